@@ -1,0 +1,108 @@
+"""
+What can go wrong, once.
+
+Everything the product refuses is a `Problem` with a stable code. `CODES` says for each code which
+HTTP status it is, which SMTP reply, and whether trying the same thing again can help. Doors render
+it (`api/problems.py`, `web`, `inbound/smtp.py`); nobody else decides a status.
+
+Anything raised that is not a Problem is "internal": logged with a reference, never shown.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one code of Problem is answered: *status* over HTTP, *smtp* over SMTP; *retry* if it may pass later."""
+
+    status: int
+    smtp: str = "451 4.3.0 Temporary trouble on our side, try again later"
+    retry: bool = False
+
+
+CODES: Final[dict[str, Kind]] = {
+    # the request itself
+    "invalid_request": Kind(400),
+    "malformed_json": Kind(400),
+    "unsupported_media_type": Kind(415),
+    "not_found": Kind(404),
+    "method_not_allowed": Kind(405),
+    "too_large": Kind(413, "552 5.3.4 Message too big for us"),
+    # who asks
+    "authentication_required": Kind(401),
+    "invalid_api_key": Kind(401),
+    "invalid_signature": Kind(401),
+    "admin_required": Kind(403),
+    "forbidden": Kind(403),
+    # domains
+    "subdomain_direct_bind_not_supported": Kind(400),
+    "not_an_apex": Kind(400),
+    "zone_not_in_cloudflare": Kind(400),
+    "domain_not_found": Kind(404),
+    "domain_exists": Kind(409),
+    "domain_disabled": Kind(409),
+    "domain_busy": Kind(409, retry=True),
+    "management_disabled": Kind(409),
+    "account_id_missing": Kind(500),
+    "token_missing": Kind(500),
+    "worker_name_missing": Kind(500),
+    "zone_id_missing": Kind(500),
+    # mailboxes and messages
+    "no_domains": Kind(400),
+    "domain_not_enabled": Kind(400),
+    "domain_gone": Kind(409),
+    "invalid_mailbox_address": Kind(400),
+    "mailbox_exists": Kind(409),
+    "mailbox_taken": Kind(409),
+    "mailbox_not_found": Kind(404),
+    "message_not_found": Kind(404),
+    "raw_message_missing": Kind(404),
+    "mailbox_unavailable": Kind(422, "550 5.1.1 Mailbox unavailable"),
+    # Cloudflare's answers, never mistaken for ours
+    "cloudflare_rate_limited": Kind(429, retry=True),
+    "cloudflare_unreachable": Kind(502, retry=True),
+    "cloudflare_token_invalid": Kind(502),
+    "cloudflare_permission_missing": Kind(502),
+    "cloudflare_zone_exists": Kind(502),
+    "cloudflare_zone_not_active": Kind(502, retry=True),
+    "cloudflare_foreign_mx": Kind(502),
+    "cloudflare_quota_reached": Kind(502),
+    "cloudflare_rejected": Kind(502),
+    "cloudflare_unreadable": Kind(502, retry=True),
+    # our own weakness
+    "inbound_closed": Kind(503),
+    "storage_unavailable": Kind(503, retry=True),
+    "internal": Kind(500, retry=True),
+}
+
+
+class Problem(Exception):
+    """
+    A refusal with a stable *code*, a sentence for people, and *details* for programs.
+
+    *details* must be plain JSON values. They are sent to clients beside the code, so nothing secret
+    and no mail content may be put there.
+    """
+
+    def __init__(self, code: str, message: str, **details: Any) -> None:
+        super().__init__(code, message, details)
+        self.code = code
+        self.message = message
+        self.details = details
+
+    @property
+    def kind(self) -> Kind:
+        """How this problem is answered; an unknown code is a bug and raises KeyError."""
+        return CODES[self.code]
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.code})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Runs are stored: a problem must come back from the workflow engine as it went in.
+        return (_problem, (self.code, self.message, self.details))
+
+
+def _problem(code: str, message: str, details: dict[str, Any]) -> Problem:
+    return Problem(code, message, **details)

@@ -1,0 +1,34 @@
+"""What proves who somebody is: API keys and the sessions made from them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+SESSION_LIFETIME: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A key as it is kept: never the secret, only its hash and its first characters."""
+
+    id: str
+    user_id: str
+    name: str
+    prefix: str
+    key_hash: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in browser. *token_hash* is all that is kept of its cookie; *key_id* the key it came from."""
+
+    id: str
+    user_id: str
+    token_hash: str
+    key_id: str | None
+    created_at: datetime
+    expires_at: datetime

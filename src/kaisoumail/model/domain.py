@@ -1,0 +1,190 @@
+"""
+Apex domains: which names may be bound, and the states a bound one goes through.
+
+    bind / enable ─► active ◄── retry ── provisioning_error
+                       │                        │
+                       └──────► disabled ◄──────┘        delete: soft-deleted, always disabled
+"""
+
+import ipaddress
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import tldextract
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.address import is_root_domain
+
+_suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+class DomainStatus(StrEnum):
+    ACTIVE = "active"
+    DISABLED = "disabled"
+    PROVISIONING_ERROR = "provisioning_error"
+
+
+class BindingSource(StrEnum):
+    CATALOG = "catalog"  # a zone that was already at Cloudflare
+    PROJECT_BIND = "project_bind"  # a zone we created
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """What Cloudflare last said about a zone. *status* is Cloudflare's own word, such as `pending`."""
+
+    id: str
+    name: str
+    status: str
+    name_servers: tuple[str, ...] = ()
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """An apex domain the operator gave us. One row per name for ever; deleting only marks it."""
+
+    id: str
+    root_domain: str
+    zone_id: str | None
+    binding_source: BindingSource
+    status: DomainStatus
+    created_at: datetime
+    updated_at: datetime
+    zone_status: str | None = None
+    name_servers: tuple[str, ...] = ()
+    catch_all_enabled: bool = False
+    catch_all_owner_id: str | None = None
+    last_provision_error: str | None = None
+    last_provision_code: str | None = None
+    last_provisioned_at: datetime | None = None
+    disabled_at: datetime | None = None
+    deleted_at: datetime | None = None
+
+    @property
+    def is_active(self) -> bool:
+        return self.status is DomainStatus.ACTIVE and self.deleted_at is None
+
+    def seen_at_cloudflare(self, zone: Zone, now: datetime) -> "Domain":
+        """This domain with what Cloudflare says of its zone, so that it can be shown without asking again."""
+        return replace(
+            self, zone_id=zone.id, zone_status=zone.status, name_servers=zone.name_servers, updated_at=now
+        )
+
+    def provisioned(self, now: datetime) -> "Domain":
+        """This domain, ready: earlier errors and an earlier switch-off are forgotten."""
+        return replace(
+            self,
+            status=DomainStatus.ACTIVE,
+            last_provision_error=None,
+            last_provision_code=None,
+            last_provisioned_at=now,
+            disabled_at=None,
+            updated_at=now,
+        )
+
+    def not_provisioned(self, problem: Problem, now: datetime) -> "Domain":
+        """This domain kept, with the reason why it does not receive mail yet."""
+        return replace(
+            self,
+            status=DomainStatus.PROVISIONING_ERROR,
+            last_provision_error=problem.message,
+            last_provision_code=problem.code,
+            last_provisioned_at=None,
+            disabled_at=None,
+            updated_at=now,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogEntry:
+    """One line of the catalogue: what we know of a name beside what Cloudflare says of it."""
+
+    root_domain: str
+    domain: Domain | None
+    zone: Zone | None
+
+
+def normalised(text: str) -> str:
+    """
+    *text* as a domain name in the form we keep: lower-case ASCII (IDN as `xn--…`).
+
+    Raises Problem `invalid_request` with a sentence that helps when it is not a dotted host name.
+    """
+    name = unicodedata.normalize("NFKC", text).strip().lower()
+    try:
+        name = name.encode("idna").decode("ascii") if not name.isascii() else name
+    except UnicodeError:
+        raise _unfit(text, "it is not a valid host name") from None
+    if "://" in name or "/" in name:
+        raise _unfit(text, "enter the name alone, without https:// or a path")
+    if "@" in name:
+        raise _unfit(text, "enter the domain, not an e-mail address")
+    if name.endswith(".") or name.startswith("."):
+        raise _unfit(text, "leave out the dot at its edge")
+    if _is_ip(name):
+        raise _unfit(text, "an IP address cannot be bound")
+    if not is_root_domain(name):
+        raise _unfit(text, "it is not a dotted host name such as customer.com")
+    return name
+
+
+def registrable(name: str) -> str | None:
+    """
+    The apex that *name* belongs to: its public suffix and one label more; None for a bare suffix.
+
+    Follows the Public Suffix List with its private section (publicsuffix.org, the copy tldextract
+    bundles). A top-level name the list does not know counts as a suffix of one label.
+    """
+    parts = _suffixes(name)
+    if parts.suffix:
+        return f"{parts.domain}.{parts.suffix}" if parts.domain else None
+    labels = name.split(".")
+    return ".".join(labels[-2:]) if len(labels) >= 2 else None
+
+
+def refuse_unless_apex(name: str) -> None:
+    """
+    Raises Problem unless *name* (normalised) can be bound as a zone.
+
+    A subdomain is answered with the apex to bind instead and the mailbox subdomain to use with it.
+    """
+    apex = registrable(name)
+    if apex is None:
+        raise Problem(
+            "not_an_apex",
+            f"{name} is a public suffix; bind a domain registered under it, such as customer.{name}",
+            mailDomain=name,
+        )
+    if apex != name:
+        raise Problem(
+            "subdomain_direct_bind_not_supported",
+            "Direct subdomain binding is not supported",
+            mailDomain=name,
+            recommendedApex=apex,
+            recommendedMailboxSubdomain=name.removesuffix("." + apex),
+        )
+
+
+def _is_ip(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def _unfit(text: str, reason: str) -> Problem:
+    shown = text.strip()[:80]
+    return Problem(
+        "invalid_request",
+        "Invalid request",
+        formErrors=[],
+        fieldErrors={"mailDomain": [f"“{shown}” cannot be used: {reason}"]},
+    )
