@@ -1,1 +1,5 @@
-"""KaisouMail."""
+"""
+KaisouMail: temporary mailboxes on the operator's own domains.
+
+The rooms and which may import which: ARCHITECTURE.md.
+"""

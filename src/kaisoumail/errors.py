@@ -33,6 +33,7 @@ CODES: Final[dict[str, Kind]] = {
     "authentication_required": Kind(401),
     "invalid_api_key": Kind(401),
     "invalid_signature": Kind(401),
+    "user_exists": Kind(409),
     "admin_required": Kind(403),
     "forbidden": Kind(403),
     # domains

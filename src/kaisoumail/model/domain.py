@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+import idna
 import tldextract
 
 from kaisoumail.errors import Problem
@@ -73,9 +74,7 @@ class Domain:
 
     def seen_at_cloudflare(self, zone: Zone, now: datetime) -> "Domain":
         """This domain with what Cloudflare says of its zone, so that it can be shown without asking again."""
-        return replace(
-            self, zone_id=zone.id, zone_status=zone.status, name_servers=zone.name_servers, updated_at=now
-        )
+        return replace(self, zone_id=zone.id, zone_status=zone.status, name_servers=zone.name_servers, updated_at=now)
 
     def provisioned(self, now: datetime) -> "Domain":
         """This domain, ready: earlier errors and an earlier switch-off are forgotten."""
@@ -118,10 +117,6 @@ def normalised(text: str) -> str:
     Raises Problem `invalid_request` with a sentence that helps when it is not a dotted host name.
     """
     name = unicodedata.normalize("NFKC", text).strip().lower()
-    try:
-        name = name.encode("idna").decode("ascii") if not name.isascii() else name
-    except UnicodeError:
-        raise _unfit(text, "it is not a valid host name") from None
     if "://" in name or "/" in name:
         raise _unfit(text, "enter the name alone, without https:// or a path")
     if "@" in name:
@@ -130,6 +125,8 @@ def normalised(text: str) -> str:
         raise _unfit(text, "leave out the dot at its edge")
     if _is_ip(name):
         raise _unfit(text, "an IP address cannot be bound")
+    if not name.isascii():
+        name = _to_ascii(name, text)
     if not is_root_domain(name):
         raise _unfit(text, "it is not a dotted host name such as customer.com")
     return name
@@ -178,6 +175,13 @@ def _is_ip(name: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _to_ascii(name: str, text: str) -> str:
+    try:
+        return idna.encode(name, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        raise _unfit(text, "it is not a valid host name") from None
 
 
 def _unfit(text: str, reason: str) -> Problem:

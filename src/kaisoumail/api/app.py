@@ -1,0 +1,50 @@
+"""The whole JSON API at a glance."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from litestar import Router
+from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
+
+from kaisoumail.api import auth, domains, mailboxes, messages, meta
+from kaisoumail.api.authenticate import provide_context, provide_viewer
+from kaisoumail.api.problems import HANDLERS
+
+MAX_BODY_BYTES: Final = 64 * 1024
+
+ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
+    # public
+    meta.health,  #              GET    /health
+    meta.version,  #             GET    /api/version
+    meta.meta,  #                GET    /api/meta
+    auth.create_session,  #      POST   /api/auth/session
+    auth.end_session,  #         DELETE /api/auth/session
+    # signed in
+    auth.read_session,  #        GET    /api/auth/session
+    mailboxes.list_mailboxes,  # GET    /api/mailboxes
+    mailboxes.create_mailbox,  # POST   /api/mailboxes
+    mailboxes.ensure_mailbox,  # POST   /api/mailboxes/ensure
+    mailboxes.resolve_mailbox,  # GET   /api/mailboxes/resolve
+    mailboxes.read_mailbox,  #   GET    /api/mailboxes/{id}
+    messages.list_messages,  #   GET    /api/messages
+    messages.read_message,  #    GET    /api/messages/{id}
+    messages.read_raw_message,  # GET   /api/messages/{id}/raw
+    # admins
+    domains.list_domains,  #     GET    /api/domains
+    domains.catalog,  #          GET    /api/domains/catalog
+    domains.bind,  #             POST   /api/domains/bind
+    domains.retry,  #            POST   /api/domains/{id}/retry
+    domains.disable,  #          POST   /api/domains/{id}/disable
+)
+
+
+def router(more: Sequence[Any] = ()) -> Router:
+    """The API, with *more* handlers that answer in its error envelope (the webhook door)."""
+    return Router(
+        path="/",
+        route_handlers=[*ROUTES, *more],
+        dependencies={"context": Provide(provide_context, sync_to_thread=False), "viewer": Provide(provide_viewer)},
+        exception_handlers=HANDLERS,
+        request_max_body_size=MAX_BODY_BYTES,
+    )

@@ -1,0 +1,51 @@
+"""
+Who is asking, from the request's headers.
+
+A Bearer key, if one is sent, is the only thing looked at: a wrong one never falls back to the cookie.
+"""
+
+from typing import Any, Final
+
+from litestar import Request
+from litestar.datastructures import State
+
+from kaisoumail.auth.sessions import COOKIE_NAME
+from kaisoumail.errors import Problem
+from kaisoumail.model.user import Viewer
+from kaisoumail.operations import sign_in
+from kaisoumail.workflows.context import Context
+
+_MAX_COOKIE: Final = 512
+
+
+def provide_context(state: State) -> Context:
+    context: Context = state["context"]
+    return context
+
+
+async def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
+    """The signed-in viewer. Raises Problem `authentication_required`."""
+    viewer = await find_viewer(request, context)
+    if viewer is None:
+        raise Problem("authentication_required", "Authentication required")
+    return viewer
+
+
+async def find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
+    """Whoever the request proves to be, or None."""
+    key = bearer_key(request)
+    if key is not None:
+        return await sign_in.viewer_with_key(context, key)
+    token = session_token(request)
+    return None if token is None else await sign_in.viewer_with_session(context, token)
+
+
+def bearer_key(request: "Request[Any, Any, Any]") -> str | None:
+    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+    key = rest.split(" ", 1)[0]
+    return key if scheme.lower() == "bearer" and key else None
+
+
+def session_token(request: "Request[Any, Any, Any]") -> str | None:
+    token = request.cookies.get(COOKIE_NAME, "")
+    return token if 0 < len(token) <= _MAX_COOKIE else None

@@ -1,0 +1,43 @@
+"""Which web origins may call `/api` with their user's cookie."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from litestar.types import Scope
+
+_LOOPBACK: Final = re.compile(r"https?://(localhost|127\.0\.0\.1)(:[0-9]+)?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class CorsRules:
+    """*origins* are the operator's; *allow_loopback* adds a developer's own machine."""
+
+    origins: tuple[str, ...]
+    allow_loopback: bool
+
+    def headers_for(self, scope: Scope) -> list[tuple[bytes, bytes]]:
+        """The headers that let a trusted origin read this answer; none for everybody else."""
+        headers = dict(scope["headers"])
+        origin = headers.get(b"origin", b"")
+        if not scope["path"].startswith("/api/") or not self._trusts(origin.decode("latin-1")):
+            return []
+        asked = headers.get(b"access-control-request-headers", b"Content-Type, Authorization")
+        return [
+            (b"access-control-allow-origin", origin),
+            (b"access-control-allow-credentials", b"true"),
+            (b"access-control-allow-methods", b"GET,HEAD,POST,DELETE,OPTIONS"),
+            (b"access-control-allow-headers", asked),
+            (b"access-control-expose-headers", b"retry-after, x-request-id"),
+            (b"vary", b"Origin"),
+        ]
+
+    def is_preflight(self, scope: Scope) -> bool:
+        return bool(scope["method"] == "OPTIONS") and scope["path"].startswith("/api/")
+
+    def preflight_status(self, scope: Scope) -> int:
+        origin = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
+        return 204 if self._trusts(origin) else 403
+
+    def _trusts(self, origin: str) -> bool:
+        return origin in self.origins or (self.allow_loopback and _LOOPBACK.fullmatch(origin) is not None)

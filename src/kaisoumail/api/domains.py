@@ -1,0 +1,75 @@
+"""`/api/domains`: for admins."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+
+from kaisoumail.api.fields import invalid, read_body
+from kaisoumail.api.shapes import DomainShape, catalog_shape, domain_shape
+from kaisoumail.model.clock import iso_or_none
+from kaisoumail.model.user import Viewer
+from kaisoumail.operations import domains
+from kaisoumail.operations.domain_catalog import Catalog, read_catalog
+from kaisoumail.workflows.context import Context
+
+
+class BindDomain(msgspec.Struct, rename="camel"):
+    mail_domain: str | msgspec.UnsetType = msgspec.UNSET
+    root_domain: str | msgspec.UnsetType = msgspec.UNSET
+
+
+@get("/api/domains")
+async def list_domains(viewer: Viewer, context: Context) -> dict[str, list[DomainShape]]:
+    return {"domains": [domain_shape(domain) for domain in await domains.list_domains(context, viewer)]}
+
+
+@get("/api/domains/catalog")
+async def catalog(viewer: Viewer, context: Context) -> dict[str, Any]:
+    found = await read_catalog(context, viewer)
+    return {"domains": [catalog_shape(entry) for entry in found.entries], "cloudflareSync": _sync(found)}
+
+
+@post("/api/domains/bind")
+async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[DomainShape]:
+    viewer.must_be_admin()
+    form = await read_body(request, BindDomain)
+    name = one_domain(form.mail_domain, form.root_domain)
+    if name is None:
+        raise invalid(wrong={"mailDomain": ["Either mailDomain or rootDomain is required"]})
+    bound = await domains.bind(context, viewer, name)
+    return Response(domain_shape(bound.domain), status_code=201 if bound.is_new else 200)
+
+
+@post("/api/domains/{domain_id:str}/retry", status_code=200)
+async def retry(domain_id: str, viewer: Viewer, context: Context) -> DomainShape:
+    return domain_shape(await domains.retry(context, viewer, domain_id))
+
+
+@post("/api/domains/{domain_id:str}/disable", status_code=200)
+async def disable(domain_id: str, viewer: Viewer, context: Context) -> DomainShape:
+    return domain_shape(await domains.disable(context, viewer, domain_id))
+
+
+def one_domain(mail_domain: str | msgspec.UnsetType, root_domain: str | msgspec.UnsetType) -> str | None:
+    """
+    The one domain that two names for the same thing give, trimmed and lower-case; None without either.
+
+    Raises Problem `invalid_request` when they differ.
+    """
+    given = {name.strip().lower() for name in (mail_domain, root_domain) if isinstance(name, str)}
+    if len(given) > 1:
+        raise invalid(wrong={"mailDomain": ["mailDomain and rootDomain must match when both are provided"]})
+    return next(iter(given), None)
+
+
+def _sync(found: Catalog) -> dict[str, Any]:
+    limited = found.problem is not None and found.problem.code == "cloudflare_rate_limited"
+    problem = found.problem
+    return {
+        "status": "rate_limited" if limited else "live",
+        "retryAfter": iso_or_none(found.retry_at),
+        "retryAfterSeconds": problem.details["retryAfterSeconds"] if problem and limited else None,
+        "rateLimitContext": None,
+        "problem": problem and {"error": problem.message, "code": problem.code},
+    }

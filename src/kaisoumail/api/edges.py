@@ -1,0 +1,88 @@
+"""
+What holds for every HTTP answer, pages included, whatever made it.
+
+A request id; HEAD answered as GET without a body; a path that ends in a slash is not found; CORS for
+`/api`; safe defaults in the headers; one log line without query, body or identity.
+"""
+
+import re
+from time import monotonic
+from typing import Any, Final
+
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from kaisoumail.api.cors import CorsRules
+from kaisoumail.model.ids import new_id
+
+_REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}\Z")
+_SAFE_DEFAULTS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_log = structlog.get_logger("kaisoumail.http")
+
+
+class Edges:
+    """Wraps the whole application."""
+
+    def __init__(self, app: ASGIApp, cors: CorsRules) -> None:
+        self._app = app
+        self._cors = cors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        began = monotonic()
+        request_id = _request_id(dict(scope["headers"]))
+        scope.setdefault("state", {})["request_id"] = request_id  # type: ignore[typeddict-item]
+        answer = _Answer(send, request_id, is_head=scope["method"] == "HEAD", extra=self._cors.headers_for(scope))
+        method, path = scope["method"], scope["path"]
+        if self._cors.is_preflight(scope):
+            await answer.plain(self._cors.preflight_status(scope))
+        elif len(path) > 1 and path.endswith("/"):
+            await self._app({**scope, "path": "/api/no-such-path", "raw_path": b""}, receive, answer.send)  # type: ignore[misc, arg-type]
+        else:
+            if method == "HEAD":
+                scope["method"] = "GET"  # type: ignore[typeddict-item]
+            await self._app(scope, receive, answer.send)
+        milliseconds = round((monotonic() - began) * 1000, 1)
+        _log.info(
+            "http.request", method=method, path=path, status=answer.status, ms=milliseconds, request_id=request_id
+        )
+        return None
+
+
+class _Answer:
+    """One answer on its way out, with our headers added and a HEAD's body left away."""
+
+    def __init__(self, send: Send, request_id: str, *, is_head: bool, extra: list[tuple[bytes, bytes]]) -> None:
+        self._send = send
+        self._is_head = is_head
+        self._headers = [(b"x-request-id", request_id.encode("latin-1")), *extra]
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            present = {name.lower() for name, _ in message["headers"]}
+            defaults = [header for header in _SAFE_DEFAULTS if header[0] not in present]
+            message["headers"] = [*message["headers"], *self._headers, *defaults]
+        elif message["type"] == "http.response.body" and self._is_head:
+            message["body"] = b""
+        await self._send(message)
+
+    async def plain(self, status: int) -> None:
+        """An answer without a body."""
+        start: Any = {"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]}
+        await self.send(start)
+        await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    """The caller's `x-request-id` if it is short and printable, else Cloudflare's ray, else our own."""
+    for name in (b"x-request-id", b"cf-ray"):
+        given = headers.get(name, b"")
+        if _REQUEST_ID.match(given):
+            return given.decode("ascii")
+    return new_id("req")

@@ -1,0 +1,114 @@
+"""
+Reading what a client sent: JSON bodies and queries into typed forms, every bad field named at once.
+
+A form is a msgspec Struct with camelCase names. Reading is strict (no `"60"` for 60), except that
+`60.0` is the same number as `60`, as it is in JSON and for JavaScript.
+"""
+
+import re
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qs
+
+import msgspec
+from litestar import Request
+
+from kaisoumail.errors import Problem
+
+Form = TypeVar("Form", bound=msgspec.Struct)
+
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+async def read_body(request: "Request[Any, Any, Any]", form: type[Form], *, only_known: bool = False) -> Form:
+    """
+    The JSON object in the body as *form*; unknown keys are refused with *only_known*, else ignored.
+
+    Raises Problem `unsupported_media_type`, `malformed_json`, or `invalid_request` with all bad fields.
+    """
+    return read_object(await read_json(request), form, only_known=only_known)
+
+
+async def read_json(request: "Request[Any, Any, Any]") -> dict[str, Any]:
+    """The JSON object in the body. Raises Problem when it is not JSON, or JSON but no object."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json" and not media_type.endswith("+json"):
+        raise Problem("unsupported_media_type", "Send the body as application/json")
+    try:
+        document = msgspec.json.decode(await request.body())
+    except msgspec.DecodeError as error:
+        raise Problem("malformed_json", f"The body is not valid JSON: {error}") from None
+    except RecursionError:
+        raise Problem("malformed_json", "The body is not valid JSON: nested too deeply") from None
+    if not isinstance(document, dict):
+        raise invalid(form_errors=["Expected a JSON object"])
+    return document
+
+
+def read_object(document: dict[str, Any], form: type[Form], *, only_known: bool = False) -> Form:
+    """*document* as *form*, or Problem `invalid_request` naming every field at fault."""
+    wrong: dict[str, list[str]] = {}
+    values: dict[str, Any] = {}
+    fields = msgspec.structs.fields(form)
+    for field in fields:
+        if field.encode_name not in document:
+            if field.required:
+                wrong[field.encode_name] = ["Required"]
+            continue
+        value = document[field.encode_name]
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        try:
+            values[field.name] = msgspec.convert(value, field.type)
+        except (msgspec.ValidationError, ValueError) as error:
+            wrong[field.encode_name] = [str(error)]
+    unknown = document.keys() - {field.encode_name for field in fields} if only_known else set()
+    form_errors = [f"Unknown field {name!r:.60}" for name in sorted(unknown)]
+    if wrong or form_errors:
+        raise invalid(form_errors, wrong)
+    return form(**values)
+
+
+def read_query(request: "Request[Any, Any, Any]", form: type[Form]) -> Form:
+    """The query as *form*: list fields take a repeated key, other fields exactly one."""
+    given = parse_qs(request.scope["query_string"].decode("ascii", "replace"), keep_blank_values=True)
+    document: dict[str, Any] = {}
+    wrong: dict[str, list[str]] = {}
+    for field in msgspec.structs.fields(form):
+        values = given.get(field.encode_name)
+        if values is None:
+            continue
+        if _is_list(field.type):
+            document[field.encode_name] = values
+        elif len(values) == 1:
+            document[field.encode_name] = values[0]
+        else:
+            wrong[field.encode_name] = ["Expected a single value"]
+    if wrong:
+        raise invalid(wrong=wrong)
+    return read_object(document, form)
+
+
+def invalid(form_errors: list[str] | None = None, wrong: dict[str, list[str]] | None = None) -> Problem:
+    """The Problem for a request whose shape is wrong, in the form existing clients know."""
+    return Problem("invalid_request", "Invalid request", formErrors=form_errors or [], fieldErrors=wrong or {})
+
+
+def instant(text: str, field: str) -> datetime:
+    """
+    An ISO 8601 date and time with an offset, as strict as existing clients are about it.
+
+    `T` between, `Z` or `±hh:mm` at the end; seconds and their fraction may be left out.
+    """
+    if _INSTANT.fullmatch(text):
+        try:
+            return datetime.fromisoformat(text)
+        except ValueError:  # the form is right, the date is not: 30 February
+            pass
+    raise invalid(wrong={field: ["Invalid ISO datetime"]})
+
+
+def _is_list(kind: Any) -> bool:
+    return getattr(kind, "__origin__", None) is list or getattr(kind, "__origin__", None) is tuple

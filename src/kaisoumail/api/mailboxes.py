@@ -1,0 +1,109 @@
+"""`/api/mailboxes`."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from msgspec import UNSET, UnsetType
+
+from kaisoumail.api.domains import one_domain
+from kaisoumail.api.fields import read_json, read_object, read_query
+from kaisoumail.api.shapes import MailboxShape, mailbox_shape
+from kaisoumail.model.address import EMAIL_PATTERN, LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
+from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES, MailboxStatus
+from kaisoumail.model.user import Viewer
+from kaisoumail.operations import mailboxes
+from kaisoumail.operations.mailboxes import Default, Wish
+from kaisoumail.workflows.context import Context
+
+LocalPart = Annotated[str, msgspec.Meta(pattern=LOCAL_PART_PATTERN, max_length=32)]
+Subdomain = Annotated[str, msgspec.Meta(pattern=SUBDOMAIN_PATTERN, max_length=190)]
+EmailAddress = Annotated[str, msgspec.Meta(pattern=EMAIL_PATTERN, max_length=320)]
+Minutes = Annotated[int, msgspec.Meta(ge=MIN_TTL_MINUTES, le=MAX_TTL_MINUTES)] | None
+
+
+class CreateMailbox(msgspec.Struct, rename="camel"):
+    local_part: LocalPart | UnsetType = UNSET
+    subdomain: Subdomain | UnsetType = UNSET
+    mail_domain: str | UnsetType = UNSET
+    root_domain: str | UnsetType = UNSET
+    expires_in_minutes: Minutes | UnsetType = UNSET
+
+
+class EnsureByParts(msgspec.Struct, rename="camel"):
+    local_part: LocalPart
+    subdomain: Subdomain
+    mail_domain: str | UnsetType = UNSET
+    root_domain: str | UnsetType = UNSET
+    expires_in_minutes: Minutes | UnsetType = UNSET
+
+
+class EnsureByAddress(msgspec.Struct, rename="camel"):
+    address: EmailAddress
+    expires_in_minutes: Minutes | UnsetType = UNSET
+
+
+class ListMailboxes(msgspec.Struct, rename="camel"):
+    scope: Annotated[str, msgspec.Meta(pattern="^(default|workspace)$")] = "default"
+    status: list[Annotated[str, msgspec.Meta(pattern="^(active|expired|destroying|destroyed)$")]] = []
+
+
+class ResolveMailbox(msgspec.Struct, rename="camel"):
+    address: EmailAddress
+
+
+@get("/api/mailboxes")
+async def list_mailboxes(
+    request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
+) -> dict[str, list[MailboxShape]]:
+    query = read_query(request, ListMailboxes)
+    statuses = [MailboxStatus(status) for status in query.status]
+    listed = await mailboxes.list_mailboxes(context, viewer, workspace=query.scope == "workspace", statuses=statuses)
+    now = context.clock()
+    return {"mailboxes": [mailbox_shape(mailbox, now) for mailbox in listed]}
+
+
+@post("/api/mailboxes")
+async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxShape:
+    form = read_object(await read_json(request), CreateMailbox)
+    wish = Wish(
+        local_part=_or_none(form.local_part),
+        subdomain=_or_none(form.subdomain),
+        root_domain=one_domain(form.mail_domain, form.root_domain),
+        minutes=_minutes(form.expires_in_minutes),
+    )
+    return mailbox_shape(await mailboxes.create(context, viewer, wish), context.clock())
+
+
+@post("/api/mailboxes/ensure")
+async def ensure_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[MailboxShape]:
+    document = await read_json(request)
+    if "address" in document:
+        by_address = read_object(document, EnsureByAddress, only_known=True)
+        wish = await mailboxes.wish_for(context, by_address.address, _minutes(by_address.expires_in_minutes))
+    else:
+        form = read_object(document, EnsureByParts, only_known=True)
+        root_domain = one_domain(form.mail_domain, form.root_domain)
+        wish = Wish(form.local_part, form.subdomain, root_domain, _minutes(form.expires_in_minutes))
+    ensured = await mailboxes.ensure(context, viewer, wish)
+    shape = mailbox_shape(ensured.mailbox, context.clock())
+    return Response(shape, status_code=201 if ensured.is_new else 200)
+
+
+@get("/api/mailboxes/resolve")
+async def resolve_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxShape:
+    query = read_query(request, ResolveMailbox)
+    return mailbox_shape(await mailboxes.resolve(context, viewer, query.address), context.clock())
+
+
+@get("/api/mailboxes/{mailbox_id:str}")
+async def read_mailbox(mailbox_id: str, viewer: Viewer, context: Context) -> MailboxShape:
+    return mailbox_shape(await mailboxes.find_mailbox(context, viewer, mailbox_id), context.clock())
+
+
+def _or_none(text: str | UnsetType) -> str | None:
+    return text if isinstance(text, str) else None
+
+
+def _minutes(given: int | None | UnsetType) -> int | None | Default:
+    return Default.TTL if isinstance(given, UnsetType) else given

@@ -1,0 +1,52 @@
+"""`/api/messages`."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get
+
+from kaisoumail.api.fields import instant, read_query
+from kaisoumail.api.shapes import MessageDetailShape, MessageShape, message_detail_shape, message_shape
+from kaisoumail.model.mailbox import MailboxStatus
+from kaisoumail.model.user import Viewer
+from kaisoumail.operations import messages
+from kaisoumail.operations.messages import Question
+from kaisoumail.workflows.context import Context
+
+
+class ListMessages(msgspec.Struct, rename="camel"):
+    mailbox: list[str] = []
+    mailbox_id: list[str] = []
+    mailbox_status: list[Annotated[str, msgspec.Meta(pattern="^(active|expired|destroying|destroyed)$")]] = []
+    after: str | None = None
+    since: str | None = None
+    scope: Annotated[str, msgspec.Meta(pattern="^(default|workspace)$")] = "default"
+
+
+@get("/api/messages")
+async def list_messages(
+    request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
+) -> dict[str, list[MessageShape]]:
+    query = read_query(request, ListMessages)
+    given = [instant(text, field) for field, text in (("after", query.after), ("since", query.since)) if text]
+    question = Question(
+        mailbox_ids=query.mailbox_id,
+        addresses=query.mailbox,
+        statuses=[MailboxStatus(status) for status in query.mailbox_status],
+        workspace=query.scope == "workspace",
+        after=max(given, default=None),
+    )
+    listed = await messages.list_messages(context, viewer, question)
+    return {"messages": [message_shape(message) for message in listed]}
+
+
+@get("/api/messages/{message_id:str}")
+async def read_message(message_id: str, viewer: Viewer, context: Context) -> dict[str, MessageDetailShape]:
+    return {"message": message_detail_shape(await messages.open_message(context, viewer, message_id))}
+
+
+@get("/api/messages/{message_id:str}/raw", media_type="message/rfc822")
+async def read_raw_message(message_id: str, viewer: Viewer, context: Context) -> Response[bytes]:
+    raw = await messages.raw_message(context, viewer, message_id)
+    headers = {"content-disposition": f'attachment; filename="{message_id}.eml"', "cache-control": "no-store"}
+    return Response(raw, media_type="message/rfc822", headers=headers)

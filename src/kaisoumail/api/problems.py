@@ -1,0 +1,63 @@
+"""Every refusal as `{"error": sentence, "details": object or null}` with `details.code`."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from kaisoumail.api.shapes import mailbox_shape
+from kaisoumail.errors import Problem
+from kaisoumail.model.clock import iso, utc_now
+from kaisoumail.operations.mailboxes import MailboxExists
+
+_log = structlog.get_logger("kaisoumail.http")
+
+_BY_STATUS: Final = {
+    400: ("invalid_request", "Invalid request"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    413: ("too_large", "The request body is too large"),
+    415: ("unsupported_media_type", "Unsupported media type"),
+}
+
+
+def render(problem: Problem, headers: Mapping[str, str] | None = None) -> Response[Any]:
+    """The answer for *problem*, with `retry-after` where it says when to come back."""
+    sent = {"cache-control": "no-store", **(headers or {})}
+    details: dict[str, Any] = {"code": problem.code, **problem.details}
+    if isinstance(problem, MailboxExists):
+        details["mailbox"] = mailbox_shape(problem.mailbox, utc_now())
+    seconds = details.get("retryAfterSeconds")
+    if isinstance(seconds, int):
+        sent["retry-after"] = str(seconds)
+        details["retryAfter"] = iso(datetime.now(UTC) + timedelta(seconds=seconds))
+    content = {"error": problem.message, "details": details}
+    return Response(content, status_code=problem.kind.status, headers=sent, media_type="application/json")
+
+
+def on_problem(_: "Request[Any, Any, Any]", problem: Problem) -> Response[Any]:
+    return render(problem)
+
+
+def on_http_exception(_: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
+    """What the framework refuses by itself: unknown paths, wrong methods, bodies beyond the limit."""
+    code, sentence = _BY_STATUS.get(error.status_code, _BY_STATUS[400])
+    allow = {"allow": error.headers["allow"]} if error.headers and "allow" in error.headers else None
+    return render(Problem(code, sentence), allow)
+
+
+def on_anything_else(request: "Request[Any, Any, Any]", error: Exception) -> Response[Any]:
+    """A bug: logged whole with the request's id, told to the caller as that id and nothing more."""
+    request_id = request.scope.get("state", {}).get("request_id")
+    _log.error("http.crash", request_id=request_id, path=request.url.path, exc_info=error)
+    return render(Problem("internal", "Internal server error", requestId=request_id))
+
+
+HANDLERS: Final[dict[Any, Any]] = {
+    Problem: on_problem,
+    HTTPException: on_http_exception,
+    Exception: on_anything_else,
+}

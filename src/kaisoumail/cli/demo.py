@@ -1,0 +1,171 @@
+"""
+`kaisoumail demo`: the whole story on one machine, nothing to configure.
+
+A pretend Cloudflare and the product beside it in one process. The first start binds a domain, makes
+a mailbox and sends it a mail, all by the same doors a reader would use; later starts find them there.
+"""
+
+import asyncio
+import secrets
+import smtplib
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+from pathlib import Path
+from typing import Annotated, Final
+
+import httpx
+import msgspec
+import typer
+
+import cloudflare_sandbox
+from kaisoumail.auth import api_keys
+from kaisoumail.cli import until_stopped
+from kaisoumail.operations import domains, mailboxes
+from kaisoumail.operations.sign_in import viewer_with_key
+from kaisoumail.server import CannotStart, Running, log_to_stderr, running, writable_folder
+from kaisoumail.settings import Settings, settings_from
+
+DOMAIN: Final = "demo.example"
+ADDRESS: Final = f"hello@mail.{DOMAIN}"
+WORKER: Final = "kaisoumail-inbound"
+PERMISSIONS: Final = ["Zone Write", "Zone Settings Write", "Email Routing Rules Write", "DNS Write"]
+
+
+class Kept(msgspec.Struct):
+    """What must be the same at the next start."""
+
+    admin_key: str
+    session_secret: str
+    inbound_secret: str
+
+
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the API and the pages.", min=0, max=65535)] = 8787,
+    smtp_port: Annotated[int, typer.Option(help="Port of our own SMTP door.", min=0, max=65535)] = 2525,
+    cloudflare_port: Annotated[int, typer.Option(help="Port of the pretend Cloudflare.", min=0, max=65535)] = 8788,
+    cloudflare_smtp_port: Annotated[
+        int, typer.Option(help="Port of the pretend Cloudflare's mail server.", min=0, max=65535)
+    ] = 2526,
+    data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("var/demo"),
+) -> None:
+    """Run everything on this machine, with a pretend Cloudflare; nothing to configure."""
+    log_to_stderr(level=40)
+    folder = writable_folder(data_dir)
+    kept = _kept(folder / "demo.json")
+
+    async def work(stop: asyncio.Event) -> None:
+        pretend_cloudflare = cloudflare_sandbox.running(
+            host="127.0.0.1",
+            port=cloudflare_port,
+            smtp_port=cloudflare_smtp_port,
+            state_file=folder / "cloudflare.json",
+        )
+        try:
+            async with pretend_cloudflare as pretend:
+                settings = _settings(folder, kept, pretend, port, smtp_port)
+                async with running(settings) as server:
+                    await _tell_story(server, pretend, kept)
+                    _print_guide(server, pretend, kept)
+                    await stop.wait()
+        except OSError as error:
+            raise CannotStart(str(error)) from error
+
+    until_stopped.run(work)
+
+
+def _kept(path: Path) -> Kept:
+    if path.exists():
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=Kept)
+        except msgspec.MsgspecError as error:
+            raise CannotStart(f"{path} cannot be read ({error}); remove its folder to start afresh") from error
+    kept = Kept(api_keys.new_secret(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+    path.touch(mode=0o600)
+    path.write_bytes(msgspec.json.encode(kept))
+    return kept
+
+
+def _settings(folder: Path, kept: Kept, pretend: cloudflare_sandbox.Running, port: int, smtp_port: int) -> Settings:
+    token = pretend.mint_token(kind="user", permissions=PERMISSIONS, zones="all")
+    return settings_from(
+        {
+            "SESSION_SECRET": kept.session_secret,
+            "PORT": str(port),
+            "SMTP_PORT": str(smtp_port),
+            "DATA_DIR": str(folder),
+            "INBOUND_SECRET": kept.inbound_secret,
+            "EMAIL_ROUTING_MANAGEMENT_ENABLED": "true",
+            "CLOUDFLARE_API_BASE_URL": pretend.api_url,
+            "CLOUDFLARE_API_TOKEN": token,
+            "CLOUDFLARE_ACCOUNT_ID": pretend.account_id,
+            "EMAIL_WORKER_NAME": WORKER,
+            "BOOTSTRAP_ADMIN_EMAIL": "admin@demo.example",
+            "BOOTSTRAP_ADMIN_NAME": "Demo admin",
+            "BOOTSTRAP_ADMIN_API_KEY": kept.admin_key,
+        }
+    )
+
+
+async def _tell_story(server: Running, pretend: cloudflare_sandbox.Running, kept: Kept) -> None:
+    """The Worker points here; then, once: the domain, its delegation, the mailbox, the first mail."""
+    context = server.context
+    admin = await viewer_with_key(context, kept.admin_key)
+    if admin is None:
+        raise CannotStart("The folder holds another demo's database; remove it to start afresh")
+    async with httpx.AsyncClient(base_url=pretend.url) as controls:
+        target = {"target": f"http://127.0.0.1:{server.http_port}/api/inbound", "secret": kept.inbound_secret}
+        (await controls.put(f"/_sandbox/workers/{WORKER}", json=target)).raise_for_status()
+        if any(domain.root_domain == DOMAIN for domain in await domains.list_domains(context, admin)):
+            return
+        bound = (await domains.bind(context, admin, DOMAIN)).domain
+        (await controls.post(f"/_sandbox/zones/{DOMAIN}/delegate")).raise_for_status()
+    await domains.retry(context, admin, bound.id)
+    wish = mailboxes.Wish("hello", "mail", DOMAIN, minutes=None)
+    await mailboxes.ensure(context, admin, wish)
+    await asyncio.to_thread(_send, pretend.smtp_port)
+
+
+def _send(smtp_port: int) -> None:
+    """The sample mail, by SMTP to the pretend Cloudflare, as any sending server would."""
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "Kaisou Shop <no-reply@shop.example>", ADDRESS
+    mail["Subject"] = "Your verification code is 482913"
+    mail["Date"], mail["Message-ID"] = formatdate(usegmt=True), make_msgid(domain="shop.example")
+    mail.set_content("Welcome!\n\nYour verification code is 482913. It is good for ten minutes.\n")
+    mail.add_alternative(
+        "<h1>Welcome!</h1><p>Your verification code is</p><p><strong>482913</strong></p>"
+        "<p>It is good for ten minutes.</p>",
+        subtype="html",
+    )
+    with smtplib.SMTP("127.0.0.1", smtp_port, timeout=30) as smtp:
+        smtp.send_message(mail)
+
+
+def _print_guide(server: Running, pretend: cloudflare_sandbox.Running, kept: Kept) -> None:
+    url, mx = f"http://127.0.0.1:{server.http_port}", pretend.smtp_port
+    print(
+        f"""
+KaisouMail, with a pretend Cloudflare beside it. Everything stays on this machine.
+
+  pages and API              {url}
+  our SMTP door              {f"127.0.0.1:{server.smtp_port}" if server.smtp_port else "off"}
+  pretend Cloudflare's API   {pretend.api_url}
+  pretend Cloudflare's mail  127.0.0.1:{mx}
+  admin API key              {kept.admin_key}
+  domain                     {DOMAIN}, active, with the mailbox {ADDRESS}
+
+Sign in at {url}/login with the key: one mail with a code is there.
+Send another, with Python:
+
+  python3 -c 'import smtplib; smtplib.SMTP("127.0.0.1", {mx}).sendmail("me@sender.example", "{ADDRESS}", "From: me@sender.example\\r\\nTo: {ADDRESS}\\r\\nSubject: Your login code is 731964\\r\\n\\r\\nHello from Python.\\r\\n")'
+
+or with swaks:
+
+  swaks --server 127.0.0.1:{mx} --from me@sender.example --to {ADDRESS} --header 'Subject: Your login code is 518274' --body 'Hello from swaks.'
+
+and read its code:
+
+  curl -s -H 'Authorization: Bearer {kept.admin_key}' {url}/api/messages
+"""
+    )
+    print(f"ready {url}", flush=True)

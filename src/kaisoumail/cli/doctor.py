@@ -1,0 +1,70 @@
+"""`kaisoumail doctor`: is everything this installation needs in place?"""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
+
+import typer
+
+from kaisoumail.cli import until_stopped
+from kaisoumail.cloudflare.errors import CloudflareError
+from kaisoumail.cloudflare.zones import list_zones
+from kaisoumail.errors import Problem
+from kaisoumail.operations.meta import check_health
+from kaisoumail.server import log_to_stderr, opened_context
+from kaisoumail.settings import Settings, settings_from
+from kaisoumail.workflows.context import Context
+
+Check = Callable[[], Awaitable[str]]
+
+
+def doctor() -> None:
+    """Check the configuration, the database, the blob store and Cloudflare; one line each, exit 1 if any fails."""
+    settings = settings_from(os.environ)
+    log_to_stderr(level=50)
+
+    async def work(_: asyncio.Event) -> bool:
+        async with opened_context(settings) as context:
+            return all([await _told(name, check) for name, check in _checks(context, settings)])
+
+    if not until_stopped.run(work):
+        raise typer.Exit(1)
+
+
+def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
+    async def configuration() -> str:
+        return "every variable can be read"
+
+    async def database() -> str:
+        await check_health(context)
+        return context.database.url.split(":")[0] + " answers"
+
+    async def blobs() -> str:
+        await context.blobs.put("doctor.probe", b"x")
+        await context.blobs.remove("doctor.probe")
+        return "can be written"
+
+    async def cloudflare() -> str:
+        if not settings.management_enabled:
+            return "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"
+        context.routing.account()
+        context.routing.worker()
+        return f"the token sees {len(await list_zones(context.routing.client()))} zones"
+
+    return [
+        ("configuration", configuration),
+        ("database", database),
+        ("blob store", blobs),
+        ("Cloudflare", cloudflare),
+    ]
+
+
+async def _told(name: str, check: Check) -> bool:
+    try:
+        finding, is_well = await check(), True
+    except Problem as problem:
+        finding, is_well = problem.message, False
+    except CloudflareError as error:
+        finding, is_well = str(error), False
+    print(f"{'ok  ' if is_well else 'BAD '} {name}: {finding}")
+    return is_well

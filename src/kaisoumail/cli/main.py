@@ -1,0 +1,50 @@
+"""The list of commands, and one clear line for whatever goes wrong."""
+
+import sys
+from typing import NoReturn
+
+import click
+import typer
+
+from kaisoumail.cli import database, demo, doctor, sandbox, serve, users
+from kaisoumail.errors import Problem
+from kaisoumail.server import CannotStart
+from kaisoumail.settings import BadEnvironment
+
+app = typer.Typer(
+    name="kaisoumail",
+    help="Temporary mailboxes on your own domains.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("serve")(serve.serve)
+app.command("sandbox")(sandbox.sandbox)
+app.command("doctor")(doctor.doctor)
+app.add_typer(database.app, name="database")
+app.add_typer(users.app, name="users")
+
+
+def main() -> NoReturn:
+    """Run the command named on the command line and exit: 0, 1 for a refusal, 2 for wrong usage."""
+    try:
+        code = app(standalone_mode=False)
+    except click.UsageError as error:
+        _say(error.format_message())
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(130)
+    except BadEnvironment as error:
+        for fault in error.faults:
+            _say(fault)
+        sys.exit(1)
+    except (CannotStart, Problem) as error:
+        _say(error.message if isinstance(error, Problem) else str(error))
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(sentence: str) -> None:
+    print(f"kaisoumail: {sentence}", file=sys.stderr)

@@ -1,0 +1,21 @@
+"""`kaisoumail serve`: production, configured by the environment alone."""
+
+import asyncio
+import os
+
+from kaisoumail.cli import until_stopped
+from kaisoumail.server import log_to_stderr, running
+from kaisoumail.settings import settings_from
+
+
+def serve() -> None:
+    """Run the API, the pages, the SMTP door and the background work."""
+    settings = settings_from(os.environ)
+    log_to_stderr()
+
+    async def work(stop: asyncio.Event) -> None:
+        async with running(settings) as server:
+            print(f"ready http://{settings.host}:{server.http_port}", flush=True)
+            await stop.wait()
+
+    until_stopped.run(work)

@@ -1,0 +1,38 @@
+"""`kaisoumail users add`."""
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+
+from kaisoumail.cli import until_stopped
+from kaisoumail.model.user import Role
+from kaisoumail.operations.bootstrap import add_user
+from kaisoumail.server import opened_context
+from kaisoumail.settings import settings_from
+
+app = typer.Typer(help="Look after the users.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _users() -> None:
+    """Look after the users."""
+
+
+@app.command()
+def add(
+    email: Annotated[str, typer.Argument(help="E-mail address of the new user.")],
+    name: Annotated[str, typer.Option(help="What to call them.")],
+    role: Annotated[Role, typer.Option(help="What they may do.")] = Role.MEMBER,
+) -> None:
+    """Make a user and print their first API key, once."""
+    settings = settings_from(os.environ)
+
+    async def work(_: asyncio.Event) -> None:
+        async with opened_context(settings) as context:
+            user, secret = await add_user(context, email, name, role)
+        print(f"{user.role.value} {user.email} made; their API key, shown this once:")
+        print(secret)
+
+    until_stopped.run(work)

@@ -1,0 +1,150 @@
+"""One call to Cloudflare's v4 API: timeouts, envelope, typed errors, pages. Never logs or keeps the token."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import Any, Final
+
+import httpx
+import structlog
+
+from kaisoumail.cloudflare.errors import Answer, CloudflareError, ConnectionLost, Timeout, Unreadable, error_for
+
+PAGE_SIZE: Final = 50  # the documented maximum of GET /zones and of routing rules
+_TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
+_MAX_RETRY_AFTER: Final = 900
+_log = structlog.get_logger("kaisoumail.cloudflare")
+
+
+class Cloudflare:
+    """Cloudflare's API under one token. Every call goes through `call`."""
+
+    def __init__(self, base_url: str, token: str) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=base_url.rstrip("/"), headers={"authorization": f"Bearer {token}"}, timeout=_TIMEOUT
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Any:
+        """The `result` of a successful answer. Raises the CloudflareError that fits anything else."""
+        return (await self._envelope(method, path, body, query))["result"]
+
+    async def pages(self, path: str, query: Mapping[str, str | int] | None = None) -> list[Any]:
+        """All rows of a paged list, whatever its length."""
+        rows: list[Any] = []
+        page = 1
+        while True:
+            asked = {**(query or {}), "page": page, "per_page": PAGE_SIZE}
+            envelope = await self._envelope("GET", path, None, asked)
+            rows += envelope["result"]
+            info = envelope.get("result_info") or {}
+            if not envelope["result"] or page >= int(info.get("total_pages", 1)):
+                return rows
+            page += 1
+
+    async def _envelope(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, str | int] | None,
+    ) -> dict[str, Any]:
+        began = monotonic()
+        try:
+            envelope = _read(await self._send(method, path, body, query), method, path)
+        except CloudflareError as error:
+            told = error.answer
+            _log.warning(
+                "cloudflare.request.failed",
+                method=method,
+                path=path,
+                status=told.status,
+                code=told.code,
+                message=told.message,
+                ray_id=told.ray_id,
+                error=type(error).__name__,
+                milliseconds=_milliseconds_since(began),
+            )
+            raise
+        if method != "GET":
+            _log.info("cloudflare.request.succeeded", method=method, path=path, milliseconds=_milliseconds_since(began))
+        return envelope
+
+    async def _send(
+        self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, str | int] | None
+    ) -> httpx.Response:
+        try:
+            return await self._http.request(method, path, json=body, params=query)
+        except httpx.TimeoutException as error:
+            raise Timeout(Answer(method, path, message=_reason(error))) from error
+        except httpx.HTTPError as error:
+            raise ConnectionLost(Answer(method, path, message=_reason(error))) from error
+
+
+def _read(response: httpx.Response, method: str, path: str) -> dict[str, Any]:
+    """The envelope of *response* if it says success; raises the error that fits otherwise."""
+    answer = Answer(method, path, response.status_code, ray_id=response.headers.get("cf-ray"))
+    try:
+        envelope = response.json()
+    except ValueError:
+        envelope = None
+    if not isinstance(envelope, dict) or "success" not in envelope:
+        answer = Answer(method, path, answer.status, message=_excerpt(response), ray_id=answer.ray_id)
+        if answer.status in (429, 401, 403) or answer.status >= 500:
+            raise error_for(answer, _retry_after(response))
+        raise Unreadable(answer)
+    if response.is_success and envelope["success"] is True:
+        if "result" not in envelope:
+            raise Unreadable(Answer(method, path, answer.status, message="no result", ray_id=answer.ray_id))
+        return envelope
+    raise error_for(_with_first_error(answer, envelope), _retry_after(response))
+
+
+def _with_first_error(answer: Answer, envelope: dict[str, Any]) -> Answer:
+    errors = envelope.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    code = first.get("code")
+    return Answer(
+        answer.method,
+        answer.path,
+        answer.status,
+        code if isinstance(code, int) else None,
+        str(first.get("message", "")),
+        answer.ray_id,
+    )
+
+
+def _excerpt(response: httpx.Response) -> str:
+    """The beginning of a body that is not the envelope: an edge page, mostly."""
+    return " ".join(response.text[:200].split())
+
+
+def _retry_after(response: httpx.Response) -> int:
+    """Seconds to wait: whole seconds or an HTTP date, at most 15 minutes, which is also the answer to nonsense."""
+    given = response.headers.get("retry-after", "").strip()
+    if given.isascii() and given.isdigit():
+        return min(int(given[:9]), _MAX_RETRY_AFTER)
+    try:
+        wait = parsedate_to_datetime(given) - datetime.now(UTC)
+    except (TypeError, ValueError):
+        return _MAX_RETRY_AFTER
+    return min(max(math.ceil(wait.total_seconds()), 0), _MAX_RETRY_AFTER)
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    return str(error) or type(error).__name__
+
+
+def _milliseconds_since(began: float) -> int:
+    return round((monotonic() - began) * 1000)

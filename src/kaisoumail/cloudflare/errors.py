@@ -1,0 +1,252 @@
+"""
+Everything Cloudflare can answer that is not a yes, by what we should do about it.
+
+    CloudflareError (method, path, http status, code, message, ray id)
+    ├─ NotReached    (Timeout, ConnectionLost)       retry; a write must first look whether it happened
+    ├─ Refused       (BadToken, MissingPermission)   stop; the admin must mend the token
+    ├─ RateLimited   (retry_after)                   wait; never marks a domain broken
+    ├─ Rejected      (AlreadyExists, NotFound, ZoneNotActive, ForeignMx, QuotaReached, DuplicateRule,
+    │                 NotAnApex, ZoneNotAccepted, InvalidRecord, ManagedRecord)   decide by type
+    ├─ Broken        (5xx)                           retry with growing pauses
+    └─ Unreadable    (not the envelope we know)      stop; keep the bytes
+
+Numbers and meanings: Cloudflare API reference (September 2026) and answers reported by projects that
+call it; where a number is not documented the HTTP status decides.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from kaisoumail.errors import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, as far as something did. *status* 0 means no answer; the token is never in here."""
+
+    method: str
+    path: str
+    status: int = 0
+    code: int | None = None
+    message: str = ""
+    ray_id: str | None = None
+
+
+class CloudflareError(Exception):
+    """A call that did not succeed; *answer* is Cloudflare's own."""
+
+    problem_code: ClassVar[str] = "cloudflare_rejected"
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+    def __str__(self) -> str:
+        told = f"{self.answer.code}: {self.answer.message}" if self.answer.code is not None else self.answer.message
+        return f"{self.answer.method} {self.answer.path} → {self.answer.status or 'no answer'} {told}".strip()
+
+    def problem(self) -> Problem:
+        """This error as the Problem our own callers see, with the exact answer under `details.cloudflare`."""
+        return Problem(self.problem_code, self.sentence(), source="cloudflare", cloudflare=self.told())
+
+    def sentence(self) -> str:
+        return self.answer.message or "Cloudflare API request failed"
+
+    def told(self) -> dict[str, Any]:
+        return {
+            "method": self.answer.method,
+            "path": self.answer.path,
+            "status": self.answer.status,
+            "code": self.answer.code,
+            "message": self.answer.message,
+            "rayId": self.answer.ray_id,
+        }
+
+
+class NotReached(CloudflareError):
+    """No answer: nobody knows whether it happened."""
+
+    problem_code = "cloudflare_unreachable"
+
+    def sentence(self) -> str:
+        return f"Cloudflare did not answer ({self.answer.message})"
+
+
+class Timeout(NotReached):
+    pass
+
+
+class ConnectionLost(NotReached):
+    pass
+
+
+class Refused(CloudflareError):
+    """The token will not do, now or on the next try."""
+
+
+class BadToken(Refused):
+    problem_code = "cloudflare_token_invalid"
+
+
+class MissingPermission(Refused):
+    problem_code = "cloudflare_permission_missing"
+
+
+class RateLimited(CloudflareError):
+    """Too many requests. *retry_after* is in seconds, already capped."""
+
+    problem_code = "cloudflare_rate_limited"
+
+    def __init__(self, answer: Answer, retry_after: int) -> None:
+        super().__init__(answer)
+        self.args = (answer, retry_after)  # a run's error is stored and read back
+        self.retry_after = retry_after
+
+    def problem(self) -> Problem:
+        return Problem(
+            self.problem_code,
+            "Cloudflare API rate limit reached; retry later",
+            source="cloudflare",
+            retryAfterSeconds=self.retry_after,
+            cloudflare=self.told(),
+        )
+
+
+class Rejected(CloudflareError):
+    """Understood and turned down."""
+
+
+class AlreadyExists(Rejected):
+    problem_code = "cloudflare_zone_exists"
+
+
+class NotFound(Rejected):
+    pass
+
+
+class ZoneNotActive(Rejected):
+    """Email Routing needs an active zone; this one still waits for its name servers."""
+
+    problem_code = "cloudflare_zone_not_active"
+
+    def sentence(self) -> str:
+        return (
+            "Zone is pending activation: set the name servers Cloudflare assigned at the registrar "
+            f"(Cloudflare: {self.answer.message})"
+        )
+
+
+class ForeignMx(Rejected):
+    """The apex has mail servers elsewhere, which Email Routing will not share a name with."""
+
+    problem_code = "cloudflare_foreign_mx"
+
+
+class QuotaReached(Rejected):
+    problem_code = "cloudflare_quota_reached"
+
+
+class DuplicateRule(Rejected):
+    """A routing rule for this address is there already."""
+
+
+class NotAnApex(Rejected):
+    pass
+
+
+class ZoneNotAccepted(Rejected):
+    """Cloudflare will not take this name: not registered, held, banned or restricted."""
+
+
+class InvalidRecord(Rejected):
+    pass
+
+
+class ManagedRecord(Rejected):
+    """A record that Email Routing locks."""
+
+
+class Broken(CloudflareError):
+    """Cloudflare's own trouble."""
+
+    problem_code = "cloudflare_unreachable"
+
+
+class Unreadable(CloudflareError):
+    """An answer that is not the envelope, or a success that says it is none."""
+
+    problem_code = "cloudflare_unreadable"
+
+
+# Every number that the endpoints we use are documented or reported to answer with.
+BY_CODE: Final[dict[int, type[CloudflareError]]] = {
+    0: MissingPermission,  # Requires permission "com.cloudflare.api.account.zone.create" …
+    1000: BadToken,  # Invalid API Token
+    1001: BadToken,  # no credentials, on token verify
+    1003: NotFound,  # invalid zone, on dns_records
+    1004: InvalidRecord,  # DNS Validation Error, the older form
+    1046: ManagedRecord,  # the older number of 890190
+    1049: ZoneNotAccepted,  # not a registered domain
+    1061: AlreadyExists,
+    1093: ZoneNotAccepted,
+    1097: ZoneNotAccepted,  # banned
+    1099: NotAnApex,
+    1104: ZoneNotAccepted,  # partial zones
+    1105: ZoneNotAccepted,  # restricted for a while: too many attempts
+    1110: ZoneNotAccepted,  # registrar could not be looked up
+    1116: NotAnApex,
+    1118: QuotaReached,  # too many pending zones
+    1224: RateLimited,  # activation check: once per hour
+    2007: InvalidRecord,  # Invalid Input
+    2008: ForeignMx,
+    2009: ZoneNotActive,
+    2014: DuplicateRule,
+    2015: NotFound,  # rule
+    2016: NotFound,  # Worker
+    2020: Rejected,  # Invalid rule operation
+    2036: MissingPermission,
+    2054: Rejected,  # destination address is not verified
+    6003: BadToken,  # Invalid request headers
+    6111: BadToken,
+    7000: NotFound,
+    7003: NotFound,
+    9005: InvalidRecord,
+    9101: InvalidRecord,
+    9103: BadToken,
+    9106: BadToken,
+    9109: MissingPermission,  # a zone or a /user route that this token cannot see
+    9300: QuotaReached,
+    10000: MissingPermission,  # Authentication error
+    10021: InvalidRecord,
+    81044: NotFound,
+    81053: InvalidRecord,
+    81054: InvalidRecord,
+    81057: AlreadyExists,
+    81058: AlreadyExists,
+    890190: ManagedRecord,
+}
+
+_BY_STATUS: Final[dict[int, type[CloudflareError]]] = {
+    401: BadToken,
+    403: MissingPermission,
+    404: NotFound,
+    409: Rejected,
+    410: NotFound,
+}
+
+
+def error_for(answer: Answer, retry_after: int) -> CloudflareError:
+    """
+    The typed error of an unsuccessful *answer* in Cloudflare's envelope.
+
+    A 429 is a rate limit and a 5xx is breakage whatever number it carries; then the number decides,
+    then the status.
+    """
+    if answer.status == 429 or answer.code == 1224:
+        return RateLimited(answer, retry_after)
+    if answer.status >= 500:
+        return Broken(answer)
+    kind = BY_CODE.get(answer.code) if answer.code is not None else None
+    if kind is None:
+        kind = _BY_STATUS.get(answer.status, Rejected if 400 <= answer.status < 500 else Unreadable)
+    return kind(answer)

@@ -1,0 +1,235 @@
+"""Mailboxes: making one, making sure of one, finding and listing them."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Final
+
+from sqlalchemy import Connection
+
+from kaisoumail.cloudflare.errors import CloudflareError
+from kaisoumail.errors import Problem
+from kaisoumail.model.address import Address, parse_address
+from kaisoumail.model.alias_names import random_local_part, random_subdomain
+from kaisoumail.model.domain import Domain
+from kaisoumail.model.ids import new_id
+from kaisoumail.model.mailbox import Mailbox, MailboxStatus, expiry
+from kaisoumail.model.user import Viewer
+from kaisoumail.storage import domains, mailboxes
+from kaisoumail.workflows.context import Context
+
+_TRIES: Final = 8
+_USABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
+
+
+class Default(Enum):
+    """Stands for "nothing was said", where None means "for ever"."""
+
+    TTL = "the operator's default lifetime"
+
+
+Minutes = int | None | Default
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked a new mailbox to be; whatever is None is chosen for them."""
+
+    local_part: str | None = None
+    subdomain: str | None = None
+    root_domain: str | None = None
+    minutes: Minutes = Default.TTL
+
+    @property
+    def leaves_a_choice(self) -> bool:
+        return self.local_part is None or self.subdomain is None
+
+
+@dataclass(frozen=True, slots=True)
+class Ensured:
+    """A mailbox, and whether it was made just now."""
+
+    mailbox: Mailbox
+    is_new: bool
+
+
+async def create(context: Context, viewer: Viewer, wish: Wish) -> Mailbox:
+    """
+    A new mailbox that receives mail when this returns.
+
+    Raises Problem `no_domains` or `domain_not_enabled`; `mailbox_exists` (with the mailbox, if the
+    viewer may see it) or `mailbox_taken` for an address in use; and whatever Cloudflare refused, in
+    which case nothing of the mailbox is left.
+    """
+    domain = await _domain_for(context, wish.root_domain)
+    for _ in range(_TRIES if wish.leaves_a_choice else 1):
+        mailbox = _proposed(context, viewer, domain, wish)
+        if await context.database.write(lambda connection, new=mailbox: mailboxes.add(connection, new)):
+            return await _opened(context, domain, mailbox)
+    raise await _conflict(context, viewer, str(mailbox.address))
+
+
+async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
+    """
+    The mailbox at the wished address, kept at least as long as asked: the one there is, or a new one.
+
+    An existing one is found whatever state its domain is in. Raises as `create` does, and Problem
+    `mailbox_taken` for an address of somebody else.
+    """
+    existing = await _existing(context, viewer, wish)
+    if existing is None:
+        return Ensured(await create(context, viewer, wish), is_new=True)
+    extended = existing.extended_to(expiry(_minutes(context, wish.minutes), context.clock()))
+    if extended != existing:
+        await context.database.write(lambda connection: mailboxes.save(connection, extended))
+    return Ensured(extended, is_new=False)
+
+
+async def wish_for(context: Context, text: str, minutes: Minutes) -> Wish:
+    """
+    A whole address as a wish.
+
+    Raises Problem `invalid_mailbox_address` unless it lies under a domain of ours that is active or
+    holds that very mailbox already.
+    """
+    ours = await context.database.read(domains.listed)
+    address = parse_address(text, [domain.root_domain for domain in ours])
+    active = [domain.root_domain for domain in ours if domain.is_active]
+    if address is None or (address.root_domain not in active and await _live(context, str(address)) is None):
+        raise Problem("invalid_mailbox_address", "Invalid mailbox address", address=text, activeRootDomains=active)
+    return Wish(address.local_part, address.subdomain, address.root_domain, minutes)
+
+
+async def find_mailbox(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
+    """The mailbox in whatever state. Raises Problem `mailbox_not_found`, `forbidden` for somebody else's."""
+    mailbox = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
+    if mailbox is None or mailbox.status is MailboxStatus.PROVISIONING:
+        raise Problem("mailbox_not_found", "Mailbox not found")
+    if not viewer.may_see(mailbox.user_id):
+        raise Problem("forbidden", "Forbidden")
+    return mailbox
+
+
+async def resolve(context: Context, viewer: Viewer, address: str) -> Mailbox:
+    """The usable mailbox at *address* that the viewer may see. Raises Problem `mailbox_not_found`."""
+    mailbox = await _live(context, address.strip().lower())
+    if mailbox is None or mailbox.status not in _USABLE or not viewer.may_see(mailbox.user_id):
+        raise Problem("mailbox_not_found", "Mailbox not found")
+    return mailbox
+
+
+async def list_mailboxes(
+    context: Context, viewer: Viewer, *, workspace: bool = False, statuses: Sequence[MailboxStatus] = ()
+) -> list[Mailbox]:
+    """
+    What the viewer may see, newest first; an admin sees everybody's.
+
+    *workspace* keeps what is live now (active, or on its way out); *statuses*, if any, narrows further.
+    """
+    now = context.clock()
+    listed = await context.database.read(lambda connection: mailboxes.listed(connection, viewer))
+    live = (MailboxStatus.ACTIVE, MailboxStatus.DESTROYING)
+    return [
+        mailbox
+        for mailbox in listed
+        if (not workspace or mailbox.status_at(now) in live) and (not statuses or mailbox.status_at(now) in statuses)
+    ]
+
+
+async def _domain_for(context: Context, root_domain: str | None) -> Domain:
+    active = await context.database.read(domains.active)
+    if root_domain is None:
+        if not active:
+            raise Problem("no_domains", "No mailbox domains are enabled")
+        return secrets.choice(active)
+    for domain in active:
+        if domain.root_domain == root_domain:
+            return domain
+    raise Problem("domain_not_enabled", "Mailbox domain is not enabled", rootDomain=root_domain)
+
+
+def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: Wish) -> Mailbox:
+    now = context.clock()
+    return Mailbox(
+        id=new_id("mbx"),
+        user_id=viewer.id,
+        domain_id=domain.id,
+        address=Address(
+            wish.local_part or random_local_part(), wish.subdomain or random_subdomain(), domain.root_domain
+        ),
+        status=MailboxStatus.PROVISIONING,
+        created_at=now,
+        expires_at=expiry(_minutes(context, wish.minutes), now),
+    )
+
+
+async def _opened(context: Context, domain: Domain, mailbox: Mailbox) -> Mailbox:
+    """*mailbox* receiving mail: through Cloudflare, or at once where there is nothing to ask it."""
+    if not context.routing.enabled:
+        opened = await context.database.write(lambda connection: mailboxes.activate(connection, mailbox.id, None))
+    else:
+        await _routed(context, mailbox)
+        opened = await context.database.read(lambda connection: mailboxes.find(connection, mailbox.id))
+    if opened is None:
+        raise Problem("domain_gone", "Mailbox domain is no longer available", rootDomain=domain.root_domain)
+    return opened
+
+
+async def _routed(context: Context, mailbox: Mailbox) -> None:
+    try:
+        context.routing.client()
+        context.routing.worker()
+    except Problem:
+        await context.database.write(lambda connection: mailboxes.remove(connection, mailbox.id))
+        raise
+    run = await context.runs.start("open_mailbox", key=mailbox.id, mailbox_id=mailbox.id)
+    try:
+        await run.result()
+    except CloudflareError as error:
+        raise error.problem() from error
+
+
+async def _existing(context: Context, viewer: Viewer, wish: Wish) -> Mailbox | None:
+    """The mailbox the viewer may keep using at the wished address; None if the address is free."""
+    if wish.leaves_a_choice:
+        return None
+    roots = [wish.root_domain] if wish.root_domain else [d.root_domain for d in await _active(context)]
+    for root in roots:
+        mailbox = await _live(context, f"{wish.local_part}@{wish.subdomain}.{root}")
+        if mailbox is not None and mailbox.status in _USABLE and viewer.may_see(mailbox.user_id):
+            return mailbox
+        if mailbox is not None and wish.root_domain is not None:
+            raise Problem("mailbox_taken", "Mailbox already exists")
+    return None
+
+
+async def _active(context: Context) -> list[Domain]:
+    return await context.database.read(domains.active)
+
+
+async def _live(context: Context, address: str) -> Mailbox | None:
+    def find(connection: Connection) -> Mailbox | None:
+        return mailboxes.find_live(connection, address)
+
+    return await context.database.read(find)
+
+
+async def _conflict(context: Context, viewer: Viewer, address: str) -> Problem:
+    mailbox = await _live(context, address)
+    if mailbox is not None and mailbox.status in _USABLE and viewer.may_see(mailbox.user_id):
+        now = context.clock()
+        return MailboxExists(replace(mailbox, status=mailbox.status_at(now)))
+    return Problem("mailbox_taken", "Mailbox already exists")
+
+
+class MailboxExists(Problem):
+    """The address is taken by a mailbox the viewer may see; the door shows it in the details."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        super().__init__("mailbox_exists", "Mailbox already exists")
+        self.mailbox = mailbox
+
+
+def _minutes(context: Context, asked: Minutes) -> int | None:
+    return context.limits.default_ttl_minutes if isinstance(asked, Default) else asked

@@ -1,0 +1,37 @@
+"""What anybody may know of this installation, and whether it is alive."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from kaisoumail.storage import domains
+from kaisoumail.workflows.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    domains: tuple[str, ...]
+    can_manage: bool
+    can_bind: bool
+    can_enable_catch_all: bool
+    default_ttl_minutes: int
+    trusted_origins: tuple[str, ...]
+
+
+async def read_meta(context: Context) -> Meta:
+    """The active domains and what is configured."""
+    active = await context.database.read(domains.active)
+    routing = context.routing
+    return Meta(
+        domains=tuple(domain.root_domain for domain in active),
+        can_manage=routing.can_manage,
+        can_bind=routing.can_bind,
+        can_enable_catch_all=routing.can_manage and routing.worker_name is not None,
+        default_ttl_minutes=context.limits.default_ttl_minutes,
+        trusted_origins=context.trusted_origins,
+    )
+
+
+async def check_health(context: Context) -> None:
+    """Raises Problem `storage_unavailable` when the database does not answer."""
+    await context.database.read(lambda connection: connection.execute(text("SELECT 1")).scalar_one())

@@ -1,0 +1,226 @@
+"""
+Wiring, and nothing else: from settings to a running server.
+
+Shared by `serve`, `demo` and the end-to-end tests, so that what is tested is what runs.
+"""
+
+import asyncio
+import importlib.metadata
+import logging
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import structlog
+import uvicorn
+from litestar import Litestar
+from litestar.datastructures import State
+
+from kaisoumail.api import app as api
+from kaisoumail.api.cors import CorsRules
+from kaisoumail.api.edges import Edges
+from kaisoumail.api.problems import HANDLERS
+from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.errors import Problem
+from kaisoumail.inbound.smtp import Door
+from kaisoumail.inbound.webhook import handover_route
+from kaisoumail.model.clock import iso, utc_now
+from kaisoumail.operations.bootstrap import ensure_first_admin
+from kaisoumail.settings import Settings
+from kaisoumail.storage import schema
+from kaisoumail.storage.blobs import FileBlobs
+from kaisoumail.storage.database import open_database
+from kaisoumail.storage.signals import open_signals
+from kaisoumail.web import app as web
+from kaisoumail.workflows import WORKFLOWS
+from kaisoumail.workflows.context import Context, Limits, Routing
+from kaisoumail.workflows.engine import Engine
+
+_SHUTDOWN_SECONDS: Final = 10
+
+
+class CannotStart(Exception):
+    """Why the server cannot run here: one sentence, nothing half done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers."""
+
+    context: Context
+    http_port: int
+    smtp_port: int | None
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """
+    The whole product, answering inside the block and stopped cleanly after it.
+
+    Raises CannotStart for a busy port, a folder that cannot be written or a database that cannot be
+    opened; nothing is left behind then.
+    """
+    async with AsyncExitStack() as stack:
+        listener = _listen(settings.host, settings.port)
+        stack.callback(listener.close)
+        context = await stack.enter_async_context(opened_context(settings))
+        await stack.enter_async_context(context.runs.running(context))
+        smtp_port = await _open_smtp(stack, context, settings)
+        await stack.enter_async_context(_http(application(context, settings), listener))
+        yield Running(context, int(listener.getsockname()[1]), smtp_port)
+
+
+@asynccontextmanager
+async def opened_context(settings: Settings) -> AsyncIterator[Context]:
+    """The context alone, its database migrated and the first admin made; what one-off commands need."""
+    data_dir = writable_folder(Path(settings.data_dir))
+    database_url = settings.database_url or f"sqlite:///{data_dir / 'kaisoumail.db'}"
+    async with AsyncExitStack() as stack:
+        try:
+            database = open_database(database_url)
+            stack.push_async_callback(database.close)
+            await schema.migrate(database)
+            signals = await open_signals(database_url)
+            stack.push_async_callback(signals.close)
+        except (Problem, OSError) as error:
+            raise CannotStart(f"The database cannot be opened: {_root_cause(error)}") from error
+        cloudflare = None
+        if settings.cloudflare_token is not None and settings.management_enabled:
+            cloudflare = Cloudflare(settings.cloudflare_api, settings.cloudflare_token)
+            stack.push_async_callback(cloudflare.close)
+        context = Context(
+            database=database,
+            blobs=FileBlobs(writable_folder(_blob_folder(settings, data_dir))),
+            signals=signals,
+            runs=Engine(workflows_url(database_url, data_dir), process_id=f"{socket.gethostname()}-{uuid4().hex[:12]}"),
+            routing=Routing(settings.management_enabled, cloudflare, settings.account_id, settings.worker_name),
+            limits=Limits(settings.default_ttl_minutes, settings.max_message_bytes),
+            clock=utc_now,
+            session_secret=settings.session_secret,
+            trusted_origins=settings.trusted_origins,
+            secure=settings.is_production,
+        )
+        if settings.bootstrap_email and settings.bootstrap_key:
+            await ensure_first_admin(context, settings.bootstrap_email, settings.bootstrap_name, settings.bootstrap_key)
+        yield context
+
+
+def application(context: Context, settings: Settings) -> Edges:
+    """The JSON API, the pages and the webhook door as one ASGI application."""
+    litestar = Litestar(
+        route_handlers=[api.router([handover_route(settings.max_message_bytes)]), web.router()],
+        state=State({"context": context, "release": _release(), "inbound_secret": settings.inbound_secret}),
+        exception_handlers=HANDLERS,
+        openapi_config=None,
+        logging_config=None,
+    )
+    return Edges(litestar, CorsRules(settings.trusted_origins, allow_loopback=not settings.is_production))
+
+
+def workflows_url(database_url: str, data_dir: Path) -> str:
+    """Where the workflow engine keeps its runs: beside the embedded database, or inside the shared one."""
+    return database_url if database_url.startswith("postgresql") else f"sqlite:///{data_dir / 'workflows.db'}"
+
+
+def writable_folder(folder: Path) -> Path:
+    """*folder*, made if it is missing. Raises CannotStart when it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".writable-{uuid4().hex}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise CannotStart(f"The folder {folder} cannot be written: {error.strerror}") from error
+    return folder.resolve()
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """One JSON object a line on standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise CannotStart(f"HTTP port {port} on {host} cannot be used: {error.strerror}") from error
+    return listener
+
+
+async def _open_smtp(stack: AsyncExitStack, context: Context, settings: Settings) -> int | None:
+    if settings.smtp_port == 0:
+        return None
+    door = Door(context, settings.smtp_host, settings.smtp_port)
+    try:
+        port = await door.open()
+    except OSError as error:
+        raise CannotStart(
+            f"SMTP port {settings.smtp_port} on {settings.smtp_host} cannot be used: {error.strerror}"
+        ) from error
+    stack.push_async_callback(door.close)
+    return port
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: when to stop is decided by whoever started it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _http(app: Edges, listener: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def _blob_folder(settings: Settings, data_dir: Path) -> Path:
+    return Path(settings.blob_store_url.removeprefix("file://")) if settings.blob_store_url else data_dir / "blobs"
+
+
+def _release() -> dict[str, Any]:
+    built = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
+    version = importlib.metadata.version("kaisoumail")
+    return {"version": version, "commitSha": "dev", "branch": "detached", "builtAt": iso(built)}
+
+
+def _root_cause(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).partition("\n")[0] or type(error).__name__

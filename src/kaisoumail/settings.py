@@ -1,0 +1,219 @@
+"""
+The environment, read once into a frozen `Settings`.
+
+Every variable stands in the one table of `Settings`: its name, default, reader and meaning; the
+reference page is checked against it. A blank value means unset. Bad values stop the start, all of
+them named at once. Only `server` and `cli` import this room; everyone else is handed values.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from kaisoumail.model.address import is_email
+from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
+
+CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
+
+
+class Unfit(ValueError):
+    """A value that cannot be used; the text says what would fit, and never repeats a secret."""
+
+
+class BadEnvironment(Exception):
+    """The environment cannot be used. *faults* has one sentence for each variable at fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _boolean(value: str) -> bool:
+    match value.lower():
+        case "true":
+            return True
+        case "false":
+            return False
+    raise Unfit("must be true or false")
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def read(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+            raise Unfit(f"must be a whole number from {low} to {high}")
+        return int(value)
+
+    return read
+
+
+def _secret(length: int) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if len(value) < length:
+            raise Unfit(f"must have at least {length} characters")
+        return value
+
+    return read
+
+
+def _token(value: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]+", value):
+        raise Unfit("must be one line of printable characters without spaces; was it pasted with a line break?")
+    return value
+
+
+def _email(value: str) -> str:
+    if not is_email(value):
+        raise Unfit("must be an e-mail address")
+    return value
+
+
+def _origin(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise Unfit("must be an origin such as https://mail.example.com") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Unfit("must begin with http:// or https:// and name a host, such as https://mail.example.com")
+    return f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_origin(item.strip()) for item in value.split(",") if item.strip()))
+
+
+def _url_of(*schemes: str) -> Callable[[str], str]:
+    def read(value: str) -> str:
+        if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+            raise Unfit("must begin with " + " or ".join(f"{scheme}://" for scheme in schemes))
+        return value
+
+    return read
+
+
+def _variable(name: str, default: Any, reader: Callable[[str], Any], meaning: str) -> Any:
+    return field(default=default, metadata={"name": name, "reader": reader, "meaning": meaning})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the operator decided. Fields stand in the order of the reference page."""
+
+    app_env: str = _variable(
+        "APP_ENV", "development", _text, "`production` makes cookies Secure and shuts out localhost origins"
+    )
+    session_secret: str = _variable(
+        "SESSION_SECRET", None, _secret(16), "key for sessions, at least 16 characters; required"
+    )
+    host: str = _variable("HOST", "127.0.0.1", _text, "address of the HTTP listener")
+    port: int = _variable("PORT", 8787, _whole(0, 65535), "port of the HTTP listener")
+    smtp_host: str = _variable("SMTP_HOST", "127.0.0.1", _text, "address of the SMTP door")
+    smtp_port: int = _variable("SMTP_PORT", 2525, _whole(0, 65535), "port of the SMTP door; 0 turns it off")
+    data_dir: str = _variable("DATA_DIR", "./var", _text, "folder of the embedded database and files")
+    database_url: str | None = _variable(
+        "DATABASE_URL",
+        None,
+        _url_of("sqlite", "postgresql"),
+        "`sqlite:///path` or `postgresql://…`; default: a file in DATA_DIR",
+    )
+    blob_store_url: str | None = _variable(
+        "BLOB_STORE_URL",
+        None,
+        _url_of("file"),
+        "`file:///path` for large raw mails; default: a folder in DATA_DIR",
+    )
+    inbound_secret: str | None = _variable(
+        "INBOUND_SECRET",
+        None,
+        _secret(32),
+        "shared with the Email Worker, at least 32 characters; unset keeps that door shut",
+    )
+    max_message_bytes: int = _variable(
+        "MAX_MESSAGE_BYTES", 26_214_400, _whole(1024, 104_857_600), "largest mail taken, in bytes"
+    )
+    management_enabled: bool = _variable(
+        "EMAIL_ROUTING_MANAGEMENT_ENABLED",
+        False,
+        _boolean,
+        "whether anything at Cloudflare is read or changed",
+    )
+    runtime_api_token: str | None = _variable(
+        "CLOUDFLARE_RUNTIME_API_TOKEN",
+        None,
+        _token,
+        "API token of the running service; wins over CLOUDFLARE_API_TOKEN",
+    )
+    shared_api_token: str | None = _variable(
+        "CLOUDFLARE_API_TOKEN", None, _token, "API token used when there is no runtime token"
+    )
+    account_id: str | None = _variable("CLOUDFLARE_ACCOUNT_ID", None, _token, "account that owns the zones we create")
+    worker_name: str | None = _variable(
+        "EMAIL_WORKER_NAME", None, _token, "Worker that every mailbox's routing rule targets"
+    )
+    cloudflare_api: str = _variable(
+        "CLOUDFLARE_API_BASE_URL",
+        CLOUDFLARE_API,
+        _url_of("http", "https"),
+        "Cloudflare's API, a proxy, or the pretend one",
+    )
+    default_ttl_minutes: int = _variable(
+        "DEFAULT_MAILBOX_TTL_MINUTES",
+        60,
+        _whole(MIN_TTL_MINUTES, MAX_TTL_MINUTES),
+        "life of a mailbox made without saying how long, in minutes",
+    )
+    bootstrap_email: str | None = _variable(
+        "BOOTSTRAP_ADMIN_EMAIL", None, _email, "first admin, made when there is no user yet"
+    )
+    bootstrap_name: str = _variable("BOOTSTRAP_ADMIN_NAME", "Owner", _text, "name of that admin")
+    bootstrap_key: str | None = _variable(
+        "BOOTSTRAP_ADMIN_API_KEY", None, _secret(16), "API key of that admin, at least 16 characters"
+    )
+    web_app_origin: str | None = _variable("WEB_APP_ORIGIN", None, _origin, "origin of a web client on another host")
+    web_app_origins: tuple[str, ...] = _variable(
+        "WEB_APP_ORIGINS", (), _origins, "more such origins, separated by commas"
+    )
+
+    @property
+    def cloudflare_token(self) -> str | None:
+        return self.runtime_api_token or self.shared_api_token
+
+    @property
+    def trusted_origins(self) -> tuple[str, ...]:
+        """Every web origin the operator named, the primary one first."""
+        primary = (self.web_app_origin,) if self.web_app_origin else ()
+        return tuple(dict.fromkeys(primary + self.web_app_origins))
+
+    @property
+    def is_production(self) -> bool:
+        return self.app_env == "production"
+
+
+def settings_from(environment: Mapping[str, str]) -> Settings:
+    """
+    The settings that *environment* asks for.
+
+    Raises BadEnvironment naming every variable at fault, each with what would fit.
+    """
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for variable in fields(Settings):
+        name = variable.metadata["name"]
+        given = environment.get(name, "").strip(" \t")
+        if not given.strip():
+            continue
+        try:
+            values[variable.name] = variable.metadata["reader"](given)
+        except Unfit as unfit:
+            faults.append(f"{name} {unfit}")
+    if "session_secret" not in values and not any(fault.startswith("SESSION_SECRET") for fault in faults):
+        faults.append("SESSION_SECRET is required: a random text of at least 16 characters")
+    if faults:
+        raise BadEnvironment(faults)
+    return Settings(**values)

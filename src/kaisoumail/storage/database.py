@@ -1,0 +1,286 @@
+"""
+The database: one writer with group commit, and readers that cannot write.
+
+A *work* is a plain function of a connection. `write` gathers the works of the moment into one
+transaction and answers when it is durable, so sixteen mails cost one fsync. If one of them fails,
+the transaction is rolled back and each is run again alone: a work may therefore run more than once
+and must do nothing but talk to its connection.
+
+SQLite (WAL, synchronous=FULL): one writer thread, a few reader threads with query_only. PostgreSQL:
+asyncpg driven through `run_sync`; one writing connection, pooled readers in AUTOCOMMIT. Both offer
+the same two calls, and one test suite runs on both.
+"""
+
+import asyncio
+import importlib
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+
+from kaisoumail.errors import Problem
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+MAX_BATCH: Final = 64
+READERS: Final = 3
+
+
+class Database(Protocol):
+    """What the rest of the house sees of either database."""
+
+    url: str
+
+    async def read(self, work: Work[T]) -> T:
+        """What *work* returns from a connection that cannot change anything."""
+        ...
+
+    async def write(self, work: Work[T]) -> T:
+        """What *work* returned, once its changes are durable. Whatever it raised, if none of them was kept."""
+        ...
+
+    async def close(self) -> None:
+        """Finish the writes already handed in, then let go of every connection."""
+        ...
+
+
+def open_database(url: str) -> Database:
+    """
+    The database at *url*: `sqlite:///path` or `postgresql://…`. Connects on first use.
+
+    Raises Problem `invalid_request` for any other kind of URL.
+    """
+    backend = make_url(url).get_backend_name()
+    if backend == "sqlite":
+        return SqliteDatabase(url)
+    if backend == "postgresql":
+        return PostgresDatabase(url)
+    raise Problem("invalid_request", f"DATABASE_URL must be sqlite:///… or postgresql://…, not {backend}://…")
+
+
+class _Entry:
+    """One work waiting for the writer, and who waits for it."""
+
+    __slots__ = ("done", "work")
+
+    def __init__(self, work: Work[Any], done: "asyncio.Future[Any]") -> None:
+        self.work = work
+        self.done = done
+
+
+class _Outcome:
+    """What a work came to: a value, or the exception it raised."""
+
+    __slots__ = ("error", "value")
+
+    def __init__(self, value: Any = None, error: BaseException | None = None) -> None:
+        self.value = value
+        self.error = error
+
+    def tell(self, waiting: "asyncio.Future[Any]") -> None:
+        if waiting.done():  # the caller was cancelled; the work is kept all the same
+            return
+        if self.error is not None:
+            waiting.set_exception(self.error)
+        else:
+            waiting.set_result(self.value)
+
+
+class _Writer:
+    """
+    Gathers works into batches and has *commit* run each batch.
+
+    While one batch is being made durable the next one collects: the busier it is, the larger the
+    batches. Nothing waits for company.
+    """
+
+    def __init__(self, commit: Callable[[list[Work[Any]]], Awaitable[list[_Outcome]]]) -> None:
+        self._commit = commit
+        self._waiting: list[_Entry] = []
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def write(self, work: Work[T]) -> T:
+        if self._closed:
+            raise Problem("storage_unavailable", "The database is being closed")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Entry(work, done))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return await done
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                outcomes = await self._commit([entry.work for entry in batch])
+                for entry, outcome in zip(batch, outcomes, strict=True):
+                    outcome.tell(entry.done)
+        finally:
+            self._task = None
+
+    async def close(self) -> None:
+        self._closed = True
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+
+def _run_batch(works: list[Work[Any]], transaction: Callable[[Callable[[Connection], Any]], Any]) -> list[_Outcome]:
+    """Run *works* in one transaction; if that fails, each in its own."""
+    try:
+        values = transaction(lambda connection: [work(connection) for work in works])
+    except Exception as error:
+        if len(works) == 1:
+            return [_Outcome(error=_told(error))]
+    else:
+        return [_Outcome(value) for value in values]
+    return [outcome for work in works for outcome in _run_batch([work], transaction)]
+
+
+class SqliteDatabase:
+    """The embedded database. Everything blocking happens on its own threads, never on the event loop."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._write_engine = _sqlite_engine(url, writing=True)
+        self._read_engine = _sqlite_engine(url, writing=False)
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        self._writer = _Writer(self._commit)
+
+    async def read(self, work: Work[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._read_threads, self._read, work)
+
+    def _read(self, work: Work[T]) -> T:
+        try:
+            with self._read_engine.connect() as connection:
+                return work(connection)
+        except Exception as error:
+            raise _told(error) from error
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._writer.write(work)
+
+    async def _commit(self, works: list[Work[Any]]) -> list[_Outcome]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._write_thread, _run_batch, works, self._transaction)
+
+    def _transaction(self, work: Callable[[Connection], T]) -> T:
+        with self._write_engine.begin() as connection:
+            return work(connection)
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await asyncio.to_thread(self._shut)
+
+    def _shut(self) -> None:
+        self._read_threads.shutdown()
+        self._write_thread.shutdown()
+        self._read_engine.dispose()
+        self._write_engine.dispose()
+
+
+def _sqlite_engine(url: str, *, writing: bool) -> Engine:
+    engine = create_engine(
+        url,
+        module=_sqlite_driver(),
+        poolclass=QueuePool,
+        pool_size=1 if writing else READERS,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": 10},
+    )
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves; the driver's own habits lose atomicity
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-16000")
+        if not writing:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # IMMEDIATE: a transaction that reads first and writes later would otherwise fail when another
+        # process (`kaisoumail users add`) wrote in between, and no busy timeout helps against that.
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine
+
+
+def _sqlite_driver() -> Any:
+    """A current SQLite where a wheel carries one; Debian 12's own 3.40.1 can corrupt a WAL database on reset."""
+    try:
+        return importlib.import_module("pysqlite3.dbapi2")
+    except ImportError:
+        return importlib.import_module("sqlite3.dbapi2")
+
+
+class PostgresDatabase:
+    """PostgreSQL, shared by any number of processes. Each has one writing connection and a pool of readers."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        asynchronous = make_url(url).set(drivername="postgresql+asyncpg")
+        self._write_engine = _postgres_engine(asynchronous, pool_size=1)
+        self._read_engine = _postgres_engine(asynchronous, pool_size=READERS + 2, isolation_level="AUTOCOMMIT")
+        self._writer = _Writer(self._commit)
+
+    async def read(self, work: Work[T]) -> T:
+        try:
+            async with self._read_engine.connect() as connection:
+                return await connection.run_sync(work)
+        except Exception as error:
+            raise _told(error) from error
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._writer.write(work)
+
+    async def _commit(self, works: list[Work[Any]]) -> list[_Outcome]:
+        # No savepoint per work: that costs six times as much as running the few failed batches again.
+        try:
+            values = await self._transaction(works)
+        except Exception as error:
+            if len(works) == 1:
+                return [_Outcome(error=_told(error))]
+        else:
+            return [_Outcome(value) for value in values]
+        return [outcome for work in works for outcome in await self._commit([work])]
+
+    async def _transaction(self, works: list[Work[Any]]) -> list[Any]:
+        async with self._write_engine.begin() as connection:
+            return await connection.run_sync(lambda sync: [work(sync) for work in works])
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._write_engine.dispose()
+        await self._read_engine.dispose()
+
+
+def _postgres_engine(url: Any, **options: Any) -> AsyncEngine:
+    return create_async_engine(url, max_overflow=0, pool_pre_ping=True, **options)
+
+
+def _told(error: Exception) -> Exception:
+    """
+    *error* in the house's words: a database that is locked, full or gone is a Problem that may pass.
+
+    Everything else, a violated constraint above all, stays what it is: that is the caller's business.
+    """
+    trouble = isinstance(error, OperationalError | InterfaceError | OSError | PoolTimeout)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        trouble = True
+    if not trouble:
+        return error
+    problem = Problem("storage_unavailable", "The database cannot be reached just now")
+    problem.__cause__ = error
+    return problem

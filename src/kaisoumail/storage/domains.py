@@ -1,0 +1,84 @@
+"""The `domains` table: one row per name for ever."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from kaisoumail.model.domain import BindingSource, Domain, DomainStatus
+from kaisoumail.storage.tables import domains
+
+_live = domains.c.deleted_at.is_(None)
+
+
+def listed(connection: Connection) -> list[Domain]:
+    """Every domain that was not deleted, by name."""
+    return [
+        _domain_from(row) for row in connection.execute(select(domains).where(_live).order_by(domains.c.root_domain))
+    ]
+
+
+def active(connection: Connection) -> list[Domain]:
+    """The domains new mailboxes may be made on, by name."""
+    query = select(domains).where(_live, domains.c.status == DomainStatus.ACTIVE.value)
+    return [_domain_from(row) for row in connection.execute(query.order_by(domains.c.root_domain))]
+
+
+def find(connection: Connection, domain_id: str) -> Domain | None:
+    row = connection.execute(select(domains).where(domains.c.id == domain_id, _live)).one_or_none()
+    return None if row is None else _domain_from(row)
+
+
+def find_by_name(connection: Connection, root_domain: str) -> Domain | None:
+    """The row of this name, deleted or not."""
+    row = connection.execute(select(domains).where(domains.c.root_domain == root_domain)).one_or_none()
+    return None if row is None else _domain_from(row)
+
+
+def save(connection: Connection, domain: Domain) -> None:
+    """Keep *domain* as it is now: a new row, or the row of the same name replaced."""
+    columns = _columns(domain)
+    changed = connection.execute(update(domains).where(domains.c.root_domain == domain.root_domain).values(columns))
+    if changed.rowcount == 0:
+        connection.execute(insert(domains).values(columns))
+
+
+def _columns(domain: Domain) -> dict[str, Any]:
+    return {
+        "id": domain.id,
+        "root_domain": domain.root_domain,
+        "zone_id": domain.zone_id,
+        "binding_source": domain.binding_source.value,
+        "status": domain.status.value,
+        "zone_status": domain.zone_status,
+        "name_servers": list(domain.name_servers),
+        "catch_all_enabled": domain.catch_all_enabled,
+        "catch_all_owner_id": domain.catch_all_owner_id,
+        "last_provision_error": domain.last_provision_error,
+        "last_provision_code": domain.last_provision_code,
+        "created_at": domain.created_at,
+        "updated_at": domain.updated_at,
+        "last_provisioned_at": domain.last_provisioned_at,
+        "disabled_at": domain.disabled_at,
+        "deleted_at": domain.deleted_at,
+    }
+
+
+def _domain_from(row: Row[Any]) -> Domain:
+    return Domain(
+        id=row.id,
+        root_domain=row.root_domain,
+        zone_id=row.zone_id,
+        binding_source=BindingSource(row.binding_source),
+        status=DomainStatus(row.status),
+        zone_status=row.zone_status,
+        name_servers=tuple(row.name_servers),
+        catch_all_enabled=row.catch_all_enabled,
+        catch_all_owner_id=row.catch_all_owner_id,
+        last_provision_error=row.last_provision_error,
+        last_provision_code=row.last_provision_code,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        last_provisioned_at=row.last_provisioned_at,
+        disabled_at=row.disabled_at,
+        deleted_at=row.deleted_at,
+    )

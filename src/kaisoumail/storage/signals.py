@@ -1,0 +1,156 @@
+"""
+Telling those who wait: "something happened under this topic".
+
+A signal carries no data and may be doubled; whoever is woken looks in the database. So the rule for
+a waiter is: listen first, look second, and nothing is missed. In one process a signal is a method
+call; over PostgreSQL it travels by LISTEN/NOTIFY to every process.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final, Protocol
+
+import asyncpg
+from sqlalchemy import make_url
+
+_CHANNEL: Final = "kaisoumail_signals"
+_RECONNECT_SECONDS: Final = 1.0
+
+
+class Listener:
+    """One waiter on some topics. Signals that arrive while nobody waits are remembered, as one."""
+
+    def __init__(self) -> None:
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def woken(self, seconds: float) -> bool:
+        """True as soon as a topic was signalled since the last call; False after *seconds* without."""
+        try:
+            await asyncio.wait_for(self._woken.wait(), seconds)
+        except TimeoutError:
+            return False
+        self._woken.clear()
+        return True
+
+
+class Signals(Protocol):
+    """What doors and operations see of either kind."""
+
+    def listening(self, *topics: str) -> AbstractAsyncContextManager[Listener]:
+        """A listener that hears *topics* from the moment the block is entered."""
+        ...
+
+    async def tell(self, topic: str) -> None:
+        """Wake everybody who listens to *topic*, in every process that shares the database."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class LocalSignals:
+    """Signals within one process."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, set[Listener]] = {}
+
+    @asynccontextmanager
+    async def listening(self, *topics: str) -> AsyncIterator[Listener]:
+        listener = Listener()
+        for topic in topics:
+            self._listeners.setdefault(topic, set()).add(listener)
+        try:
+            yield listener
+        finally:
+            for topic in topics:
+                heard = self._listeners[topic]
+                heard.discard(listener)
+                if not heard:
+                    del self._listeners[topic]
+
+    async def tell(self, topic: str) -> None:
+        self.wake(topic)
+
+    def wake(self, topic: str) -> None:
+        for listener in self._listeners.get(topic, ()):
+            listener.wake()
+
+    def wake_all(self) -> None:
+        """Wake every listener: after a lost connection nobody knows what was missed."""
+        for topic in self._listeners:
+            self.wake(topic)
+
+    async def close(self) -> None:
+        return None
+
+
+class PostgresSignals:
+    """Signals between processes. One connection listens for all waiters of this process, and reconnects."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        self._here = LocalSignals()
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._lost = asyncio.Event()
+        self._speaking = asyncio.Lock()
+
+    async def open(self) -> "PostgresSignals":
+        """Start to listen; raises OSError or asyncpg's own errors when the database is not there."""
+        self._connection = await self._connect()
+        self._keeper = asyncio.create_task(self._keep())
+        return self
+
+    @asynccontextmanager
+    async def listening(self, *topics: str) -> AsyncIterator[Listener]:
+        async with self._here.listening(*topics) as listener:
+            yield listener
+
+    async def tell(self, topic: str) -> None:
+        if self._connection is None or self._connection.is_closed():
+            self._here.wake(topic)  # others look again when their connection is back
+            return
+        async with self._speaking:  # asyncpg answers one question at a time
+            await self._connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, topic)
+
+    async def close(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _connect(self) -> "asyncpg.Connection[Any]":
+        dsn = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
+        self._lost.clear()
+        connection.add_termination_listener(lambda _: self._lost.set())
+        await connection.add_listener(_CHANNEL, lambda _c, _pid, _channel, topic: self._here.wake(str(topic)))
+        return connection
+
+    async def _keep(self) -> None:
+        while True:
+            await self._lost.wait()
+            await _until_it_works(self._reconnect)
+            self._here.wake_all()
+
+    async def _reconnect(self) -> None:
+        self._connection = await self._connect()
+
+
+async def _until_it_works(attempt: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        try:
+            return await attempt()
+        except (OSError, asyncpg.PostgresError):
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+
+async def open_signals(database_url: str) -> Signals:
+    """Signals that reach as far as the database does: this process for SQLite, all of them for PostgreSQL."""
+    if make_url(database_url).get_backend_name() == "sqlite":
+        return LocalSignals()
+    return await PostgresSignals(database_url).open()

@@ -1,0 +1,197 @@
+"""The tables, for both databases. Columns change only together with a file in `migrations/versions`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant, kept as whole milliseconds since 1970: small, exact, and sorted alike by both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MILLISECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + int(value) * _MILLISECOND
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = String(48)
+
+
+def _id() -> Column[str]:
+    return Column("id", _ID, primary_key=True)
+
+
+def _user(ondelete: str = "CASCADE") -> Column[str]:
+    return Column("user_id", _ID, ForeignKey("users.id", ondelete=ondelete), nullable=False)
+
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    _user(),
+    Column("name", String(64), nullable=False),
+    Column("prefix", String(16), nullable=False),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Index(None, "user_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _user(),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("key_id", _ID, ForeignKey("api_keys.id", ondelete="CASCADE")),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "user_id"),
+    Index(None, "expires_at"),
+)
+
+domains = Table(
+    "domains",
+    metadata,
+    _id(),
+    Column("root_domain", String(253), nullable=False, unique=True),
+    Column("zone_id", String(64)),
+    Column("binding_source", String(16), nullable=False),
+    Column("status", String(24), nullable=False),
+    Column("zone_status", String(32)),
+    Column("name_servers", JSON, nullable=False),
+    Column("catch_all_enabled", Boolean, nullable=False),
+    Column("catch_all_owner_id", _ID, ForeignKey("users.id", ondelete="SET NULL")),
+    Column("last_provision_error", Text),
+    Column("last_provision_code", String(64)),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("last_provisioned_at", Instant),
+    Column("disabled_at", Instant),
+    Column("deleted_at", Instant),
+)
+
+subdomains = Table(
+    "subdomains",
+    metadata,
+    _id(),
+    Column("domain_id", _ID, ForeignKey("domains.id", ondelete="RESTRICT"), nullable=False),
+    Column("name", String(190), nullable=False),
+    Column("enabled_at", Instant, nullable=False),
+    Column("last_used_at", Instant, nullable=False),
+    UniqueConstraint("domain_id", "name"),
+)
+
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    _id(),
+    _user(),
+    Column("domain_id", _ID, ForeignKey("domains.id", ondelete="RESTRICT"), nullable=False),
+    Column("local_part", String(32), nullable=False),
+    Column("subdomain", String(190), nullable=False),
+    Column("root_domain", String(253), nullable=False),
+    Column("address", String(320), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("routing_rule_id", String(64)),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_received_at", Instant),
+    Column("destroyed_at", Instant),
+    Index(
+        "uq_mailboxes_live_address",
+        "address",
+        unique=True,
+        sqlite_where=text("status <> 'destroyed'"),
+        postgresql_where=text("status <> 'destroyed'"),
+    ),
+    Index(None, "user_id", "created_at"),
+    Index(None, "status", "expires_at"),
+    Index(None, "domain_id", "subdomain"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _id(),
+    _user(),
+    Column("mailbox_id", _ID, ForeignKey("mailboxes.id", ondelete="CASCADE"), nullable=False),
+    Column("mailbox_address", String(320), nullable=False),
+    Column("delivery_key", String(64), nullable=False),
+    Column("envelope_from", Text, nullable=False),
+    Column("envelope_to", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("preview", Text, nullable=False),
+    Column("from_name", Text),
+    Column("from_address", Text),
+    Column("received_at", Instant, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("attachment_count", Integer, nullable=False),
+    Column("has_html", Boolean, nullable=False),
+    Column("verification_code", String(8)),
+    Column("verification_source", String(16)),
+    Column("verification_method", String(16)),
+    Column("parse_status", String(16), nullable=False),
+    Column("raw_location", Text, nullable=False),
+    # The same hand-over twice is the same message; a mailbox made anew at the same address is another.
+    UniqueConstraint("mailbox_id", "delivery_key"),
+    Index(None, "mailbox_id", "received_at", "id"),
+    Index(None, "user_id", "received_at", "id"),
+    Index(None, "received_at", "id"),
+)
+
+raw_messages = Table(
+    "raw_messages",
+    metadata,
+    Column("message_id", _ID, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("zstd", LargeBinary, nullable=False),
+)

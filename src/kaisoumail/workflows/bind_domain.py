@@ -1,0 +1,82 @@
+"""
+Bind an apex: look for its zone, create it if missing, save it, switch Email Routing on.
+
+From the moment a zone exists it is in our table, so nothing is ever orphaned at Cloudflare: what is
+refused afterwards leaves a `provisioning_error` with name servers to set, not a zone to hunt for.
+"""
+
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from kaisoumail.cloudflare import zones
+from kaisoumail.cloudflare.errors import AlreadyExists, CloudflareError
+from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
+from kaisoumail.model.ids import new_id
+from kaisoumail.storage import domains
+from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.engine import step, workflow
+from kaisoumail.workflows.provision_domain import PATIENCE, read_zone, save_outcome, switch_on
+
+
+@workflow("bind_domain")
+async def bind_domain(context: Context, root_domain: str) -> None:
+    """
+    Raises CloudflareError while nothing was made at Cloudflare; afterwards every outcome is in the row.
+
+    That includes Cloudflare falling silent after the zone was made: the row says so, Retry goes on.
+    """
+    found = await step("look for the zone", look_for_zone, context, root_domain, retry=PATIENCE)
+    zone = found or await step("create the zone", create_zone, context, root_domain, retry=PATIENCE)
+    source = BindingSource.CATALOG if found else BindingSource.PROJECT_BIND
+    domain_id = await step("save the zone", save_zone, context, root_domain, zone, source)
+    try:
+        zone = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
+        refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
+    except CloudflareError as error:
+        refusal = error.problem()
+    await step("save the outcome", save_outcome, context, domain_id, zone, refusal)
+
+
+async def look_for_zone(context: Context, root_domain: str) -> Zone | None:
+    return await zones.find_zone(context.routing.client(), root_domain, context.routing.account())
+
+
+async def create_zone(context: Context, root_domain: str) -> Zone:
+    """
+    The zone, made now, or by an earlier try whose answer was lost.
+
+    The look before found none, so if it exists already it is ours.
+    """
+    cloudflare, account = context.routing.client(), context.routing.account()
+    try:
+        return await zones.create_zone(cloudflare, root_domain, account)
+    except AlreadyExists:
+        made_before = await zones.find_zone(cloudflare, root_domain, account)
+        if made_before is None:
+            raise
+        return made_before
+
+
+async def save_zone(context: Context, root_domain: str, zone: Zone, source: BindingSource) -> str:
+    """The id of the domain's row, which holds the zone from now on and waits for Email Routing."""
+    now = context.clock()
+
+    def save(connection: Connection) -> str:
+        known = domains.find_by_name(connection, root_domain)
+        domain = known or Domain(
+            id=new_id("dom"),
+            root_domain=root_domain,
+            zone_id=zone.id,
+            binding_source=source,
+            status=DomainStatus.PROVISIONING_ERROR,
+            created_at=now,
+            updated_at=now,
+        )
+        if domain.zone_id != zone.id or domain.deleted_at is not None:
+            domain = replace(domain, binding_source=source, deleted_at=None)
+        waiting = replace(domain, status=DomainStatus.PROVISIONING_ERROR, disabled_at=None)
+        domains.save(connection, waiting.seen_at_cloudflare(zone, now))
+        return domain.id
+
+    return await context.database.write(save)

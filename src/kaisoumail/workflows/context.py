@@ -1,0 +1,80 @@
+"""What operations and workflows work with: one small frozen value, made by `server.py`."""
+
+from dataclasses import dataclass
+
+from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.errors import Problem
+from kaisoumail.model.clock import Clock
+from kaisoumail.storage.blobs import FileBlobs
+from kaisoumail.storage.database import Database
+from kaisoumail.storage.signals import Signals
+from kaisoumail.workflows.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """What the operator configured about Cloudflare; *cloudflare* is None without a token."""
+
+    enabled: bool = False
+    cloudflare: Cloudflare | None = None
+    account_id: str | None = None
+    worker_name: str | None = None
+
+    @property
+    def can_manage(self) -> bool:
+        return self.enabled and self.cloudflare is not None
+
+    @property
+    def can_bind(self) -> bool:
+        return self.can_manage and self.account_id is not None
+
+    def client(self) -> Cloudflare:
+        """The client. Raises Problem `token_missing`, in the words existing clients match on."""
+        if self.cloudflare is None:
+            raise Problem(
+                "token_missing",
+                "Email Routing management is enabled but CLOUDFLARE_RUNTIME_API_TOKEN or "
+                "CLOUDFLARE_API_TOKEN is not configured",
+            )
+        return self.cloudflare
+
+    def account(self) -> str:
+        """The account that owns new zones. Raises Problem `account_id_missing`."""
+        if self.account_id is None:
+            raise Problem(
+                "account_id_missing", "Cloudflare domain binding requires CLOUDFLARE_ACCOUNT_ID to be configured"
+            )
+        return self.account_id
+
+    def worker(self) -> str:
+        """The Worker that rules target. Raises Problem `worker_name_missing`."""
+        if self.worker_name is None:
+            raise Problem(
+                "worker_name_missing", "Email Routing management is enabled but EMAIL_WORKER_NAME is not configured"
+            )
+        return self.worker_name
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Figures the operator may set."""
+
+    default_ttl_minutes: int
+    max_message_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Passed as the first argument to every operation and workflow."""
+
+    database: Database
+    blobs: FileBlobs
+    signals: Signals
+    runs: Engine
+    routing: Routing
+    limits: Limits
+    clock: Clock
+    session_secret: str
+    trusted_origins: tuple[str, ...] = ()
+    secure: bool = False
+    """Whether browsers reach us over TLS: cookies are then marked Secure."""

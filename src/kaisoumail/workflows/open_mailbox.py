@@ -1,0 +1,71 @@
+"""
+Open a mailbox: make its host receive mail, route its address to the Worker, and let it live.
+
+The row is there already, as `provisioning`: it holds the address and is shown to nobody. If
+Cloudflare says no, the row and whatever was made for it go away again.
+"""
+
+from kaisoumail.cloudflare import email_routing
+from kaisoumail.cloudflare.errors import CloudflareError
+from kaisoumail.errors import Problem
+from kaisoumail.model.domain import Domain
+from kaisoumail.model.mailbox import Mailbox
+from kaisoumail.storage import domains, mailboxes, subdomains
+from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.engine import step, workflow
+from kaisoumail.workflows.provision_domain import PATIENCE
+
+
+@workflow("open_mailbox")
+async def open_mailbox(context: Context, mailbox_id: str) -> None:
+    """Raises CloudflareError or Problem, and then nothing of the mailbox is left."""
+    try:
+        await step("make the host receive mail", enable_host, context, mailbox_id, retry=PATIENCE)
+        rule_id = await step("route the address", route_address, context, mailbox_id, retry=PATIENCE)
+        await step("let it live", activate, context, mailbox_id, rule_id)
+    except (CloudflareError, Problem):
+        await step("give it up", give_up, context, mailbox_id)
+        raise
+
+
+async def enable_host(context: Context, mailbox_id: str) -> None:
+    """One call for the first mailbox on a subdomain, none for the next."""
+    mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
+    subdomain, now = mailbox.address.subdomain, context.clock()
+    known = await context.database.read(lambda c: subdomains.is_enabled(c, domain.id, subdomain))
+    if not known:
+        await email_routing.enable_subdomain(context.routing.client(), _zone_of(domain), mailbox.address.host)
+    await context.database.write(lambda c: subdomains.note_enabled(c, domain.id, subdomain, now))
+
+
+async def route_address(context: Context, mailbox_id: str) -> str:
+    """The id of the rule that hands this address's mail to our Worker."""
+    mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
+    return await email_routing.ensure_rule(
+        context.routing.client(), _zone_of(domain), str(mailbox.address), context.routing.worker()
+    )
+
+
+async def activate(context: Context, mailbox_id: str, rule_id: str) -> None:
+    await context.database.write(lambda connection: mailboxes.activate(connection, mailbox_id, rule_id))
+
+
+async def give_up(context: Context, mailbox_id: str) -> None:
+    """Free the address. (No rule is left: making it is the last thing that can fail at Cloudflare.)"""
+    await context.database.write(lambda connection: mailboxes.remove(connection, mailbox_id))
+
+
+async def _mailbox_and_domain(context: Context, mailbox_id: str) -> tuple[Mailbox, Domain]:
+    mailbox = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
+    if mailbox is None:
+        raise Problem("mailbox_not_found", "Mailbox not found")
+    domain = await context.database.read(lambda connection: domains.find(connection, mailbox.domain_id))
+    if domain is None or not domain.is_active:
+        raise Problem("domain_gone", "Mailbox domain is no longer available", rootDomain=mailbox.address.root_domain)
+    return mailbox, domain
+
+
+def _zone_of(domain: Domain) -> str:
+    if domain.zone_id is None:
+        raise Problem("zone_id_missing", f"Domain {domain.root_domain} is missing a Cloudflare zone id")
+    return domain.zone_id

@@ -1,0 +1,70 @@
+"""
+Provision a domain: read its zone, switch Email Routing on, and write down what came of it.
+
+A refusal is not the end of the domain: it is kept as `provisioning_error` with the reason and the
+name servers, and can be tried again. Trouble that says nothing about the domain (rate limit, no
+answer, Cloudflare's own breakage) changes nothing.
+"""
+
+from kaisoumail.cloudflare import email_routing, zones
+from kaisoumail.cloudflare.errors import Broken, CloudflareError, NotReached, RateLimited, Unreadable
+from kaisoumail.errors import Problem
+from kaisoumail.model.domain import Domain, Zone
+from kaisoumail.storage import domains
+from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.engine import Retry, step, workflow
+
+PASSING = (NotReached, Broken)
+PATIENCE = Retry(PASSING, attempts=3, first_pause=0.5)
+
+
+@workflow("provision_domain")
+async def provision_domain(context: Context, domain_id: str) -> None:
+    """Raises CloudflareError when Cloudflare could not be asked; any answer about the domain ends in its row."""
+    zone = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
+    refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
+    await step("save the outcome", save_outcome, context, domain_id, zone, refusal)
+
+
+async def read_zone(context: Context, domain_id: str) -> Zone | Problem:
+    """The zone as it is now, or why Cloudflare does not show it."""
+    domain = await _domain(context, domain_id)
+    if domain.zone_id is None:
+        return Problem("zone_id_missing", f"Domain {domain.root_domain} is missing a Cloudflare zone id")
+    try:
+        return await zones.read_zone(context.routing.client(), domain.zone_id)
+    except CloudflareError as error:
+        return refusal_in(error)
+
+
+async def switch_on(context: Context, zone: Zone | Problem) -> Problem | None:
+    """None once Email Routing is on; else why it is not."""
+    if isinstance(zone, Problem):
+        return zone
+    try:
+        await email_routing.enable(context.routing.client(), zone.id)
+    except CloudflareError as error:
+        return refusal_in(error)
+    return None
+
+
+async def save_outcome(context: Context, domain_id: str, zone: Zone | Problem, refusal: Problem | None) -> None:
+    domain, now = await _domain(context, domain_id), context.clock()
+    if isinstance(zone, Zone):
+        domain = domain.seen_at_cloudflare(zone, now)
+    domain = domain.provisioned(now) if refusal is None else domain.not_provisioned(refusal, now)
+    await context.database.write(lambda connection: domains.save(connection, domain))
+
+
+def refusal_in(error: CloudflareError) -> Problem:
+    """The Problem that *error* leaves a domain with. Raises *error* itself when it says nothing about the domain."""
+    if isinstance(error, NotReached | Broken | RateLimited | Unreadable):
+        raise error
+    return error.problem()
+
+
+async def _domain(context: Context, domain_id: str) -> Domain:
+    domain = await context.database.read(lambda connection: domains.find(connection, domain_id))
+    if domain is None:
+        raise Problem("domain_not_found", "Mailbox domain not found")
+    return domain

@@ -1,0 +1,31 @@
+"""An API client for tests: plain httpx, and every answer is checked against the contract as it comes in."""
+
+from typing import Any
+
+import httpx
+
+from tests.contract.schemas import check
+
+
+class ApiClient(httpx.Client):
+    """Every JSON answer under `/api` and `/health` must be what the contract says, or the test fails."""
+
+    def __init__(self, url: str, key: str | None = None) -> None:
+        headers = {} if key is None else {"authorization": f"Bearer {key}"}
+        super().__init__(base_url=url, headers=headers, timeout=60, event_hooks={"response": [_check]})
+
+
+def _check(response: httpx.Response) -> None:
+    request = response.request
+    path = request.url.path
+    assert response.headers["x-request-id"], "every answer carries a request id"
+    if request.method == "HEAD" or response.status_code in (204, 303) or path.endswith("/raw"):
+        return
+    if path == "/health" or path.startswith("/api/"):
+        response.read()
+        check(request.method, path, response.status_code, response.json())
+
+
+def code_of(response: httpx.Response) -> Any:
+    """The machine code of an error answer."""
+    return response.json()["details"]["code"]

@@ -1,0 +1,219 @@
+"""
+The contract's objects as JSON Schemas, written by hand from its tables, not derived from our code.
+
+Each lists every field with its type and nullability; all are required, and nothing else may be there
+but the fields named as *added*, which existing clients ignore.
+"""
+
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+Schema = dict[str, Any]
+
+EMAIL = r"^(?!\.)(?!.*\.\.)([A-Za-z0-9_'+\-\.]*)[A-Za-z0-9_+-]@([A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}$"
+DATETIME = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$"
+
+STRING: Schema = {"type": "string"}
+BOOLEAN: Schema = {"type": "boolean"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+INSTANT: Schema = {"type": "string", "pattern": DATETIME}
+ADDRESS: Schema = {"type": "string", "pattern": EMAIL}
+
+
+def one_of(*values: str) -> Schema:
+    return {"enum": list(values)}
+
+
+def or_null(schema: Schema) -> Schema:
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def list_of(schema: Schema) -> Schema:
+    return {"type": "array", "items": schema}
+
+
+def an_object(added: Schema | None = None, **fields: Schema) -> Schema:
+    return {
+        "type": "object",
+        "properties": {**fields, **(added or {})},
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+
+
+SESSION_USER = an_object(id=STRING, email=ADDRESS, name=STRING, role=one_of("admin", "member"))
+SESSION = an_object(user=SESSION_USER, authenticatedAt=INSTANT)
+
+MAILBOX = an_object(
+    id=STRING,
+    userId=STRING,
+    localPart=STRING,
+    subdomain=STRING,
+    mailDomain=STRING,
+    rootDomain=STRING,
+    address=ADDRESS,
+    source=one_of("registered", "catch_all"),
+    status=one_of("active", "expired", "destroying", "destroyed"),
+    createdAt=INSTANT,
+    lastReceivedAt=or_null(INSTANT),
+    expiresAt=or_null(INSTANT),
+    destroyedAt=or_null(INSTANT),
+    routingRuleId=or_null(STRING),
+)
+
+VERIFICATION = an_object(
+    code={"type": "string", "minLength": 4, "maxLength": 8},
+    source=one_of("subject", "body"),
+    method=one_of("rules", "ai"),
+)
+
+_SUMMARY: Schema = {
+    "id": STRING,
+    "mailboxId": STRING,
+    "mailboxAddress": ADDRESS,
+    "subject": STRING,
+    "previewText": {"type": "string", "maxLength": 140},
+    "fromName": or_null(STRING),
+    "fromAddress": or_null(ADDRESS),
+    "receivedAt": INSTANT,
+    "sizeBytes": COUNT,
+    "attachmentCount": COUNT,
+    "hasHtml": BOOLEAN,
+    "verification": or_null(VERIFICATION),
+}
+_ADDED_TO_MESSAGES: Schema = {"parseStatus": one_of("parsed", "failed")}
+MESSAGE = an_object(_ADDED_TO_MESSAGES, **_SUMMARY)
+
+RECIPIENT = an_object(id=STRING, kind=one_of("to", "cc", "bcc", "replyTo"), name=or_null(STRING), address=ADDRESS)
+ATTACHMENT = an_object(
+    id=STRING,
+    filename=or_null(STRING),
+    contentType=STRING,
+    sizeBytes=COUNT,
+    contentId=or_null(STRING),
+    disposition=one_of("attachment", "inline", "unknown"),
+)
+MESSAGE_DETAIL = an_object(
+    _ADDED_TO_MESSAGES,
+    **_SUMMARY,
+    envelopeFrom=or_null(STRING),
+    envelopeTo=ADDRESS,
+    messageId=or_null(STRING),
+    dateHeader=or_null(INSTANT),
+    html=or_null(STRING),
+    text=or_null(STRING),
+    headers=list_of(an_object(key=STRING, value=STRING)),
+    recipients=an_object(
+        to=list_of(RECIPIENT), cc=list_of(RECIPIENT), bcc=list_of(RECIPIENT), replyTo=list_of(RECIPIENT)
+    ),
+    attachments=list_of(ATTACHMENT),
+    rawDownloadPath=STRING,
+)
+
+_DOMAIN: Schema = {
+    "mailDomain": STRING,
+    "rootDomain": STRING,
+    "zoneId": or_null(STRING),
+    "catchAllEnabled": BOOLEAN,
+    "subdomainDnsMode": one_of("explicit", "wildcard"),
+    "wildcardDnsVerifiedAt": or_null(INSTANT),
+    "wildcardDnsLastError": or_null(STRING),
+    "lastProvisionError": or_null(STRING),
+    "lastProvisionedAt": or_null(INSTANT),
+    "disabledAt": or_null(INSTANT),
+}
+_SOURCE = one_of("catalog", "project_bind")
+DOMAIN = an_object(
+    {"lastProvisionCode": or_null(STRING), "cloudflareStatus": or_null(STRING), "nameServers": list_of(STRING)},
+    **_DOMAIN,
+    id=STRING,
+    bindingSource=_SOURCE,
+    status=one_of("active", "disabled", "provisioning_error"),
+    createdAt=INSTANT,
+    updatedAt=INSTANT,
+)
+CATALOG_ITEM = an_object(
+    {"lastProvisionCode": or_null(STRING)},
+    **_DOMAIN,
+    id=or_null(STRING),
+    bindingSource=or_null(_SOURCE),
+    cloudflareAvailability=one_of("available", "missing"),
+    cloudflareStatus=or_null(STRING),
+    nameServers=list_of(STRING),
+    projectStatus=one_of("not_enabled", "active", "disabled", "provisioning_error"),
+    createdAt=or_null(INSTANT),
+    updatedAt=or_null(INSTANT),
+)
+CLOUDFLARE_SYNC = an_object(
+    {"problem": or_null(an_object(error=STRING, code=STRING))},
+    status=one_of("live", "rate_limited"),
+    retryAfter=or_null(INSTANT),
+    retryAfterSeconds=or_null(COUNT),
+    rateLimitContext={"type": ["object", "null"]},
+)
+
+META = an_object(
+    domains=list_of(STRING),
+    cloudflareDomainBindingEnabled=BOOLEAN,
+    cloudflareDomainLifecycleEnabled=BOOLEAN,
+    cloudflareCatchAllManagementEnabled=BOOLEAN,
+    cloudflareCatchAllEnablementEnabled=BOOLEAN,
+    passkeyAuthEnabled=BOOLEAN,
+    passkeyTrustedOrigins=list_of(STRING),
+    supportsUnlimitedMailboxTtl={"const": True},
+    defaultMailboxTtlMinutes={"type": "integer", "minimum": 60, "maximum": 525600},
+    minMailboxTtlMinutes={"const": 60},
+    maxMailboxTtlMinutes={"const": 525600},
+    addressRules=an_object(
+        format={"const": "localPart@subdomain.rootDomain"},
+        localPartPattern=STRING,
+        subdomainPattern=STRING,
+        examples=list_of(ADDRESS),
+    ),
+)
+VERSION = an_object(version=STRING, commitSha=STRING, branch=STRING, builtAt=INSTANT)
+HEALTH = an_object(ok={"const": True})
+ERROR = {
+    "type": "object",
+    "properties": {"error": STRING, "details": {"type": ["object", "null"]}},
+    "required": ["error", "details"],
+    "additionalProperties": False,
+}
+
+# (method, path with {} for an id) → status → body
+ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
+    ("GET", "/health"): {200: HEALTH},
+    ("GET", "/api/version"): {200: VERSION},
+    ("GET", "/api/meta"): {200: META},
+    ("GET", "/api/auth/session"): {200: SESSION},
+    ("POST", "/api/auth/session"): {200: SESSION},
+    ("GET", "/api/domains"): {200: an_object(domains=list_of(DOMAIN))},
+    ("GET", "/api/domains/catalog"): {200: an_object(domains=list_of(CATALOG_ITEM), cloudflareSync=CLOUDFLARE_SYNC)},
+    ("POST", "/api/domains/bind"): {200: DOMAIN, 201: DOMAIN},
+    ("POST", "/api/domains/{}/retry"): {200: DOMAIN},
+    ("POST", "/api/domains/{}/disable"): {200: DOMAIN},
+    ("GET", "/api/mailboxes"): {200: an_object(mailboxes=list_of(MAILBOX))},
+    ("POST", "/api/mailboxes"): {201: MAILBOX},
+    ("POST", "/api/mailboxes/ensure"): {200: MAILBOX, 201: MAILBOX},
+    ("GET", "/api/mailboxes/resolve"): {200: MAILBOX},
+    ("GET", "/api/mailboxes/{}"): {200: MAILBOX},
+    ("GET", "/api/messages"): {200: an_object(messages=list_of(MESSAGE))},
+    ("GET", "/api/messages/{}"): {200: an_object(message=MESSAGE_DETAIL)},
+    ("POST", "/api/inbound"): {200: an_object(outcome=one_of("stored", "duplicate"), messageId=STRING)},
+}
+
+
+def check(method: str, path: str, status: int, body: Any) -> None:
+    """Raises AssertionError unless *body* is what the contract says *method path* answers with *status*."""
+    schema = ERROR if status >= 400 else ANSWERS[method, _without_ids(path)][status]
+    problems = [
+        f"{'.'.join(map(str, error.absolute_path)) or 'body'}: {error.message}"
+        for error in Draft202012Validator(schema).iter_errors(body)
+    ]
+    assert problems == [], f"{method} {path} → {status}: {problems}"
+
+
+def _without_ids(path: str) -> str:
+    parts = path.split("/")
+    return "/".join("{}" if part[:4] in ("dom_", "mbx_", "msg_") else part for part in parts)

@@ -1,0 +1,55 @@
+"""Addresses in their parts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaisoumail.model.address import Address, is_email, is_local_part, is_subdomain, parse_address
+from kaisoumail.model.alias_names import random_local_part, random_subdomain
+
+
+def test_an_address_is_read_in_any_letter_case() -> None:
+    assert parse_address(" Ada@Mail.Demo.Example ", ["demo.example"]) == Address("ada", "mail", "demo.example")
+
+
+def test_the_longest_root_wins() -> None:
+    address = parse_address("ada@x.mail.demo.example", ["demo.example", "mail.demo.example"])
+
+    assert address == Address("ada", "x", "mail.demo.example")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ada@demo.example",
+        "ada+tag@mail.demo.example",
+        "a.da@mail.demo.example",
+        "ada@mail.other.example",
+        "ada@mail.xdemo.example",
+        "a@b@mail.demo.example",
+        "@mail.demo.example",
+        "ada@.demo.example",
+        "ada",
+        "",
+    ],
+)
+def test_anything_else_is_no_mailbox_address(text: str) -> None:
+    assert parse_address(text, ["demo.example"]) is None
+
+
+@pytest.mark.parametrize("text", ["A@B.CO", "a'b@b.co", "-@b.co", "a@xn--mnchen-3ya.de"])
+def test_clients_accept_these_as_email(text: str) -> None:
+    assert is_email(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a@localhost", "a@[1.2.3.4]", "x=y@b.co", "a/b@b.co", "a!b@b.co", "ü@b.co", "", '"a b"@b.co', "a@b.co\n"]
+)
+def test_clients_refuse_these_as_email(text: str) -> None:
+    assert not is_email(text)
+
+
+@given(st.integers())
+def test_names_nobody_chose_obey_the_rules(_: int) -> None:
+    assert is_local_part(random_local_part())
+    assert is_subdomain(random_subdomain())

@@ -1,0 +1,34 @@
+"""Problems survive being stored, and each code is answered."""
+
+import pickle
+import re
+from pathlib import Path
+
+from kaisoumail.errors import CODES, Problem
+
+SOURCE = Path(__file__).parents[2] / "src" / "kaisoumail"
+
+
+def test_a_problem_comes_back_from_storage_as_it_went_in() -> None:
+    problem = Problem("domain_exists", "Mailbox domain already exists", rootDomain="demo.example")
+
+    back = pickle.loads(pickle.dumps(problem))
+
+    assert (back.code, back.message, back.details) == (problem.code, problem.message, problem.details)
+
+
+def test_every_code_that_is_raised_stands_in_the_table() -> None:
+    raised = set()
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        raised |= set(re.findall(r"""Problem\(\s*"([a-z_]+)\"""", text))
+        raised |= set(re.findall(r"""problem_code(?:: ClassVar\[str\])? = "([a-z_]+)\"""", text))
+
+    assert raised
+    assert raised <= CODES.keys()
+
+
+def test_smtp_says_try_again_exactly_for_what_may_pass() -> None:
+    for code, kind in CODES.items():
+        if kind.retry:
+            assert kind.smtp.startswith("4"), code

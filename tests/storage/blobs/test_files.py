@@ -1,0 +1,58 @@
+"""Blobs as files."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from kaisoumail.errors import Problem
+from kaisoumail.storage.blobs import FileBlobs
+
+
+def test_bytes_come_back_as_they_were_kept(tmp_path: Path) -> None:
+    async def work() -> None:
+        blobs = FileBlobs(tmp_path)
+        await blobs.put("msg_1.zst", b"\x00\xff")
+        assert await blobs.find("msg_1.zst") == b"\x00\xff"
+
+    asyncio.run(work())
+
+
+def test_what_is_not_there_is_none_and_may_be_removed(tmp_path: Path) -> None:
+    async def work() -> None:
+        blobs = FileBlobs(tmp_path)
+        await blobs.remove("msg_1.zst")
+        assert await blobs.find("msg_1.zst") is None
+
+    asyncio.run(work())
+
+
+def test_removing_forgets(tmp_path: Path) -> None:
+    async def work() -> None:
+        blobs = FileBlobs(tmp_path)
+        await blobs.put("msg_1.zst", b"x")
+        await blobs.remove("msg_1.zst")
+        assert await blobs.find("msg_1.zst") is None
+
+    asyncio.run(work())
+
+
+def test_nothing_half_written_is_ever_seen(tmp_path: Path) -> None:
+    asyncio.run(FileBlobs(tmp_path).put("msg_1.zst", b"x"))
+
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["msg_1.zst"]
+
+
+def test_a_store_that_cannot_be_written_is_a_problem_that_may_pass(tmp_path: Path) -> None:
+    (tmp_path / "st").write_text("a file where the folder should be")
+
+    with pytest.raises(Problem) as caught:
+        asyncio.run(FileBlobs(tmp_path).put("msg_1.zst", b"x"))
+
+    assert caught.value.code == "storage_unavailable"
+
+
+@pytest.mark.parametrize("name", ["../etc/passwd", "a/b", "", "a..b"])
+def test_a_name_never_leaves_the_store(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="not a blob name"):
+        asyncio.run(FileBlobs(tmp_path).put(name, b"x"))

@@ -1,0 +1,54 @@
+"""One suite, both databases: a test that asks for `storage` runs on SQLite and on PostgreSQL."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import Connection
+
+from kaisoumail.storage import domains, schema, users
+from kaisoumail.storage.database import Database, open_database
+from tests.builders import DEMO
+from tests.people import EVERYBODY
+
+T = TypeVar("T")
+
+
+class Storage:
+    """A migrated database with the cast and one active domain in it, driven from a plain test."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._runner = asyncio.Runner()
+        self.database: Database = open_database(url)
+        self.run(self._prepare())
+
+    def run(self, work: Awaitable[T]) -> T:
+        async def awaited() -> T:
+            return await work
+
+        return self._runner.run(awaited())
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        return self.run(self.database.read(work))
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        return self.run(self.database.write(work))
+
+    async def _prepare(self) -> None:
+        await schema.migrate(self.database)
+        for viewer in EVERYBODY:
+            await self.database.write(lambda c, user=viewer.user: users.add(c, user))
+        await self.database.write(lambda c: domains.save(c, DEMO))
+
+    def close(self) -> None:
+        self.run(self.database.close())
+        self._runner.close()
+
+
+@pytest.fixture
+def storage(database_url: str) -> Iterator[Storage]:
+    opened = Storage(database_url)
+    yield opened
+    opened.close()

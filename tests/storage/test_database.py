@@ -1,0 +1,124 @@
+"""Group commit, what a failed work costs its neighbours, and who may write."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from kaisoumail.errors import Problem
+from kaisoumail.storage.database import open_database
+from kaisoumail.storage.tables import subdomains, users
+from tests.people import NOON
+from tests.storage.conftest import Storage
+
+
+def _add_user(name: str) -> object:
+    def work(connection: Connection) -> str:
+        row = {"id": name, "email": f"{name}@x.example", "name": name, "role": "member"}
+        connection.execute(insert(users).values(row | {"created_at": NOON, "updated_at": NOON}))
+        return name
+
+    return work
+
+
+def test_works_handed_in_together_share_transactions_and_all_are_kept(storage: Storage) -> None:
+    transactions: list[int] = []
+
+    def numbered(n: int) -> object:
+        def work(connection: Connection) -> int:
+            transactions.append(id(connection))
+            _add_user(f"user-{n}")(connection)  # type: ignore[operator]
+            return n
+
+        return work
+
+    async def together() -> list[int]:
+        return await asyncio.gather(*(storage.database.write(numbered(n)) for n in range(100)))  # type: ignore[arg-type]
+
+    assert storage.run(together()) == list(range(100))
+    kept = storage.read(lambda c: c.execute(select(users.c.id).where(users.c.id.like("user-%"))).all())
+    assert len(kept) == 100
+    assert len(set(transactions)) < 100
+
+
+def test_a_work_that_fails_takes_none_of_its_neighbours_with_it(storage: Storage) -> None:
+    async def together() -> list[object]:
+        works = [_add_user("first"), _add_user("first"), _add_user("second")]
+        return await asyncio.gather(*(storage.database.write(w) for w in works), return_exceptions=True)  # type: ignore[arg-type]
+
+    outcomes = storage.run(together())
+
+    assert outcomes[0] == "first"
+    assert isinstance(outcomes[1], IntegrityError)
+    assert outcomes[2] == "second"
+
+
+def test_a_work_that_raises_leaves_nothing_behind(storage: Storage) -> None:
+    def work(connection: Connection) -> None:
+        _add_user("ghost")(connection)  # type: ignore[operator]
+        raise Problem("forbidden", "changed my mind")
+
+    with pytest.raises(Problem):
+        storage.write(work)
+
+    assert storage.read(lambda c: c.execute(select(users).where(users.c.id == "ghost")).first()) is None
+
+
+def test_a_caller_that_went_away_does_not_stop_the_writer(storage: Storage) -> None:
+    async def abandon() -> None:
+        abandoned = asyncio.ensure_future(storage.database.write(_add_user("abandoned")))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        abandoned.cancel()
+        await storage.database.write(_add_user("next"))  # type: ignore[arg-type]
+
+    storage.run(abandon())
+
+    names = storage.read(lambda c: set(c.execute(select(users.c.id)).scalars()))
+    assert {"abandoned", "next"} <= names
+
+
+def test_a_reader_cannot_write_to_the_embedded_database(tmp_path: object) -> None:
+    async def attempt() -> None:
+        database = open_database(f"sqlite:///{tmp_path}/x.db")
+        try:
+            await database.write(lambda c: c.execute(text("CREATE TABLE t (x INTEGER)")))
+            with pytest.raises((DBAPIError, Problem)):
+                await database.read(lambda c: c.execute(text("INSERT INTO t VALUES (1)")))
+        finally:
+            await database.close()
+
+    asyncio.run(attempt())
+
+
+def test_a_broken_reference_is_refused_by_both_databases(storage: Storage) -> None:
+    row = {
+        "id": "sub_x",
+        "domain_id": "dom_nowhere",
+        "name": "mail",
+        "enabled_at": NOON,
+        "last_used_at": NOON,
+    }
+
+    with pytest.raises(IntegrityError):
+        storage.write(lambda c: c.execute(insert(subdomains).values(row)))
+
+
+def test_a_database_that_cannot_be_reached_is_a_problem_that_may_pass() -> None:
+    async def attempt() -> None:
+        database = open_database("postgresql://nobody@127.0.0.1:1/nothing")
+        try:
+            with pytest.raises(Problem) as caught:
+                await database.read(lambda c: None)
+            assert caught.value.code == "storage_unavailable"
+            with pytest.raises(Problem):
+                await database.write(lambda c: None)
+        finally:
+            await database.close()
+
+    asyncio.run(attempt())
+
+
+def test_another_kind_of_database_is_refused_by_name() -> None:
+    with pytest.raises(Problem, match="sqlite:///"):
+        open_database("mysql://localhost/x")

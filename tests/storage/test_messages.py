@@ -1,0 +1,107 @@
+"""Messages: once, whole, to whom they belong."""
+
+import asyncio
+
+import pytest
+import zstandard
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.code import Verification
+from kaisoumail.model.mailbox import Mailbox, MailboxStatus
+from kaisoumail.storage import mailboxes, messages
+from kaisoumail.storage.messages import Wanted
+from tests.builders import a_mailbox, a_message
+from tests.people import ADA, BOB, MINUTE, NOON, ROOT
+from tests.storage.conftest import Storage
+
+RAW = b"Subject: hello\r\n\r\nhello \xff\x00\r\n"
+
+
+def _kept(storage: Storage, mailbox: Mailbox) -> Mailbox:
+    storage.write(lambda c: mailboxes.add(c, mailbox))
+    return mailbox
+
+
+def test_a_message_comes_back_as_it_was_kept(storage: Storage) -> None:
+    mailbox = _kept(storage, a_mailbox())
+    message = a_message(mailbox, RAW, verification=Verification("842911", "subject"))
+
+    kept_as = storage.write(lambda c: messages.add(c, message, zstandard.compress(RAW)))
+
+    assert kept_as == message.id
+    assert storage.read(lambda c: messages.find(c, message.id)) == message
+    assert storage.read(lambda c: messages.raw_in_row(c, message.id)) == RAW
+
+
+def test_the_same_hand_over_twice_is_one_message(storage: Storage) -> None:
+    mailbox = _kept(storage, a_mailbox())
+    first, again = a_message(mailbox, RAW), a_message(mailbox, RAW)
+
+    async def both_at_once() -> list[str]:
+        write = storage.database.write
+        return await asyncio.gather(
+            write(lambda c: messages.add(c, first, b"")), write(lambda c: messages.add(c, again, b""))
+        )
+
+    assert storage.run(both_at_once()) == [first.id, first.id]
+    assert len(storage.read(lambda c: messages.listed(c, ADA, Wanted()))) == 1
+
+
+def test_a_mailbox_that_stopped_receiving_takes_nothing(storage: Storage) -> None:
+    mailbox = _kept(storage, a_mailbox(status=MailboxStatus.DESTROYING))
+
+    with pytest.raises(Problem) as caught:
+        storage.write(lambda c: messages.add(c, a_message(mailbox), None))
+
+    assert caught.value.code == "mailbox_unavailable"
+
+
+def test_receiving_is_noted_on_the_mailbox(storage: Storage) -> None:
+    mailbox = _kept(storage, a_mailbox())
+
+    storage.write(lambda c: messages.add(c, a_message(mailbox, received_at=NOON + MINUTE), None))
+
+    noted = storage.read(lambda c: mailboxes.find(c, mailbox.id))
+    assert noted is not None
+    assert noted.last_received_at == NOON + MINUTE
+
+
+def test_a_member_sees_their_own_and_an_admin_everybodys(storage: Storage) -> None:
+    adas = a_message(_kept(storage, a_mailbox("ada@mail.demo.example")))
+    bobs = a_message(_kept(storage, a_mailbox("bob@mail.demo.example", user_id=BOB.id)), received_at=NOON + MINUTE)
+    for message in (adas, bobs):
+        storage.write(lambda c, m=message: messages.add(c, m, None))  # type: ignore[misc]
+
+    def seen(viewer: object) -> list[str]:
+        return [m.id for m in storage.read(lambda c: messages.listed(c, viewer, Wanted()))]  # type: ignore[arg-type]
+
+    assert seen(ADA) == [adas.id]
+    assert seen(BOB) == [bobs.id]
+    assert seen(ROOT) == [bobs.id, adas.id]
+
+
+def test_a_list_narrows_by_mailbox_address_and_instant(storage: Storage) -> None:
+    mailbox, other = _kept(storage, a_mailbox()), _kept(storage, a_mailbox("other@mail.demo.example"))
+    old, new = a_message(mailbox, b"1"), a_message(mailbox, b"2", received_at=NOON + MINUTE)
+    elsewhere = a_message(other, b"3")
+    for message in (old, new, elsewhere):
+        storage.write(lambda c, m=message: messages.add(c, m, None))  # type: ignore[misc]
+
+    def found(wanted: Wanted) -> list[str]:
+        return [m.id for m in storage.read(lambda c: messages.listed(c, ADA, wanted))]
+
+    assert found(Wanted(mailbox_ids=[mailbox.id])) == [new.id, old.id]
+    assert found(Wanted(addresses=["other@mail.demo.example"])) == [elsewhere.id]
+    assert found(Wanted(after=NOON)) == [new.id]
+    assert found(Wanted(mailbox_ids=["mbx_nothing"])) == []
+
+
+def test_the_mail_of_a_mailbox_being_destroyed_is_hidden(storage: Storage) -> None:
+    mailbox = _kept(storage, a_mailbox())
+    message = a_message(mailbox)
+    storage.write(lambda c: messages.add(c, message, None))
+
+    storage.write(lambda c: mailboxes.save(c, a_mailbox(id=mailbox.id, status=MailboxStatus.DESTROYING)))
+
+    assert storage.read(lambda c: messages.find(c, message.id)) is None
+    assert storage.read(lambda c: messages.listed(c, ROOT, Wanted())) == []

@@ -1,0 +1,97 @@
+"""Whoever listens first and looks second misses nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import pytest
+
+from kaisoumail.storage.signals import Signals, open_signals
+
+
+def _with_signals(url: str, work: Callable[[Signals, Signals], Awaitable[None]]) -> None:
+    """Run *work* with the signals of two processes that share a database (or of one, with SQLite)."""
+
+    async def opened() -> None:
+        here = await open_signals(url)
+        there = here if url.startswith("sqlite") else await open_signals(url)
+        try:
+            await work(here, there)
+        finally:
+            await here.close()
+            if there is not here:
+                await there.close()
+
+    asyncio.run(opened())
+
+
+def test_a_signal_wakes_who_listens(database_url: str) -> None:
+    async def work(here: Signals, there: Signals) -> None:
+        async with here.listening("mailbox:1") as listener:
+            await there.tell("mailbox:1")
+            assert await listener.woken(10)
+
+    _with_signals(database_url, work)
+
+
+def test_a_signal_of_another_topic_does_not(database_url: str) -> None:
+    async def work(here: Signals, there: Signals) -> None:
+        async with here.listening("mailbox:1", "user:1") as listener:
+            await there.tell("mailbox:2")
+            await there.tell("user:1")
+            assert await listener.woken(10)
+            assert not await listener.woken(0)
+
+    _with_signals(database_url, work)
+
+
+def test_a_signal_between_listening_and_waiting_is_remembered(database_url: str) -> None:
+    async def work(here: Signals, there: Signals) -> None:
+        async with here.listening("a") as first, here.listening("a") as second:
+            await there.tell("a")
+            assert await first.woken(10)
+            assert await second.woken(10)
+
+    _with_signals(database_url, work)
+
+
+def test_nobody_is_woken_when_the_time_is_over(database_url: str) -> None:
+    async def work(here: Signals, _: Signals) -> None:
+        async with here.listening("a") as listener:
+            assert not await listener.woken(0.01)
+
+    _with_signals(database_url, work)
+
+
+def test_many_signals_at_once_are_all_told(database_url: str) -> None:
+    async def work(here: Signals, there: Signals) -> None:
+        topics = [f"mailbox:{n}" for n in range(50)]
+        async with here.listening(topics[-1]) as listener:
+            await asyncio.gather(*(there.tell(topic) for topic in topics))
+            assert await listener.woken(10)
+
+    _with_signals(database_url, work)
+
+
+def test_after_a_lost_connection_everybody_is_woken_to_look_again(postgres_url: str) -> None:
+    async def work(here: Signals, _: Signals) -> None:
+        async with here.listening("a") as listener:
+            await asyncio.to_thread(_cut_connections, postgres_url)
+            assert await listener.woken(30)
+            await here.tell("a")
+            assert await listener.woken(30)
+
+    _with_signals(postgres_url, work)
+
+
+def _cut_connections(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_database_that_is_not_there_is_said_at_once() -> None:
+    with pytest.raises(OSError, match="1"):
+        asyncio.run(open_signals("postgresql://nobody@127.0.0.1:1/nothing"))  # type: ignore[arg-type]

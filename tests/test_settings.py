@@ -1,0 +1,88 @@
+"""The environment: every fault named at once, blank means unset, the reference page complete."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from kaisoumail.settings import BadEnvironment, Settings, settings_from
+
+ENOUGH = {"SESSION_SECRET": "sixteen characters"}
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "environment.md"
+
+
+def test_a_session_secret_is_all_that_is_required() -> None:
+    settings = settings_from(ENOUGH)
+
+    assert settings.port == 8787
+    assert not settings.management_enabled
+    assert settings.cloudflare_token is None
+
+
+def test_every_fault_is_named_at_once() -> None:
+    with pytest.raises(BadEnvironment) as caught:
+        settings_from({"PORT": "many", "EMAIL_ROUTING_MANAGEMENT_ENABLED": "yes", "INBOUND_SECRET": "short"})
+
+    assert len(caught.value.faults) == 4
+    for name in ("PORT", "EMAIL_ROUTING_MANAGEMENT_ENABLED", "INBOUND_SECRET", "SESSION_SECRET"):
+        assert any(fault.startswith(name) for fault in caught.value.faults)
+
+
+def test_a_fault_never_repeats_a_secret() -> None:
+    with pytest.raises(BadEnvironment) as caught:
+        settings_from({"SESSION_SECRET": "hunter2", "CLOUDFLARE_API_TOKEN": "tok en\nwith a break"})
+
+    assert "hunter2" not in str(caught.value)
+    assert "with a break" not in str(caught.value)
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\n"])
+def test_a_blank_value_means_unset(blank: str) -> None:
+    names = [variable.metadata["name"] for variable in fields(Settings)]
+
+    settings = settings_from({name: blank for name in names} | ENOUGH)
+
+    assert settings == settings_from(ENOUGH)
+
+
+def test_a_blank_runtime_token_does_not_hide_the_shared_one() -> None:
+    settings = settings_from(ENOUGH | {"CLOUDFLARE_RUNTIME_API_TOKEN": "", "CLOUDFLARE_API_TOKEN": "shared"})
+
+    assert settings.cloudflare_token == "shared"
+
+
+def test_the_runtime_token_wins() -> None:
+    settings = settings_from(ENOUGH | {"CLOUDFLARE_RUNTIME_API_TOKEN": "runtime", "CLOUDFLARE_API_TOKEN": "shared"})
+
+    assert settings.cloudflare_token == "runtime"
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "ends in a break\n", "a b", "tökén"])
+def test_a_token_that_could_not_be_sent_is_refused(token: str) -> None:
+    with pytest.raises(BadEnvironment, match="CLOUDFLARE_API_TOKEN"):
+        settings_from(ENOUGH | {"CLOUDFLARE_API_TOKEN": token})
+
+
+@pytest.mark.parametrize("origin", ["localhost:4173", "null", "ftp://x.example", "https://", "https://x:notaport"])
+def test_an_origin_without_a_web_scheme_is_refused(origin: str) -> None:
+    with pytest.raises(BadEnvironment, match="WEB_APP_ORIGIN"):
+        settings_from(ENOUGH | {"WEB_APP_ORIGIN": origin})
+
+
+def test_origins_are_gathered_without_doubles() -> None:
+    given = {"WEB_APP_ORIGIN": "https://a.example/x", "WEB_APP_ORIGINS": "https://b.example:8443, https://a.example/"}
+
+    assert settings_from(ENOUGH | given).trusted_origins == ("https://a.example", "https://b.example:8443")
+
+
+@pytest.mark.parametrize("value", ["59", "525601", "60.5", "1e3", "-60", "６０"])
+def test_a_number_out_of_range_is_refused(value: str) -> None:
+    with pytest.raises(BadEnvironment, match="60 to 525600"):
+        settings_from(ENOUGH | {"DEFAULT_MAILBOX_TTL_MINUTES": value})
+
+
+def test_the_reference_page_lists_every_variable_with_its_meaning() -> None:
+    rows = dict(re.findall(r"^\| `([A-Z_]+)` \| [^|]* \| (.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert rows == {variable.metadata["name"]: variable.metadata["meaning"] for variable in fields(Settings)}
