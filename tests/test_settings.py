@@ -41,7 +41,7 @@ def test_a_fault_never_repeats_a_secret() -> None:
 def test_a_blank_value_means_unset(blank: str) -> None:
     names = [variable.metadata["name"] for variable in fields(Settings)]
 
-    settings = settings_from({name: blank for name in names} | ENOUGH)
+    settings = settings_from(dict.fromkeys(names, blank) | ENOUGH)
 
     assert settings == settings_from(ENOUGH)
 

@@ -38,7 +38,6 @@ from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import open_database
 from kaisoumail.storage.signals import open_signals
 from kaisoumail.web import app as web
-from kaisoumail.workflows import WORKFLOWS
 from kaisoumail.workflows.context import Context, Limits, Routing
 from kaisoumail.workflows.engine import Engine
 

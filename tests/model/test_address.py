@@ -1,8 +1,6 @@
 """Addresses in their parts."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kaisoumail.model.address import Address, is_email, is_local_part, is_subdomain, parse_address
 from kaisoumail.model.alias_names import random_local_part, random_subdomain
@@ -49,7 +47,6 @@ def test_clients_refuse_these_as_email(text: str) -> None:
     assert not is_email(text)
 
 
-@given(st.integers())
-def test_names_nobody_chose_obey_the_rules(_: int) -> None:
-    assert is_local_part(random_local_part())
-    assert is_subdomain(random_subdomain())
+def test_names_nobody_chose_obey_the_rules() -> None:
+    assert all(is_local_part(random_local_part()) for _ in range(500))
+    assert all(is_subdomain(random_subdomain()) for _ in range(50))

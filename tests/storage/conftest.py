@@ -38,13 +38,17 @@ class Storage:
 
     async def _prepare(self) -> None:
         await schema.migrate(self.database)
-        for viewer in EVERYBODY:
-            await self.database.write(lambda c, user=viewer.user: users.add(c, user))
+        await self.database.write(_add_everybody)
         await self.database.write(lambda c: domains.save(c, DEMO))
 
     def close(self) -> None:
         self.run(self.database.close())
         self._runner.close()
+
+
+def _add_everybody(connection: Connection) -> None:
+    for viewer in EVERYBODY:
+        users.add(connection, viewer.user)
 
 
 @pytest.fixture

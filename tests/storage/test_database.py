@@ -1,6 +1,7 @@
 """Group commit, what a failed work costs its neighbours, and who may write."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
@@ -13,7 +14,7 @@ from tests.people import NOON
 from tests.storage.conftest import Storage
 
 
-def _add_user(name: str) -> object:
+def _add_user(name: str) -> Callable[[Connection], str]:
     def work(connection: Connection) -> str:
         row = {"id": name, "email": f"{name}@x.example", "name": name, "role": "member"}
         connection.execute(insert(users).values(row | {"created_at": NOON, "updated_at": NOON}))
@@ -25,16 +26,16 @@ def _add_user(name: str) -> object:
 def test_works_handed_in_together_share_transactions_and_all_are_kept(storage: Storage) -> None:
     transactions: list[int] = []
 
-    def numbered(n: int) -> object:
+    def numbered(n: int) -> Callable[[Connection], int]:
         def work(connection: Connection) -> int:
             transactions.append(id(connection))
-            _add_user(f"user-{n}")(connection)  # type: ignore[operator]
+            _add_user(f"user-{n}")(connection)
             return n
 
         return work
 
     async def together() -> list[int]:
-        return await asyncio.gather(*(storage.database.write(numbered(n)) for n in range(100)))  # type: ignore[arg-type]
+        return list(await asyncio.gather(*(storage.database.write(numbered(n)) for n in range(100))))
 
     assert storage.run(together()) == list(range(100))
     kept = storage.read(lambda c: c.execute(select(users.c.id).where(users.c.id.like("user-%"))).all())
@@ -45,7 +46,7 @@ def test_works_handed_in_together_share_transactions_and_all_are_kept(storage: S
 def test_a_work_that_fails_takes_none_of_its_neighbours_with_it(storage: Storage) -> None:
     async def together() -> list[object]:
         works = [_add_user("first"), _add_user("first"), _add_user("second")]
-        return await asyncio.gather(*(storage.database.write(w) for w in works), return_exceptions=True)  # type: ignore[arg-type]
+        return list(await asyncio.gather(*(storage.database.write(w) for w in works), return_exceptions=True))
 
     outcomes = storage.run(together())
 
@@ -56,7 +57,7 @@ def test_a_work_that_fails_takes_none_of_its_neighbours_with_it(storage: Storage
 
 def test_a_work_that_raises_leaves_nothing_behind(storage: Storage) -> None:
     def work(connection: Connection) -> None:
-        _add_user("ghost")(connection)  # type: ignore[operator]
+        _add_user("ghost")(connection)
         raise Problem("forbidden", "changed my mind")
 
     with pytest.raises(Problem):
@@ -67,10 +68,10 @@ def test_a_work_that_raises_leaves_nothing_behind(storage: Storage) -> None:
 
 def test_a_caller_that_went_away_does_not_stop_the_writer(storage: Storage) -> None:
     async def abandon() -> None:
-        abandoned = asyncio.ensure_future(storage.database.write(_add_user("abandoned")))  # type: ignore[arg-type]
+        abandoned = asyncio.create_task(storage.database.write(_add_user("abandoned")))
         await asyncio.sleep(0)
         abandoned.cancel()
-        await storage.database.write(_add_user("next"))  # type: ignore[arg-type]
+        await storage.database.write(_add_user("next"))
 
     storage.run(abandon())
 

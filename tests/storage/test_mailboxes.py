@@ -23,9 +23,11 @@ def test_a_mailbox_comes_back_as_it_was_kept(storage: Storage) -> None:
 def test_of_two_who_want_an_address_at_once_one_gets_it(storage: Storage) -> None:
     async def both() -> list[bool]:
         write = storage.database.write
-        return await asyncio.gather(
-            write(lambda c: mailboxes.add(c, a_mailbox())),
-            write(lambda c: mailboxes.add(c, a_mailbox(user_id=BOB.id))),
+        return list(
+            await asyncio.gather(
+                write(lambda c: mailboxes.add(c, a_mailbox())),
+                write(lambda c: mailboxes.add(c, a_mailbox(user_id=BOB.id))),
+            )
         )
 
     assert sorted(storage.run(both())) == [False, True]

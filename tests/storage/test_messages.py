@@ -39,8 +39,10 @@ def test_the_same_hand_over_twice_is_one_message(storage: Storage) -> None:
 
     async def both_at_once() -> list[str]:
         write = storage.database.write
-        return await asyncio.gather(
-            write(lambda c: messages.add(c, first, b"")), write(lambda c: messages.add(c, again, b""))
+        return list(
+            await asyncio.gather(
+                write(lambda c: messages.add(c, first, b"")), write(lambda c: messages.add(c, again, b""))
+            )
         )
 
     assert storage.run(both_at_once()) == [first.id, first.id]

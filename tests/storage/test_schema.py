@@ -28,7 +28,7 @@ def test_two_processes_may_migrate_at_once(database_url: str) -> None:
     async def both() -> list[str]:
         one, other = open_database(database_url), open_database(database_url)
         try:
-            return await asyncio.gather(schema.migrate(one), schema.migrate(other))
+            return list(await asyncio.gather(schema.migrate(one), schema.migrate(other)))
         finally:
             await one.close()
             await other.close()

@@ -94,4 +94,4 @@ def _cut_connections(url: str) -> None:
 
 def test_a_database_that_is_not_there_is_said_at_once() -> None:
     with pytest.raises(OSError, match="1"):
-        asyncio.run(open_signals("postgresql://nobody@127.0.0.1:1/nothing"))  # type: ignore[arg-type]
+        asyncio.run(open_signals("postgresql://nobody@127.0.0.1:1/nothing"))

@@ -1,11 +1,11 @@
 """Which web origins may call `/api` with their user's cookie."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from litestar.types import Scope
-
+Scope = Mapping[str, Any]
 _LOOPBACK: Final = re.compile(r"https?://(localhost|127\.0\.0\.1)(:[0-9]+)?", re.ASCII)
 
 

@@ -6,14 +6,20 @@ A request id; HEAD answered as GET without a body; a path that ends in a slash i
 """
 
 import re
+from collections.abc import Awaitable, Callable, MutableMapping
 from time import monotonic
 from typing import Any, Final
 
 import structlog
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from kaisoumail.api.cors import CorsRules
 from kaisoumail.model.ids import new_id
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 _SAFE_DEFAULTS: Final = (
@@ -26,7 +32,7 @@ _log = structlog.get_logger("kaisoumail.http")
 class Edges:
     """Wraps the whole application."""
 
-    def __init__(self, app: ASGIApp, cors: CorsRules) -> None:
+    def __init__(self, app: App, cors: CorsRules) -> None:
         self._app = app
         self._cors = cors
 
@@ -35,16 +41,16 @@ class Edges:
             return await self._app(scope, receive, send)
         began = monotonic()
         request_id = _request_id(dict(scope["headers"]))
-        scope.setdefault("state", {})["request_id"] = request_id  # type: ignore[typeddict-item]
+        scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id, is_head=scope["method"] == "HEAD", extra=self._cors.headers_for(scope))
         method, path = scope["method"], scope["path"]
         if self._cors.is_preflight(scope):
             await answer.plain(self._cors.preflight_status(scope))
         elif len(path) > 1 and path.endswith("/"):
-            await self._app({**scope, "path": "/api/no-such-path", "raw_path": b""}, receive, answer.send)  # type: ignore[misc, arg-type]
+            await self._app({**scope, "path": "/api/no-such-path", "raw_path": b""}, receive, answer.send)
         else:
             if method == "HEAD":
-                scope["method"] = "GET"  # type: ignore[typeddict-item]
+                scope["method"] = "GET"
             await self._app(scope, receive, answer.send)
         milliseconds = round((monotonic() - began) * 1000, 1)
         _log.info(
@@ -74,7 +80,7 @@ class _Answer:
 
     async def plain(self, status: int) -> None:
         """An answer without a body."""
-        start: Any = {"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]}
+        start = {"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]}
         await self.send(start)
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
 

@@ -105,5 +105,5 @@ def _or_none(text: str | UnsetType) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _minutes(given: int | None | UnsetType) -> int | None | Default:
+def _minutes(given: int | UnsetType | None) -> int | Default | None:
     return Default.TTL if isinstance(given, UnsetType) else given

@@ -13,7 +13,7 @@ from kaisoumail.model.user import User
 from kaisoumail.operations.messages import Opened
 
 
-class Shape(msgspec.Struct, rename="camel", kw_only=True, frozen=True):
+class Shape(msgspec.Struct, rename="camel", kw_only=True):
     """An answer: camelCase on the wire."""
 
 

@@ -157,11 +157,11 @@ KaisouMail, with a pretend Cloudflare beside it. Everything stays on this machin
 Sign in at {url}/login with the key: one mail with a code is there.
 Send another, with Python:
 
-  python3 -c 'import smtplib; smtplib.SMTP("127.0.0.1", {mx}).sendmail("me@sender.example", "{ADDRESS}", "From: me@sender.example\\r\\nTo: {ADDRESS}\\r\\nSubject: Your login code is 731964\\r\\n\\r\\nHello from Python.\\r\\n")'
+  {_python_command(mx)}
 
 or with swaks:
 
-  swaks --server 127.0.0.1:{mx} --from me@sender.example --to {ADDRESS} --header 'Subject: Your login code is 518274' --body 'Hello from swaks.'
+  {_swaks_command(mx)}
 
 and read its code:
 
@@ -169,3 +169,14 @@ and read its code:
 """
     )
     print(f"ready {url}", flush=True)
+
+
+def _python_command(mx: int) -> str:
+    mail = f"From: me@sender.example\\r\\nTo: {ADDRESS}\\r\\nSubject: Your login code is 731964\\r\\n\\r\\nHello.\\r\\n"
+    script = f'smtplib.SMTP("127.0.0.1", {mx}).sendmail("me@sender.example", "{ADDRESS}", "{mail}")'
+    return f"python3 -c 'import smtplib; {script}'"
+
+
+def _swaks_command(mx: int) -> str:
+    envelope = f"--server 127.0.0.1:{mx} --from me@sender.example --to {ADDRESS}"
+    return f"swaks {envelope} --header 'Subject: Your login code is 518274' --body 'Hello from swaks.'"

@@ -13,17 +13,18 @@ import structlog
 from kaisoumail.cloudflare.errors import Answer, CloudflareError, ConnectionLost, Timeout, Unreadable, error_for
 
 PAGE_SIZE: Final = 50  # the documented maximum of GET /zones and of routing rules
-_TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 _MAX_RETRY_AFTER: Final = 900
 _log = structlog.get_logger("kaisoumail.cloudflare")
 
 
 class Cloudflare:
-    """Cloudflare's API under one token. Every call goes through `call`."""
+    """Cloudflare's API under one token. Every call goes through `call`; none waits longer than *timeout* seconds."""
 
-    def __init__(self, base_url: str, token: str) -> None:
+    def __init__(self, base_url: str, token: str, *, timeout: float = 30.0) -> None:
         self._http = httpx.AsyncClient(
-            base_url=base_url.rstrip("/"), headers={"authorization": f"Bearer {token}"}, timeout=_TIMEOUT
+            base_url=base_url.rstrip("/"),
+            headers={"authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
         )
 
     async def close(self) -> None:

@@ -3,10 +3,15 @@
 import secrets
 from typing import Final
 
-FIRST_NAMES: Final = ("ada", "ben", "cleo", "dora", "emil", "fay", "gus", "hana", "ivo", "june", "kai", "lena",
-                      "milo", "nora", "otto", "pia", "quinn", "rosa", "sam", "tess", "uma", "vera", "will", "yuki")  # fmt: skip
-SURNAMES: Final = ("ash", "birch", "cole", "dale", "ember", "frost", "glen", "hart", "iris", "jones", "knox", "lark",
-                   "marsh", "north", "oaks", "pike", "reed", "stone", "thorn", "vale", "west", "wolf", "wren", "york")  # fmt: skip
+FIRST_NAMES: Final = (
+    "ada", "ben", "cleo", "dora", "emil", "fay", "gus", "hana", "ivo", "june", "kai", "lena",
+    "milo", "nora", "otto", "pia", "quinn", "rosa", "sam", "tess", "uma", "vera", "will", "yuki",
+)  # fmt: skip
+SURNAMES: Final = (
+    "ash", "birch", "cole", "dale", "ember", "frost", "glen", "hart", "iris", "jones", "knox",
+    "lark", "marsh", "north", "oaks", "pike", "reed", "stone", "thorn", "vale", "west", "wolf",
+    "wren", "york",
+)  # fmt: skip
 HOSTS: Final = ("mail", "post", "desk", "inbox", "box", "hub", "letters", "notes", "relay", "harbor")
 
 

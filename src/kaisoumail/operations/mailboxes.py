@@ -29,7 +29,7 @@ class Default(Enum):
     TTL = "the operator's default lifetime"
 
 
-Minutes = int | None | Default
+Minutes = int | Default | None
 
 
 @dataclass(frozen=True, slots=True)

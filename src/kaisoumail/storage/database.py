@@ -135,7 +135,7 @@ def _run_batch(works: list[Work[Any]], transaction: Callable[[Callable[[Connecti
     """Run *works* in one transaction; if that fails, each in its own."""
     try:
         values = transaction(lambda connection: [work(connection) for work in works])
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
         if len(works) == 1:
             return [_Outcome(error=_told(error))]
     else:
@@ -249,7 +249,7 @@ class PostgresDatabase:
         # No savepoint per work: that costs six times as much as running the few failed batches again.
         try:
             values = await self._transaction(works)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
             if len(works) == 1:
                 return [_Outcome(error=_told(error))]
         else:

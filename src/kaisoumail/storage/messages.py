@@ -52,7 +52,8 @@ def _known(connection: Connection, message: Message) -> str:
     query = select(messages.c.id).where(
         messages.c.mailbox_id == message.mailbox_id, messages.c.delivery_key == message.delivery_key
     )
-    return connection.execute(query).scalar_one()
+    message_id: str = connection.execute(query).scalar_one()
+    return message_id
 
 
 def listed(connection: Connection, viewer: Viewer, wanted: Wanted) -> list[Message]:

@@ -7,6 +7,7 @@ refused afterwards leaves a `provisioning_error` with name servers to set, not a
 
 from dataclasses import replace
 
+from kaisoumail.workflows.engine import step, workflow
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
@@ -15,7 +16,6 @@ from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage import domains
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import step, workflow
 from kaisoumail.workflows.provision_domain import PATIENCE, read_zone, save_outcome, switch_on
 
 

@@ -1,0 +1,112 @@
+"""The signed hand-over: stored, duplicate, refused."""
+
+import asyncio
+import time
+from urllib.parse import quote
+
+import httpx
+import pytest
+
+from kaisoumail.auth.signatures import sign
+from tests.api_client import code_of
+from tests.builders import an_email
+from tests.contract.schemas import check
+from tests.servers import INBOUND_SECRET, Product
+
+
+@pytest.fixture(scope="module")
+def address(product: Product) -> str:
+    product.active_domain("customer.com")
+    made = product.admin.post("/api/mailboxes", json={"localPart": "ada", "subdomain": "mail"})
+    return str(made.json()["address"])
+
+
+def _headers(address: str, body: bytes, sender: str = "no-reply@shop.example") -> dict[str, str]:
+    timestamp, envelope_from, envelope_to = str(int(time.time())), quote(sender), quote(address)
+    return {
+        "content-type": "message/rfc822",
+        "x-kaisoumail-envelope-from": envelope_from,
+        "x-kaisoumail-envelope-to": envelope_to,
+        "x-kaisoumail-timestamp": timestamp,
+        "x-kaisoumail-signature": sign(INBOUND_SECRET, timestamp, envelope_from, envelope_to, body),
+    }
+
+
+def _hand_over(product: Product, address: str, body: bytes) -> httpx.Response:
+    answer = httpx.post(f"{product.url}/api/inbound", content=body, headers=_headers(address, body))
+    check("POST", "/api/inbound", answer.status_code, answer.json())
+    return answer
+
+
+def test_the_same_hand_over_twice_is_one_message(product: Product, address: str) -> None:
+    raw = an_email(subject="Once")
+
+    first, second = _hand_over(product, address, raw), _hand_over(product, address, raw)
+
+    assert first.json()["outcome"] == "stored"
+    assert second.json() == {"outcome": "duplicate", "messageId": first.json()["messageId"]}
+    listed = product.admin.get("/api/messages").json()["messages"]
+    assert [message["subject"] for message in listed].count("Once") == 1
+
+
+def test_twenty_times_at_once_is_one_message_too(product: Product, address: str) -> None:
+    raw = an_email(subject="Twenty times")
+
+    async def all_at_once() -> list[httpx.Response]:
+        async with httpx.AsyncClient(timeout=60) as client:
+            posts = (
+                client.post(f"{product.url}/api/inbound", content=raw, headers=_headers(address, raw))
+                for _ in range(20)
+            )
+            return list(await asyncio.gather(*posts))
+
+    answers = asyncio.run(all_at_once())
+
+    assert len({answer.json()["messageId"] for answer in answers}) == 1
+    assert [answer.json()["outcome"] for answer in answers].count("stored") == 1
+
+
+def test_an_unknown_mailbox_is_refused_for_good(product: Product, address: str) -> None:
+    for nobody in ("bob@mail.customer.com", "customer.com", "", address.replace("ada", "ada+tag")):
+        answer = _hand_over(product, nobody, an_email())
+        assert answer.status_code == 422
+        assert answer.json() == {"error": "Mailbox unavailable", "details": {"code": "mailbox_unavailable"}}
+
+
+def test_a_mail_with_nothing_in_it_is_kept(product: Product, address: str) -> None:
+    answer = _hand_over(product, address, b"\r\n")
+
+    message = product.admin.get(f"/api/messages/{answer.json()['messageId']}").json()["message"]
+    assert message["subject"] == "(no subject)"
+    assert message["previewText"] == "(no preview)"
+
+
+@pytest.mark.parametrize(
+    "sender", ["root@localhost", "MAILER-DAEMON", "x=y@b.co", "ü@b.co", '"a b"@b.co', "a@[1.2.3.4]", "<>", "\x00@\xff"]
+)
+def test_no_sender_whatever_breaks_the_list(product: Product, address: str, sender: str) -> None:
+    raw = b"From: " + sender.encode() + b"\r\nTo: " + sender.encode() + b"\r\nDate: yesterday\r\n\r\nhello\r\n"
+
+    stored = _hand_over(product, address, raw)
+
+    assert product.admin.get("/api/messages").status_code == 200
+    message = product.admin.get(f"/api/messages/{stored.json()['messageId']}").json()["message"]
+    assert message["fromAddress"] is None
+    assert message["dateHeader"] is None
+
+
+def test_a_mail_over_the_limit_is_413(product: Product, address: str) -> None:
+    raw = an_email(text="x" * (26_214_400 + 1))
+
+    answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=_headers(address, raw), timeout=60)
+
+    assert (answer.status_code, code_of(answer)) == (413, "too_large")
+
+
+def test_a_signature_for_another_mailbox_is_refused(product: Product, address: str) -> None:
+    raw = an_email()
+    headers = _headers("bob@mail.customer.com", raw) | {"x-kaisoumail-envelope-to": quote(address)}
+
+    answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=headers)
+
+    assert (answer.status_code, code_of(answer)) == (401, "invalid_signature")

@@ -1,0 +1,139 @@
+"""The commands: help for each, one clear line for what is wrong, nothing half done."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.servers import ADMIN_KEY, command
+
+ENOUGH = {"SESSION_SECRET": "a-session-secret-for-tests"}
+COMMANDS = [["demo"], ["serve"], ["sandbox"], ["doctor"], ["database", "migrate"], ["users", "add"]]
+
+
+@pytest.mark.parametrize("words", [[], *COMMANDS], ids=" ".join)
+def test_every_command_has_help(words: list[str]) -> None:
+    told = command(*words, "--help")
+
+    assert told.returncode == 0
+    assert "--help" in told.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["demo", "--port", "many"], ["demo", "--port", "70000"], ["users", "add"], ["serve", "--x"]]
+)
+def test_wrong_usage_is_one_line_and_exit_2(words: list[str]) -> None:
+    told = command(*words, **ENOUGH)
+
+    assert told.returncode == 2
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_every_bad_variable_is_named_and_nothing_is_made(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+
+    told = command("serve", PORT="many", SMTP_PORT="-1", DATA_DIR=str(folder))
+
+    assert told.returncode == 1
+    assert [line.split()[1] for line in told.stderr.splitlines()] == ["PORT", "SMTP_PORT", "SESSION_SECRET"]
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("variable", ["PORT", "SMTP_PORT"])
+def test_a_busy_port_is_one_line(tmp_path: Path, variable: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        ports = {"PORT": "0", "SMTP_PORT": "0", variable: port}
+
+        told = command("serve", DATA_DIR=str(tmp_path), **ports, **ENOUGH)
+
+    assert told.returncode == 1
+    [line] = told.stderr.splitlines()
+    assert port in line
+
+
+def test_a_busy_port_of_the_pretend_cloudflare_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+
+        for words in (["sandbox", "--port", port], ["demo", "--cloudflare-port", port, "--data-dir", str(tmp_path)]):
+            told = command(*words)
+            assert told.returncode == 1
+            [line] = told.stderr.splitlines()
+            assert port in line
+
+
+@pytest.mark.parametrize("words", [["serve"], ["database", "migrate"], ["doctor"]], ids=" ".join)
+def test_a_data_folder_that_cannot_be_written_is_one_line(tmp_path: Path, words: list[str]) -> None:
+    obstacle = tmp_path / "file"
+    obstacle.write_text("not a folder")
+
+    told = command(*words, DATA_DIR=str(obstacle / "data"), PORT="0", SMTP_PORT="0", **ENOUGH)
+
+    assert told.returncode == 1
+    [line] = told.stderr.splitlines()
+    assert str(obstacle) in line
+
+
+@pytest.mark.parametrize("words", [["serve"], ["database", "migrate"]], ids=" ".join)
+def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path, words: list[str]) -> None:
+    url = "postgresql://nobody@127.0.0.1:1/nothing"
+
+    told = command(*words, DATABASE_URL=url, DATA_DIR=str(tmp_path), PORT="0", SMTP_PORT="0", **ENOUGH)
+
+    assert told.returncode == 1
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_migrating_twice_comes_to_the_same(tmp_path: Path) -> None:
+    first = command("database", "migrate", DATA_DIR=str(tmp_path), **ENOUGH)
+    second = command("database", "migrate", DATA_DIR=str(tmp_path), **ENOUGH)
+
+    assert first.returncode == second.returncode == 0
+    assert first.stdout == second.stdout
+
+
+def test_a_user_is_added_once_and_their_key_shown(tmp_path: Path) -> None:
+    words = ["users", "add", "ada@people.example", "--name", "Ada", "--role", "admin"]
+
+    added = command(*words, DATA_DIR=str(tmp_path), **ENOUGH)
+    again = command(*words, DATA_DIR=str(tmp_path), **ENOUGH)
+    wrong = command("users", "add", "not-an-address", "--name", "Ada", DATA_DIR=str(tmp_path), **ENOUGH)
+
+    assert added.returncode == 0
+    assert added.stdout.splitlines()[-1].startswith("cfm_")
+    assert (again.returncode, again.stderr) == (1, "kaisoumail: User already exists\n")
+    assert wrong.returncode == 1
+
+
+def test_doctor_says_one_line_for_each_thing(tmp_path: Path) -> None:
+    well = command("doctor", DATA_DIR=str(tmp_path), **ENOUGH)
+    ill = command(
+        "doctor",
+        DATA_DIR=str(tmp_path),
+        EMAIL_ROUTING_MANAGEMENT_ENABLED="true",
+        CLOUDFLARE_API_TOKEN="a-token",
+        CLOUDFLARE_ACCOUNT_ID="an-account",
+        EMAIL_WORKER_NAME="a-worker",
+        CLOUDFLARE_API_BASE_URL="http://127.0.0.1:1/client/v4",
+        **ENOUGH,
+    )
+
+    assert well.returncode == 0
+    assert [line[:3] for line in well.stdout.splitlines()] == ["ok "] * 4
+    assert ill.returncode == 1
+    assert ill.stdout.splitlines()[-1].startswith("BAD Cloudflare")
+
+
+def test_no_output_ever_repeats_a_secret(tmp_path: Path) -> None:
+    secrets = {"SESSION_SECRET": "short", "BOOTSTRAP_ADMIN_API_KEY": ADMIN_KEY, "CLOUDFLARE_API_TOKEN": "to ken"}
+
+    told = command("serve", DATA_DIR=str(tmp_path), **secrets)
+
+    assert told.returncode == 1
+    assert not any(secret in told.stdout + told.stderr for secret in secrets.values())
+    assert list(tmp_path.iterdir()) == []
