@@ -42,6 +42,7 @@ from kaisoumail.workflows.context import Context, Limits, Routing
 from kaisoumail.workflows.engine import Engine
 
 _SHUTDOWN_SECONDS: Final = 10
+WORKFLOWS: Final = (bind_domain, provision_domain, open_mailbox)  # importing a workflow is what makes it startable
 
 
 class CannotStart(Exception):
@@ -69,7 +70,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         listener = _listen(settings.host, settings.port)
         stack.callback(listener.close)
         context = await stack.enter_async_context(opened_context(settings))
-        await stack.enter_async_context(context.runs.running(context))
+        await stack.enter_async_context(context.runs.running(context, context.database))
         smtp_port = await _open_smtp(stack, context, settings)
         await stack.enter_async_context(_http(application(context, settings), listener))
         yield Running(context, int(listener.getsockname()[1]), smtp_port)

@@ -189,7 +189,7 @@ class SqliteDatabase:
 def _sqlite_engine(url: str, *, writing: bool) -> Engine:
     engine = create_engine(
         url,
-        module=_sqlite_driver(),
+        module=sqlite_driver(),
         poolclass=QueuePool,
         pool_size=1 if writing else READERS,
         max_overflow=0,
@@ -217,7 +217,7 @@ def _sqlite_engine(url: str, *, writing: bool) -> Engine:
     return engine
 
 
-def _sqlite_driver() -> Any:
+def sqlite_driver() -> Any:
     """A current SQLite where a wheel carries one; Debian 12's own 3.40.1 can corrupt a WAL database on reset."""
     try:
         return importlib.import_module("pysqlite3.dbapi2")

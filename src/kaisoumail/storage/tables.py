@@ -195,3 +195,11 @@ raw_messages = Table(
     Column("message_id", _ID, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
     Column("zstd", LargeBinary, nullable=False),
 )
+
+processes = Table(
+    "processes",
+    metadata,
+    _id(),
+    Column("beat_at", Instant, nullable=False),
+    Column("claimed_until", Instant, nullable=False),
+)

@@ -13,6 +13,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "processes",
+        sa.Column("id", sa.String(length=48), nullable=False),
+        sa.Column("beat_at", Instant(), nullable=False),
+        sa.Column("claimed_until", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_processes")),
+    )
+    op.create_table(
         "users",
         sa.Column("id", sa.String(length=48), nullable=False),
         sa.Column("email", sa.String(length=320), nullable=False),
@@ -58,10 +65,7 @@ def upgrade() -> None:
         sa.Column("disabled_at", Instant(), nullable=True),
         sa.Column("deleted_at", Instant(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["catch_all_owner_id"],
-            ["users.id"],
-            name=op.f("fk_domains_catch_all_owner_id"),
-            ondelete="SET NULL",
+            ["catch_all_owner_id"], ["users.id"], name=op.f("fk_domains_catch_all_owner_id"), ondelete="SET NULL"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_domains")),
         sa.UniqueConstraint("root_domain", name=op.f("uq_domains_root_domain")),
@@ -157,10 +161,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("mailbox_id", "delivery_key", name=op.f("uq_messages_mailbox_id_delivery_key")),
     )
     op.create_index(
-        op.f("ix_messages_mailbox_id_received_at_id"),
-        "messages",
-        ["mailbox_id", "received_at", "id"],
-        unique=False,
+        op.f("ix_messages_mailbox_id_received_at_id"), "messages", ["mailbox_id", "received_at", "id"], unique=False
     )
     op.create_index(op.f("ix_messages_received_at_id"), "messages", ["received_at", "id"], unique=False)
     op.create_index(
