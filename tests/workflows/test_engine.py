@@ -207,7 +207,7 @@ def test_a_run_left_by_a_clean_stop_goes_on_in_the_next_process_on_its_loop(
 
     async def start_and_stop(engine: Engine, _: Database) -> None:
         run = await engine.start("counted", key="demo.example")
-        while stopped.calls == 0:
+        while stopped.calls == 0:  # noqa: ASYNC110
             await asyncio.sleep(0)
         assert run.id == "counted:demo.example:1"
 

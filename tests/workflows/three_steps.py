@@ -1,10 +1,11 @@
-"""A process with a three-step run, for killing. Usage: three_steps.py DATABASE_URL ENGINE_URL FOLDER PROCESS_ID [start]."""
+"""A process with a three-step run, for killing: three_steps.py DATABASE_URL ENGINE_URL FOLDER PROCESS_ID [start]."""
 
 import asyncio
 import sys
 from pathlib import Path
 
-from kaisoumail.server import log_to_stderr
+import structlog
+
 from kaisoumail.storage import schema
 from kaisoumail.storage.database import open_database
 from kaisoumail.workflows.engine import Engine, step, workflow
@@ -47,5 +48,5 @@ async def main(database_url: str, engine_url: str, folder: Path, process_id: str
 
 
 if __name__ == "__main__":
-    log_to_stderr()
+    structlog.configure(logger_factory=structlog.WriteLoggerFactory(file=sys.stderr))
     asyncio.run(main(sys.argv[1], sys.argv[2], Path(sys.argv[3]), sys.argv[4], len(sys.argv) > 5))

@@ -30,8 +30,10 @@ async def read_catalog(context: Context, viewer: Viewer) -> Catalog:
     try:
         theirs = await zones.list_zones(context.routing.client())
     except CloudflareError as error:
-        wait = timedelta(seconds=error.retry_after) if isinstance(error, RateLimited) else None
-        return Catalog(_merged(ours, []), error.problem(), wait and context.clock() + wait)
+        retry_at = None
+        if isinstance(error, RateLimited):
+            retry_at = context.clock() + timedelta(seconds=error.retry_after)
+        return Catalog(_merged(ours, []), error.problem(), retry_at)
     return Catalog(_merged(ours, theirs))
 
 

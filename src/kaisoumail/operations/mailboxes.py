@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -65,7 +66,7 @@ async def create(context: Context, viewer: Viewer, wish: Wish) -> Mailbox:
     domain = await _domain_for(context, wish.root_domain)
     for _ in range(_TRIES if wish.leaves_a_choice else 1):
         mailbox = _proposed(context, viewer, domain, wish)
-        if await context.database.write(lambda connection, new=mailbox: mailboxes.add(connection, new)):
+        if await context.database.write(partial(mailboxes.add, mailbox=mailbox)):
             return await _opened(context, domain, mailbox)
     raise await _conflict(context, viewer, str(mailbox.address))
 

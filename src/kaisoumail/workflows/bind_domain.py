@@ -7,15 +7,16 @@ refused afterwards leaves a `provisioning_error` with name servers to set, not a
 
 from dataclasses import replace
 
-from kaisoumail.workflows.engine import step, workflow
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import AlreadyExists, CloudflareError
+from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage import domains
 from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.engine import step, workflow
 from kaisoumail.workflows.provision_domain import PATIENCE, read_zone, save_outcome, switch_on
 
 
@@ -30,12 +31,13 @@ async def bind_domain(context: Context, root_domain: str) -> None:
     zone = found or await step("create the zone", create_zone, context, root_domain, retry=PATIENCE)
     source = BindingSource.CATALOG if found else BindingSource.PROJECT_BIND
     domain_id = await step("save the zone", save_zone, context, root_domain, zone, source)
+    seen: Zone | Problem = zone
     try:
-        zone = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
-        refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
+        seen = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
+        refusal = await step("switch Email Routing on", switch_on, context, seen, retry=PATIENCE)
     except CloudflareError as error:
         refusal = error.problem()
-    await step("save the outcome", save_outcome, context, domain_id, zone, refusal)
+    await step("save the outcome", save_outcome, context, domain_id, seen, refusal)
 
 
 async def look_for_zone(context: Context, root_domain: str) -> Zone | None:

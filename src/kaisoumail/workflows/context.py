@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from kaisoumail.workflows.engine import Engine
-
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import Clock
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import Database
 from kaisoumail.storage.signals import Signals
+from kaisoumail.workflows.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ The row is there already, as `provisioning`: it holds the address and is shown t
 Cloudflare says no, the row and whatever was made for it go away again.
 """
 
-from kaisoumail.workflows.engine import step, workflow
-
 from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
@@ -14,6 +12,7 @@ from kaisoumail.model.domain import Domain
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.storage import domains, mailboxes, subdomains
 from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.engine import step, workflow
 from kaisoumail.workflows.provision_domain import PATIENCE
 
 

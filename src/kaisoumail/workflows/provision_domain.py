@@ -6,14 +6,13 @@ name servers, and can be tried again. Trouble that says nothing about the domain
 answer, Cloudflare's own breakage) changes nothing.
 """
 
-from kaisoumail.workflows.engine import Retry, step, workflow
-
 from kaisoumail.cloudflare import email_routing, zones
 from kaisoumail.cloudflare.errors import Broken, CloudflareError, NotReached, RateLimited, Unreadable
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.storage import domains
 from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.engine import Retry, step, workflow
 
 PASSING = (NotReached, Broken)
 PATIENCE = Retry(PASSING, attempts=3, first_pause=0.5)

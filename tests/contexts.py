@@ -1,0 +1,43 @@
+"""A real context on a database of its own, for tests of one room; nothing of Cloudflare, no runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from kaisoumail.model.clock import Clock
+from kaisoumail.model.mailbox import Mailbox
+from kaisoumail.storage import domains, mailboxes, schema, users
+from kaisoumail.storage.blobs import FileBlobs
+from kaisoumail.storage.database import open_database
+from kaisoumail.storage.signals import LocalSignals
+from kaisoumail.workflows.context import Context, Limits, Routing
+from kaisoumail.workflows.engine import Engine
+from tests.builders import DEMO
+from tests.people import EVERYBODY, NOON
+
+
+@asynccontextmanager
+async def a_context(
+    folder: Path, *kept: Mailbox, clock: Clock = lambda: NOON, max_message_bytes: int = 1_000_000
+) -> AsyncIterator[Context]:
+    """The cast, one active domain, and the mailboxes *kept*; the clock stands at noon."""
+    database = open_database(f"sqlite:///{folder / 'kaisoumail.db'}")
+    try:
+        await schema.migrate(database)
+        for viewer in EVERYBODY:
+            await database.write(lambda c, user=viewer.user: users.add(c, user))  # type: ignore[misc]
+        await database.write(lambda c: domains.save(c, DEMO))
+        for mailbox in kept:
+            await database.write(lambda c, mailbox=mailbox: mailboxes.add(c, mailbox))  # type: ignore[misc]
+        yield Context(
+            database=database,
+            blobs=FileBlobs(folder / "blobs"),
+            signals=LocalSignals(),
+            runs=Engine(f"sqlite:///{folder / 'workflows.db'}", "test"),
+            routing=Routing(),
+            limits=Limits(60, max_message_bytes),
+            clock=clock,
+            session_secret="a-session-secret-for-tests",
+        )
+    finally:
+        await database.close()

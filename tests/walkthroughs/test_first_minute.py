@@ -1,0 +1,85 @@
+"""The README's first minute: `kaisoumail demo`, the printed key, the two printed commands, the second start."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.api_client import ApiClient
+from tests.servers import Process, start
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Process]:
+    process = _demo(tmp_path)
+    yield process
+    process.close()
+
+
+def _demo(folder: Path) -> Process:
+    ports = ["--port", "0", "--smtp-port", "0", "--cloudflare-port", "0", "--cloudflare-smtp-port", "0"]
+    return start("demo", *ports, "--data-dir", str(folder))
+
+
+def _key(process: Process) -> str:
+    [line] = [line for line in process.lines if "admin API key" in line]
+    return line.split()[-1]
+
+
+def _codes(process: Process) -> list[str]:
+    with ApiClient(process.url, _key(process)) as admin:
+        listed = admin.get("/api/messages").json()["messages"]
+    return [message["verification"]["code"] for message in listed]
+
+
+def _printed(process: Process, word: str) -> str:
+    [line] = [line.strip() for line in process.lines if line.strip().startswith(word)]
+    return line
+
+
+def test_a_newcomer_finds_a_domain_a_mailbox_and_a_mail_with_its_code(demo: Process) -> None:
+    with ApiClient(demo.url, _key(demo)) as admin:
+        assert admin.get("/api/meta").json()["domains"] == ["demo.example"]
+        [mailbox] = admin.get("/api/mailboxes").json()["mailboxes"]
+        [domain] = admin.get("/api/domains/catalog").json()["domains"]
+
+    assert mailbox["address"] == "hello@mail.demo.example"
+    assert domain["projectStatus"] == domain["cloudflareStatus"] == "active"
+    assert _codes(demo) == ["482913"]
+
+
+def test_the_printed_python_command_sends_a_mail_as_it_stands(demo: Process) -> None:
+    subprocess.run(["/bin/sh", "-c", _printed(demo, "python3 -c")], check=True, timeout=60)
+
+    assert _codes(demo) == ["731964", "482913"]
+
+
+def test_the_printed_swaks_command_names_the_same_door_and_address(demo: Process) -> None:
+    words = shlex.split(_printed(demo, "swaks"))
+
+    assert words[0] == "swaks"
+    assert words[words.index("--to") + 1] == "hello@mail.demo.example"
+    port = re.search(r"pretend Cloudflare's mail +127\.0\.0\.1:(\d+)", "\n".join(demo.lines))
+    assert port is not None
+    assert words[words.index("--server") + 1] == f"127.0.0.1:{port.group(1)}"
+
+
+def test_a_second_start_finds_everything_as_it_was(tmp_path: Path) -> None:
+    first = _demo(tmp_path)
+    try:
+        key = _key(first)
+        assert first.stop() == 0
+    finally:
+        first.close()
+
+    second = _demo(tmp_path)
+    try:
+        assert _key(second) == key
+        assert _codes(second) == ["482913"]
+        subprocess.run(["/bin/sh", "-c", _printed(second, "python3 -c")], check=True, timeout=60)
+        assert _codes(second) == ["731964", "482913"]
+    finally:
+        second.close()
