@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from email.message import EmailMessage
+from email.policy import SMTP
 from typing import Any
 
 from kaisoumail.model.address import Address
@@ -51,7 +52,7 @@ def an_email(
     mail.set_content(text)
     if html is not None:
         mail.add_alternative(html, subtype="html")
-    return mail.as_bytes()
+    return mail.as_bytes(policy=SMTP)
 
 
 def a_message(mailbox: Mailbox, raw: bytes = b"Subject: hello\r\n\r\nhello\r\n", **changes: Any) -> Message:

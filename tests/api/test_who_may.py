@@ -89,7 +89,7 @@ def test_a_wrong_bearer_key_never_falls_back_to_the_cookie(product: Product) -> 
 
 @pytest.mark.parametrize("cookie", ["%E0%A4%A", "a.b.c", "ü", '"', "x" * 5000, "\\", ""])
 def test_a_malformed_cookie_is_nobody_and_never_an_error(product: Product, cookie: str) -> None:
-    headers = {"cookie": f"{COOKIE}={cookie}".encode().decode("latin-1")}
+    headers = {b"cookie": f"{COOKIE}={cookie}".encode()}
 
     answer = httpx.get(f"{product.url}/api/auth/session", headers=headers)
 

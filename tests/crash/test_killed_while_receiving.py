@@ -43,7 +43,7 @@ class _Sender:
         try:
             with smtplib.SMTP("127.0.0.1", self._port, timeout=30) as smtp:
                 while (number := self._next()) is not None:
-                    raw = an_email(subject=f"Mail {number}").replace(b"\n", b"\r\n")
+                    raw = an_email(subject=f"Mail {number}")
                     smtp.sendmail("no-reply@shop.example", ["ada@mail.customer.com"], raw)
                     with self._lock:
                         self.acknowledged.append(raw)
@@ -101,7 +101,7 @@ def test_a_stopped_server_ends_cleanly_and_keeps_what_it_said_yes_to(tmp_path: P
         with world.product() as product:
             product.active_domain("customer.com")
             product.admin.post("/api/mailboxes", json={"localPart": "ada", "subdomain": "mail"}).raise_for_status()
-            _Again(port).send([an_email(subject=f"Mail {n}").replace(b"\n", b"\r\n") for n in range(5)])
+            _Again(port).send([an_email(subject=f"Mail {n}") for n in range(5)])
 
             assert product.process.stop() == 0
 

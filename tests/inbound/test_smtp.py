@@ -95,6 +95,15 @@ def test_each_recipient_gets_their_own(tmp_path: Path) -> None:
     told(tmp_path, story)
 
 
+def test_a_bounce_has_an_empty_sender(tmp_path: Path) -> None:
+    async def story(context: Context, port: int) -> None:
+        await _speak(port, DIALOGS["several-recipients"])
+
+        assert {message.envelope.sender for message in await list_messages(context, ROOT, Question())} == {""}
+
+    told(tmp_path, story)
+
+
 def test_the_same_mail_again_is_answered_with_250_and_kept_once(tmp_path: Path) -> None:
     raw = an_email()
 
@@ -108,7 +117,7 @@ def test_the_same_mail_again_is_answered_with_250_and_kept_once(tmp_path: Path) 
 
 def test_a_mail_over_the_limit_is_refused_for_good_and_the_next_is_taken(tmp_path: Path) -> None:
     async def story(context: Context, port: int) -> None:
-        with pytest.raises(smtplib.SMTPDataError) as caught:
+        with pytest.raises(smtplib.SMTPSenderRefused) as caught:
             await asyncio.to_thread(_send, port, an_email(text="x" * 70 + "\n" + ("y" * 70 + "\n") * 15_000))
         assert caught.value.smtp_code == 552
         await asyncio.to_thread(_send, port, an_email(subject="The next"))

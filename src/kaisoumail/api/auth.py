@@ -12,7 +12,7 @@ from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.model.credential import SESSION_LIFETIME
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import sign_in
-from kaisoumail.workflows.context import Context
+from kaisoumail.operations.context import Context
 
 
 class SignIn(msgspec.Struct, rename="camel"):

@@ -13,7 +13,7 @@ from kaisoumail.auth.sessions import COOKIE_NAME
 from kaisoumail.errors import Problem
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import sign_in
-from kaisoumail.workflows.context import Context
+from kaisoumail.operations.context import Context
 
 _MAX_COOKIE: Final = 512
 

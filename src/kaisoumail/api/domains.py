@@ -10,8 +10,8 @@ from kaisoumail.api.shapes import DomainShape, catalog_shape, domain_shape
 from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import domains
+from kaisoumail.operations.context import Context
 from kaisoumail.operations.domain_catalog import Catalog, read_catalog
-from kaisoumail.workflows.context import Context
 
 
 class BindDomain(msgspec.Struct, rename="camel"):

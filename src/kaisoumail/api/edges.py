@@ -19,13 +19,14 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 _SAFE_DEFAULTS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
+_NOWHERE: Final = "/api/no-such-path"
 _log = structlog.get_logger("kaisoumail.http")
 
 
@@ -46,12 +47,11 @@ class Edges:
         method, path = scope["method"], scope["path"]
         if self._cors.is_preflight(scope):
             await answer.plain(self._cors.preflight_status(scope))
-        elif len(path) > 1 and path.endswith("/"):
-            await self._app({**scope, "path": "/api/no-such-path", "raw_path": b""}, receive, answer.send)
         else:
-            if method == "HEAD":
-                scope["method"] = "GET"
-            await self._app(scope, receive, answer.send)
+            asked = {**scope, "method": "GET" if method == "HEAD" else method}
+            if not _is_exact(path):
+                asked |= {"path": _NOWHERE, "raw_path": _NOWHERE.encode()}
+            await self._app(asked, receive, answer.send)
         milliseconds = round((monotonic() - began) * 1000, 1)
         _log.info(
             "http.request", method=method, path=path, status=answer.status, ms=milliseconds, request_id=request_id
@@ -83,6 +83,11 @@ class _Answer:
         start = {"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]}
         await self.send(start)
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _is_exact(path: str) -> bool:
+    """False for `/api/mailboxes/` and `/api//meta`, which the router would take for their tidy forms."""
+    return path == "/" or not (path.endswith("/") or "//" in path)
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:

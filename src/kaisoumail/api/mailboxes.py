@@ -13,12 +13,18 @@ from kaisoumail.model.address import EMAIL_PATTERN, LOCAL_PART_PATTERN, SUBDOMAI
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES, MailboxStatus
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import mailboxes
+from kaisoumail.operations.context import Context
 from kaisoumail.operations.mailboxes import Default, Wish
-from kaisoumail.workflows.context import Context
 
-LocalPart = Annotated[str, msgspec.Meta(pattern=LOCAL_PART_PATTERN, max_length=32)]
-Subdomain = Annotated[str, msgspec.Meta(pattern=SUBDOMAIN_PATTERN, max_length=190)]
-EmailAddress = Annotated[str, msgspec.Meta(pattern=EMAIL_PATTERN, max_length=320)]
+
+def _to_the_end(pattern: str) -> str:
+    """*pattern* without Python's habit of letting `$` match before a last line break."""
+    return pattern.removesuffix("$").replace("$)", r"\Z)") + r"\Z"
+
+
+LocalPart = Annotated[str, msgspec.Meta(pattern=_to_the_end(LOCAL_PART_PATTERN), max_length=32)]
+Subdomain = Annotated[str, msgspec.Meta(pattern=_to_the_end(SUBDOMAIN_PATTERN), max_length=190)]
+EmailAddress = Annotated[str, msgspec.Meta(pattern=_to_the_end(EMAIL_PATTERN), max_length=320)]
 Minutes = Annotated[int, msgspec.Meta(ge=MIN_TTL_MINUTES, le=MAX_TTL_MINUTES)] | None
 
 

@@ -10,8 +10,8 @@ from kaisoumail.api.shapes import MessageDetailShape, MessageShape, message_deta
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import messages
+from kaisoumail.operations.context import Context
 from kaisoumail.operations.messages import Question
-from kaisoumail.workflows.context import Context
 
 
 class ListMessages(msgspec.Struct, rename="camel"):

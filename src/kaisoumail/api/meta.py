@@ -7,8 +7,8 @@ from litestar.datastructures import State
 
 from kaisoumail.model.address import LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
+from kaisoumail.operations.context import Context
 from kaisoumail.operations.meta import check_health, read_meta
-from kaisoumail.workflows.context import Context
 
 _EXAMPLES: Final = ("ava-lin@desk.hub.", "hello@ops.alpha.")
 

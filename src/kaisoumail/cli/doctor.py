@@ -66,5 +66,5 @@ async def _told(name: str, check: Check) -> bool:
         finding, is_well = problem.message, False
     except CloudflareError as error:
         finding, is_well = str(error), False
-    print(f"{'ok  ' if is_well else 'BAD '} {name}: {finding}")
+    print(f"{'ok ' if is_well else 'BAD'} {name}: {finding}")
     return is_well

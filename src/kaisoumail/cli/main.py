@@ -3,8 +3,8 @@
 import sys
 from typing import NoReturn
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from kaisoumail.cli import database, demo, doctor, sandbox, serve, users
 from kaisoumail.errors import Problem
@@ -31,10 +31,10 @@ def main() -> NoReturn:
     """Run the command named on the command line and exit: 0, 1 for a refusal, 2 for wrong usage."""
     try:
         code = app(standalone_mode=False)
-    except click.UsageError as error:
+    except TyperException as error:
         _say(error.format_message())
         sys.exit(2)
-    except click.Abort:
+    except typer.Abort:
         sys.exit(130)
     except BadEnvironment as error:
         for fault in error.faults:

@@ -16,8 +16,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from kaisoumail.errors import CODES, Problem
 from kaisoumail.model import message
+from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import can_receive, receive
-from kaisoumail.workflows.context import Context
 
 MAX_RECIPIENTS: Final = 100
 _TEMPORARY: Final = CODES["internal"].smtp
@@ -103,7 +103,7 @@ class _Handler:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         raw = bytes(envelope.original_content or b"")
-        sender = envelope.mail_from or ""
+        sender = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
         recipients = dict.fromkeys(envelope.rcpt_tos)
         outcomes = await asyncio.gather(*(self._deliver(sender, recipient, raw) for recipient in recipients))
         refused = [outcome for outcome in outcomes if outcome is not None]

@@ -8,8 +8,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from kaisoumail.auth.signatures import SignedHandover, envelope_of
 from kaisoumail.errors import Problem
+from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import receive
-from kaisoumail.workflows.context import Context
 
 
 def handover_route(max_bytes: int) -> HTTPRouteHandler:

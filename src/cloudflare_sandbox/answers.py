@@ -1,0 +1,156 @@
+"""
+What an answer looks like on the wire: the envelope, its key order, its headers.
+
+Key order differs by product and is kept as recorded (dns-lexicon's cassettes of August 2025 for zones
+and DNS; mailflare and Terraform reports for Email Routing and the edge's own errors).
+"""
+
+import math
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final
+
+import msgspec
+
+
+class Product(Enum):
+    """Who answers: decides the order of keys, the content type and the rate limit headers."""
+
+    EDGE = ("success", "errors", "messages", "result")
+    TOKENS = ("result", "success", "errors", "messages")
+    ZONES = ("result", "result_info", "success", "errors", "messages")
+    DNS = ("result", "success", "errors", "messages", "result_info")
+    EMAIL_ROUTING = ("success", "errors", "messages", "result", "result_info")
+
+
+_PLAIN_JSON: Final = (Product.TOKENS, Product.ZONES, Product.DNS)
+_LIMIT_HEADERS: Final = [("ratelimit", '"default";r=1199;t=1'), ("ratelimit-policy", '"default";q=1200;w=300')]
+_ZONE_LIST_LIMIT_HEADERS: Final = [
+    ("ratelimit", '"list_zones";r=1200;t=1'),
+    ("ratelimit-policy", '"list_zones";q=1201;w=300'),
+]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A successful result. *result_info* comes with lists, *messages* with a token's verification."""
+
+    result: Any
+    result_info: dict[str, int] | None = None
+    messages: Sequence[dict[str, Any]] = ()
+
+
+class Refusal(Exception):
+    """An error envelope. *edge*: the router in front of the products says it, in its own key order."""
+
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        message: str,
+        *,
+        more: Sequence[dict[str, Any]] = (),
+        chain: Sequence[dict[str, Any]] = (),
+        retry_after: int | None = None,
+        edge: bool = False,
+    ) -> None:
+        super().__init__(status, code, message)
+        first: dict[str, Any] = {"code": code, "message": message}
+        if chain:
+            first["error_chain"] = list(chain)
+        self.status = status
+        self.errors = [first, *more]
+        self.retry_after = retry_after
+        self.edge = edge
+
+
+@dataclass(frozen=True)
+class Wire:
+    """Status, headers and body as they go out."""
+
+    status: int
+    body: bytes
+    content_type: str = "application/json"
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+
+def success(answer: Answer, product: Product) -> Wire:
+    values: dict[str, Any] = {
+        "result": answer.result,
+        "success": True,
+        "errors": [],
+        "messages": list(answer.messages),
+        "result_info": answer.result_info,
+    }
+    return _wire(200, values, product, is_list_of_zones=product is Product.ZONES and answer.result_info is not None)
+
+
+def failure(refusal: Refusal, product: Product) -> Wire:
+    values = {"result": None, "success": False, "errors": refusal.errors, "messages": [], "result_info": None}
+    wire = _wire(refusal.status, values, Product.EDGE if refusal.edge else product)
+    if refusal.retry_after is not None:
+        wire.headers.append(("retry-after", str(refusal.retry_after)))
+    return wire
+
+
+def _wire(status: int, values: dict[str, Any], product: Product, *, is_list_of_zones: bool = False) -> Wire:
+    envelope = {key: values[key] for key in product.value if key != "result_info" or values[key] is not None}
+    content_type = "application/json" if product in _PLAIN_JSON else "application/json; charset=UTF-8"
+    return Wire(status, msgspec.json.encode(envelope), content_type, _limit_headers(product, is_list_of_zones))
+
+
+def _limit_headers(product: Product, is_list_of_zones: bool) -> list[tuple[str, str]]:
+    """
+    They do not count down: 130 of 131 recorded answers say r=1199 (flare-operator, September 2026).
+
+    A token's verification carries none (hampel/cloudflare-api, measured September 2026).
+    """
+    if product is Product.TOKENS:
+        return []
+    return list(_ZONE_LIST_LIMIT_HEADERS if is_list_of_zones else _LIMIT_HEADERS)
+
+
+def every_answer_has(now: datetime) -> list[tuple[str, str]]:
+    """The headers of every recorded answer, errors included."""
+    return [
+        ("cf-ray", f"{secrets.token_hex(8)}-NRT"),
+        ("cf-cache-status", "DYNAMIC"),
+        ("server", "cloudflare"),
+        ("api-version", now.astimezone(UTC).strftime("%Y-%m-%d")),
+        ("cf-auditlog-id", str(uuid7(now))),
+    ]
+
+
+def uuid7(now: datetime) -> uuid.UUID:
+    """A version 7 UUID (RFC 9562): milliseconds since 1970, then chance."""
+    milliseconds = int(now.timestamp() * 1000)
+    number = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
+    return uuid.UUID(int=number)
+
+
+def page_of(rows: Sequence[Any], query: dict[str, str], per_page: int) -> Answer:
+    """
+    The page of *rows* the query asks for, *per_page* rows unless it says otherwise.
+
+    Past the end it is empty; `total_pages` is never 0 (recorded August 2025). Page sizes above the documented
+    50 are honoured, as the recording did with 100; nonsense counts as not given.
+    """
+    page = _positive(query.get("page"), 1)
+    size = _positive(query.get("per_page"), per_page)
+    shown = list(rows[(page - 1) * size : page * size])
+    info = {
+        "page": page,
+        "per_page": size,
+        "count": len(shown),
+        "total_count": len(rows),
+        "total_pages": max(1, math.ceil(len(rows) / size)),
+    }
+    return Answer(shown, info)
+
+
+def _positive(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0 else otherwise

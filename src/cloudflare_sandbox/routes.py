@@ -1,0 +1,117 @@
+"""Every path the pretend Cloudflare answers: method, pattern, permission needed, function."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from cloudflare_sandbox import destinations, dns, email_routing, routing_rules, tokens, zones
+from cloudflare_sandbox.answers import Answer, Product, Refusal
+from cloudflare_sandbox.sandbox import Call
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One line of the table. *permission* None: any valid token will do."""
+
+    method: str
+    pattern: str
+    permission: str | None
+    function: Callable[[Call], Answer]
+    product: Product
+
+    def parts(self, path: str) -> dict[str, str] | None:
+        """What the path says where the pattern has `{name}`; None when it is another path."""
+        wanted, given = self.pattern.split("/"), path.split("/")
+        if len(wanted) != len(given):
+            return None
+        pairs = list(zip(wanted, given, strict=True))
+        if any(not want.startswith("{") and want != have for want, have in pairs):
+            return None
+        return {want.strip("{}"): have for want, have in pairs if want.startswith("{")}
+
+
+def _table() -> Iterator[Route]:
+    """Permissions: API reference, "Accepted Permissions" (September 2026)."""
+    for method, path, permission, function in (
+        ("GET", "/user/tokens/verify", None, tokens.verify_user_token),
+        ("GET", "/accounts/{account_id}/tokens/verify", None, tokens.verify_account_token),
+    ):
+        yield Route(method, path, permission, function, Product.TOKENS)
+    for method, path, permission, function in (
+        ("GET", "/accounts/{account_id}", None, tokens.account),
+        ("GET", "/zones", "Zone Read", zones.list_zones),
+        ("POST", "/zones", None, zones.create_zone),  # its own refusal: 403 with code 0
+        ("GET", "/zones/{zone_id}", "Zone Read", zones.read_zone),
+        ("DELETE", "/zones/{zone_id}", "Zone Write", zones.delete_zone),
+        ("PUT", "/zones/{zone_id}/activation_check", "Zone Write", zones.check_activation),
+    ):
+        yield Route(method, path, permission, function, Product.ZONES)
+    for method, path, permission, function in (
+        ("GET", "", "DNS Read", dns.list_records),
+        ("POST", "", "DNS Write", dns.create_record),
+        ("GET", "/{record_id}", "DNS Read", dns.read_record),
+        ("PUT", "/{record_id}", "DNS Write", dns.replace_record),
+        ("PATCH", "/{record_id}", "DNS Write", dns.patch_record),
+        ("DELETE", "/{record_id}", "DNS Write", dns.delete_record),
+    ):
+        yield Route(method, f"/zones/{{zone_id}}/dns_records{path}", permission, function, Product.DNS)
+    for method, path, permission, function in (
+        ("GET", "", "Zone Settings Read", email_routing.settings),
+        ("PATCH", "", "Zone Settings Write", email_routing.patch_settings),
+        ("PUT", "", "Zone Settings Write", email_routing.patch_settings),
+        ("POST", "/enable", "Zone Settings Write", email_routing.enable),
+        ("POST", "/disable", "Zone Settings Write", email_routing.disable),
+        ("POST", "/unlock", "Zone Settings Write", email_routing.unlock),
+        ("GET", "/dns", "Zone Settings Read", email_routing.required_records),
+        ("POST", "/dns", "Zone Settings Write", email_routing.enable_name),
+        ("PATCH", "/dns", "Zone Settings Write", email_routing.unlock),
+        ("DELETE", "/dns", "Zone Settings Write", email_routing.disable),
+        ("GET", "/rules", "Email Routing Rules Read", routing_rules.list_rules),
+        ("POST", "/rules", "Email Routing Rules Write", routing_rules.create_rule),
+        ("GET", "/rules/catch_all", "Email Routing Rules Read", routing_rules.read_catch_all),
+        ("PUT", "/rules/catch_all", "Email Routing Rules Write", routing_rules.replace_catch_all),
+        ("GET", "/rules/{rule_id}", "Email Routing Rules Read", routing_rules.read_rule),
+        ("PUT", "/rules/{rule_id}", "Email Routing Rules Write", routing_rules.replace_rule),
+        ("DELETE", "/rules/{rule_id}", "Email Routing Rules Write", routing_rules.delete_rule),
+    ):
+        yield Route(method, f"/zones/{{zone_id}}/email/routing{path}", permission, function, Product.EMAIL_ROUTING)
+    for method, path, permission, function in (
+        ("GET", "", "Email Routing Addresses Read", destinations.list_destinations),
+        ("POST", "", "Email Routing Addresses Write", destinations.create_destination),
+        ("DELETE", "/{address_id}", "Email Routing Addresses Write", destinations.delete_destination),
+    ):
+        base = "/accounts/{account_id}/email/routing/addresses"
+        yield Route(method, f"{base}{path}", permission, function, Product.EMAIL_ROUTING)
+
+
+ROUTES: Final = tuple(_table())
+
+
+def route_for(method: str, path: str) -> tuple[Route, dict[str, str]]:
+    """
+    The route of a call, and what its path says.
+
+    Raises Refusal: 404 for an unknown path (mailda, measured), 400 for an identifier of the wrong shape
+    (hampel/cloudflare-api, measured), 405 for a method the path does not have.
+    """
+    has_path = False
+    for route in ROUTES:
+        parts = route.parts(path)
+        if parts is None:
+            continue
+        has_path = True
+        if route.method == method:
+            if not all(_ID.fullmatch(part) for part in parts.values()):
+                raise _no_route(400, path)
+            return route, parts
+    if has_path:
+        raise Refusal(405, 10000, f"{method} method not allowed for the api_token authentication scheme", edge=True)
+    raise _no_route(404, path)
+
+
+def _no_route(status: int, path: str) -> Refusal:
+    message = f"Could not route to {path}, perhaps your object identifier is invalid?"
+    return Refusal(status, 7003, message, more=[{"code": 7000, "message": "No route for that URI"}], edge=True)

@@ -1,0 +1,81 @@
+"""One pretend Cloudflare: its state and what happened to it, and the call a route function is given."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from cloudflare_sandbox.answers import Refusal
+from cloudflare_sandbox.faults import Faults
+from cloudflare_sandbox.rate_limit import RateLimit
+from cloudflare_sandbox.state import State, StateFile, Token, Zone
+
+_REMEMBERED_REQUESTS: Final = 20_000
+
+
+@dataclass
+class Received:
+    """A call to /client/v4, without its token. *status* is None while it runs, and if its answer was cut off."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    time: str
+    status: int | None = None
+
+
+@dataclass
+class Sandbox:
+    """The pretend Cloudflare. Everything runs in one event loop, so nothing here needs a lock."""
+
+    file: StateFile
+    state: State
+    faults: Faults = field(default_factory=Faults)
+    limit: RateLimit = field(default_factory=RateLimit)
+    received: "deque[Received]" = field(default_factory=lambda: deque(maxlen=_REMEMBERED_REQUESTS))
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.state.clock_ahead_seconds)
+
+    def save(self) -> None:
+        self.file.save(self.state)
+
+    def reset(self) -> None:
+        """As new: no zones, tokens, Workers, faults or memories."""
+        self.state = State()
+        self.faults = Faults()
+        self.limit = RateLimit()
+        self.received.clear()
+        self.save()
+
+
+@dataclass(frozen=True)
+class Call:
+    """One authenticated call as a route function sees it. *fields* is the JSON object sent, empty without one."""
+
+    sandbox: Sandbox
+    token: Token
+    parts: Mapping[str, str]
+    query: dict[str, str]
+    fields: dict[str, Any]
+    found_zone: Zone | None
+
+    @property
+    def state(self) -> State:
+        return self.sandbox.state
+
+    @property
+    def zone(self) -> Zone:
+        if self.found_zone is None:
+            raise LookupError("this path names no zone")
+        return self.found_zone
+
+    def now(self) -> datetime:
+        return self.sandbox.now()
+
+
+def malformed_body() -> Refusal:
+    """Number and text as quoted in undefinedplayer/cloudflare-ddns issue 10; the status is a choice."""
+    return Refusal(400, 6007, "Malformed JSON in request body")

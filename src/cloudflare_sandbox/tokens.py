@@ -1,0 +1,113 @@
+"""
+API tokens: minting them, recognising them, and every way Cloudflare says no.
+
+Numbers and texts: measured by hampel/cloudflare-api (September 2026) and cloudflare-axi, quoted alike by
+several projects. Token shapes: Cloudflare's "Token formats" page of 2026.
+"""
+
+import hashlib
+import re
+import secrets
+import string
+import zlib
+from collections.abc import Sequence
+from typing import Final
+
+from cloudflare_sandbox.answers import Answer, Refusal
+from cloudflare_sandbox.sandbox import Call
+from cloudflare_sandbox.state import ACCOUNT_ID, ACCOUNT_NAME, State, Token, new_id
+
+KINDS: Final = {"user": "cfut_", "account": "cfat_"}
+PERMISSIONS: Final = frozenset(
+    f"{group} {right}"
+    for group in (
+        "Zone",
+        "Zone Settings",
+        "DNS",
+        "Email Routing Rules",
+        "Email Routing Addresses",
+        "Account Settings",
+        "Workers Scripts",
+    )
+    for right in ("Read", "Write")
+)
+_WELL_FORMED: Final = re.compile(r"Bearer [A-Za-z0-9_-]{40,}")
+_LETTERS: Final = string.ascii_letters + string.digits
+
+
+def mint(state: State, kind: str, permissions: Sequence[str], zones: str | Sequence[str]) -> str:
+    """
+    The secret of a new token. *zones* is "all" (of the account) or zone names.
+
+    Raises ValueError for a kind or permission that there is none of.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
+    unknown = [name for name in permissions if name not in PERMISSIONS]
+    if unknown:
+        raise ValueError(f"no such permission: {', '.join(unknown)}; there are {', '.join(sorted(PERMISSIONS))}")
+    if isinstance(zones, str) and zones != "all":
+        raise ValueError('zones is "all" or a list of zone names')
+    body = "".join(secrets.choice(_LETTERS) for _ in range(40))
+    secret = f"{KINDS[kind]}{body}{zlib.crc32(body.encode()):08x}"
+    seen = None if isinstance(zones, str) else [name.lower() for name in zones]
+    state.tokens.append(Token(new_id(), _digest(secret), kind, list(permissions), seen))
+    return secret
+
+
+def recognise(state: State, headers: dict[str, str]) -> Token | None:
+    """The token a call came with, None for one nobody knows. Raises Refusal for headers that are none."""
+    authorization = headers.get("authorization")
+    if authorization is None:
+        if "x-auth-key" in headers or "x-auth-email" in headers:
+            raise Refusal(403, 9103, "Unknown X-Auth-Key or X-Auth-Email", edge=True)
+        raise Refusal(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers", edge=True)
+    if not _WELL_FORMED.fullmatch(authorization):
+        chain = [{"code": 6111, "message": "Invalid format for Authorization header"}]
+        raise Refusal(400, 6003, "Invalid request headers", chain=chain, edge=True)
+    return find(state, authorization.removeprefix("Bearer "))
+
+
+def find(state: State, secret: str) -> Token | None:
+    digest = _digest(secret)
+    return next((token for token in state.tokens if token.digest == digest and token.status == "active"), None)
+
+
+def authentication_error() -> Refusal:
+    """The one answer for a token unknown, without the permission, or for a zone outside its resources."""
+    return Refusal(403, 10000, "Authentication error", edge=True)
+
+
+def invalid_token() -> Refusal:
+    return Refusal(401, 1000, "Invalid API Token", edge=True)
+
+
+def verify_user_token(call: Call) -> Answer:
+    """An account-owned token is "invalid" here although it is not (mailflare and kafuno notes, 2026)."""
+    return _verified(call.token, "user")
+
+
+def verify_account_token(call: Call) -> Answer:
+    """A user's token is refused here likewise; that direction is inferred, not measured."""
+    return _verified(call.token, "account")
+
+
+def account(call: Call) -> Answer:
+    """The account. Any valid token may read it: which permission it takes was not measured."""
+    return Answer({"id": call.parts["account_id"], "name": ACCOUNT_NAME, "type": "standard", "settings": {}})
+
+
+def refuse_foreign_account(account_id: str | None) -> None:
+    if account_id not in (None, ACCOUNT_ID):
+        raise Refusal(403, 9109, "Unauthorized to access requested resource", edge=True)
+
+
+def _verified(token: Token, kind: str) -> Answer:
+    if token.kind != kind:
+        raise invalid_token()
+    message = {"code": 10000, "message": "This API Token is valid and active", "type": None}
+    return Answer({"id": token.id, "status": token.status}, messages=[message])
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,3 @@
+"""The `Context` that every operation takes first, under the name doors may import."""
+
+from kaisoumail.workflows.context import Context as Context
