@@ -186,6 +186,14 @@ async def _open_smtp(stack: AsyncExitStack, context: Context, settings: Settings
 class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: when to stop is decided by whoever started it."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -204,8 +212,7 @@ async def _http(app: Edges, listener: socket.socket) -> AsyncIterator[None]:
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.005)
+        await server.ready.wait()
         yield
     finally:
         server.should_exit = True

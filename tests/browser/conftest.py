@@ -1,0 +1,93 @@
+"""A real Chromium before the real product; every test also fails on a console error or a policy violation."""
+
+import smtplib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.servers import ADMIN_KEY, Product, a_world
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+ADDRESS = "ada@mail.customer.com"
+CODE = "842911"
+
+
+@dataclass
+class Site:
+    """The product with one active domain, one mailbox and one mail with a code; shared by the tests of a file."""
+
+    product: Product
+    mailbox_id: str
+
+    @property
+    def url(self) -> str:
+        return self.product.url
+
+    def send(self, subject: str, text: str = "Hello.", html: str | None = None, to: str = ADDRESS) -> None:
+        """A mail by SMTP to Cloudflare's mail server, which hands it on before it says yes."""
+        mail = EmailMessage()
+        mail["From"], mail["To"], mail["Subject"] = "Shop <no-reply@shop.example>", to, subject
+        mail.set_content(text)
+        if html is not None:
+            mail.add_alternative(html, subtype="html")
+        with smtplib.SMTP("127.0.0.1", self.product.world.mx_port, timeout=60) as smtp:
+            smtp.send_message(mail)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with a_world(tmp_path_factory.mktemp("site")) as world, world.product() as product:
+        product.active_domain("customer.com")
+        mailbox = product.admin.post("/api/mailboxes/ensure", json={"address": ADDRESS}).json()
+        opened = Site(product, mailbox["id"])
+        opened.send(f"Your verification code is {CODE}", "Welcome.", "<h1>Welcome</h1><p>Ada</p>")
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = Path("/usr/bin/chromium")
+    assert path.exists(), "the browser tests need Chromium: make browser"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def opened(chromium: Browser, site: Site) -> Iterator[Opener]:
+    """`opened(path, width=…, …)`: a page of its own browser context, signed in as admin unless told otherwise."""
+    complaints: list[str] = []
+    contexts: list[BrowserContext] = []
+
+    def open_page(
+        path: str = "/workspace", *, width: int = 1440, key: str | None = ADMIN_KEY, **options: object
+    ) -> Page:
+        height = {390: 844, 768: 1024, 1024: 768}.get(width, 900)
+        context = chromium.new_context(
+            base_url=site.url, viewport={"width": width, "height": height}, **{"locale": "en-GB", **options}
+        )  # type: ignore[arg-type]
+        contexts.append(context)
+        if key is not None:
+            context.request.post("/api/auth/session", data={"apiKey": key})
+        page = context.new_page()
+        page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    # A page that answers 4xx on purpose is mentioned by the browser as well.
+    assert [said for said in complaints if not said.startswith("Failed to load resource")] == []
