@@ -1,0 +1,79 @@
+"""The header block of a mail or of one of its parts: ordered, duplicates kept, cost bounded."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from kaisoumail.parsing.charsets import without_unstorable
+from kaisoumail.parsing.parsed_message import Header
+
+MAX_HEADER_BYTES: Final = 128 * 1024
+MAX_HEADERS: Final = 1000
+
+_FIELD: Final = re.compile(rb"([!-9;-~]++)[ \t]*+:([^\n]*+(?:\n[ \t][^\n]*+)*+)(?:\n|\Z)")
+_BLANK_LINE: Final = re.compile(rb"\n\r?\n")
+_FOLD: Final = re.compile(r"\r?\n|\r")
+# Left by mbox files and by some relays in front of the first real field.
+_ENVELOPE_LINE: Final = re.compile(rb"\s*+>?From [^\n]*\n|(?:[ \t]*\r?\n)+")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderBlock:
+    """The fields that were kept, where the body starts, and whether the caps cut some fields off."""
+
+    fields: tuple[Header, ...]
+    body_start: int
+    cut: bool
+
+    def all(self, key: str) -> list[str]:
+        """The values of every field named *key* (lower-case), in order."""
+        return [field.value for field in self.fields if field.key == key]
+
+    def last(self, key: str) -> str | None:
+        """The value of the last field named *key* (of duplicates the last one counts, as in the contract)."""
+        return next((field.value for field in reversed(self.fields) if field.key == key), None)
+
+    def first(self, key: str) -> str | None:
+        """The value of the first field named *key*."""
+        return next((field.value for field in self.fields if field.key == key), None)
+
+
+def read_headers(raw: bytes) -> HeaderBlock:
+    """
+    The header block at the start of *raw*.
+
+    It ends at the first empty line, or at the first line that cannot be a header field, which is then
+    already the body: nothing is lost when a sender forgot the empty line. At most `MAX_HEADERS` fields
+    and `MAX_HEADER_BYTES` are kept; the body is found behind a longer block all the same.
+    """
+    fields: list[Header] = []
+    cut = False
+    position = start = _behind_envelope_line(raw)
+    while match := _FIELD.match(raw, position):
+        if len(fields) >= MAX_HEADERS or match.end() - start > MAX_HEADER_BYTES:
+            cut = True
+            blank = _BLANK_LINE.search(raw, position)
+            return HeaderBlock(tuple(fields), blank.end() if blank else len(raw), cut)
+        fields.append(Header(match[1].decode("ascii").lower(), unfolded(match[2])))
+        position = match.end()
+    if raw.startswith(b"\r\n", position):
+        position += 2
+    elif raw.startswith(b"\n", position):
+        position += 1
+    return HeaderBlock(tuple(fields), position, cut)
+
+
+def unfolded(value: bytes) -> str:
+    """A field's bytes as one line of text: UTF-8 if it is, else Latin-1, so that no byte is lost."""
+    try:
+        text = value.decode("utf-8")
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    return without_unstorable(_FOLD.sub("", text)).strip()
+
+
+def _behind_envelope_line(raw: bytes) -> int:
+    match = _ENVELOPE_LINE.match(raw)
+    if match and _FIELD.match(raw, match.end()):
+        return match.end()
+    return 0

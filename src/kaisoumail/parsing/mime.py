@@ -1,0 +1,125 @@
+"""A mail's bytes to its facts. Never fails on bad mail: says so in the facts."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from kaisoumail.parsing.addresses import Mailbox, mailboxes
+from kaisoumail.parsing.bodies import Bodies, bodies_of
+from kaisoumail.parsing.charsets import decoded
+from kaisoumail.parsing.encoded_words import words_decoded
+from kaisoumail.parsing.fast_tree import fast_tree
+from kaisoumail.parsing.headers import HeaderBlock, read_headers
+from kaisoumail.parsing.parameters import MAX_VALUE
+from kaisoumail.parsing.parsed_message import Attachment, Header, ParsedMessage, Recipient, RecipientKind
+from kaisoumail.parsing.tolerant_tree import tolerant_tree
+
+__all__ = ["NO_SUBJECT", "Attachment", "Header", "ParsedMessage", "Recipient", "parse"]
+
+NO_SUBJECT: Final = "(no subject)"
+MAX_SUBJECT: Final = 998
+MAX_RECIPIENTS: Final = 1000
+
+_MIME_FIELDS: Final = ("content-type", "content-transfer-encoding", "content-disposition")
+_RECIPIENT_FIELDS: Final[dict[RecipientKind, str]] = {"to": "to", "cc": "cc", "bcc": "bcc", "replyTo": "reply-to"}
+_MESSAGE_ID: Final = re.compile(r"<[^<>\s]+>")
+_LOSSES: Final = frozenset(("no_headers", "structure_unreadable", "nested_too_deep"))
+
+
+def parse(raw: bytes) -> ParsedMessage:
+    """
+    The facts of the mail *raw*. Never raises; time and memory grow linearly with its length.
+
+    *status* is "failed" when there was no header to be read or a body could not be reached. Of
+    duplicate single fields the last one counts, except for the MIME fields, where the first does.
+    Strings are cut at lengths no honest mail reaches, and hold nothing a database refuses.
+    """
+    block = read_headers(raw)
+    defects = ["headers_cut"] if block.cut else []
+    if not block.fields:
+        defects.append("no_headers")
+    bodies = _bodies(block, raw[block.body_start :], defects)
+    recipients = _recipients(block)
+    if len(recipients) > MAX_RECIPIENTS:
+        defects.append("too_many_recipients")
+    raw_from, raw_date = block.last("from"), block.last("date")
+    sender = _sender(raw_from)
+    return ParsedMessage(
+        status="failed" if _LOSSES.intersection(defects) else "parsed",
+        subject=_subject(block.last("subject")),
+        from_name=sender.name,
+        from_address=sender.address,
+        raw_from=raw_from,
+        message_id=_message_id(block.last("message-id")),
+        date=_instant(raw_date),
+        raw_date=raw_date,
+        html=bodies.html,
+        text=bodies.text,
+        headers=block.fields,
+        recipients=tuple(recipients[:MAX_RECIPIENTS]),
+        attachments=bodies.attachments,
+        defects=tuple(defects),
+    )
+
+
+def _bodies(block: HeaderBlock, body: bytes, defects: list[str]) -> Bodies:
+    try:
+        tree = fast_tree(_mime_fields(block), body) or tolerant_tree(block, body)
+        bodies = bodies_of(tree.root)
+    except Exception:  # noqa: BLE001 - a stranger's bytes must never cost us the mail; the defect tells
+        defects.append("structure_unreadable")
+        return Bodies(decoded(body, None) or None, None, ())
+    defects.extend(tree.defects)
+    return bodies
+
+
+def _mime_fields(block: HeaderBlock) -> bytes:
+    """Only the fields the tree needs: others cost the library time, and may be there to cost it much."""
+    fields = [(name, block.first(name)) for name in _MIME_FIELDS]
+    return b"".join(f"{name}: {value[:MAX_VALUE]}\r\n".encode() for name, value in fields if value is not None)
+
+
+def _subject(value: str | None) -> str:
+    # An encoded-word is longer than what it stands for, so a cut at eight times the limit loses nothing shown.
+    return " ".join(words_decoded((value or "")[: MAX_SUBJECT * 8]).split())[:MAX_SUBJECT] or NO_SUBJECT
+
+
+def _sender(value: str | None) -> Mailbox:
+    found: Iterable[Mailbox] = mailboxes(value) if value else ()
+    return next(iter(found), Mailbox(None, None))
+
+
+def _recipients(block: HeaderBlock) -> list[Recipient]:
+    return [
+        Recipient(kind, mailbox.name, mailbox.address)
+        for kind, key in _RECIPIENT_FIELDS.items()
+        for value in block.all(key)
+        for mailbox in mailboxes(value)
+        if mailbox.address
+    ]
+
+
+def _message_id(value: str | None) -> str | None:
+    if not value:
+        return None
+    found = _MESSAGE_ID.search(value)
+    if found:
+        return found[0][:MAX_SUBJECT]
+    bare = value.strip("<> ")
+    return f"<{bare}>" if bare and len(bare) < MAX_SUBJECT and " " not in bare else None
+
+
+def _instant(value: str | None) -> datetime | None:
+    """The moment a Date field names, in UTC; None if it names none. A date without an offset is read as UTC."""
+    if not value:
+        return None
+    value = value[:128]
+    for reader in (parsedate_to_datetime, datetime.fromisoformat):
+        try:
+            moment = reader(value)
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        except (ValueError, TypeError, IndexError, OverflowError, AttributeError):
+            continue
+    return None

@@ -1,0 +1,64 @@
+"""What one mail says about itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Status = Literal["parsed", "failed"]
+RecipientKind = Literal["to", "cc", "bcc", "replyTo"]
+Disposition = Literal["attachment", "inline", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One header field: *key* lower-cased, *value* unfolded but otherwise as it was sent."""
+
+    key: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """One address the mail names. *address* always has the form the API promises; *name* is decoded."""
+
+    kind: RecipientKind
+    name: str | None
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One part that is not a body. *size_bytes* is its decoded size; *content_id* keeps its angle brackets."""
+
+    filename: str | None
+    content_type: str
+    size_bytes: int
+    content_id: str | None
+    disposition: Disposition
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedMessage:
+    """
+    The facts of one mail.
+
+    *status* is "failed" when something of it could not be read; the rest is then as much as could be.
+    *defects* names in fixed words what was cut, repaired or lost, so that nobody has to guess:
+    "no_headers", "headers_cut", "structure_repaired", "structure_unreadable", "nested_too_deep",
+    "too_many_parts", "too_many_recipients".
+    """
+
+    status: Status
+    subject: str
+    from_name: str | None
+    from_address: str | None
+    raw_from: str | None
+    message_id: str | None
+    date: datetime | None
+    raw_date: str | None
+    html: str | None
+    text: str | None
+    headers: tuple[Header, ...]
+    recipients: tuple[Recipient, ...]
+    attachments: tuple[Attachment, ...]
+    defects: tuple[str, ...] = ()

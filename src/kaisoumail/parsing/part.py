@@ -1,0 +1,54 @@
+"""One node of a mail's MIME tree, whoever read it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+MAX_PARTS: Final = 1000
+
+
+@dataclass(slots=True)
+class Part:
+    """
+    One node of a MIME tree.
+
+    *content* holds the decoded bytes of a text or of a message in a message; of everything else only
+    the *size* is kept. *declared* is whether the part said a content type at all.
+    """
+
+    content_type: str
+    parameters: Mapping[str, str]
+    disposition: str | None
+    filename: str | None
+    content_id: str | None
+    declared: bool = True
+    size: int = 0
+    content: bytes | None = None
+    children: list["Part"] = field(default_factory=list)
+
+    @property
+    def is_multipart(self) -> bool:
+        return self.content_type.startswith("multipart/")
+
+    @property
+    def is_message(self) -> bool:
+        return self.content_type == "message/rfc822"
+
+
+@dataclass(slots=True)
+class Tree:
+    """A whole mail's parts and, in the words of `ParsedMessage.defects`, what went wrong reading them."""
+
+    root: Part
+    defects: list[str]
+
+
+def wants_content(content_type: str) -> bool:
+    """Whether the bytes of such a part are needed, or only their number."""
+    return content_type in ("text/plain", "text/html", "message/rfc822")
+
+
+def content_type_or_default(declared: str) -> str:
+    """*declared* if it is a type at all, else text/plain (RFC 2045, 5.2)."""
+    major, slash, minor = declared.partition("/")
+    return declared[:255] if slash and major and minor else "text/plain"

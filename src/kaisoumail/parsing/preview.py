@@ -1,0 +1,24 @@
+"""The line under a subject in a list of mails."""
+
+from typing import Final
+
+from kaisoumail.parsing.html_text import text_of, visible
+
+MAX_PREVIEW: Final = 140
+NO_PREVIEW: Final = "(no preview)"
+_READ: Final = 16 * 1024
+
+
+def preview_of(text: str | None, html: str | None) -> str:
+    """
+    The first 140 characters of what a reader would see on one line: of the text body if it has any,
+    else of the HTML with its entities decoded and without scripts and styles, else "(no preview)".
+    """
+    line = _one_line(text[:_READ]) if text else ""
+    if not line and html:
+        line = _one_line(text_of(html)[:_READ])
+    return line[:MAX_PREVIEW].rstrip() or NO_PREVIEW
+
+
+def _one_line(text: str) -> str:
+    return " ".join(visible(text).split())

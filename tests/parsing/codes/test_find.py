@@ -1,0 +1,99 @@
+"""Which codes are found, which numbers are left alone. (Subject, text, HTML, code.)"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kaisoumail.parsing.codes.find import find_code
+
+FOUND = [
+    ("Your verification code is 842911", "Fallback body code 551177", "", "842911"),
+    ("Build 551177 ready", "Use verification code 551177 to unlock the preview URL.", "", "551177"),
+    ("Build artifacts ready", "hello there", "<p>Your verification code <strong>662288</strong></p>", "662288"),
+    ("Your verification code is ab12Cd", "", "", "ab12Cd"),
+    ("您的验证码 842911", "", "", "842911"),
+    ("验证码：123456，5分钟内有效", "", "", "123456"),
+    ("通知", "您的登录验证码为：8829，请勿泄露", "", "8829"),
+    ("驗證碼", "您的驗證碼是 123456", "", "123456"),
+    ("842911 is your Google verification code", "", "", "842911"),
+    ("G-842911 is your Google verification code", "", "", "842911"),
+    ("Your OTP: 4821", "", "", "4821"),
+    ("Verification code 2024", "", "", "2024"),
+    ("Your one-time password is 123456", "", "", "123456"),
+    ("Hello", "Your sign-in code: 123456", "", "123456"),
+    ("Hello", "Enter 123456 to confirm your email", "", "123456"),
+    ("Your code is 842911", "", "", "842911"),
+    ("Hello", "Your code is 842911", "", "842911"),
+    ("Your PIN is 4821", "", "", "4821"),
+    ("Hello", "Your code 493021 expires in 5 minutes", "", "493021"),
+    ("Login code: 123 456", "", "", "123456"),
+    ("Login code: 123-456", "", "", "123456"),
+    ("Hello", "", "<p>Your login code</p><p>4 8 2 9 1 3</p>", "482913"),
+    ("Your verification code is 123456. Ref 654321", "", "", "123456"),
+    ("Sign in to X", "Enter this code: 123456", "", "123456"),
+    ("Your code is １２３４５６", "", "", "123456"),
+    ("Hello", "", "<td>Verification code</td><td style='color:#123456'>482913</td>", "482913"),
+]
+NONE = [
+    ("Your verification code is AB1234567", "", ""),
+    ("Code review for build 123456", "", ""),
+    ("Verification request", "Your verification codes are 551177 and 662288. Use the latest one.", ""),
+    ("Verification request", "Your verification codes are ab12Cd and z9y8x7. Use the latest one.", ""),
+    ("Spec review notes", "Action items: 2024 goals, 12345678 tickets", ""),
+    ("Weekend sale", "Use code 123456 to save 20 % today", ""),
+    ("Order 123456 security notice", "", ""),
+    ("Hello", "verification code: https://x.test/123456", ""),
+    ("Call us", "Call +1 555 123 4567 about your security", ""),
+    ("Your receipt", "Total $1234.50, order 998877, confirmed on 2024-05-06", ""),
+    ("Hello", "Your verification code is expired. Request 123456", ""),
+    ("", "", ""),
+]
+
+
+@pytest.mark.parametrize(("subject", "text", "html", "code"), FOUND)
+def test_the_code_is_found(subject: str, text: str, html: str, code: str) -> None:
+    found = find_code(subject, text, html)
+
+    assert found is not None
+    assert found.code == code
+
+
+@pytest.mark.parametrize(("subject", "text", "html"), NONE)
+def test_what_is_no_code_is_left_alone(subject: str, text: str, html: str) -> None:
+    assert find_code(subject, text, html) is None
+
+
+def test_the_subject_wins_and_says_so() -> None:
+    found = find_code("Your verification code is 842911", "Your verification code is 551177", "")
+
+    assert found is not None
+    assert (found.code, found.source) == ("842911", "subject")
+
+
+def test_the_evidence_comes_with_the_code() -> None:
+    found = find_code("Hello", "Please enter it: your verification code is 842911, thank you", "")
+
+    assert found is not None
+    assert "842911" in found.snippet
+    assert "the name leads to it" in found.rules
+
+
+@given(st.text(max_size=500), st.text(max_size=2000), st.text(max_size=2000))
+def test_any_text_has_a_code_or_none(subject: str, text: str, html: str) -> None:
+    found = find_code(subject, text, html)
+
+    assert found is None or 4 <= len(found.code) <= 8
+
+
+@given(st.text(alphabet="0123456789 -:.,/@#abC验证码codeis", max_size=400))
+def test_text_like_codes_has_a_code_that_stands_in_it_or_none(text: str) -> None:
+    found = find_code("", text, "")
+
+    assert found is None or found.code in text.replace(" ", "").replace("-", "")
+
+
+@pytest.mark.parametrize(
+    "html", ["<" * 200_000, "<p>" * 100_000, "&#49;" * 50_000, "1 " * 100_000, "code is " * 30_000]
+)
+def test_hostile_html_comes_to_an_end(html: str) -> None:
+    assert find_code("Your verification code", html, html) is None
