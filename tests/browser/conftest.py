@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -70,13 +71,11 @@ def opened(chromium: Browser, site: Site) -> Iterator[Opener]:
     complaints: list[str] = []
     contexts: list[BrowserContext] = []
 
-    def open_page(
-        path: str = "/workspace", *, width: int = 1440, key: str | None = ADMIN_KEY, **options: object
-    ) -> Page:
+    def open_page(path: str = "/workspace", *, width: int = 1440, key: str | None = ADMIN_KEY, **options: Any) -> Page:
         height = {390: 844, 768: 1024, 1024: 768}.get(width, 900)
         context = chromium.new_context(
             base_url=site.url, viewport={"width": width, "height": height}, **{"locale": "en-GB", **options}
-        )  # type: ignore[arg-type]
+        )
         contexts.append(context)
         if key is not None:
             context.request.post("/api/auth/session", data={"apiKey": key})

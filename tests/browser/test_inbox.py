@@ -1,5 +1,6 @@
 """The inbox: from arrival to clipboard, and nothing of a stranger's mail ever runs or calls home."""
 
+import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +32,7 @@ def test_signing_in_leads_to_the_page_one_wanted(opened: Opener, site: Site) -> 
 
     expect(page).to_have_url(f"{site.url}/workspace?mailbox={site.mailbox_id}")
     expect(page.get_by_role("heading", name=ADDRESS)).to_be_visible()
+    expect(page.locator("body")).to_have_class("shell")
 
 
 def test_a_code_is_copied_with_one_click_from_every_place_it_stands(opened: Opener, site: Site) -> None:
@@ -141,7 +143,7 @@ def test_a_session_that_ended_leads_to_the_sign_in_page_and_back(opened: Opener,
 
     page.context.request.delete("/api/auth/session")
 
-    page.wait_for_url("**/login?next=*", timeout=15_000)
+    expect(page).to_have_url(re.compile("/login.next=/workspace%3Fmailbox%3D"), timeout=15_000)
     page.get_by_label("API key").fill(ADMIN_KEY)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(f"{site.url}/workspace?mailbox={site.mailbox_id}")
@@ -153,7 +155,7 @@ def tracker() -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
     class Remember(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             asked.append(self.path)
             self.send_response(200)
             self.end_headers()

@@ -21,6 +21,6 @@ from kaisoumail.cloudflare.client import _retry_after
     ],
 )
 def test_seconds_or_a_date_up_to_a_quarter_of_an_hour(given: str, seconds: int) -> None:
-    response = httpx.Response(429, headers={"retry-after": given.encode()})
+    response = httpx.Response(429, headers={b"retry-after": given.encode()})
 
     assert _retry_after(response) == seconds

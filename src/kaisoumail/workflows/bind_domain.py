@@ -28,8 +28,10 @@ async def bind_domain(context: Context, root_domain: str) -> None:
     That includes Cloudflare falling silent after the zone was made: the row says so, Retry goes on.
     """
     found = await step("look for the zone", look_for_zone, context, root_domain, retry=PATIENCE)
-    zone = found or await step("create the zone", create_zone, context, root_domain, retry=PATIENCE)
     source = BindingSource.CATALOG if found else BindingSource.PROJECT_BIND
+    zone = found
+    if zone is None:
+        zone = await step("create the zone", create_zone, context, root_domain, retry=PATIENCE)
     domain_id = await step("save the zone", save_zone, context, root_domain, zone, source)
     seen: Zone | Problem = zone
     try:

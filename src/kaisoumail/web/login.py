@@ -1,0 +1,46 @@
+"""`/login` and `/logout`."""
+
+from typing import Any
+
+from litestar import Request, Response, get, post
+
+from kaisoumail.auth.sessions import cookie_header
+from kaisoumail.errors import Problem
+from kaisoumail.model.credential import SESSION_LIFETIME
+from kaisoumail.operations import sign_in
+from kaisoumail.operations.context import Context
+from kaisoumail.web.render import page
+from kaisoumail.web.session import find_viewer, form_of, go_to, own_path, session_token
+
+
+@get("/")
+async def start() -> Response[None]:
+    return go_to("/workspace")
+
+
+@get("/login")
+async def show_login(request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
+    there = own_path(request.query_params.get("next", ""))
+    if await find_viewer(request, context) is not None:
+        return go_to(there)
+    return page(request, "login/page.html", next=there, problem=None)
+
+
+@post("/login")
+async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
+    form = await form_of(request)
+    there = own_path(form.get("next", ""))
+    try:
+        signed_in = await sign_in.sign_in(context, form.get("api_key", ""))
+    except Problem as problem:
+        return page(request, "login/page.html", status=problem.kind.status, next=there, problem=problem.code)
+    cookie = cookie_header(signed_in.token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)
+    return go_to(there, cookie=cookie)
+
+
+@post("/logout")
+async def log_out(request: "Request[Any, Any, Any]", context: Context) -> Response[None]:
+    token = session_token(request)
+    if token is not None:
+        await sign_in.sign_out(context, token)
+    return go_to("/login", cookie=cookie_header("", 0, secure=context.secure))

@@ -1,0 +1,100 @@
+"""Who is looking, forms only from our own pages, and where to go next."""
+
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler
+
+from kaisoumail.auth.sessions import COOKIE_NAME
+from kaisoumail.errors import Problem
+from kaisoumail.model.user import Viewer
+from kaisoumail.operations import sign_in
+from kaisoumail.operations.context import Context
+
+_MAX_COOKIE: Final = 512
+_MAX_FIELDS: Final = 30
+START: Final = "/workspace"
+
+
+def provide_context(state: State) -> Context:
+    context: Context = state["context"]
+    return context
+
+
+async def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
+    """The signed-in viewer. Raises Problem `authentication_required`."""
+    viewer = await find_viewer(request, context)
+    if viewer is None:
+        raise Problem("authentication_required", "Authentication required")
+    request.scope["state"]["viewer"] = viewer
+    return viewer
+
+
+async def find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
+    token = session_token(request)
+    return None if token is None else await sign_in.viewer_with_session(context, token)
+
+
+def session_token(request: "Request[Any, Any, Any]") -> str | None:
+    token = request.cookies.get(COOKIE_NAME, "")
+    return token if 0 < len(token) <= _MAX_COOKIE else None
+
+
+def same_origin(connection: "ASGIConnection[Any, Any, Any, Any]", _: BaseRouteHandler) -> None:
+    """
+    Guards every page: raises Problem `forbidden` for a form another site sent.
+
+    Browsers say where a request comes from in Sec-Fetch-Site (over TLS and on localhost) or Origin; one
+    that says neither is no browser that could be tricked, and its cookie is SameSite=Lax besides.
+    """
+    if connection.scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
+        return
+    site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
+    if site is not None:
+        is_ours = site in ("same-origin", "none")
+    else:
+        is_ours = origin is None or urlsplit(origin).netloc == connection.headers.get("host")
+    if not is_ours:
+        raise Problem("forbidden", "This form was sent by another site")
+
+
+async def form_of(request: "Request[Any, Any, Any]") -> dict[str, str]:
+    """The fields of a posted form, trimmed; of a repeated one the last. Raises Problem `invalid_request`."""
+    try:
+        fields = parse_qsl((await request.body()).decode(), max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        raise Problem("invalid_request", "The form could not be read") from None
+    return {name: value.strip() for name, value in fields}
+
+
+def own_path(text: str) -> str:
+    """*text* if it is a path on this site, else the start page; never a way to another site."""
+    is_path = text.startswith("/") and not text.startswith("//") and "\\" not in text
+    return text if is_path and all("!" <= letter <= "~" for letter in text) else START
+
+
+def go_to(path: str, *, cookie: str | None = None) -> Response[None]:
+    """303 to *path*, with *cookie* on the way."""
+    headers = {"location": path, "cache-control": "no-store"}
+    return Response(None, status_code=303, headers=headers if cookie is None else {**headers, "set-cookie": cookie})
+
+
+def to_login(request: "Request[Any, Any, Any]") -> Response[None]:
+    """
+    To the sign-in page, which leads back here.
+
+    A fragment asked for by htmx cannot be redirected itself: the page around it is sent instead.
+    """
+    if request.headers.get("hx-request") != "true":
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return go_to(_login(here if request.method == "GET" else START))
+    shown = urlsplit(request.headers.get("hx-current-url", ""))
+    there = _login(shown.path + (f"?{shown.query}" if shown.query else ""))
+    return Response(None, status_code=200, headers={"hx-redirect": there, "cache-control": "no-store"})
+
+
+def _login(there: str) -> str:
+    return f"/login?next={quote(own_path(there), safe='/')}"

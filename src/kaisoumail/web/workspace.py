@@ -1,0 +1,110 @@
+"""`/workspace`: mailboxes, mails and the reader side by side; what is open stands in the URL."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from litestar import Request, Response, get, post
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.address import is_local_part, is_subdomain
+from kaisoumail.model.user import Viewer
+from kaisoumail.operations import mailboxes
+from kaisoumail.operations.context import Context
+from kaisoumail.operations.mailboxes import Default, MailboxExists, Minutes, Wish
+from kaisoumail.operations.meta import read_meta
+from kaisoumail.web.desk import SHOWN_AT_FIRST, read_desk
+from kaisoumail.web.messages import reading
+from kaisoumail.web.problems import Explained, explained
+from kaisoumail.web.render import page, url
+from kaisoumail.web.session import form_of, go_to
+
+LIFETIMES: Final[dict[str, Minutes]] = {
+    "": Default.TTL,
+    "60": 60,
+    "1440": 1440,
+    "10080": 10_080,
+    "43200": 43_200,
+    "forever": None,
+}
+_EMPTY_FORM: Final = {"local_part": "", "subdomain": "", "root_domain": "", "lifetime": ""}
+NOTICES: Final = ("created", "mailbox_exists")
+_MOST_SHOWN: Final = 5000
+
+
+@get("/workspace")
+async def show_workspace(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    return await _workspace(request, viewer, context)
+
+
+@get("/workspace/lists")
+async def show_lists(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    """Both lists anew, or 204 when nothing changed since `seen`."""
+    asked = request.query_params
+    desk = await read_desk(context, viewer, asked.get("mailbox"), asked.get("message"), _shown(asked))
+    if desk.seen == asked.get("seen"):
+        return Response(None, status_code=204, headers={"cache-control": "no-store"})
+    return page(request, "workspace/lists.html", desk=desk)
+
+
+@post("/workspace", status_code=303)
+async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    form = await form_of(request)
+    try:
+        mailbox = await mailboxes.create(context, viewer, await wish_from(context, form))
+    except MailboxExists as conflict:
+        return go_to(url("/workspace", mailbox=conflict.mailbox.id, notice="mailbox_exists"))
+    except Problem as problem:
+        return await _workspace(request, viewer, context, form, problem)
+    return go_to(url("/workspace", mailbox=mailbox.id, notice="created"))
+
+
+async def wish_from(context: Context, form: Mapping[str, str]) -> Wish:
+    """
+    The wish in the create form: parts, or a whole address pasted into the first field.
+
+    Raises Problem `invalid_request` naming the field at fault, or `invalid_mailbox_address`.
+    """
+    minutes = LIFETIMES.get(form.get("lifetime", ""), Default.TTL)
+    local_part, subdomain = form.get("local_part", "").lower(), form.get("subdomain", "").lower()
+    if "@" in local_part:
+        return await mailboxes.wish_for(context, local_part, minutes)
+    wrong = [
+        name
+        for name, text, fits in (("local_part", local_part, is_local_part), ("subdomain", subdomain, is_subdomain))
+        if text and not fits(text)
+    ]
+    if wrong:
+        raise Problem("invalid_request", "Invalid request", fieldErrors={name: [""] for name in wrong})
+    return Wish(local_part or None, subdomain or None, form.get("root_domain") or None, minutes)
+
+
+async def _workspace(
+    request: "Request[Any, Any, Any]",
+    viewer: Viewer,
+    context: Context,
+    form: Mapping[str, str] | None = None,
+    problem: Problem | None = None,
+) -> Response[Any]:
+    asked = request.query_params
+    message_id = asked.get("message")
+    desk = await read_desk(context, viewer, asked.get("mailbox"), message_id, _shown(asked))
+    shown = await reading(context, viewer, message_id, asked.get("tab")) if message_id else None
+    refusal: Explained | None = explained(problem) if problem else None
+    return page(
+        request,
+        "workspace/page.html",
+        status=problem.kind.status if problem else shown.status if shown else 200,
+        desk=desk,
+        reading=shown,
+        meta=await read_meta(context),
+        form={**_EMPTY_FORM, **(form or {})},
+        wrong=problem.details.get("fieldErrors", {}) if problem else {},
+        problem=refusal,
+        notice=asked.get("notice") if asked.get("notice") in NOTICES else None,
+        lifetimes=tuple(LIFETIMES),
+    )
+
+
+def _shown(asked: Mapping[str, str]) -> int:
+    text = asked.get("shown", "")
+    return min(int(text), _MOST_SHOWN) if text.isascii() and text.isdigit() and len(text) < 6 else SHOWN_AT_FIRST
