@@ -52,7 +52,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # not longer: its event loop runs in this thread, and other tests want their own
 def chromium() -> Iterator[Browser]:
     path = Path("/usr/bin/chromium")
     assert path.exists(), "the browser tests need Chromium: make browser"
