@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -38,12 +39,23 @@ from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import open_database
 from kaisoumail.storage.signals import open_signals
 from kaisoumail.web import app as web
-from kaisoumail.workflows import bind_domain, open_mailbox, provision_domain
+from kaisoumail.workflows import bind_domain, delete_domain, enable_domain, open_mailbox, provision_domain
 from kaisoumail.workflows.context import Context, Limits, Routing
 from kaisoumail.workflows.engine import Engine
+from kaisoumail.workflows.gate import SharedGate
+from kaisoumail.workflows.schedule import repeated
+from kaisoumail.workflows.watch_activation import look_at_waiting
 
 _SHUTDOWN_SECONDS: Final = 10
-WORKFLOWS: Final = (bind_domain, provision_domain, open_mailbox)  # importing a workflow is what makes it startable
+_BUDGET_SECONDS: Final = 300
+_WATCH_SECONDS: Final = 2.0
+WORKFLOWS: Final = (
+    bind_domain,
+    enable_domain,
+    provision_domain,
+    delete_domain,
+    open_mailbox,
+)  # importing a workflow is what makes it startable
 
 
 class CannotStart(Exception):
@@ -72,6 +84,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.callback(listener.close)
         context = await stack.enter_async_context(opened_context(settings))
         await stack.enter_async_context(context.runs.running(context, context.database))
+        await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
         smtp_port = await _open_smtp(stack, context, settings)
         await stack.enter_async_context(_http(application(context, settings), listener))
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
@@ -93,7 +106,13 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             raise CannotStart(f"The database cannot be opened: {_root_cause(error)}") from error
         cloudflare = None
         if settings.cloudflare_token is not None and settings.management_enabled:
-            cloudflare = Cloudflare(settings.cloudflare_api, settings.cloudflare_token)
+            gate = SharedGate(database, utc_now, settings.request_budget / _BUDGET_SECONDS)
+            cloudflare = Cloudflare(
+                settings.cloudflare_api,
+                settings.cloudflare_token,
+                gate=gate,
+                max_retry_after=settings.max_retry_after,
+            )
             stack.push_async_callback(cloudflare.close)
         context = Context(
             database=database,

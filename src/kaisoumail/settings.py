@@ -162,6 +162,18 @@ class Settings:
         _url_of("http", "https"),
         "Cloudflare's API, a proxy, or the pretend one",
     )
+    request_budget: int = _variable(
+        "CLOUDFLARE_REQUEST_BUDGET",
+        1100,
+        _whole(60, 60_000),
+        "requests to Cloudflare in five minutes, over all processes; Cloudflare allows 1,200 for all one user does",
+    )
+    max_retry_after: int = _variable(
+        "CLOUDFLARE_MAX_RETRY_AFTER_SECONDS",
+        900,
+        _whole(1, 86_400),
+        "longest that Cloudflare may make us wait after a rate limit, in seconds",
+    )
     default_ttl_minutes: int = _variable(
         "DEFAULT_MAILBOX_TTL_MINUTES",
         60,

@@ -18,6 +18,7 @@ from kaisoumail.cloudflare.errors import (
     NotFound,
     RateLimited,
     Rejected,
+    TooSoon,
     Unreadable,
     ZoneNotActive,
     error_for,
@@ -62,7 +63,8 @@ def test_no_answer_of_cloudflares_looks_like_our_own_401_or_403() -> None:
         (429, 971, RateLimited),
         (429, 10100, RateLimited),
         (429, None, RateLimited),
-        (400, 1224, RateLimited),
+        (400, 1224, TooSoon),
+        (429, 1224, TooSoon),
         (200, None, Unreadable),
     ],
 )

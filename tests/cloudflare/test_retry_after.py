@@ -23,4 +23,4 @@ from kaisoumail.cloudflare.client import _retry_after
 def test_seconds_or_a_date_up_to_a_quarter_of_an_hour(given: str, seconds: int) -> None:
     response = httpx.Response(429, headers={b"retry-after": given.encode()})
 
-    assert _retry_after(response) == seconds
+    assert _retry_after(response, 900) == seconds

@@ -145,12 +145,24 @@ CATALOG_ITEM = an_object(
     createdAt=or_null(INSTANT),
     updatedAt=or_null(INSTANT),
 )
+RATE_LIMIT_CONTEXT = an_object(
+    triggeredAt=INSTANT,
+    projectOperation=STRING,
+    projectRoute=STRING,
+    cloudflareMethod=STRING,
+    cloudflarePath=STRING,
+    lastBlockedAt=or_null(INSTANT),
+    lastBlockedBy=or_null(an_object(projectOperation=STRING, projectRoute=STRING)),
+)
 CLOUDFLARE_SYNC = an_object(
-    {"problem": or_null(an_object(error=STRING, code=STRING))},
+    {"problem": or_null(an_object(error=STRING, code=STRING)), "zonesSeenAt": or_null(INSTANT)},
     status=one_of("live", "rate_limited"),
     retryAfter=or_null(INSTANT),
     retryAfterSeconds=or_null(COUNT),
-    rateLimitContext={"type": ["object", "null"]},
+    rateLimitContext=or_null(RATE_LIMIT_CONTEXT),
+)
+DOMAIN_EVENT = an_object(
+    id=STRING, at=INSTANT, kind=STRING, code=or_null(STRING), message=or_null(STRING), details={"type": "object"}
 )
 
 META = an_object(
@@ -190,7 +202,9 @@ ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("POST", "/api/auth/session"): {200: SESSION},
     ("GET", "/api/domains"): {200: an_object(domains=list_of(DOMAIN))},
     ("GET", "/api/domains/catalog"): {200: an_object(domains=list_of(CATALOG_ITEM), cloudflareSync=CLOUDFLARE_SYNC)},
+    ("POST", "/api/domains"): {200: DOMAIN, 201: DOMAIN},
     ("POST", "/api/domains/bind"): {200: DOMAIN, 201: DOMAIN},
+    ("GET", "/api/domains/{}/events"): {200: an_object(events=list_of(DOMAIN_EVENT))},
     ("POST", "/api/domains/{}/retry"): {200: DOMAIN},
     ("POST", "/api/domains/{}/disable"): {200: DOMAIN},
     ("GET", "/api/mailboxes"): {200: an_object(mailboxes=list_of(MAILBOX))},

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx
 import pytest
@@ -51,8 +52,22 @@ class Site:
         return self.visitor(self.member_key)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with a_world(tmp_path_factory.mktemp("site")) as world, world.product() as product:
+@contextmanager
+def a_site(folder: Path) -> Iterator[Site]:
+    with a_world(folder) as world, world.product() as product:
         product.active_domain("customer.com")
         yield Site(product, product.add_member("Bob"))
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Shared by the tests of a file."""
+    with a_site(tmp_path_factory.mktemp("site")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own_site(tmp_path: Path) -> Iterator[Site]:
+    """For a test after which Cloudflare is in trouble: a rate limit, for one, is remembered."""
+    with a_site(tmp_path) as opened:
+        yield opened

@@ -34,7 +34,10 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     domains.list_domains,  #     GET    /api/domains
     domains.catalog,  #          GET    /api/domains/catalog
     domains.bind,  #             POST   /api/domains/bind
+    domains.enable,  #           POST   /api/domains
+    domains.events,  #           GET    /api/domains/{id}/events
     domains.retry,  #            POST   /api/domains/{id}/retry
+    domains.delete,  #           POST   /api/domains/{id}/delete
     domains.disable,  #          POST   /api/domains/{id}/disable
 )
 

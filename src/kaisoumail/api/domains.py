@@ -1,12 +1,13 @@
 """`/api/domains`: for admins."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
 
 from kaisoumail.api.fields import invalid, read_body
-from kaisoumail.api.shapes import DomainShape, catalog_shape, domain_shape
+from kaisoumail.api.shapes import DomainEventShape, DomainShape, catalog_shape, domain_event_shape, domain_shape
+from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import domains
@@ -15,6 +16,12 @@ from kaisoumail.operations.domain_catalog import Catalog, read_catalog
 
 
 class BindDomain(msgspec.Struct, rename="camel"):
+    mail_domain: str | msgspec.UnsetType = msgspec.UNSET
+    root_domain: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class EnableDomain(msgspec.Struct, rename="camel"):
+    zone_id: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     mail_domain: str | msgspec.UnsetType = msgspec.UNSET
     root_domain: str | msgspec.UnsetType = msgspec.UNSET
 
@@ -41,6 +48,30 @@ async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Conte
     return Response(domain_shape(bound.domain), status_code=201 if bound.is_new else 200)
 
 
+@post("/api/domains")
+async def enable(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[DomainShape]:
+    viewer.must_be_admin()
+    form = await read_body(request, EnableDomain)
+    name = one_domain(form.mail_domain, form.root_domain)
+    if name is None:
+        raise invalid(wrong={"mailDomain": ["Either mailDomain or rootDomain is required"]})
+    zone_id = form.zone_id.strip()
+    if not zone_id:
+        raise Problem("invalid_request", "zoneId is required")
+    bound = await domains.enable(context, viewer, name, zone_id)
+    return Response(domain_shape(bound.domain), status_code=201 if bound.is_new else 200)
+
+
+@post("/api/domains/{domain_id:str}/delete", status_code=204)
+async def delete(domain_id: str, viewer: Viewer, context: Context) -> None:
+    await domains.delete(context, viewer, domain_id)
+
+
+@get("/api/domains/{domain_id:str}/events")
+async def events(domain_id: str, viewer: Viewer, context: Context) -> dict[str, list[DomainEventShape]]:
+    return {"events": [domain_event_shape(event) for event in await domains.history(context, viewer, domain_id)]}
+
+
 @post("/api/domains/{domain_id:str}/retry", status_code=200)
 async def retry(domain_id: str, viewer: Viewer, context: Context) -> DomainShape:
     return domain_shape(await domains.retry(context, viewer, domain_id))
@@ -64,12 +95,15 @@ def one_domain(mail_domain: str | msgspec.UnsetType, root_domain: str | msgspec.
 
 
 def _sync(found: Catalog) -> dict[str, Any]:
-    limited = found.problem is not None and found.problem.code == "cloudflare_rate_limited"
+    """Existing clients know two states; why else Cloudflare could not be asked stands in `problem`."""
     problem = found.problem
+    limited = problem is not None and problem.code == "cloudflare_rate_limited"
+    context = dict(problem.details.get("rateLimitContext") or {}) if problem and limited else {}
     return {
         "status": "rate_limited" if limited else "live",
-        "retryAfter": iso_or_none(found.retry_at),
-        "retryAfterSeconds": problem.details["retryAfterSeconds"] if problem and limited else None,
-        "rateLimitContext": None,
+        "retryAfter": context.pop("retryAfter", None),
+        "retryAfterSeconds": context.pop("retryAfterSeconds", None),
+        "rateLimitContext": context or None,
         "problem": problem and {"error": problem.message, "code": problem.code},
+        "zonesSeenAt": iso_or_none(found.zones_seen_at),
     }

@@ -10,6 +10,7 @@ from kaisoumail.model.domain import CatalogEntry, Domain
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import User
+from kaisoumail.operations.domains import DomainEvent
 from kaisoumail.operations.messages import Opened
 
 
@@ -89,6 +90,15 @@ class CatalogShape(Shape):
     disabled_at: str | None
     # added to the contract
     last_provision_code: str | None
+
+
+class DomainEventShape(Shape):
+    id: str
+    at: str
+    kind: str
+    code: str | None
+    message: str | None
+    details: dict[str, Any]
 
 
 class VerificationShape(Shape):
@@ -200,6 +210,17 @@ def domain_shape(domain: Domain) -> DomainShape:
         last_provision_code=domain.last_provision_code,
         cloudflare_status=domain.zone_status,
         name_servers=list(domain.name_servers),
+    )
+
+
+def domain_event_shape(event: DomainEvent) -> DomainEventShape:
+    return DomainEventShape(
+        id=event.id,
+        at=iso(event.at),
+        kind=event.kind,
+        code=event.code,
+        message=event.message,
+        details=event.details,
     )
 
 

@@ -10,17 +10,29 @@ from typing import Any, Final
 import httpx
 import structlog
 
-from kaisoumail.cloudflare.errors import Answer, CloudflareError, ConnectionLost, Timeout, Unreadable, error_for
+from kaisoumail.cloudflare.errors import (
+    Answer,
+    CloudflareError,
+    ConnectionLost,
+    RateLimited,
+    Timeout,
+    Unreadable,
+    error_for,
+)
+from kaisoumail.cloudflare.pace import Gate, OpenGate, current_asker
 
 PAGE_SIZE: Final = 50  # the documented maximum of GET /zones and of routing rules
-_MAX_RETRY_AFTER: Final = 900
 _log = structlog.get_logger("kaisoumail.cloudflare")
 
 
 class Cloudflare:
     """Cloudflare's API under one token. Every call goes through `call`; none waits longer than *timeout* seconds."""
 
-    def __init__(self, base_url: str, token: str, *, timeout: float = 30.0) -> None:
+    def __init__(
+        self, base_url: str, token: str, *, gate: Gate | None = None, timeout: float = 30.0, max_retry_after: int = 900
+    ) -> None:
+        self._gate = gate or OpenGate()
+        self._max_retry_after = max_retry_after
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
             headers={"authorization": f"Bearer {token}"},
@@ -61,9 +73,11 @@ class Cloudflare:
         body: Mapping[str, Any] | None,
         query: Mapping[str, str | int] | None,
     ) -> dict[str, Any]:
+        asker = current_asker()
+        await self._gate.admit(asker, method, path)
         began = monotonic()
         try:
-            envelope = _read(await self._send(method, path, body, query), method, path)
+            envelope = _read(await self._send(method, path, body, query), method, path, self._max_retry_after)
         except CloudflareError as error:
             told = error.answer
             _log.warning(
@@ -75,8 +89,11 @@ class Cloudflare:
                 message=told.message,
                 ray_id=told.ray_id,
                 error=type(error).__name__,
+                operation=asker.operation,
                 milliseconds=_milliseconds_since(began),
             )
+            if isinstance(error, RateLimited):
+                raise await self._gate.close_for(error, asker) from None
             raise
         if method != "GET":
             _log.info("cloudflare.request.succeeded", method=method, path=path, milliseconds=_milliseconds_since(began))
@@ -93,7 +110,7 @@ class Cloudflare:
             raise ConnectionLost(Answer(method, path, message=_reason(error))) from error
 
 
-def _read(response: httpx.Response, method: str, path: str) -> dict[str, Any]:
+def _read(response: httpx.Response, method: str, path: str, max_retry_after: int) -> dict[str, Any]:
     """The envelope of *response* if it says success; raises the error that fits otherwise."""
     answer = Answer(method, path, response.status_code, ray_id=response.headers.get("cf-ray"))
     try:
@@ -103,13 +120,13 @@ def _read(response: httpx.Response, method: str, path: str) -> dict[str, Any]:
     if not isinstance(envelope, dict) or "success" not in envelope:
         answer = Answer(method, path, answer.status, message=_excerpt(response), ray_id=answer.ray_id)
         if answer.status in (429, 401, 403) or answer.status >= 500:
-            raise error_for(answer, _retry_after(response))
+            raise error_for(answer, _retry_after(response, max_retry_after))
         raise Unreadable(answer)
     if response.is_success and envelope["success"] is True:
         if "result" not in envelope:
             raise Unreadable(Answer(method, path, answer.status, message="no result", ray_id=answer.ray_id))
         return envelope
-    raise error_for(_with_first_error(answer, envelope), _retry_after(response))
+    raise error_for(_with_first_error(answer, envelope), _retry_after(response, max_retry_after))
 
 
 def _with_first_error(answer: Answer, envelope: dict[str, Any]) -> Answer:
@@ -131,16 +148,16 @@ def _excerpt(response: httpx.Response) -> str:
     return " ".join(response.text[:200].split())
 
 
-def _retry_after(response: httpx.Response) -> int:
-    """Seconds to wait: whole seconds or an HTTP date, at most 15 minutes, which is also the answer to nonsense."""
+def _retry_after(response: httpx.Response, at_most: int) -> int:
+    """Seconds to wait: whole seconds or an HTTP date, *at_most*, which is also the answer to nonsense."""
     given = response.headers.get("retry-after", "").strip()
     if given.isascii() and given.isdigit():
-        return min(int(given[:9]), _MAX_RETRY_AFTER)
+        return min(int(given[:9]), at_most)
     try:
         wait = parsedate_to_datetime(given) - datetime.now(UTC)
     except (TypeError, ValueError):
-        return _MAX_RETRY_AFTER
-    return min(max(math.ceil(wait.total_seconds()), 0), _MAX_RETRY_AFTER)
+        return at_most
+    return min(max(math.ceil(wait.total_seconds()), 0), at_most)
 
 
 def _reason(error: httpx.HTTPError) -> str:

@@ -5,7 +5,7 @@ Everything Cloudflare can answer that is not a yes, by what we should do about i
     ├─ NotReached    (Timeout, ConnectionLost)       retry; a write must first look whether it happened
     ├─ Refused       (BadToken, MissingPermission)   stop; the admin must mend the token
     ├─ RateLimited   (retry_after)                   wait; never marks a domain broken
-    ├─ Rejected      (AlreadyExists, NotFound, ZoneNotActive, ForeignMx, QuotaReached, DuplicateRule,
+    ├─ Rejected      (AlreadyExists, NotFound, ZoneNotActive, ForeignMx, QuotaReached, DuplicateRule, TooSoon,
     │                 NotAnApex, ZoneNotAccepted, InvalidRecord, ManagedRecord)   decide by type
     ├─ Broken        (5xx)                           retry with growing pauses
     └─ Unreadable    (not the envelope we know)      stop; keep the bytes
@@ -93,14 +93,19 @@ class MissingPermission(Refused):
 
 
 class RateLimited(CloudflareError):
-    """Too many requests. *retry_after* is in seconds, already capped."""
+    """
+    Too many requests. *retry_after* is in seconds, already capped.
+
+    *cause* says which request brought it about, in the contract's words, once the gate knows.
+    """
 
     problem_code = "cloudflare_rate_limited"
 
-    def __init__(self, answer: Answer, retry_after: int) -> None:
+    def __init__(self, answer: Answer, retry_after: int, cause: dict[str, Any] | None = None) -> None:
         super().__init__(answer)
-        self.args = (answer, retry_after)  # a run's error is stored and read back
+        self.args = (answer, retry_after, cause)  # a run's error is stored and read back
         self.retry_after = retry_after
+        self.cause = cause
 
     def problem(self) -> Problem:
         return Problem(
@@ -108,6 +113,7 @@ class RateLimited(CloudflareError):
             "Cloudflare API rate limit reached; retry later",
             source="cloudflare",
             retryAfterSeconds=self.retry_after,
+            rateLimitContext=self.cause,
             cloudflare=self.told(),
         )
 
@@ -144,6 +150,10 @@ class ForeignMx(Rejected):
 
 class QuotaReached(Rejected):
     problem_code = "cloudflare_quota_reached"
+
+
+class TooSoon(Rejected):
+    """Allowed only so often (activation check: once per hour on free zones); says nothing of other calls."""
 
 
 class DuplicateRule(Rejected):
@@ -196,7 +206,7 @@ BY_CODE: Final[dict[int, type[CloudflareError]]] = {
     1110: ZoneNotAccepted,  # registrar could not be looked up
     1116: NotAnApex,
     1118: QuotaReached,  # too many pending zones
-    1224: RateLimited,  # activation check: once per hour
+    1224: TooSoon,  # activation check: once per hour
     2007: InvalidRecord,  # Invalid Input
     2008: ForeignMx,
     2009: ZoneNotActive,
@@ -242,7 +252,7 @@ def error_for(answer: Answer, retry_after: int) -> CloudflareError:
     A 429 is a rate limit and a 5xx is breakage whatever number it carries; then the number decides,
     then the status.
     """
-    if answer.status == 429 or answer.code == 1224:
+    if answer.status == 429 and answer.code != 1224:
         return RateLimited(answer, retry_after)
     if answer.status >= 500:
         return Broken(answer)

@@ -35,6 +35,16 @@ async def read_zone(cloudflare: Cloudflare, zone_id: str) -> Zone:
     return _zone(await cloudflare.call("GET", path), "GET", path)
 
 
+async def delete_zone(cloudflare: Cloudflare, zone_id: str) -> None:
+    """Delete the zone and everything in it. One that is gone raises NotFound or MissingPermission (9109)."""
+    await cloudflare.call("DELETE", f"/zones/{zone_id}")
+
+
+async def check_activation(cloudflare: Cloudflare, zone_id: str) -> None:
+    """Have Cloudflare look at a pending zone's delegation soon. Raises TooSoon within an hour of the last."""
+    await cloudflare.call("PUT", f"/zones/{zone_id}/activation_check")
+
+
 def _zone(row: Any, method: str, path: str) -> Zone:
     try:
         return Zone(

@@ -8,10 +8,10 @@ Apex domains: which names may be bound, and the states a bound one goes through.
 
 import ipaddress
 import unicodedata
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import idna
 import tldextract
@@ -64,6 +64,11 @@ class Domain:
     catch_all_owner_id: str | None = None
     last_provision_error: str | None = None
     last_provision_code: str | None = None
+    last_provision_details: dict[str, Any] = field(default_factory=dict)
+    """Cloudflare's exact answer behind the error, for whoever wants to see it."""
+    next_look_at: datetime | None = None
+    """When the activation watch looks at Cloudflare again; None when there is nothing to wait for."""
+    activation_checked_at: datetime | None = None
     last_provisioned_at: datetime | None = None
     disabled_at: datetime | None = None
     deleted_at: datetime | None = None
@@ -83,7 +88,9 @@ class Domain:
             status=DomainStatus.ACTIVE,
             last_provision_error=None,
             last_provision_code=None,
+            last_provision_details={},
             last_provisioned_at=now,
+            next_look_at=None,
             disabled_at=None,
             updated_at=now,
         )
@@ -95,10 +102,20 @@ class Domain:
             status=DomainStatus.PROVISIONING_ERROR,
             last_provision_error=problem.message,
             last_provision_code=problem.code,
+            last_provision_details=problem.details,
             last_provisioned_at=None,
             disabled_at=None,
+            next_look_at=now + look_pause(now - self.created_at) if problem.kind.retry else None,
             updated_at=now,
         )
+
+    def looked_at(self, now: datetime) -> "Domain":
+        """This domain, to be looked at again after a pause that grows with the time it has waited."""
+        return replace(self, next_look_at=now + look_pause(now - self.created_at))
+
+    def switched_off(self, now: datetime) -> "Domain":
+        """This domain, offering no new mailboxes; what it has stays."""
+        return replace(self, status=DomainStatus.DISABLED, disabled_at=now, next_look_at=None, updated_at=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +125,23 @@ class CatalogEntry:
     root_domain: str
     domain: Domain | None
     zone: Zone | None
+
+
+def look_pause(waiting: timedelta) -> timedelta:
+    """
+    How long to wait before looking at a pending zone again, by how long it has waited already.
+
+    Registrars take minutes to hours; the first minutes are when somebody sits before the page.
+    """
+    if waiting < timedelta(minutes=1):
+        return timedelta(seconds=5)
+    if waiting < timedelta(minutes=10):
+        return timedelta(seconds=20)
+    if waiting < timedelta(hours=1):
+        return timedelta(minutes=2)
+    if waiting < timedelta(days=1):
+        return timedelta(minutes=15)
+    return timedelta(hours=1)
 
 
 def normalised(text: str) -> str:

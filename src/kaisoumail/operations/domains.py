@@ -1,12 +1,15 @@
 """Domains: what we have, binding a new apex, trying again, switching off."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
-from kaisoumail.model.domain import Domain, DomainStatus, normalised, refuse_unless_apex
+from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, normalised, refuse_unless_apex
+from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage import domains
+from kaisoumail.storage import domain_events, domains
+from kaisoumail.storage.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Run
 
@@ -60,7 +63,9 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     if not context.routing.enabled:
         return await _save(context, replace(domain.provisioned(context.clock()), last_provisioned_at=None))
     context.routing.client()
-    await _outcome(await context.runs.start("provision_domain", key=domain_id, domain_id=domain_id))
+    await _outcome(
+        await context.runs.start("provision_domain", key=domain_id, domain_id=domain_id, operation="domains.retry")
+    )
     return await _domain(context, domain_id)
 
 
@@ -70,8 +75,77 @@ async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     domain = await _domain(context, domain_id)
     if domain.status is DomainStatus.DISABLED:
         return domain
-    now = context.clock()
-    return await _save(context, replace(domain, status=DomainStatus.DISABLED, disabled_at=now, updated_at=now))
+    return await _save(context, domain.switched_off(context.clock()))
+
+
+async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> Bound:
+    """
+    Make a zone that is at Cloudflare already a domain of ours, or one we switched off again.
+
+    The domain comes back `active`, or `provisioning_error` with the reason. Raises Problem when it is
+    active already, or the token does not see that zone under that name. Without Cloudflare management
+    it is simply active.
+    """
+    viewer.must_be_admin()
+    root_domain = normalised(name)
+    known = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
+    if known is not None and known.is_active:
+        raise Problem("domain_exists", "Mailbox domain already exists", rootDomain=root_domain)
+    if context.routing.enabled:
+        context.routing.client()
+        run = await context.runs.start("enable_domain", key=root_domain, root_domain=root_domain, zone_id=zone_id)
+        await _outcome(run)
+    else:
+        await _save(context, _unmanaged(known, root_domain, zone_id, context.clock()))
+    domain = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
+    if domain is None:
+        raise Problem("domain_not_found", "Mailbox domain not found")
+    return Bound(domain, is_new=known is None)
+
+
+async def delete(context: Context, viewer: Viewer, domain_id: str) -> None:
+    """
+    Delete a domain we bound, with its zone at Cloudflare and everything in it.
+
+    Works again on one that is deleted. Raises Problem for a domain that was not bound by us, has
+    mailboxes, or whose zone Cloudflare would not delete; then it is as it was.
+    """
+    viewer.must_be_admin()
+    domain = await context.database.read(lambda connection: domains.find_any(connection, domain_id))
+    if domain is None:
+        raise Problem("domain_not_found", "Mailbox domain not found")
+    about = {"domainId": domain.id, "rootDomain": domain.root_domain}
+    if domain.binding_source is not BindingSource.PROJECT_BIND:
+        raise Problem("domain_not_ours_to_delete", "Only project-bound domains can be deleted", **about)
+    if not context.routing.enabled:
+        raise Problem(
+            "management_disabled", "Cloudflare domain deletion requires EMAIL_ROUTING_MANAGEMENT_ENABLED=true"
+        )
+    context.routing.client()
+    await _outcome(await context.runs.start("delete_domain", key=domain_id, domain_id=domain_id))
+
+
+async def history(context: Context, viewer: Viewer, domain_id: str) -> list[DomainEvent]:
+    """What happened to the domain, newest first, with Cloudflare's exact answers."""
+    viewer.must_be_admin()
+    await _domain(context, domain_id)
+    return await context.database.read(lambda connection: domain_events.listed(connection, domain_id))
+
+
+def _unmanaged(known: Domain | None, root_domain: str, zone_id: str, now: datetime) -> Domain:
+    """The domain as it is without management: active on the operator's word."""
+    domain = known or Domain(
+        id=new_id("dom"),
+        root_domain=root_domain,
+        zone_id=zone_id,
+        binding_source=BindingSource.CATALOG,
+        status=DomainStatus.ACTIVE,
+        created_at=now,
+        updated_at=now,
+    )
+    source = domain.binding_source if domain.zone_id == zone_id else BindingSource.CATALOG
+    kept = replace(domain, zone_id=zone_id, binding_source=source, deleted_at=None)
+    return replace(kept.provisioned(now), last_provisioned_at=None)
 
 
 def _require_configuration(context: Context) -> None:

@@ -55,7 +55,7 @@ class Ensured:
     is_new: bool
 
 
-async def create(context: Context, viewer: Viewer, wish: Wish) -> Mailbox:
+async def create(context: Context, viewer: Viewer, wish: Wish, operation: str = "mailboxes.create") -> Mailbox:
     """
     A new mailbox that receives mail when this returns.
 
@@ -67,7 +67,7 @@ async def create(context: Context, viewer: Viewer, wish: Wish) -> Mailbox:
     for _ in range(_TRIES if wish.leaves_a_choice else 1):
         mailbox = _proposed(context, viewer, domain, wish)
         if await context.database.write(partial(mailboxes.add, mailbox=mailbox)):
-            return await _opened(context, domain, mailbox)
+            return await _opened(context, domain, mailbox, operation)
     raise await _conflict(context, viewer, str(mailbox.address))
 
 
@@ -80,7 +80,7 @@ async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
     """
     existing = await _existing(context, viewer, wish)
     if existing is None:
-        return Ensured(await create(context, viewer, wish), is_new=True)
+        return Ensured(await create(context, viewer, wish, "mailboxes.ensure"), is_new=True)
     extended = existing.extended_to(expiry(_minutes(context, wish.minutes), context.clock()))
     if extended != existing:
         await context.database.write(lambda connection: mailboxes.save(connection, extended))
@@ -165,26 +165,26 @@ def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: Wish) -> M
     )
 
 
-async def _opened(context: Context, domain: Domain, mailbox: Mailbox) -> Mailbox:
+async def _opened(context: Context, domain: Domain, mailbox: Mailbox, operation: str) -> Mailbox:
     """*mailbox* receiving mail: through Cloudflare, or at once where there is nothing to ask it."""
     if not context.routing.enabled:
         opened = await context.database.write(lambda connection: mailboxes.activate(connection, mailbox.id, None))
     else:
-        await _routed(context, mailbox)
+        await _routed(context, mailbox, operation)
         opened = await context.database.read(lambda connection: mailboxes.find(connection, mailbox.id))
     if opened is None:
         raise Problem("domain_gone", "Mailbox domain is no longer available", rootDomain=domain.root_domain)
     return opened
 
 
-async def _routed(context: Context, mailbox: Mailbox) -> None:
+async def _routed(context: Context, mailbox: Mailbox, operation: str) -> None:
     try:
         context.routing.client()
         context.routing.worker()
     except Problem:
         await context.database.write(lambda connection: mailboxes.remove(connection, mailbox.id))
         raise
-    run = await context.runs.start("open_mailbox", key=mailbox.id, mailbox_id=mailbox.id)
+    run = await context.runs.start("open_mailbox", key=mailbox.id, mailbox_id=mailbox.id, operation=operation)
     try:
         await run.result()
     except CloudflareError as error:

@@ -1,5 +1,6 @@
 """The `domains` table: one row per name for ever."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -28,10 +29,38 @@ def find(connection: Connection, domain_id: str) -> Domain | None:
     return None if row is None else _domain_from(row)
 
 
+def find_any(connection: Connection, domain_id: str) -> Domain | None:
+    """The domain, deleted or not."""
+    row = connection.execute(select(domains).where(domains.c.id == domain_id)).one_or_none()
+    return None if row is None else _domain_from(row)
+
+
 def find_by_name(connection: Connection, root_domain: str) -> Domain | None:
     """The row of this name, deleted or not."""
     row = connection.execute(select(domains).where(domains.c.root_domain == root_domain)).one_or_none()
     return None if row is None else _domain_from(row)
+
+
+def any_due(connection: Connection, now: datetime) -> bool:
+    """True when some domain's look is due; asked often, and costs no write."""
+    return (
+        connection.execute(select(domains.c.id).where(_live, domains.c.next_look_at <= now).limit(1)).first()
+        is not None
+    )
+
+
+def claim_due(connection: Connection, now: datetime, until: datetime) -> Domain | None:
+    """
+    The domain whose look is most overdue, its next look put off *until* then; None if none is due.
+
+    Of several processes that ask at once each gets another one, or none: whoever changes the row owns it.
+    """
+    due = select(domains).where(_live, domains.c.next_look_at <= now).order_by(domains.c.next_look_at).limit(1)
+    row = connection.execute(due.with_for_update(skip_locked=True)).one_or_none()
+    if row is None:
+        return None
+    connection.execute(update(domains).where(domains.c.id == row.id).values(next_look_at=until))
+    return _domain_from(row)
 
 
 def save(connection: Connection, domain: Domain) -> None:
@@ -55,6 +84,9 @@ def _columns(domain: Domain) -> dict[str, Any]:
         "catch_all_owner_id": domain.catch_all_owner_id,
         "last_provision_error": domain.last_provision_error,
         "last_provision_code": domain.last_provision_code,
+        "last_provision_details": domain.last_provision_details,
+        "next_look_at": domain.next_look_at,
+        "activation_checked_at": domain.activation_checked_at,
         "created_at": domain.created_at,
         "updated_at": domain.updated_at,
         "last_provisioned_at": domain.last_provisioned_at,
@@ -76,6 +108,9 @@ def _domain_from(row: Row[Any]) -> Domain:
         catch_all_owner_id=row.catch_all_owner_id,
         last_provision_error=row.last_provision_error,
         last_provision_code=row.last_provision_code,
+        last_provision_details=row.last_provision_details,
+        next_look_at=row.next_look_at,
+        activation_checked_at=row.activation_checked_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
         last_provisioned_at=row.last_provisioned_at,

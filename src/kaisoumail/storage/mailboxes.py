@@ -51,6 +51,12 @@ def find_live(connection: Connection, address: str) -> Mailbox | None:
     return None if row is None else _mailbox_from(row)
 
 
+def any_on(connection: Connection, domain_id: str) -> bool:
+    """True while the domain has a mailbox that is not destroyed."""
+    query = select(mailboxes.c.id).where(mailboxes.c.domain_id == domain_id, mailboxes.c.status != _DESTROYED)
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def listed(connection: Connection, viewer: Viewer) -> list[Mailbox]:
     """What *viewer* may see, newest first: their own, or everybody's for an admin."""
     query = select(mailboxes).where(_shown, *_visible_to(viewer))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage.tables import subdomains
@@ -26,3 +26,8 @@ def note_enabled(connection: Connection, domain_id: str, name: str, now: datetim
                 id=new_id("sub"), domain_id=domain_id, name=name, enabled_at=now, last_used_at=now
             )
         )
+
+
+def forget_all(connection: Connection, *, domain_id: str) -> None:
+    """Forget every host of a domain whose zone is gone."""
+    connection.execute(delete(subdomains).where(subdomains.c.domain_id == domain_id))

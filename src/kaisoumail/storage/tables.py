@@ -112,6 +112,9 @@ domains = Table(
     Column("catch_all_owner_id", _ID, ForeignKey("users.id", ondelete="SET NULL")),
     Column("last_provision_error", Text),
     Column("last_provision_code", String(64)),
+    Column("last_provision_details", JSON, nullable=False),
+    Column("next_look_at", Instant),
+    Column("activation_checked_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("last_provisioned_at", Instant),
@@ -202,4 +205,25 @@ processes = Table(
     _id(),
     Column("beat_at", Instant, nullable=False),
     Column("claimed_until", Instant, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+domain_events = Table(
+    "domain_events",
+    metadata,
+    _id(),
+    Column("domain_id", _ID, ForeignKey("domains.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("code", String(64)),
+    Column("message", Text),
+    Column("details", JSON, nullable=False),
+    Index(None, "domain_id", "at"),
 )

@@ -152,7 +152,8 @@ def _reason(entry: CatalogEntry) -> Explained | None:
     domain = entry.domain
     if domain is None or domain.status is not DomainStatus.PROVISIONING_ERROR:
         return None
-    return explained(Problem(domain.last_provision_code or "internal", domain.last_provision_error or ""))
+    code, told = domain.last_provision_code or "internal", domain.last_provision_details
+    return explained(Problem(code, domain.last_provision_error or "", **told))
 
 
 def _row_called(rows: tuple[Row, ...], key: str | None) -> Row | None:

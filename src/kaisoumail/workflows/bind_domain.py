@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import AlreadyExists, CloudflareError
+from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.model.ids import new_id
-from kaisoumail.storage import domains
+from kaisoumail.storage import domain_events, domains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import step, workflow
 from kaisoumail.workflows.provision_domain import PATIENCE, read_zone, save_outcome, switch_on
@@ -27,6 +28,11 @@ async def bind_domain(context: Context, root_domain: str) -> None:
 
     That includes Cloudflare falling silent after the zone was made: the row says so, Retry goes on.
     """
+    with asking_for("domains.bind"):
+        await _bind(context, root_domain)
+
+
+async def _bind(context: Context, root_domain: str) -> None:
     found = await step("look for the zone", look_for_zone, context, root_domain, retry=PATIENCE)
     source = BindingSource.CATALOG if found else BindingSource.PROJECT_BIND
     zone = found
@@ -81,6 +87,9 @@ async def save_zone(context: Context, root_domain: str, zone: Zone, source: Bind
             domain = replace(domain, binding_source=source, deleted_at=None)
         waiting = replace(domain, status=DomainStatus.PROVISIONING_ERROR, disabled_at=None)
         domains.save(connection, waiting.seen_at_cloudflare(zone, now))
+        domain_events.add(
+            connection, domain.id, now, "zone_created" if source is BindingSource.PROJECT_BIND else "zone_found"
+        )
         return domain.id
 
     return await context.database.write(save)

@@ -7,6 +7,7 @@ Cloudflare says no, the row and whatever was made for it go away again.
 
 from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError
+from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Domain
 from kaisoumail.model.mailbox import Mailbox
@@ -17,8 +18,13 @@ from kaisoumail.workflows.provision_domain import PATIENCE
 
 
 @workflow("open_mailbox")
-async def open_mailbox(context: Context, mailbox_id: str) -> None:
+async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
     """Raises CloudflareError or Problem, and then nothing of the mailbox is left."""
+    with asking_for(operation):
+        await _open(context, mailbox_id)
+
+
+async def _open(context: Context, mailbox_id: str) -> None:
     try:
         await step("make the host receive mail", enable_host, context, mailbox_id, retry=PATIENCE)
         rule_id = await step("route the address", route_address, context, mailbox_id, retry=PATIENCE)

@@ -6,21 +6,33 @@ name servers, and can be tried again. Trouble that says nothing about the domain
 answer, Cloudflare's own breakage) changes nothing.
 """
 
+from functools import partial
+from typing import Final
+
+from sqlalchemy import Connection
+
 from kaisoumail.cloudflare import email_routing, zones
 from kaisoumail.cloudflare.errors import Broken, CloudflareError, NotReached, RateLimited, Unreadable
+from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Domain, Zone
-from kaisoumail.storage import domains
+from kaisoumail.storage import domain_events, domains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Retry, step, workflow
 
-PASSING = (NotReached, Broken)
-PATIENCE = Retry(PASSING, attempts=3, first_pause=0.5)
+PATIENCE: Final = Retry((NotReached, Broken), attempts=3, first_pause=0.5)
+DOMAINS: Final = "domains"  # the topic told when any domain changed
 
 
 @workflow("provision_domain")
-async def provision_domain(context: Context, domain_id: str) -> None:
+async def provision_domain(context: Context, domain_id: str, operation: str) -> None:
     """Raises CloudflareError when Cloudflare could not be asked; any answer about the domain ends in its row."""
+    with asking_for(operation):
+        await provision(context, domain_id)
+
+
+async def provision(context: Context, domain_id: str) -> None:
+    """The steps, for every workflow that ends in a provisioned domain."""
     zone = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
     refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
     await step("save the outcome", save_outcome, context, domain_id, zone, refusal)
@@ -53,7 +65,24 @@ async def save_outcome(context: Context, domain_id: str, zone: Zone | Problem, r
     if isinstance(zone, Zone):
         domain = domain.seen_at_cloudflare(zone, now)
     domain = domain.provisioned(now) if refusal is None else domain.not_provisioned(refusal, now)
-    await context.database.write(lambda connection: domains.save(connection, domain))
+    await context.database.write(partial(_save_with_event, domain=domain, refusal=refusal))
+    await context.signals.tell(DOMAINS)
+
+
+def _save_with_event(connection: Connection, *, domain: Domain, refusal: Problem | None) -> None:
+    domains.save(connection, domain)
+    if refusal is None:
+        domain_events.add(connection, domain.id, domain.updated_at, "ready")
+    else:
+        domain_events.add(
+            connection,
+            domain.id,
+            domain.updated_at,
+            "refused",
+            code=refusal.code,
+            message=refusal.message,
+            details=refusal.details,
+        )
 
 
 def refusal_in(error: CloudflareError) -> Problem:

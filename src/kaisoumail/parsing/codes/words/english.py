@@ -8,7 +8,7 @@ WORDS: Final = Words(
     named=(
         r"\b(?:verification|security|confirmation|authentication|authorization|activation|validation|access|"
         r"log[ -]?in|sign(?:ing)?[ -]?in|sign[ -]?up|one[ -]?time|single[ -]use|2fa|two[ -]factor|confirm|verify|"
-        r"authenticate|device|registration|recovery|reset) (?:pass)?codes?\b",
+        r"authenticate|device|registration|recovery|reset) (?:pass)?codes?\b(?! (?:review|scan|audit|analysis))",
         r"\bpasscodes?\b",
         r"\botps?\b",
         r"\bone[ -]?time (?:password|pin|passcode)s?\b",
@@ -25,6 +25,11 @@ WORDS: Final = Words(
         r"\b(?:order|invoice|ref|reference|ticket|tracking|case|build|issue|room|flight|booking|reservation|account|"
         r"customer|member(?:ship)?|article|item|job|version|model|serial|phone|tel|call|zip|postal|area|po box|"
         r"section|chapter|page|since|copyright|transaction|payment|receipt)\b(?: (?:no\.?|number|id|code|ending in))?",
+        r"\b(?:zip|postal|post|area|country|error|status|exit|reason|tracking|order|booking|reservation|product|item|"
+        r"promo|discount|coupon|gift|voucher|referral|invite|invitation|swift|sort|bank|qr|bar|source|dress) codes?"
+        r"(?: (?:is|was|are))?",
+        r"\bending(?: (?:in|with))?",
+        r"\blast (?:four|4) digits(?: (?:is|are))?",
         r"#",
     ),
     offer=(r"\b(?:save|off|discount|coupon|promo(?:tion)?|voucher|gift|checkout|sale|deal|free shipping)\b", r"%"),

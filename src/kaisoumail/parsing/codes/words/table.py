@@ -32,8 +32,20 @@ class Words:
 
 
 def any_of(words: Iterable[str]) -> str:
-    """One regular expression for any of *words*, the longest first."""
-    return "(?:" + "|".join(sorted(words, key=len, reverse=True)) + ")"
+    r"""
+    One regular expression for any of *words*, the longest first.
+
+    Those that begin a word (`\b`) share that test, and Chinese ones a look at the first character, so
+    that nearly everywhere none of them is tried.
+    """
+    ordered = sorted(words, key=len, reverse=True)
+    bounded = [word[2:] for word in ordered if word.startswith(r"\b")]
+    unbounded = [word for word in ordered if not word.startswith(r"\b")]
+    together = [rf"\b(?:{'|'.join(bounded)})"] if bounded else []
+    if unbounded and all(word[0].isalnum() and not word[0].isascii() for word in unbounded):
+        first = "".join(sorted({word[0] for word in unbounded}))
+        unbounded = [rf"(?=[{first}])(?:{'|'.join(unbounded)})"]
+    return f"(?:{'|'.join([*together, *unbounded])})"
 
 
 def compiled(expression: str) -> re.Pattern[str]:

@@ -13,6 +13,13 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "facts",
+        sa.Column("key", sa.String(length=64), nullable=False),
+        sa.Column("value", sa.JSON(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_facts")),
+    )
+    op.create_table(
         "processes",
         sa.Column("id", sa.String(length=48), nullable=False),
         sa.Column("beat_at", Instant(), nullable=False),
@@ -59,6 +66,9 @@ def upgrade() -> None:
         sa.Column("catch_all_owner_id", sa.String(length=48), nullable=True),
         sa.Column("last_provision_error", sa.Text(), nullable=True),
         sa.Column("last_provision_code", sa.String(length=64), nullable=True),
+        sa.Column("last_provision_details", sa.JSON(), nullable=False),
+        sa.Column("next_look_at", Instant(), nullable=True),
+        sa.Column("activation_checked_at", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
         sa.Column("last_provisioned_at", Instant(), nullable=True),
@@ -70,6 +80,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_domains")),
         sa.UniqueConstraint("root_domain", name=op.f("uq_domains_root_domain")),
     )
+    op.create_table(
+        "domain_events",
+        sa.Column("id", sa.String(length=48), nullable=False),
+        sa.Column("domain_id", sa.String(length=48), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=True),
+        sa.Column("message", sa.Text(), nullable=True),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["domain_id"], ["domains.id"], name=op.f("fk_domain_events_domain_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_domain_events")),
+    )
+    op.create_index(op.f("ix_domain_events_domain_id_at"), "domain_events", ["domain_id", "at"], unique=False)
     op.create_table(
         "mailboxes",
         sa.Column("id", sa.String(length=48), nullable=False),

@@ -1,0 +1,87 @@
+"""
+Who is asking Cloudflare, how urgently, and the gate every request passes.
+
+Cloudflare allows 1,200 requests in five minutes for everything one user does, and blocks all of them
+for the rest of the window when that is exceeded (Cloudflare docs, API limits, April 2026). So all
+processes share one gate, which is handed to the client; what a person waits for goes before what
+nobody does.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from kaisoumail.cloudflare.errors import RateLimited
+
+# What the product was asked to do → how existing clients know it.
+ROUTES: Final[dict[str, str]] = {
+    "domains.catalog": "GET /api/domains/catalog",
+    "domains.create": "POST /api/domains",
+    "domains.bind": "POST /api/domains/bind",
+    "domains.retry": "POST /api/domains/:id/retry",
+    "domains.delete": "POST /api/domains/:id/delete",
+    "domains.token_check": "GET /api/domains/token-check",
+    "domains.watch": "activation watch",
+    "mailboxes.create": "POST /api/mailboxes",
+    "mailboxes.ensure": "POST /api/mailboxes/ensure",
+    "cloudflare.internal": "internal Cloudflare client",
+}
+_BACKGROUND: Final = frozenset({"domains.watch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """On whose behalf a request is made."""
+
+    operation: str
+
+    @property
+    def route(self) -> str:
+        return ROUTES[self.operation]
+
+    @property
+    def is_urgent(self) -> bool:
+        """True when a person waits for the answer."""
+        return self.operation not in _BACKGROUND
+
+
+NOBODY: Final = Asker("cloudflare.internal")
+_asker: ContextVar[Asker | None] = ContextVar("asker", default=None)
+
+
+@contextmanager
+def asking_for(operation: str) -> Iterator[None]:
+    """Requests inside the block are made for *operation*, one of `ROUTES`."""
+    token = _asker.set(Asker(operation))
+    try:
+        yield
+    finally:
+        _asker.reset(token)
+
+
+def current_asker() -> Asker:
+    return _asker.get() or NOBODY
+
+
+class Gate(Protocol):
+    """What all processes share in front of Cloudflare."""
+
+    async def admit(self, asker: Asker, method: str, path: str) -> None:
+        """Returns when the request may go out. Raises RateLimited while Cloudflare told us to stay away."""
+        ...
+
+    async def close_for(self, error: RateLimited, asker: Asker) -> RateLimited:
+        """Let nobody pass until *error*'s time is over; returns it with what clients are told of the cause."""
+        ...
+
+
+class OpenGate:
+    """No gate at all: for a client that is alone, as in `doctor` and tests."""
+
+    async def admit(self, asker: Asker, method: str, path: str) -> None:
+        return None
+
+    async def close_for(self, error: RateLimited, asker: Asker) -> RateLimited:
+        return error

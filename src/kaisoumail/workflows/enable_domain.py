@@ -1,0 +1,40 @@
+"""Enable a zone that is at Cloudflare already: find it, save it, switch Email Routing on."""
+
+from kaisoumail.cloudflare import zones
+from kaisoumail.cloudflare.errors import CloudflareError
+from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.errors import Problem
+from kaisoumail.model.domain import BindingSource, Zone
+from kaisoumail.workflows.bind_domain import save_zone
+from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.engine import step, workflow
+from kaisoumail.workflows.provision_domain import PATIENCE, save_outcome, switch_on
+
+
+@workflow("enable_domain")
+async def enable_domain(context: Context, root_domain: str, zone_id: str) -> None:
+    """
+    Raises Problem `zone_not_in_cloudflare` when the token does not see this zone under this name, and
+    CloudflareError while nothing was written; afterwards every outcome is in the row.
+    """
+    with asking_for("domains.create"):
+        zone = await step("find the zone", find_zone, context, root_domain, zone_id, retry=PATIENCE)
+        domain_id = await step("save the zone", save_zone, context, root_domain, zone, BindingSource.CATALOG)
+        try:
+            refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
+        except CloudflareError as error:
+            refusal = error.problem()
+        await step("save the outcome", save_outcome, context, domain_id, zone, refusal)
+
+
+async def find_zone(context: Context, root_domain: str, zone_id: str) -> Zone:
+    """The zone of this name, which must be the one that was chosen."""
+    zone = await zones.find_zone(context.routing.client(), root_domain, None)
+    if zone is None or zone.id != zone_id:
+        raise Problem(
+            "zone_not_in_cloudflare",
+            "Mailbox domain is not available in Cloudflare",
+            rootDomain=root_domain,
+            zoneId=zone_id,
+        )
+    return zone

@@ -1,0 +1,92 @@
+"""
+Watch domains that wait: for their name servers, or for Cloudflare to answer again.
+
+When the zone turns active, or the trouble is over, the domain is provisioned without anybody pressing
+Retry. Every process watches; a domain due for a look is claimed by putting its next look off, so no
+two look at once, and one whose watcher died is due again soon.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection
+
+from kaisoumail.cloudflare import zones
+from kaisoumail.cloudflare.errors import CloudflareError, RateLimited, TooSoon
+from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.model.domain import Domain, Zone
+from kaisoumail.storage import domain_events, domains
+from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.provision_domain import DOMAINS
+
+_CLAIM: Final = timedelta(minutes=2)
+_BETWEEN_CHECKS: Final = timedelta(hours=1, minutes=1)  # free zones: once per hour
+_log = structlog.get_logger("kaisoumail.watch")
+
+
+async def look_at_waiting(context: Context) -> int:
+    """Look at every domain that is due; how many were."""
+    looked = 0
+    if not context.routing.can_manage:
+        return looked
+    while await context.database.read(partial(domains.any_due, now=context.clock())):
+        now = context.clock()
+        domain = await context.database.write(partial(domains.claim_due, now=now, until=now + _CLAIM))
+        if domain is None:
+            return looked
+        looked += 1
+        with asking_for("domains.watch"):
+            try:
+                await _look_at(context, domain)
+            except RateLimited:
+                return looked  # the domain is due again when its claim runs out
+            except CloudflareError as error:
+                _log.warning("watch.failed", domain=domain.root_domain, error=str(error))
+                await _look_again(context, domain)
+    return looked
+
+
+async def _look_at(context: Context, domain: Domain) -> None:
+    if domain.zone_id is None:
+        return await _look_again(context, domain)
+    zone = await zones.read_zone(context.routing.client(), domain.zone_id)
+    if not zone.is_active:
+        checked = await _ask_for_check(context, domain)
+        return await _look_again(context, checked, zone)
+    run = await context.runs.start("provision_domain", key=domain.id, domain_id=domain.id, operation="domains.watch")
+    await run.result()
+    return None
+
+
+async def _ask_for_check(context: Context, domain: Domain) -> Domain:
+    """Ask Cloudflare to look at the delegation now, as often as it allows; it is only a nudge."""
+    now, last = context.clock(), domain.activation_checked_at
+    if domain.zone_id is None or (last is not None and now - last < _BETWEEN_CHECKS):
+        return domain
+    try:
+        await zones.check_activation(context.routing.client(), domain.zone_id)
+    except TooSoon:
+        _log.info("watch.check_too_soon", domain=domain.root_domain)
+    return replace(domain, activation_checked_at=now)
+
+
+async def _look_again(context: Context, domain: Domain, zone: Zone | None = None) -> None:
+    """Note what was seen and when the next look is; a changed zone status is an event."""
+    now = context.clock()
+    changed = zone is not None and zone.status != domain.zone_status
+    later = (domain.seen_at_cloudflare(zone, now) if zone else domain).looked_at(now)
+
+    def save(connection: Connection) -> None:
+        current = domains.find(connection, domain.id)
+        if current is None or current.next_look_at is None:
+            return  # somebody finished or removed it meanwhile
+        domains.save(connection, later)
+        if changed and zone is not None:
+            domain_events.add(connection, domain.id, now, "zone_status", message=zone.status)
+
+    await context.database.write(save)
+    if changed:
+        await context.signals.tell(DOMAINS)
