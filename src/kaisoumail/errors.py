@@ -65,6 +65,7 @@ CODES: Final[dict[str, Kind]] = {
     # Cloudflare's answers, never mistaken for ours
     "cloudflare_rate_limited": Kind(429, retry=True),
     "cloudflare_unreachable": Kind(502, retry=True),
+    "still_working": Kind(504, retry=True),
     "cloudflare_token_invalid": Kind(502),
     "cloudflare_permission_missing": Kind(502),
     "cloudflare_zone_exists": Kind(502),

@@ -111,6 +111,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
                 settings.cloudflare_api,
                 settings.cloudflare_token,
                 gate=gate,
+                timeout=settings.cloudflare_timeout,
                 max_retry_after=settings.max_retry_after,
             )
             stack.push_async_callback(cloudflare.close)

@@ -168,6 +168,9 @@ class Settings:
         _whole(60, 60_000),
         "requests to Cloudflare in five minutes, over all processes; Cloudflare allows 1,200 for all one user does",
     )
+    cloudflare_timeout: int = _variable(
+        "CLOUDFLARE_TIMEOUT_SECONDS", 30, _whole(1, 300), "longest that one request to Cloudflare may take, in seconds"
+    )
     max_retry_after: int = _variable(
         "CLOUDFLARE_MAX_RETRY_AFTER_SECONDS",
         900,

@@ -193,6 +193,19 @@ ERROR = {
     "additionalProperties": False,
 }
 
+PROBE = an_object(permission=STRING, zone=or_null(STRING), granted=BOOLEAN, refusal=or_null(STRING))
+TOKEN_CHECK = an_object(
+    ok=BOOLEAN,
+    checkedAt=INSTANT,
+    unconfigured=list_of(STRING),
+    tokenKind=or_null(one_of("user", "account")),
+    accountReachable={"type": ["boolean", "null"]},
+    zonesVisible=or_null(COUNT),
+    permissions=list_of(PROBE),
+    missing=list_of(PROBE),
+    problem=or_null(ERROR),
+)
+
 # (method, path with {} for an id) → status → body
 ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("GET", "/health"): {200: HEALTH},
@@ -202,6 +215,7 @@ ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("POST", "/api/auth/session"): {200: SESSION},
     ("GET", "/api/domains"): {200: an_object(domains=list_of(DOMAIN))},
     ("GET", "/api/domains/catalog"): {200: an_object(domains=list_of(CATALOG_ITEM), cloudflareSync=CLOUDFLARE_SYNC)},
+    ("GET", "/api/domains/token-check"): {200: TOKEN_CHECK},
     ("POST", "/api/domains"): {200: DOMAIN, 201: DOMAIN},
     ("POST", "/api/domains/bind"): {200: DOMAIN, 201: DOMAIN},
     ("GET", "/api/domains/{}/events"): {200: an_object(events=list_of(DOMAIN_EVENT))},

@@ -33,6 +33,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     # admins
     domains.list_domains,  #     GET    /api/domains
     domains.catalog,  #          GET    /api/domains/catalog
+    domains.token_check,  #      GET    /api/domains/token-check
     domains.bind,  #             POST   /api/domains/bind
     domains.enable,  #           POST   /api/domains
     domains.events,  #           GET    /api/domains/{id}/events

@@ -6,13 +6,22 @@ import msgspec
 from litestar import Request, Response, get, post
 
 from kaisoumail.api.fields import invalid, read_body
-from kaisoumail.api.shapes import DomainEventShape, DomainShape, catalog_shape, domain_event_shape, domain_shape
+from kaisoumail.api.shapes import (
+    DomainEventShape,
+    DomainShape,
+    TokenCheckShape,
+    catalog_shape,
+    domain_event_shape,
+    domain_shape,
+    token_check_shape,
+)
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import domains
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.domain_catalog import Catalog, read_catalog
+from kaisoumail.operations.token_check import check_token
 
 
 class BindDomain(msgspec.Struct, rename="camel"):
@@ -60,6 +69,11 @@ async def enable(request: "Request[Any, Any, Any]", viewer: Viewer, context: Con
         raise Problem("invalid_request", "zoneId is required")
     bound = await domains.enable(context, viewer, name, zone_id)
     return Response(domain_shape(bound.domain), status_code=201 if bound.is_new else 200)
+
+
+@get("/api/domains/token-check")
+async def token_check(viewer: Viewer, context: Context) -> TokenCheckShape:
+    return token_check_shape(await check_token(context, viewer))
 
 
 @post("/api/domains/{domain_id:str}/delete", status_code=204)

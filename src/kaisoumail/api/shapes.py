@@ -1,10 +1,12 @@
 """What clients get: the contract's objects, field for field. Fields may be added, never changed."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.domain import CatalogEntry, Domain
 from kaisoumail.model.mailbox import Mailbox
@@ -12,6 +14,7 @@ from kaisoumail.model.message import Message
 from kaisoumail.model.user import User
 from kaisoumail.operations.domains import DomainEvent
 from kaisoumail.operations.messages import Opened
+from kaisoumail.operations.token_check import Probe, TokenCheck
 
 
 class Shape(msgspec.Struct, rename="camel", kw_only=True):
@@ -99,6 +102,25 @@ class DomainEventShape(Shape):
     code: str | None
     message: str | None
     details: dict[str, Any]
+
+
+class ProbeShape(Shape):
+    permission: str
+    zone: str | None
+    granted: bool
+    refusal: str | None
+
+
+class TokenCheckShape(Shape):
+    ok: bool
+    checked_at: str
+    unconfigured: list[str]
+    token_kind: str | None
+    account_reachable: bool | None
+    zones_visible: int | None
+    permissions: list[ProbeShape]
+    missing: list[ProbeShape]
+    problem: dict[str, Any] | None
 
 
 class VerificationShape(Shape):
@@ -222,6 +244,30 @@ def domain_event_shape(event: DomainEvent) -> DomainEventShape:
         message=event.message,
         details=event.details,
     )
+
+
+def token_check_shape(check: TokenCheck) -> TokenCheckShape:
+    def shown(probes: Iterable[Probe]) -> list[ProbeShape]:
+        return [
+            ProbeShape(permission=each.permission, zone=each.zone, granted=each.granted, refusal=each.refusal)
+            for each in probes
+        ]
+
+    return TokenCheckShape(
+        ok=check.is_well,
+        checked_at=iso(check.checked_at),
+        unconfigured=list(check.unconfigured),
+        token_kind=check.kind,
+        account_reachable=check.account_reachable,
+        zones_visible=check.zones_visible,
+        permissions=shown(check.probes),
+        missing=shown(check.missing),
+        problem=_problem_shape(check.problem) if check.problem else None,
+    )
+
+
+def _problem_shape(problem: Problem) -> dict[str, Any]:
+    return {"error": problem.message, "details": {"code": problem.code, **problem.details}}
 
 
 def catalog_shape(entry: CatalogEntry) -> CatalogShape:

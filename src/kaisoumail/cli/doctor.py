@@ -8,9 +8,9 @@ import typer
 
 from kaisoumail.cli import until_stopped
 from kaisoumail.cloudflare.errors import CloudflareError
-from kaisoumail.cloudflare.zones import list_zones
 from kaisoumail.errors import Problem
 from kaisoumail.operations.meta import check_health
+from kaisoumail.operations.token_check import examine
 from kaisoumail.server import log_to_stderr, opened_context
 from kaisoumail.settings import Settings, settings_from
 from kaisoumail.workflows.context import Context
@@ -47,9 +47,17 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
     async def cloudflare() -> str:
         if not settings.management_enabled:
             return "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"
-        context.routing.account()
-        context.routing.worker()
-        return f"the token sees {len(await list_zones(context.routing.client()))} zones"
+        found = await examine(context)
+        if found.unconfigured:
+            raise Problem("worker_name_missing", f"{' and '.join(found.unconfigured)} not set")
+        if found.problem is not None:
+            raise found.problem
+        if found.account_reachable is False:
+            raise Problem("cloudflare_permission_missing", "the token does not reach CLOUDFLARE_ACCOUNT_ID's account")
+        if found.missing:
+            lacking = sorted({f"“{each.permission}” for {each.zone or 'the account'}" for each in found.missing})
+            raise Problem("cloudflare_permission_missing", "the token lacks " + ", ".join(lacking))
+        return f"a token of {'a user' if found.kind == 'user' else 'the account'} that sees {found.zones_visible} zones"
 
     return [
         ("configuration", configuration),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
@@ -12,6 +13,8 @@ from kaisoumail.storage import domain_events, domains
 from kaisoumail.storage.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Run
+
+_PATIENCE_SECONDS: Final = 25.0  # proxies give up on an answer after 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +161,14 @@ def _require_configuration(context: Context) -> None:
 
 async def _outcome(run: Run) -> None:
     try:
-        await run.result()
+        await run.result(_PATIENCE_SECONDS)
     except CloudflareError as error:
         raise error.problem() from error
+    except TimeoutError:
+        raise Problem(
+            "still_working",
+            "Cloudflare has not answered yet; we keep trying, and the domain shows here once it does",
+        ) from None
 
 
 async def _domain(context: Context, domain_id: str) -> Domain:

@@ -6,19 +6,23 @@ refused afterwards leaves a `provisioning_error` with name servers to set, not a
 """
 
 from dataclasses import replace
+from typing import Final
 
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
-from kaisoumail.cloudflare.errors import AlreadyExists, CloudflareError
+from kaisoumail.cloudflare.errors import AlreadyExists, Broken, CloudflareError, NotReached, Unreadable
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage import domain_events, domains
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import step, workflow
+from kaisoumail.workflows.engine import Retry, step, workflow
 from kaisoumail.workflows.provision_domain import PATIENCE, read_zone, save_outcome, switch_on
+
+# Once a create was sent it must be known what came of it: giving up could leave a zone nobody knows of.
+_UNTIL_KNOWN: Final = Retry((NotReached, Broken), attempts=100, first_pause=0.5)
 
 
 @workflow("bind_domain")
@@ -37,7 +41,7 @@ async def _bind(context: Context, root_domain: str) -> None:
     source = BindingSource.CATALOG if found else BindingSource.PROJECT_BIND
     zone = found
     if zone is None:
-        zone = await step("create the zone", create_zone, context, root_domain, retry=PATIENCE)
+        zone = await step("create the zone", create_zone, context, root_domain, retry=_UNTIL_KNOWN)
     domain_id = await step("save the zone", save_zone, context, root_domain, zone, source)
     seen: Zone | Problem = zone
     try:
@@ -56,12 +60,13 @@ async def create_zone(context: Context, root_domain: str) -> Zone:
     """
     The zone, made now, or by an earlier try whose answer was lost.
 
-    The look before found none, so if it exists already it is ours.
+    A create that got no clear answer is looked up before anybody tries again. The look before it found
+    none, so one that is there is ours.
     """
     cloudflare, account = context.routing.client(), context.routing.account()
     try:
         return await zones.create_zone(cloudflare, root_domain, account)
-    except AlreadyExists:
+    except (AlreadyExists, NotReached, Broken, Unreadable):
         made_before = await zones.find_zone(cloudflare, root_domain, account)
         if made_before is None:
             raise

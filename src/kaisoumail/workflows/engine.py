@@ -43,11 +43,16 @@ _log = structlog.get_logger("kaisoumail.workflows")
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Try a step up to *attempts* times while it raises one of *on*, with pauses of seconds that double."""
+    """
+    Try a step up to *attempts* times while it raises one of *on*.
+
+    Pauses, in seconds, double from the first to the longest.
+    """
 
     on: tuple[type[Exception], ...]
     attempts: int
     first_pause: float
+    longest_pause: float = 60.0
 
 
 class Run:
@@ -57,9 +62,14 @@ class Run:
         self._handle = handle
         self.id: str = handle.get_workflow_id()
 
-    async def result(self) -> Any:
-        """What the workflow returned, or raises what it raised, in whichever process it ran."""
-        return await self._handle.get_result(polling_interval_sec=0.25)
+    async def result(self, within: float | None = None) -> Any:
+        """
+        What the workflow returned, or raises what it raised, in whichever process it ran.
+
+        Raises TimeoutError after *within* seconds; the run goes on.
+        """
+        async with asyncio.timeout(within):
+            return await self._handle.get_result(polling_interval_sec=0.25)
 
 
 _workflows: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {}
@@ -111,7 +121,7 @@ async def _patiently(call: Callable[[], Awaitable[T]], retry: Retry | None) -> T
         try:
             return await call()
         except retry.on:
-            await asyncio.sleep(retry.first_pause * 2**attempt)
+            await asyncio.sleep(min(retry.first_pause * 2**attempt, retry.longest_pause))
     return await call()
 
 

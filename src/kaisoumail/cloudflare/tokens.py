@@ -1,0 +1,85 @@
+"""
+What a token may do. Cloudflare tells a token's permissions nowhere, so each is tried by a harmless call.
+
+Permissions are named as Cloudflare's token form names them (dash.cloudflare.com, "Create Custom Token").
+Harmless means: refused for another reason, or without effect, when the permission is there.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.cloudflare.errors import BadToken, CloudflareError, MissingPermission, RateLimited, Rejected
+from kaisoumail.model.domain import Zone
+
+ZONE: Final = "Zone: Zone: Edit"
+RULES: Final = "Zone: Email Routing Rules: Edit"
+SETTINGS: Final = "Zone: Zone Settings: Edit"
+DNS: Final = "Zone: DNS: Edit"
+_NOTHING: Final = "0" * 32  # the form of an id, and nobody's
+
+Kind = Literal["user", "account"]
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One permission, whether the token has it, and for which zone (None: for the account)."""
+
+    permission: str
+    zone: str | None
+    granted: bool
+    refusal: str | None = None
+
+
+async def kind_of(cloudflare: Cloudflare, account_id: str | None) -> Kind:
+    """
+    Whether a person or the account owns the token. Raises BadToken when it is neither's.
+
+    A token that the account owns is "invalid" to the users' route although it is valid.
+    """
+    try:
+        await cloudflare.call("GET", "/user/tokens/verify")
+    except BadToken:
+        if account_id is None:
+            raise
+        await cloudflare.call("GET", f"/accounts/{account_id}/tokens/verify")
+        return "account"
+    return "user"
+
+
+async def read_account(cloudflare: Cloudflare, account_id: str) -> None:
+    """Raises the CloudflareError that says why the account cannot be reached."""
+    await cloudflare.call("GET", f"/accounts/{account_id}")
+
+
+async def may_create_zones(cloudflare: Cloudflare, account_id: str) -> Probe:
+    """A name that can be no zone is refused for its name (1099) by a token that may, else by code 0."""
+    body = {"name": "invalid", "account": {"id": account_id}, "type": "full"}
+    return await _probe(ZONE, None, lambda: cloudflare.call("POST", "/zones", body=body))
+
+
+async def probes_of(cloudflare: Cloudflare, zone: Zone) -> list[Probe]:
+    """What the token may do with *zone*, by calls that change nothing."""
+    routing = f"/zones/{zone.id}/email/routing"
+    return [
+        # A change of nothing; `enabled` through this route is documented as without effect.
+        await _probe(SETTINGS, zone, lambda: cloudflare.call("PATCH", routing, body={})),
+        await _probe(RULES, zone, lambda: cloudflare.call("DELETE", f"{routing}/rules/{_NOTHING}")),
+        await _probe(DNS, zone, lambda: cloudflare.call("DELETE", f"/zones/{zone.id}/dns_records/{_NOTHING}")),
+    ]
+
+
+async def _probe(permission: str, zone: Zone | None, call: Callable[[], Awaitable[object]]) -> Probe:
+    name = zone.name if zone else None
+    try:
+        await call()
+    except MissingPermission as error:
+        return Probe(permission, name, granted=False, refusal=str(error))
+    except Rejected:
+        return Probe(permission, name, granted=True)
+    except (RateLimited, BadToken):
+        raise
+    except CloudflareError as error:
+        return Probe(permission, name, granted=False, refusal=str(error))
+    return Probe(permission, name, granted=True)

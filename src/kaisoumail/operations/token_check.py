@@ -1,0 +1,92 @@
+"""Is the token good, and is it enough: for the doctor, the API and the pages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from kaisoumail.cloudflare import tokens, zones
+from kaisoumail.cloudflare.errors import CloudflareError
+from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.tokens import Probe as Probe
+from kaisoumail.errors import Problem
+from kaisoumail.model.domain import Zone
+from kaisoumail.model.user import Viewer
+from kaisoumail.storage import domains
+from kaisoumail.workflows.context import Context
+
+MOST_ZONES: Final = 10  # each costs three requests
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCheck:
+    """
+    *problem* is why the check could not go on, *probes* what was found before.
+
+    *kind* is "user" or "account"; *zones_visible* how many zones the token sees; *unconfigured* the
+    variables that are missing.
+    """
+
+    checked_at: datetime
+    unconfigured: tuple[str, ...] = ()
+    kind: str | None = None
+    account_reachable: bool | None = None
+    zones_visible: int | None = None
+    probes: tuple[Probe, ...] = ()
+    problem: Problem | None = None
+
+    @property
+    def missing(self) -> tuple[Probe, ...]:
+        return tuple(probe for probe in self.probes if not probe.granted)
+
+    @property
+    def is_well(self) -> bool:
+        return (
+            self.problem is None and not self.unconfigured and not self.missing and self.account_reachable is not False
+        )
+
+
+async def check_token(context: Context, viewer: Viewer) -> TokenCheck:
+    """What the token may do, tried by harmless calls now. For admins."""
+    viewer.must_be_admin()
+    return await examine(context)
+
+
+async def examine(context: Context) -> TokenCheck:
+    """The check itself, for whoever may run commands on this machine. Raises Problem with management off."""
+    routing, now = context.routing, context.clock()
+    if not routing.enabled:
+        raise Problem("management_disabled", "Cloudflare is not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true")
+    wanted = {"CLOUDFLARE_ACCOUNT_ID": routing.account_id, "EMAIL_WORKER_NAME": routing.worker_name}
+    unconfigured = tuple(name for name, value in wanted.items() if value is None)
+    cloudflare, account_id = routing.client(), routing.account_id
+    kind, reachable, visible, probes = None, None, None, list[Probe]()
+    try:
+        with asking_for("domains.token_check"):
+            kind = await tokens.kind_of(cloudflare, account_id)
+            reachable = await _reaches(context)
+            seen = await zones.list_zones(cloudflare)
+            visible = len(seen)
+            if account_id is not None:
+                probes.append(await tokens.may_create_zones(cloudflare, account_id))
+            for zone in await _worth_trying(context, seen):
+                probes += await tokens.probes_of(cloudflare, zone)
+    except CloudflareError as error:
+        return TokenCheck(now, unconfigured, kind, reachable, visible, tuple(probes), error.problem())
+    return TokenCheck(now, unconfigured, kind, reachable, visible, tuple(probes))
+
+
+async def _reaches(context: Context) -> bool | None:
+    if context.routing.account_id is None:
+        return None
+    try:
+        await tokens.read_account(context.routing.client(), context.routing.account_id)
+    except CloudflareError:
+        return False
+    return True
+
+
+async def _worth_trying(context: Context, seen: list[Zone]) -> list[Zone]:
+    """Our own domains' zones first, then others, up to ten."""
+    ours = {domain.zone_id for domain in await context.database.read(partial(domains.listed))}
+    return sorted(seen, key=lambda zone: zone.id not in ours)[:MOST_ZONES]
