@@ -45,6 +45,7 @@ CODES: Final[dict[str, Kind]] = {
     "domain_disabled": Kind(409),
     "domain_busy": Kind(409, retry=True),
     "domain_in_use": Kind(409),
+    "name_not_typed": Kind(400),
     "domain_not_ours_to_delete": Kind(409),
     "management_disabled": Kind(409),
     "account_id_missing": Kind(500),

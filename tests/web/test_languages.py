@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kaisoumail.errors import CODES, Problem
+from kaisoumail.model.domain import EVENT_KINDS
 from kaisoumail.model.user import Role
 from kaisoumail.web import domains, languages, workspace
 from kaisoumail.web.problems import KINDS, explained, words_exist
@@ -20,7 +21,7 @@ CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path i
 STATES = ("not_enabled", "ready", "off", "waiting", "delegated", "attention")
 
 # Keys that templates put together: what stands before, and everything that may follow.
-FAMILIES = {
+FAMILIES: dict[str, list[str]] = {
     "problem.": [f"{kind}.{part}" for kind in KINDS for part in ("title", "text")],
     "state.": [*STATES, *(f"{state}.text" for state in STATES)],
     "role.": [role.value for role in Role],
@@ -29,6 +30,7 @@ FAMILIES = {
     "code.in_": ["subject", "body"],
     "nav.": ["inbox", "domains"],
     "notice.": list(workspace.NOTICES),
+    "event.": [*EVENT_KINDS],
     "time.": ["ago", "in", "days", "hours", "minutes", "now"],
 }
 

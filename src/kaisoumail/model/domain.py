@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 
 import idna
 import tldextract
@@ -20,6 +20,11 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.address import is_root_domain
 
 _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
+
+
+# What can happen to a domain, as its history names it.
+EventKind = Literal["zone_created", "zone_found", "zone_status", "ready", "refused", "delete_refused", "deleted"]
+EVENT_KINDS: Final[tuple[EventKind, ...]] = get_args(EventKind)
 
 
 class DomainStatus(StrEnum):

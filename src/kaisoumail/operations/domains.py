@@ -106,11 +106,12 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
     return Bound(domain, is_new=known is None)
 
 
-async def delete(context: Context, viewer: Viewer, domain_id: str) -> None:
+async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: str | None = None) -> None:
     """
     Delete a domain we bound, with its zone at Cloudflare and everything in it.
 
-    Works again on one that is deleted. Raises Problem for a domain that was not bound by us, has
+    Works again on one that is deleted. *typed_name*, where a person had to type it, must be the
+    domain's. Raises Problem for a domain that was not bound by us, has
     mailboxes, or whose zone Cloudflare would not delete; then it is as it was.
     """
     viewer.must_be_admin()
@@ -118,6 +119,8 @@ async def delete(context: Context, viewer: Viewer, domain_id: str) -> None:
     if domain is None:
         raise Problem("domain_not_found", "Mailbox domain not found")
     about = {"domainId": domain.id, "rootDomain": domain.root_domain}
+    if typed_name is not None and typed_name.strip().lower() != domain.root_domain:
+        raise Problem("name_not_typed", "Type the domain's name to delete it", **about)
     if domain.binding_source is not BindingSource.PROJECT_BIND:
         raise Problem("domain_not_ours_to_delete", "Only project-bound domains can be deleted", **about)
     if not context.routing.enabled:

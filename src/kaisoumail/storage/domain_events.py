@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select
 
+from kaisoumail.model.domain import EventKind
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage.tables import domain_events
 
@@ -19,7 +20,7 @@ class DomainEvent:
     id: str
     domain_id: str
     at: datetime
-    kind: str
+    kind: EventKind
     code: str | None
     message: str | None
     details: dict[str, Any]
@@ -29,7 +30,7 @@ def add(
     connection: Connection,
     domain_id: str,
     at: datetime,
-    kind: str,
+    kind: EventKind,
     *,
     code: str | None = None,
     message: str | None = None,

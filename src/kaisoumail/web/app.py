@@ -29,6 +29,8 @@ PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
     # admins
     domains.show_domains,  #         GET  /domains
     domains.bind,  #                 POST /domains
+    domains.enable,  #               POST /domains/enable
+    domains.delete,  #               POST /domains/{id}/delete
     domains.retry,  #                POST /domains/{id}/retry
     domains.disable,  #              POST /domains/{id}/disable
 )

@@ -18,6 +18,7 @@ from kaisoumail.web.render import page, url
 from kaisoumail.web.session import form_of, go_to
 
 NOTICES: Final = ("bound", "retried", "disabled")
+_EVENTS_SHOWN: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,28 @@ async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Conte
     return go_to(url("/domains", notice="bound", domain=bound.domain.id, details=details))
 
 
+@post("/domains/enable", status_code=303)
+async def enable(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    viewer.must_be_admin()
+    form = await form_of(request)
+    try:
+        bound = await domains.enable(context, viewer, form.get("domain", ""), form.get("zone_id", ""))
+    except Problem as problem:
+        return await _domains(request, viewer, context, problem=problem)
+    return go_to(url("/domains", notice="bound", domain=bound.domain.id))
+
+
+@post("/domains/{domain_id:str}/delete", status_code=303)
+async def delete(request: "Request[Any, Any, Any]", domain_id: str, viewer: Viewer, context: Context) -> Response[None]:
+    """The name has to be typed: a zone goes with every record in it."""
+    typed = (await form_of(request)).get("name", "")
+    try:
+        await domains.delete(context, viewer, domain_id, typed_name=typed)
+    except Problem as problem:
+        return _refused(domain_id, problem)
+    return go_to(url("/domains", notice="deleted", name=typed))
+
+
 @post("/domains/{domain_id:str}/retry", status_code=303)
 async def retry(domain_id: str, viewer: Viewer, context: Context) -> Response[None]:
     try:
@@ -93,6 +116,8 @@ async def _domains(
     catalog = await read_catalog(context, viewer)
     rows = rows_of(catalog)
     asked = request.query_params
+    shown = _row_called(rows, asked.get("details"))
+    known = shown.entry.domain if shown else None
     noticed = _row_called(rows, asked.get("domain"))
     return page(
         request,
@@ -107,7 +132,9 @@ async def _domains(
         notice=_notice(asked.get("notice", ""), noticed),
         noticed=noticed,
         refusal=_refusal_in(asked.get("code", ""), asked.get("seconds", "")),
-        details=_row_called(rows, asked.get("details")),
+        details=shown,
+        history=(await domains.history(context, viewer, known.id))[:_EVENTS_SHOWN] if known else (),
+        deleted=asked.get("name", "")[:253] if asked.get("notice") == "deleted" else None,
     )
 
 
