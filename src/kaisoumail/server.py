@@ -20,13 +20,14 @@ from uuid import uuid4
 
 import structlog
 import uvicorn
-from litestar import Litestar
+from litestar import Litestar, Request, Response
 from litestar.datastructures import State
+from litestar.exceptions import HTTPException
 
 from kaisoumail.api import app as api
+from kaisoumail.api import problems
 from kaisoumail.api.cors import CorsRules
 from kaisoumail.api.edges import Edges
-from kaisoumail.api.problems import HANDLERS
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.inbound.smtp import Door
@@ -39,6 +40,7 @@ from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import open_database
 from kaisoumail.storage.signals import open_signals
 from kaisoumail.web import app as web
+from kaisoumail.web import problems as web_problems
 from kaisoumail.workflows import bind_domain, delete_domain, enable_domain, open_mailbox, provision_domain
 from kaisoumail.workflows.context import Context, Limits, Routing
 from kaisoumail.workflows.engine import Engine
@@ -137,11 +139,19 @@ def application(context: Context, settings: Settings) -> Edges:
     litestar = Litestar(
         route_handlers=[api.router([handover_route(settings.max_message_bytes)]), web.router()],
         state=State({"context": context, "release": _release(), "inbound_secret": settings.inbound_secret}),
-        exception_handlers=HANDLERS,
+        exception_handlers={HTTPException: _on_nowhere},
         openapi_config=None,
         logging_config=None,
     )
     return Edges(litestar, CorsRules(settings.trusted_origins, allow_loopback=not settings.is_production))
+
+
+def _on_nowhere(request: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
+    """No route took this: programs get the envelope, people a page."""
+    is_program = request.url.path.startswith(("/api", "/health")) or "text/html" not in request.headers.get(
+        "accept", ""
+    )
+    return problems.on_http_exception(request, error) if is_program else web_problems.on_http_exception(request, error)
 
 
 def workflows_url(database_url: str, data_dir: Path) -> str:

@@ -349,3 +349,17 @@ def test_an_action_on_a_domain_that_is_gone_says_so_on_the_page(site: Site) -> N
 
     assert sent.status_code == 303
     assert "There is no such domain" in text_of(page)
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/workspace/", "/domains/x/y"])
+def test_an_unknown_page_is_a_page_that_says_so(site: Site, path: str) -> None:
+    page = httpx.get(f"{site.product.url}{path}", headers={"accept": "text/html"})
+
+    assert page.status_code == 404
+    assert page.headers["content-type"].startswith("text/html")
+
+
+def test_an_unknown_path_asked_by_a_program_is_json(site: Site) -> None:
+    answer = httpx.get(f"{site.product.url}/nowhere")
+
+    assert answer.json()["details"]["code"] == "not_found"

@@ -26,7 +26,6 @@ _SAFE_DEFAULTS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
 )
-_NOWHERE: Final = "/api/no-such-path"
 _log = structlog.get_logger("kaisoumail.http")
 
 
@@ -50,7 +49,8 @@ class Edges:
         else:
             asked = {**scope, "method": "GET" if method == "HEAD" else method}
             if not _is_exact(path):
-                asked |= {"path": _NOWHERE, "raw_path": _NOWHERE.encode()}
+                nowhere = "/api/no-such-path" if path.startswith("/api") else "/no-such-page"
+                asked |= {"path": nowhere, "raw_path": nowhere.encode()}
             await self._app(asked, receive, answer.send)
         milliseconds = round((monotonic() - began) * 1000, 1)
         _log.info(
