@@ -35,7 +35,7 @@ browser: ## Chromium for tests/browser: Debian's own
 	  else echo "The browser tests need Chromium: install the package 'chromium' and run again." >&2; exit 1; fi; }
 
 test: setup-dev browser check ## the whole suite; the exit status is the verdict
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS)
 
 check: setup-dev ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

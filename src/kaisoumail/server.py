@@ -121,7 +121,12 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             database=database,
             blobs=FileBlobs(writable_folder(_blob_folder(settings, data_dir))),
             signals=signals,
-            runs=Engine(workflows_url(database_url, data_dir), process_id=f"{socket.gethostname()}-{uuid4().hex[:12]}"),
+            runs=Engine(
+                workflows_url(database_url, data_dir),
+                process_id=f"{socket.gethostname()}-{uuid4().hex[:12]}",
+                beat=settings.dead_after / 5,
+                dead_after=settings.dead_after,
+            ),
             routing=Routing(settings.management_enabled, cloudflare, settings.account_id, settings.worker_name),
             limits=Limits(settings.default_ttl_minutes, settings.max_message_bytes),
             clock=utc_now,

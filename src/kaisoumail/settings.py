@@ -137,6 +137,12 @@ class Settings:
     max_message_bytes: int = _variable(
         "MAX_MESSAGE_BYTES", 26_214_400, _whole(1024, 104_857_600), "largest mail taken, in bytes"
     )
+    dead_after: int = _variable(
+        "PROCESS_DEAD_AFTER_SECONDS",
+        10,
+        _whole(2, 600),
+        "how long a process is silent until another takes over its runs, in seconds",
+    )
     management_enabled: bool = _variable(
         "EMAIL_ROUTING_MANAGEMENT_ENABLED",
         False,

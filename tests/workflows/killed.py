@@ -1,0 +1,44 @@
+"""A server that kills itself with SIGKILL right after a named step: killed.py STEP (settings in the environment)."""
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Any
+
+from kaisoumail.server import log_to_stderr, running
+from kaisoumail.settings import settings_from
+from kaisoumail.workflows import bind_domain, delete_domain, enable_domain, open_mailbox, provision_domain
+
+ROOMS: tuple[Any, ...] = (bind_domain, delete_domain, enable_domain, open_mailbox, provision_domain)
+
+
+def die_after(step_name: str) -> None:
+    """Every workflow's `step` gets a twin that kills the process once the named step's result is stored."""
+
+    def deadly(room: Any) -> None:
+        real = room.step
+
+        async def step(name: str, *arguments: Any, **options: Any) -> Any:
+            value = await real(name, *arguments, **options)
+            if name == step_name:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return value
+
+        room.step = step
+
+    for room in ROOMS:
+        if hasattr(room, "step"):
+            deadly(room)
+
+
+async def main() -> None:
+    async with running(settings_from(os.environ)) as server:
+        print(f"ready http://127.0.0.1:{server.http_port}", flush=True)
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    log_to_stderr()
+    die_after(sys.argv[1])
+    asyncio.run(main())

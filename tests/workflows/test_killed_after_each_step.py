@@ -1,0 +1,107 @@
+"""SIGKILL after every step of every workflow: the next process comes to the same end, and nothing is made twice."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api_client import ApiClient
+from tests.servers import ADMIN_KEY, Product, World, a_world
+
+SCRIPT = Path(__file__).parent / "killed.py"
+ROOT = Path(__file__).parents[2]
+BIND = ["look for the zone", "create the zone", "save the zone", "read the zone", "switch Email Routing on"]
+OPEN = ["make the host receive mail", "route the address", "let it live"]
+DELETE = ["hide the domain", "delete the zone", "forget its hosts"]
+
+
+@contextmanager
+def _doomed(world: World, step: str) -> Iterator[ApiClient]:
+    """A product that dies after *step*; whoever asked it hears nothing."""
+    words = [sys.executable, str(SCRIPT), step]
+    process = subprocess.Popen(
+        words, env={**world.environment, "PATH": "/usr/bin"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        text=True, cwd=ROOT,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        with ApiClient(url, ADMIN_KEY) as admin:
+            yield admin
+        assert process.wait(30) == -9
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+def _asked(admin: ApiClient, path: str, body: dict[str, Any] | None = None) -> None:
+    """Ask what the process will die of."""
+    with pytest.raises(httpx.HTTPError):
+        admin.post(path, json=body)
+
+
+def _eventually(product: Product, path: str, key: str, status: str) -> dict[str, Any]:
+    """The only row of a list, once the run that was taken over has brought it to *status*."""
+    deadline = monotonic() + 60
+    while True:
+        rows = product.admin.get(path).json()[key]
+        if rows and rows[0]["status"] == status:
+            [row] = rows
+            return dict(row)
+        assert monotonic() < deadline, rows
+
+
+@pytest.fixture
+def world(tmp_path: Path, database_url: str) -> Iterator[World]:
+    with a_world(tmp_path, DATABASE_URL=database_url, PROCESS_DEAD_AFTER_SECONDS="2") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("step", BIND)
+def test_a_bind_is_finished_by_the_next_process(world: World, step: str) -> None:
+    with _doomed(world, step) as admin:
+        _asked(admin, "/api/domains/bind", {"mailDomain": "customer.com"})
+
+    with world.product() as product:
+        product.admin.post("/api/domains/bind", json={"mailDomain": "customer.com"})
+        _eventually(product, "/api/domains", "domains", "provisioning_error")
+        world.delegate("customer.com")
+        domain = _eventually(product, "/api/domains", "domains", "active")
+        assert domain["bindingSource"] == "project_bind"
+    assert world.requests("POST").count("POST /zones") == 1
+
+
+@pytest.mark.parametrize("step", OPEN)
+def test_a_mailbox_is_opened_by_the_next_process(world: World, step: str) -> None:
+    with world.product() as product:
+        product.active_domain("customer.com")
+    wish = {"localPart": "ada", "subdomain": "mail"}
+    with _doomed(world, step) as admin:
+        _asked(admin, "/api/mailboxes", wish)
+
+    with world.product() as product:
+        mailbox = _eventually(product, "/api/mailboxes", "mailboxes", "active")
+        assert mailbox["routingRuleId"]
+    rules = [call for call in world.requests("POST") if call.endswith("/rules")]
+    assert len(rules) == 1
+
+
+@pytest.mark.parametrize("step", DELETE)
+def test_a_deletion_is_finished_by_the_next_process(world: World, step: str) -> None:
+    with world.product() as product:
+        domain = product.active_domain("customer.com")
+    with _doomed(world, step) as admin:
+        _asked(admin, f"/api/domains/{domain['id']}/delete")
+
+    with world.product() as product:
+        product.admin.post(f"/api/domains/{domain['id']}/delete")
+        assert product.admin.get("/api/domains").json()["domains"] == []
+        assert product.admin.get("/api/domains/catalog").json()["domains"] == []
