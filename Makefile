@@ -7,7 +7,7 @@ RUN_READY := $(VENV)/.ready-$(shell cat requirements.lock pyproject.toml Makefil
 DEV_READY := $(VENV)/.ready-dev-$(shell cat requirements-dev.lock requirements.lock pyproject.toml Makefile | sha256sum | cut -c1-16)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: start setup setup-dev browser test check format lock bench clean
+.PHONY: start setup setup-dev browser test chaos check format lock bench clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo
@@ -36,6 +36,9 @@ browser: ## Chromium for tests/browser: Debian's own
 
 test: setup-dev browser check ## the whole suite; the exit status is the verdict
 	@$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS)
+
+chaos: setup-dev ## the long form of the tests that the suite runs in a small size
+	@KAISOUMAIL_CHAOS_DOMAINS=200 $(BIN)/python -m pytest --timeout 900 tests/walkthroughs/test_many_domains_under_trouble.py
 
 check: setup-dev ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

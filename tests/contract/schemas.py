@@ -166,6 +166,7 @@ DOMAIN_EVENT = an_object(
 )
 
 META = an_object(
+    {"cloudflareVerified": or_null(an_object(checkedAt=INSTANT, ok=BOOLEAN))},
     domains=list_of(STRING),
     cloudflareDomainBindingEnabled=BOOLEAN,
     cloudflareDomainLifecycleEnabled=BOOLEAN,

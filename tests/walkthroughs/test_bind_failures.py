@@ -69,7 +69,7 @@ def test_nothing_is_orphaned_or_doubled_and_a_later_try_succeeds(product: Produc
     else:
         assert rows == []
         assert answer.status_code in (429, 502), answer.text
-        assert answer.json()["details"]["code"].startswith("cloudflare_")
+        assert "cloudflare" in answer.json()["details"], "Cloudflare's exact answer is missing"
     tries = product.world.requests("POST").count("POST /zones") - before
     assert tries <= 4
 

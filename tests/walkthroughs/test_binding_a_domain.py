@@ -123,7 +123,7 @@ def test_a_token_without_zone_create_is_told_so_and_leaves_nothing(product: Prod
         refused = weak.admin.post("/api/domains/bind", json={"mailDomain": "customer.com"})
 
         assert refused.status_code == 502
-        assert code_of(refused) == "cloudflare_permission_missing"
+        assert code_of(refused) == "zone_create_permission_missing"
         assert "com.cloudflare.api.account.zone.create" in refused.json()["error"]
         assert weak.admin.get("/api/domains").json()["domains"] == []
 

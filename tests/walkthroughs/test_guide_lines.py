@@ -175,7 +175,7 @@ def test_g16_without_zone_create_the_permission_is_named_and_nothing_else_is_cal
     with _without(world, CLOUDFLARE_API_TOKEN=_token(world, "Zone Read", "Zone Settings Write")) as product:
         refused = _bind(product)
 
-        assert code_of(refused) == "cloudflare_permission_missing"
+        assert code_of(refused) == "zone_create_permission_missing"
         assert "com.cloudflare.api.account.zone.create" in refused.json()["error"]
         assert world.requests() == ["GET /zones", "POST /zones"]
 
@@ -205,7 +205,9 @@ def test_g17_and_g21_a_refusal_to_enable_email_routing_is_kept_with_its_code(wor
         bound = _bind(product)
 
         assert bound.status_code == 201
-        assert bound.json()["lastProvisionCode"] == "cloudflare_permission_missing"
+        assert bound.json()["lastProvisionCode"] == "email_routing_permission_missing"
+        events = product.admin.get(f"/api/domains/{bound.json()['id']}/events").json()["events"]
+        assert events[0]["details"]["permission"] == "Zone: Zone Settings: Edit"
         check = product.admin.get("/api/domains/token-check").json()
         assert "Zone: Zone Settings: Edit" in {missing["permission"] for missing in check["missing"]}
 

@@ -106,7 +106,7 @@ def test_what_cloudflare_refuses_leaves_no_mailbox(product: Product) -> None:
 
     refused = product.admin.post("/api/mailboxes", json=wish)
 
-    assert (refused.status_code, code_of(refused)) == (502, "cloudflare_permission_missing")
+    assert (refused.status_code, code_of(refused)) == (502, "email_routing_permission_missing")
     assert product.admin.get("/api/mailboxes").json()["mailboxes"] == []
     assert product.admin.post("/api/mailboxes", json=wish).status_code == 201
 

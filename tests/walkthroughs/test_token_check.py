@@ -33,6 +33,7 @@ def test_a_token_with_everything_is_well_and_nothing_was_changed(product: Produc
     found = product.admin.get("/api/domains/token-check").json()
 
     assert found["ok"]
+    assert product.admin.get("/api/meta").json()["cloudflareVerified"] == {"checkedAt": found["checkedAt"], "ok": True}
     assert (found["tokenKind"], found["accountReachable"], found["zonesVisible"]) == ("user", True, 1)
     assert {each["permission"] for each in found["permissions"]} == set(ALL.values())
     assert found["missing"] == []

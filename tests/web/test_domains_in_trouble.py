@@ -27,9 +27,9 @@ REFUSED = {"status": 403, "code": 10000, "message": "Authentication error"}
 @pytest.mark.parametrize(
     ("method", "path", "answer", "kind", "sentence"),
     [
-        ("POST", "/zones", {"status": 403, "code": 0, "message": "Forbidden"}, "cloudflare_permission_missing",
+        ("POST", "/zones", {"status": 403, "code": 0, "message": "Forbidden"}, "zone_create_permission_missing",
          "com.cloudflare.api.account.zone.create"),
-        ("GET", "/zones", REFUSED, "cloudflare_permission_missing", "Add Zone: Zone: Edit"),
+        ("GET", "/zones", REFUSED, "zone_permission_missing", "Add Zone: Zone: Edit"),
         ("GET", "/zones", {"status": 401, "code": 1000, "message": "Invalid API Token"}, "cloudflare_token_invalid",
          "does not accept the token"),
         ("GET", "/zones", {"status": 502}, "cloudflare_unreachable", "Cloudflare did not answer"),

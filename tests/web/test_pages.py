@@ -179,7 +179,7 @@ def test_what_does_not_exist_is_said_inside_the_frame(site: Site, path: str) -> 
     "query",
     ["notice=disabled&domain=dom_1", "notice=nonsense", "code=nonsense&seconds=-4", "details=nonsense",
      "code=subdomain_direct_bind_not_supported", "code=cloudflare_rate_limited&seconds=30",
-     "code=cloudflare_permission_missing"],
+     "code=zone_permission_missing"],
 )  # fmt: skip
 def test_a_made_up_address_breaks_nothing(site: Site, query: str) -> None:
     with site.admin() as admin:

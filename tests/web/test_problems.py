@@ -1,26 +1,29 @@
 """Refusals become words, told apart by code and by the call that was refused, never by prose."""
 
-from typing import Any
-
 import pytest
 
+from kaisoumail.cloudflare.errors import Answer, MissingPermission
 from kaisoumail.errors import Problem
 from kaisoumail.web import guide
 from kaisoumail.web.problems import KINDS, explained
 
 
 def _refused(method: str, path: str) -> Problem:
-    told: dict[str, Any] = {"method": method, "path": path, "status": 403, "code": 9109, "message": "x", "rayId": None}
-    return Problem("cloudflare_permission_missing", "Unauthorized", cloudflare=told)
+    return MissingPermission(Answer(method, path, 403, 10000, "Authentication error")).problem()
 
 
 @pytest.mark.parametrize(
     ("method", "path", "kind", "anchor"),
     [
-        ("POST", "/zones", "zone_create_permission", "missing-zone-create-permission"),
-        ("GET", "/zones", "zone_permission", "missing-zone-binding-permission"),
-        ("GET", "/zones/0a", "zone_permission", "missing-zone-binding-permission"),
-        ("POST", "/zones/0a/email/routing/dns", "routing_permission", "email-routing-auth-or-permission-failure"),
+        ("POST", "/zones", "zone_create_permission_missing", "missing-zone-create-permission"),
+        ("GET", "/zones", "zone_permission_missing", "missing-zone-binding-permission"),
+        ("GET", "/zones/0a", "zone_permission_missing", "missing-zone-binding-permission"),
+        (
+            "POST",
+            "/zones/0a/email/routing/dns",
+            "email_routing_permission_missing",
+            "email-routing-auth-or-permission-failure",
+        ),
     ],
 )
 def test_the_call_that_was_refused_names_the_permission(method: str, path: str, kind: str, anchor: str) -> None:

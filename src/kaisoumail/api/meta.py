@@ -6,6 +6,7 @@ from litestar import get
 from litestar.datastructures import State
 
 from kaisoumail.model.address import LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
+from kaisoumail.model.clock import iso
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.meta import check_health, read_meta
@@ -40,6 +41,7 @@ async def meta(context: Context) -> dict[str, Any]:
         "defaultMailboxTtlMinutes": known.default_ttl_minutes,
         "minMailboxTtlMinutes": MIN_TTL_MINUTES,
         "maxMailboxTtlMinutes": MAX_TTL_MINUTES,
+        "cloudflareVerified": known.verified and {"checkedAt": iso(known.verified.at), "ok": known.verified.ok},
         "addressRules": {
             "format": "localPart@subdomain.rootDomain",
             "localPartPattern": LOCAL_PART_PATTERN,

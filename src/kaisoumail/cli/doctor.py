@@ -53,10 +53,10 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
         if found.problem is not None:
             raise found.problem
         if found.account_reachable is False:
-            raise Problem("cloudflare_permission_missing", "the token does not reach CLOUDFLARE_ACCOUNT_ID's account")
+            raise Problem("account_not_reachable", "the token does not reach CLOUDFLARE_ACCOUNT_ID's account")
         if found.missing:
             lacking = sorted({f"“{each.permission}” for {each.zone or 'the account'}" for each in found.missing})
-            raise Problem("cloudflare_permission_missing", "the token lacks " + ", ".join(lacking))
+            raise Problem("zone_permission_missing", "the token lacks " + ", ".join(lacking))
         return f"a token of {'a user' if found.kind == 'user' else 'the account'} that sees {found.zones_visible} zones"
 
     return [

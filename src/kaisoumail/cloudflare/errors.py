@@ -19,6 +19,12 @@ from typing import Any, ClassVar, Final
 
 from kaisoumail.errors import Problem
 
+# Permissions as Cloudflare's token form names them (dash.cloudflare.com, "Create Custom Token").
+ZONE: Final = "Zone: Zone: Edit"
+RULES: Final = "Zone: Email Routing Rules: Edit"
+SETTINGS: Final = "Zone: Zone Settings: Edit"
+DNS: Final = "Zone: DNS: Edit"
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -89,7 +95,35 @@ class BadToken(Refused):
 
 
 class MissingPermission(Refused):
-    problem_code = "cloudflare_permission_missing"
+    """
+    The token may not do this, or not with this zone.
+
+    Cloudflare says "Authentication error" for all of it, so which permission it is, is told from the
+    call that was refused: its product and whether it changes anything.
+    """
+
+    problem_code = "zone_permission_missing"
+
+    @property
+    def permission(self) -> str:
+        """The permission to add, as Cloudflare's token form names it."""
+        path = self.answer.path
+        if "/email/routing/rules" in path:
+            return RULES
+        if "/email/routing" in path:
+            return SETTINGS
+        return DNS if "/dns_records" in path else ZONE
+
+    def problem(self) -> Problem:
+        codes = {
+            RULES: "email_routing_permission_missing",
+            SETTINGS: "email_routing_permission_missing",
+            DNS: "dns_permission_missing",
+        }
+        creates = self.answer.method == "POST" and self.answer.path == "/zones"
+        code = "zone_create_permission_missing" if creates else codes.get(self.permission, self.problem_code)
+        told = {"source": "cloudflare", "permission": self.permission, "cloudflare": self.told()}
+        return Problem(code, self.sentence(), **told)
 
 
 class RateLimited(CloudflareError):

@@ -1,8 +1,8 @@
 """
-What a token may do. Cloudflare tells a token's permissions nowhere, so each is tried by a harmless call.
+What a token may do.
 
-Permissions are named as Cloudflare's token form names them (dash.cloudflare.com, "Create Custom Token").
-Harmless means: refused for another reason, or without effect, when the permission is there.
+Cloudflare tells a token's permissions nowhere, so each is tried by a harmless call: one that is refused
+for another reason, or has no effect, when the permission is there.
 """
 
 from collections.abc import Awaitable, Callable
@@ -10,13 +10,19 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from kaisoumail.cloudflare.client import Cloudflare
-from kaisoumail.cloudflare.errors import BadToken, CloudflareError, MissingPermission, RateLimited, Rejected
+from kaisoumail.cloudflare.errors import (
+    DNS,
+    RULES,
+    SETTINGS,
+    ZONE,
+    BadToken,
+    CloudflareError,
+    MissingPermission,
+    RateLimited,
+    Rejected,
+)
 from kaisoumail.model.domain import Zone
 
-ZONE: Final = "Zone: Zone: Edit"
-RULES: Final = "Zone: Email Routing Rules: Edit"
-SETTINGS: Final = "Zone: Zone Settings: Edit"
-DNS: Final = "Zone: DNS: Edit"
 _NOTHING: Final = "0" * 32  # the form of an id, and nobody's
 
 Kind = Literal["user", "account"]

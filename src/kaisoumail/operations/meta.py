@@ -1,26 +1,43 @@
 """What anybody may know of this installation, and whether it is alive."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
 
 from sqlalchemy import text
 
-from kaisoumail.storage import domains
+from kaisoumail.storage import domains, facts
 from kaisoumail.workflows.context import Context
+
+VERIFIED: Final = "cloudflare_verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """When the token was last tried against Cloudflare, and whether it had everything it needs."""
+
+    at: datetime
+    ok: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Meta:
+    """The flags say what is configured; *verified* what Cloudflare said of it, if it was asked."""
+
     domains: tuple[str, ...]
     can_manage: bool
     can_bind: bool
     can_enable_catch_all: bool
     default_ttl_minutes: int
     trusted_origins: tuple[str, ...]
+    verified: Verified | None
 
 
 async def read_meta(context: Context) -> Meta:
     """The active domains and what is configured."""
     active = await context.database.read(domains.active)
+    known = await context.database.read(partial(facts.find, key=VERIFIED))
     routing = context.routing
     return Meta(
         domains=tuple(domain.root_domain for domain in active),
@@ -29,6 +46,7 @@ async def read_meta(context: Context) -> Meta:
         can_enable_catch_all=routing.can_manage and routing.worker_name is not None,
         default_ttl_minutes=context.limits.default_ttl_minutes,
         trusted_origins=context.trusted_origins,
+        verified=Verified(known[1], bool(known[0]["ok"])) if known else None,
     )
 
 

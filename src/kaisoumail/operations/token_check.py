@@ -12,7 +12,8 @@ from kaisoumail.cloudflare.tokens import Probe as Probe
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Zone
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage import domains
+from kaisoumail.operations.meta import VERIFIED
+from kaisoumail.storage import domains, facts
 from kaisoumail.workflows.context import Context
 
 MOST_ZONES: Final = 10  # each costs three requests
@@ -47,9 +48,11 @@ class TokenCheck:
 
 
 async def check_token(context: Context, viewer: Viewer) -> TokenCheck:
-    """What the token may do, tried by harmless calls now. For admins."""
+    """What the token may do, tried by harmless calls now; `/api/meta` tells when it was. For admins."""
     viewer.must_be_admin()
-    return await examine(context)
+    found = await examine(context)
+    await context.database.write(partial(facts.put, key=VERIFIED, value={"ok": found.is_well}, now=found.checked_at))
+    return found
 
 
 async def examine(context: Context) -> TokenCheck:

@@ -25,9 +25,11 @@ KINDS: Final[dict[str, tuple[str, str] | None]] = {
     "domain_exists": (_CATALOG, "zone-already-exists-in-project"),
     "cloudflare_zone_exists": (_CATALOG, "bind-domain-in-cloudflare"),
     "cloudflare_rate_limited": None,
-    "zone_create_permission": (_BIND, "missing-zone-create-permission"),
-    "routing_permission": (_BIND, "email-routing-auth-or-permission-failure"),
-    "zone_permission": (_BIND, "missing-zone-binding-permission"),
+    "zone_create_permission_missing": (_BIND, "missing-zone-create-permission"),
+    "email_routing_permission_missing": (_BIND, "email-routing-auth-or-permission-failure"),
+    "zone_permission_missing": (_BIND, "missing-zone-binding-permission"),
+    "dns_permission_missing": (_BIND, "missing-zone-binding-permission"),
+    "account_not_reachable": (_BIND, "missing-zone-binding-permission"),
     "cloudflare_token_invalid": (_BIND, "missing-zone-binding-permission"),
     "account_id_missing": (_BIND, "missing-cloudflare-account-id"),
     "token_missing": (_BIND, "email-routing-runtime-config-missing"),
@@ -113,17 +115,7 @@ def explained(problem: Problem) -> Explained:
 def _kind(problem: Problem) -> str:
     if problem.code == "invalid_request" and "mailDomain" in problem.details.get("fieldErrors", {}):
         return "not_a_domain"
-    if problem.code == "cloudflare_permission_missing":
-        return _missing_permission(problem.details.get("cloudflare") or {})
     return problem.code if problem.code in KINDS else "other"
-
-
-def _missing_permission(call: dict[str, Any]) -> str:
-    """Which permission it must be, told from the call that was refused; never from Cloudflare's prose."""
-    path = str(call.get("path", "/email/routing"))
-    if call.get("method") == "POST" and path.rstrip("/").endswith("/zones"):
-        return "zone_create_permission"
-    return "routing_permission" if "/email/routing" in path else "zone_permission"
 
 
 def words_exist(kind: str) -> bool:
