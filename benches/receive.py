@@ -3,14 +3,13 @@
 import asyncio
 import hashlib
 import hmac
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.builders import an_email
-from tests.servers import INBOUND_SECRET, Product, a_world
+from tests.servers import INBOUND_SECRET, Product, a_world, free_port
 
 CONNECTIONS = 16
 ADDRESS = "ada@mail.customer.com"
@@ -31,9 +30,7 @@ class Row:
 
 def measured(folder: Path) -> list[Row]:
     """5 KB mails by SMTP and by the hand-over, and 1 MB mails by SMTP."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        smtp_port = int(probe.getsockname()[1])
+    smtp_port = free_port()
     with a_world(folder, SMTP_PORT=str(smtp_port)) as world, world.product() as product:
         product.active_domain("customer.com")
         product.admin.post("/api/mailboxes", json={"localPart": "ada", "subdomain": "mail"}).raise_for_status()

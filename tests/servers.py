@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,14 @@ INBOUND_SECRET = "an-inbound-secret-of-enough-characters"
 WORKER = "kaisoumail-inbound"
 PERMISSIONS = ["Zone Write", "Zone Settings Write", "Email Routing Rules Write", "DNS Write"]
 _READY = re.compile(r"ready (http://\S+)")
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @dataclass

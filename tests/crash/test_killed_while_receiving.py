@@ -1,22 +1,14 @@
 """A mail answered with 250 is kept, once, whatever happens to the process a moment later."""
 
 import smtplib
-import socket
 import threading
 from pathlib import Path
 
 from tests.builders import an_email
-from tests.servers import Product, a_world
+from tests.servers import Product, a_world, free_port
 
 MAILS = 200
 KILL_AFTER = 90
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class _Sender:
@@ -60,7 +52,7 @@ def _subjects_and_raws(product: Product) -> dict[str, bytes]:
 
 
 def test_every_mail_answered_with_250_is_there_once_after_a_sigkill(tmp_path: Path, database_url: str) -> None:
-    port = _free_port()
+    port = free_port()
     with a_world(tmp_path, DATABASE_URL=database_url, SMTP_PORT=str(port)) as world:
         with world.product() as product:
             product.active_domain("customer.com")
@@ -96,7 +88,7 @@ class _Again:
 
 
 def test_a_stopped_server_ends_cleanly_and_keeps_what_it_said_yes_to(tmp_path: Path) -> None:
-    port = _free_port()
+    port = free_port()
     with a_world(tmp_path, SMTP_PORT=str(port)) as world:
         with world.product() as product:
             product.active_domain("customer.com")

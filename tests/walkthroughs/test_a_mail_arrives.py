@@ -1,12 +1,11 @@
 """Story two: a mail by SMTP into Cloudflare's mail server comes to the list with its code."""
 
 import smtplib
-import socket
 from email.message import EmailMessage
 from email.policy import SMTP
 
 from tests.builders import an_email
-from tests.servers import Product, World
+from tests.servers import Product, World, free_port
 
 
 def _mailbox(product: Product, address: str = "ada@mail.customer.com") -> dict[str, str]:
@@ -82,7 +81,7 @@ def test_a_large_mail_comes_back_byte_for_byte(product: Product) -> None:
 
 
 def test_our_own_smtp_door_takes_mail_too(world: World) -> None:
-    port = _free_port()
+    port = free_port()
     with world.product(SMTP_PORT=str(port)) as product:
         mailbox = _mailbox(product)
         raw = an_email()
@@ -95,10 +94,3 @@ def test_our_own_smtp_door_takes_mail_too(world: World) -> None:
         assert detail["envelopeTo"] == "ADA@mail.customer.com"
         kept = product.admin.get(f"/api/messages/{listed['id']}/raw").content
         assert kept == raw
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -50,10 +50,7 @@ async def catalog(viewer: Viewer, context: Context) -> dict[str, Any]:
 async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[DomainShape]:
     viewer.must_be_admin()
     form = await read_body(request, BindDomain)
-    name = one_domain(form.mail_domain, form.root_domain)
-    if name is None:
-        raise invalid(wrong={"mailDomain": ["Either mailDomain or rootDomain is required"]})
-    bound = await domains.bind(context, viewer, name)
+    bound = await domains.bind(context, viewer, _named(form))
     return Response(domain_shape(bound.domain), status_code=201 if bound.is_new else 200)
 
 
@@ -61,10 +58,7 @@ async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Conte
 async def enable(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[DomainShape]:
     viewer.must_be_admin()
     form = await read_body(request, EnableDomain)
-    name = one_domain(form.mail_domain, form.root_domain)
-    if name is None:
-        raise invalid(wrong={"mailDomain": ["Either mailDomain or rootDomain is required"]})
-    zone_id = form.zone_id.strip()
+    name, zone_id = _named(form), form.zone_id.strip()
     if not zone_id:
         raise Problem("invalid_request", "zoneId is required")
     bound = await domains.enable(context, viewer, name, zone_id)
@@ -106,6 +100,13 @@ def one_domain(mail_domain: str | msgspec.UnsetType, root_domain: str | msgspec.
     if len(given) > 1:
         raise invalid(wrong={"mailDomain": ["mailDomain and rootDomain must match when both are provided"]})
     return next(iter(given), None)
+
+
+def _named(form: BindDomain | EnableDomain) -> str:
+    name = one_domain(form.mail_domain, form.root_domain)
+    if name is None:
+        raise invalid(wrong={"mailDomain": ["Either mailDomain or rootDomain is required"]})
+    return name
 
 
 def _sync(found: Catalog) -> dict[str, Any]:
