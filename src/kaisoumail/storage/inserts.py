@@ -1,8 +1,9 @@
 """Inserting what may already be there, the same on both databases."""
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -13,5 +14,11 @@ def insert_unless_known(connection: Connection, table: Table, columns: dict[str,
     The database settles races: of two that insert at once, one gets True. (Catching the violation
     instead would need a savepoint, which costs PostgreSQL six times the throughput.)
     """
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return connection.execute(dialect.insert(table).values(columns).on_conflict_do_nothing()).rowcount == 1
+    return connection.execute(_statement(connection.dialect.name, table), columns).rowcount == 1
+
+
+@lru_cache(maxsize=64)
+def _statement(dialect: str, table: Table) -> Insert:
+    """Built once a table: with twenty columns, building it costs more than running it."""
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return insert(table).on_conflict_do_nothing()

@@ -1,8 +1,8 @@
 """The `mailboxes` table."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, select, update
 
 from kaisoumail.model.address import Address
 from kaisoumail.model.mailbox import Mailbox, MailboxSource, MailboxStatus
@@ -11,6 +11,8 @@ from kaisoumail.storage.inserts import insert_unless_known
 from kaisoumail.storage.tables import mailboxes
 
 _DESTROYED = MailboxStatus.DESTROYED.value
+# Built once: it is asked for every recipient of every mail.
+_LIVE: Final = select(mailboxes).where(mailboxes.c.address == bindparam("address"), mailboxes.c.status != _DESTROYED)
 _shown = mailboxes.c.status != MailboxStatus.PROVISIONING.value
 
 
@@ -47,7 +49,7 @@ def find(connection: Connection, mailbox_id: str) -> Mailbox | None:
 
 def find_live(connection: Connection, address: str) -> Mailbox | None:
     """The one mailbox that holds *address* now, in any state but destroyed."""
-    row = connection.execute(select(mailboxes).where(_is_live(address))).one_or_none()
+    row = connection.execute(_LIVE, {"address": address}).one_or_none()
     return None if row is None else _mailbox_from(row)
 
 
@@ -66,10 +68,6 @@ def listed(connection: Connection, viewer: Viewer) -> list[Mailbox]:
 
 def _visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
     return [] if viewer.is_admin else [mailboxes.c.user_id == viewer.id]
-
-
-def _is_live(address: str) -> ColumnElement[bool]:
-    return (mailboxes.c.address == address) & (mailboxes.c.status != _DESTROYED)
 
 
 def _columns(mailbox: Mailbox) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 import zstandard
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.code import Verification
@@ -18,6 +18,15 @@ from kaisoumail.storage.tables import mailboxes, messages, raw_messages
 
 IN_ROW: Final = "row"
 _HIDDEN: Final = (MailboxStatus.DESTROYING.value, MailboxStatus.PROVISIONING.value)
+
+
+# Statements of the accepting path are built once: building them costs more than running them.
+_RECEIVES: Final = (
+    update(mailboxes)
+    .where(mailboxes.c.id == bindparam("mailbox"), mailboxes.c.status == MailboxStatus.ACTIVE.value)
+    .values(last_received_at=bindparam("now"))
+)
+_KEEP_RAW: Final = insert(raw_messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +45,13 @@ def add(connection: Connection, message: Message, compressed: bytes | None) -> s
     Returns the id it is known by: its own, or that of the message this same hand-over made before,
     and then nothing changes. Raises Problem `mailbox_unavailable` if the mailbox stopped receiving.
     """
-    receiving = update(mailboxes).where(
-        mailboxes.c.id == message.mailbox_id, mailboxes.c.status == MailboxStatus.ACTIVE.value
-    )
-    if connection.execute(receiving.values(last_received_at=message.received_at)).rowcount == 0:
+    about = {"mailbox": message.mailbox_id, "now": message.received_at}
+    if connection.execute(_RECEIVES, about).rowcount == 0:
         raise Problem("mailbox_unavailable", "Mailbox unavailable")
     if not insert_unless_known(connection, messages, _columns(message)):
         return _known(connection, message)
     if compressed is not None:
-        connection.execute(insert(raw_messages).values(message_id=message.id, zstd=compressed))
+        connection.execute(_KEEP_RAW, {"message_id": message.id, "zstd": compressed})
     return message.id
 
 
