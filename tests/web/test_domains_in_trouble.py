@@ -111,3 +111,21 @@ def test_a_zone_that_was_at_cloudflare_before_is_enabled_from_its_row(site: Site
 
     assert "older.example Not enabled" in text_of(listed)
     assert "older.example: ready. Mailboxes can use it now." in text_of(page)
+
+
+def test_the_token_page_names_what_is_missing_as_the_form_does(troubled: Site) -> None:
+    _fault(troubled, "DELETE", "/zones/*/dns_records/*", **REFUSED)
+
+    with troubled.admin() as admin:
+        shown = admin.get("/domains/token")
+
+    assert shown.status_code == 200
+    assert "Zone: DNS: Edit" in text_of(shown)
+    assert "missing" in text_of(shown)
+
+
+def test_the_token_page_says_when_all_is_well(troubled: Site) -> None:
+    with troubled.admin() as admin:
+        assert "every permission that is needed" in text_of(admin.get("/domains/token"))
+    with troubled.member() as member:
+        assert member.get("/domains/token").status_code == 403

@@ -31,6 +31,7 @@ FAMILIES: dict[str, list[str]] = {
     "nav.": ["inbox", "domains"],
     "notice.": list(workspace.NOTICES),
     "event.": [*EVENT_KINDS],
+    "token.kind_": ["user", "account"],
     "time.": ["ago", "in", "days", "hours", "minutes", "now"],
 }
 

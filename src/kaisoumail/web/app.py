@@ -28,6 +28,7 @@ PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
     messages.show_body,  #           GET  /messages/{id}/body
     # admins
     domains.show_domains,  #         GET  /domains
+    domains.show_token,  #           GET  /domains/token
     domains.bind,  #                 POST /domains
     domains.enable,  #               POST /domains/enable
     domains.delete,  #               POST /domains/{id}/delete

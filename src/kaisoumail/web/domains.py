@@ -12,6 +12,7 @@ from kaisoumail.operations import domains
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.domain_catalog import Catalog, read_catalog
 from kaisoumail.operations.meta import read_meta
+from kaisoumail.operations.token_check import check_token
 from kaisoumail.web.languages import knows
 from kaisoumail.web.problems import Explained, explained
 from kaisoumail.web.render import page, url
@@ -47,6 +48,14 @@ class Row:
 @get("/domains")
 async def show_domains(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
     return await _domains(request, viewer, context)
+
+
+@get("/domains/token")
+async def show_token(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    """What the token may do, tried now by harmless calls."""
+    check = await check_token(context, viewer)
+    problem = explained(check.problem) if check.problem else None
+    return page(request, "domains/token.html", check=check, problem=problem)
 
 
 @post("/domains", status_code=303)
