@@ -29,6 +29,39 @@ def test_a_bound_domain_shows_its_name_servers_at_once_and_gets_ready_by_retry(o
     expect(page.get_by_role("status").filter(has_text="Mailboxes can use it now")).to_be_visible()
 
 
+def test_a_delegated_domain_gets_ready_before_the_readers_eyes(opened: Opener, site: Site) -> None:
+    page = opened("/domains")
+    page.get_by_label("Bind a new domain").fill("patient.example")
+    page.get_by_role("button", name="Bind at Cloudflare").click()
+    expect(page.get_by_role("dialog", name="patient.example")).to_be_visible()
+    page.keyboard.press("Escape")
+    row = page.get_by_role("row", name="patient.example")
+    expect(row.get_by_text("Waiting for nameservers")).to_be_visible()
+
+    site.product.world.delegate("patient.example")
+
+    expect(row.get_by_text("Ready", exact=True)).to_be_visible(timeout=60_000)
+
+
+def test_the_zone_is_deleted_only_by_typing_its_name(opened: Opener, site: Site) -> None:
+    site.product.active_domain("doomed.example")
+    page = opened("/domains")
+    page.get_by_role("link", name="Details of doomed.example").click()
+    dialog = page.get_by_role("dialog", name="doomed.example")
+    dialog.get_by_text("Delete the domain and its zone").click()
+
+    dialog.get_by_label("Type the name to confirm").fill("something.else")
+    dialog.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("alert").filter(has_text="Not deleted")).to_be_visible()
+
+    page.get_by_role("link", name="Details of doomed.example").click()
+    dialog.get_by_text("Delete the domain and its zone").click()
+    dialog.get_by_label("Type the name to confirm").fill("doomed.example")
+    dialog.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_role("status").filter(has_text="with its zone at Cloudflare")).to_be_visible()
+    expect(page.get_by_role("row", name="doomed.example")).to_have_count(0)
+
+
 def test_the_details_are_modal_and_give_the_focus_back(opened: Opener, site: Site) -> None:
     page = opened("/domains")
     details = page.get_by_role("link", name="Details of customer.com")
