@@ -18,6 +18,7 @@ SCRIPT = Path(__file__).parent / "killed.py"
 ROOT = Path(__file__).parents[2]
 BIND = ["look for the zone", "create the zone", "save the zone", "read the zone", "switch Email Routing on"]
 OPEN = ["make the host receive mail", "route the address", "let it live"]
+ENABLE = ["find the zone", "save the zone", "switch Email Routing on"]
 DELETE = ["hide the domain", "delete the zone", "forget its hosts"]
 
 
@@ -77,6 +78,25 @@ def test_a_bind_is_finished_by_the_next_process(world: World, step: str) -> None
         domain = _eventually(product, "/api/domains", "domains", "active")
         assert domain["bindingSource"] == "project_bind"
     assert world.requests("POST").count("POST /zones") == 1
+
+
+@pytest.mark.parametrize("step", ENABLE)
+def test_an_enabling_is_finished_by_the_next_process(world: World, step: str) -> None:
+    zone_id = _zone_made_elsewhere(world, "existing.com")
+    with _doomed(world, step) as admin:
+        _asked(admin, "/api/domains", {"mailDomain": "existing.com", "zoneId": zone_id})
+
+    with world.product() as product:
+        domain = _eventually(product, "/api/domains", "domains", "active")
+        assert (domain["zoneId"], domain["bindingSource"]) == (zone_id, "catalog")
+
+
+def _zone_made_elsewhere(world: World, name: str) -> str:
+    body = {"name": name, "account": {"id": world.account_id}, "type": "full"}
+    headers = {"authorization": f"Bearer {world.environment['CLOUDFLARE_API_TOKEN']}"}
+    made = world.controls.post("/client/v4/zones", json=body, headers=headers).raise_for_status()
+    world.delegate(name)
+    return str(made.json()["result"]["id"])
 
 
 @pytest.mark.parametrize("step", OPEN)
