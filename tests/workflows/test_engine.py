@@ -1,64 +1,16 @@
 """Runs are durable: finished steps are not repeated, whoever goes on with them."""
 
 import asyncio
-import subprocess
-import sys
-import threading
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+import structlog
 
 from kaisoumail.errors import Problem
 from kaisoumail.storage import schema
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.workflows.engine import Engine, Retry, step, workflow
-
-SCRIPT = Path(__file__).parent / "three_steps.py"
-ROOT = Path(__file__).parents[2]
-Story = Callable[[Engine, Database], Awaitable[None]]
-
-
-def engine_url(database_url: str, folder: Path) -> str:
-    return database_url if database_url.startswith("postgresql") else f"sqlite:///{folder / 'workflows.db'}"
-
-
-def told(story: Story, database_url: str, folder: Path, context: Any = None, process_id: str = "told") -> None:
-    """Run *story* beside a running engine."""
-
-    async def run() -> None:
-        database = open_database(database_url)
-        try:
-            await schema.migrate(database)
-            engine = Engine(engine_url(database_url, folder), process_id, beat=0.2, dead_after=1.0)
-            async with engine.running(context, database):
-                await story(engine, database)
-        finally:
-            await database.close()
-
-    asyncio.run(run())
-
-
-def _process(database_url: str, folder: Path, process_id: str, *more: str) -> "subprocess.Popen[str]":
-    words = [str(SCRIPT), database_url, engine_url(database_url, folder), str(folder), process_id, *more]
-    return subprocess.Popen([sys.executable, *words], stdout=subprocess.PIPE, text=True, cwd=ROOT)
-
-
-def test_a_process_killed_in_the_middle_is_replaced_without_repeating_a_finished_step(
-    database_url: str, tmp_path: Path
-) -> None:
-    with _process(database_url, tmp_path, "first", "start") as first:
-        assert first.stdout is not None
-        assert first.stdout.readline() == "started three_steps:only:1\n"
-        assert first.stdout.readline() == "in step two\n"
-        first.kill()
-
-    with _process(database_url, tmp_path, "second") as second:
-        printed, _ = second.communicate(timeout=60)
-
-    assert printed == "joined three_steps:only:1\n['one', 'two', 'three']\n"
-    assert (tmp_path / "steps").read_text().splitlines() == ["one", "two by first", "two by second", "three"]
+from tests.workflows.stories import changed, engine_url, told
 
 
 class Refusal:
@@ -67,12 +19,10 @@ class Refusal:
     def __init__(self) -> None:
         self.calls = 0
         self.gate = asyncio.Event()
-        self.threads: set[int] = set()
 
 
 async def _count(context: Refusal) -> int:
     context.calls += 1
-    context.threads.add(threading.get_ident())
     return context.calls
 
 
@@ -199,41 +149,99 @@ def test_when_patience_is_over_the_error_is_the_last_one(database_url: str, tmp_
     assert context.calls == 3
 
 
-def test_a_run_left_by_a_clean_stop_goes_on_in_the_next_process_on_its_loop(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_key_may_continue_another(database_url: str, tmp_path: Path) -> None:
+    context = Refusal()
+    context.gate.set()
+
+    async def story(engine: Engine, _: Database) -> None:
+        longer = await engine.start("counted", key="demo:2001")
+        shorter = await engine.start("counted", key="demo")
+        assert (longer.id, shorter.id) == ("counted:demo:2001:1", "counted:demo:1")
+        await asyncio.gather(longer.result(), shorter.result())
+
+    told(story, database_url, tmp_path, context)
+
+
+def test_a_clock_that_went_back_does_not_bring_an_old_run_back(database_url: str, tmp_path: Path) -> None:
+    context = Refusal()
+    context.gate.set()
+
+    async def story(engine: Engine, _: Database) -> None:
+        for number in range(1, 8):
+            run = await engine.start("counted", key="demo.example")
+            assert await run.result() == number
+            statement = "UPDATE {dbos}workflow_status SET created_at = :at WHERE workflow_uuid = :id"
+            assert changed(database_url, tmp_path, statement, at=1000 - number, id=run.id) == 1
+
+    told(story, database_url, tmp_path, context)
+
+
+def test_an_open_run_can_be_found_and_an_ended_one_cannot(database_url: str, tmp_path: Path) -> None:
+    context = Refusal()
+
+    async def story(engine: Engine, _: Database) -> None:
+        assert await engine.find_open("counted", key="demo.example") is None
+        started = await engine.start("counted", key="demo.example")
+        found = await engine.find_open("counted", key="demo.example")
+        context.gate.set()
+        assert found is not None
+        assert (found.id, await found.result()) == (started.id, 1)
+        assert await engine.find_open("counted", key="demo.example") is None
+
+    told(story, database_url, tmp_path, context)
+
+
+def test_a_refusal_is_one_line_in_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    async def story(engine: Engine, _: Database) -> None:
+        with pytest.raises(Problem):
+            await (await engine.start("refused", key="demo.example")).result()
+
+    with structlog.testing.capture_logs() as lines:
+        told(story, f"sqlite:///{tmp_path / 'kaisoumail.db'}", tmp_path, Refusal())
+
+    refusals = [line for line in lines if line["event"] == "workflows.run.refused"]
+    assert [(line["run"], line["code"]) for line in refusals] == [("refused:demo.example:1", "domain_exists")]
+    captured = capfd.readouterr()
+    assert "Traceback" not in captured.err + captured.out
+
+
+def test_a_process_runs_one_engine_at_a_time(tmp_path: Path) -> None:
+    async def story(_: Engine, database: Database) -> None:
+        other = Engine(engine_url(database.url, tmp_path), "other")
+        with pytest.raises(RuntimeError, match="already running"):
+            async with other.running(None, database):
+                raise AssertionError("it must not start")
+
+    told(story, f"sqlite:///{tmp_path / 'kaisoumail.db'}", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("sqlite:///{folder}/nowhere/workflows.db", "unable to open database file"),
+        ("postgresql://ada:hunter2@127.0.0.1:9/workflows?connect_timeout=2", "Connection refused"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_a_problem_in_one_sentence(
+    url: str, reason: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("kaisoumail.workflows.engine._FINISH_SECONDS", 0.05)
-    stopped, next_one = Refusal(), Refusal()
-
-    async def start_and_stop(engine: Engine, _: Database) -> None:
-        run = await engine.start("counted", key="demo.example")
-        while stopped.calls == 0:  # noqa: ASYNC110
-            await asyncio.sleep(0)
-        assert run.id == "counted:demo.example:1"
-
-    async def go_on(engine: Engine, _: Database) -> None:
-        next_one.gate.set()
-        run = await engine.start("counted", key="demo.example")
-        assert run.id == "counted:demo.example:1"
-        assert await run.result() == 1
-
-    told(start_and_stop, database_url, tmp_path, stopped, process_id="stopped")
-    told(go_on, database_url, tmp_path, next_one, process_id="next")
-
-    assert stopped.calls == 1
-    assert next_one.calls == 0, "the finished step was repeated"
-
-
-def test_a_database_that_cannot_be_opened_is_a_problem(tmp_path: Path) -> None:
-    async def run() -> None:
+    async def run() -> str:
         database = open_database(f"sqlite:///{tmp_path / 'product.db'}")
-        engine = Engine(f"sqlite:///{tmp_path / 'nowhere' / 'workflows.db'}", "x")
+        await schema.migrate(database)
+        engine = Engine(url.format(folder=tmp_path), "x")
         try:
             with pytest.raises(Problem) as caught:
                 async with engine.running(None, database):
                     raise AssertionError("it must not start")
             assert caught.value.code == "storage_unavailable"
+            return caught.value.message
         finally:
             await database.close()
 
-    asyncio.run(run())
+    message = asyncio.run(run())
+
+    assert reason in message
+    assert "\n" not in message
+    assert "hunter2" not in message
+    captured = capfd.readouterr()
+    assert "Traceback" not in captured.err + captured.out

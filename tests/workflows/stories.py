@@ -1,0 +1,67 @@
+"""Telling a story beside a running engine, and starting processes that run one."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+from kaisoumail.storage import schema
+from kaisoumail.storage.database import Database, open_database, sqlite_driver
+from kaisoumail.workflows.engine import Engine
+
+ROOT = Path(__file__).parents[2]
+Story = Callable[[Engine, Database], Awaitable[None]]
+
+
+def engine_url(database_url: str, folder: Path) -> str:
+    return database_url if database_url.startswith("postgresql") else f"sqlite:///{folder / 'workflows.db'}"
+
+
+def told(
+    story: Story,
+    database_url: str,
+    folder: Path,
+    context: Any = None,
+    process_id: str = "told",
+    dead_after: float = 1.0,
+) -> None:
+    """Run *story* beside a running engine."""
+
+    async def run() -> None:
+        database = open_database(database_url)
+        try:
+            await schema.migrate(database)
+            engine = Engine(engine_url(database_url, folder), process_id, beat=0.2, dead_after=dead_after)
+            async with engine.running(context, database):
+                await story(engine, database)
+        finally:
+            await database.close()
+
+    asyncio.run(run())
+
+
+def process(script: str, database_url: str, folder: Path, *more: str) -> "subprocess.Popen[str]":
+    """A process that runs one of the scripts beside this file."""
+    words = ["-m", f"tests.workflows.{script}", database_url, engine_url(database_url, folder), str(folder), *more]
+    return subprocess.Popen(
+        [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+
+
+def changed(database_url: str, folder: Path, statement: str, **values: Any) -> int:
+    """How many rows of the engine's own database *statement* changed; `{dbos}` is where its tables are."""
+    url = engine_url(database_url, folder)
+    if url.startswith("sqlite"):
+        # The product's driver: a second SQLite in one process lets go of the first one's locks.
+        driver, dbos = create_engine(url, module=sqlite_driver()), ""
+    else:
+        driver, dbos = create_engine(url.replace("postgresql:", "postgresql+psycopg:")), "dbos."
+    try:
+        with driver.begin() as connection:
+            return int(connection.execute(text(statement.format(dbos=dbos)), values).rowcount)
+    finally:
+        driver.dispose()
