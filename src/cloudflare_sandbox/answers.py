@@ -16,6 +16,10 @@ from typing import Any, Final
 
 import msgspec
 
+# No public source tells the number that a 201st rule, a 31st domain or a zone on hold is refused with. This one
+# is ours, and looks like none of Cloudflare's, so that no client learns it by heart.
+UNKNOWN_CODE: Final = 29999
+
 
 class Product(Enum):
     """Who answers: decides the order of keys, the content type and the rate limit headers."""
@@ -33,6 +37,18 @@ _ZONE_LIST_LIMIT_HEADERS: Final = [
     ("ratelimit", '"list_zones";r=1200;t=1'),
     ("ratelimit-policy", '"list_zones";q=1201;w=300'),
 ]
+# Recorded by dns-lexicon with a list of zones; assumed for the other answers about zones.
+_ZONE_HEADERS: Final = [
+    ("cache-control", "no-store, no-cache, must-revalidate, post-check=0, pre-check=0"),
+    ("expires", "Sun, 25 Jan 1981 05:00:00 GMT"),
+    ("pragma", "no-cache"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("vary", "accept-encoding"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "SAMEORIGIN"),
+]
+# What a list of zones counts, in the order it was recorded in; DNS has another.
+_ZONE_COUNTS: Final = ("page", "per_page", "total_pages", "count", "total_count")
 
 
 @dataclass(frozen=True)
@@ -79,12 +95,15 @@ class Wire:
 
 
 def success(answer: Answer, product: Product) -> Wire:
+    info = answer.result_info
+    if info is not None and product is Product.ZONES:
+        info = {name: info[name] for name in _ZONE_COUNTS}
     values: dict[str, Any] = {
         "result": answer.result,
         "success": True,
         "errors": [],
         "messages": list(answer.messages),
-        "result_info": answer.result_info,
+        "result_info": info,
     }
     return _wire(200, values, product, is_list_of_zones=product is Product.ZONES and answer.result_info is not None)
 
@@ -100,7 +119,14 @@ def failure(refusal: Refusal, product: Product) -> Wire:
 def _wire(status: int, values: dict[str, Any], product: Product, *, is_list_of_zones: bool = False) -> Wire:
     envelope = {key: values[key] for key in product.value if key != "result_info" or values[key] is not None}
     content_type = "application/json" if product in _PLAIN_JSON else "application/json; charset=UTF-8"
-    return Wire(status, msgspec.json.encode(envelope), content_type, _limit_headers(product, is_list_of_zones))
+    headers = _limit_headers(product, is_list_of_zones) + _cache_headers(product)
+    return Wire(status, msgspec.json.encode(envelope), content_type, headers)
+
+
+def _cache_headers(product: Product) -> list[tuple[str, str]]:
+    if product is Product.ZONES:
+        return list(_ZONE_HEADERS)
+    return [("vary", "Accept-Encoding")] if product is Product.DNS else []
 
 
 def _limit_headers(product: Product, is_list_of_zones: bool) -> list[tuple[str, str]]:
@@ -132,15 +158,16 @@ def uuid7(now: datetime) -> uuid.UUID:
     return uuid.UUID(int=number)
 
 
-def page_of(rows: Sequence[Any], query: dict[str, str], per_page: int) -> Answer:
+def page_of(rows: Sequence[Any], query: dict[str, str], per_page: int, largest: int | None = None) -> Answer:
     """
     The page of *rows* the query asks for, *per_page* rows unless it says otherwise.
 
     Past the end it is empty; `total_pages` is never 0 (recorded August 2025). Page sizes above the documented
-    50 are honoured, as the recording did with 100; nonsense counts as not given.
+    50 are honoured, as the recording did with 100, unless there is a *largest*; nonsense counts as not given.
     """
     page = _positive(query.get("page"), 1)
     size = _positive(query.get("per_page"), per_page)
+    size = size if largest is None else min(size, largest)
     shown = list(rows[(page - 1) * size : page * size])
     info = {
         "page": page,

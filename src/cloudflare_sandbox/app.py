@@ -59,11 +59,16 @@ class Application:
         seen = Received(request.method, path, request.query, _remembered(request.body), timestamp(sandbox.now()))
         sandbox.received.append(seen)
         fault = sandbox.faults.take(request.method, path) or Fault()
-        await asyncio.sleep(fault.delay_ms / 1000)
+        if not fault.takes_effect:
+            await asyncio.sleep(fault.delay_ms / 1000)
         if fault.drop == "before":
             await _cut_off(send)
             return
-        wire = fault.answer() or answer(sandbox, request, path)
+        instead = fault.answer()
+        done = answer(sandbox, request, path) if instead is None or fault.takes_effect else instead
+        wire = instead or done
+        if fault.takes_effect:
+            await asyncio.sleep(fault.delay_ms / 1000)
         if fault.drop == "after":
             await _cut_off(send)
             return
@@ -76,13 +81,15 @@ def answer(sandbox: Sandbox, request: Request, path: str) -> Wire:
     product = Product.EDGE
     try:
         token = tokens.recognise(sandbox.state, request.headers)
+        switches = sandbox.state.switches
+        sandbox.limit.count(sandbox.now(), switches.requests_per_window, switches.rate_limit_code)
         if token is not None and token.kind == "account" and _is_users(path):
             raise Refusal(403, 9109, "Valid user-level authentication not found", edge=True)
-        route, parts = route_for(request.method, path)
+        route, parts = route_for(request.method, path, switches, token)
         product = route.product
-        sandbox.limit.count(sandbox.now(), sandbox.state.switches.requests_per_window)
         if token is None:
-            raise tokens.invalid_token() if product is Product.TOKENS else tokens.authentication_error()
+            raise tokens.unknown_token(route.pattern)
+        tokens.refuse_while_fresh(token)
         tokens.refuse_foreign_account(parts.get("account_id"))
         zone = _permitted_zone(sandbox, token, route, parts)
         call = Call(sandbox, token, parts, request.query, _parsed(request), zone)
@@ -101,9 +108,7 @@ def _permitted_zone(sandbox: Sandbox, token: Token, route: Route, parts: dict[st
     A zone that is not there is 9109 under `/zones/:id` itself (hampel and cloudflare-axi, measured); below
     it, like a zone outside the token's resources, it is the plain authentication error.
     """
-    switches = sandbox.state.switches
-    if token.kind == "account" and "/email/routing" in route.pattern and not switches.account_tokens_may_route_email:
-        raise tokens.authentication_error()
+    tokens.refuse_kind(token, route.method, route.pattern, sandbox.state.switches)
     if route.permission is not None and not token.may(route.permission):
         raise tokens.authentication_error()
     if "zone_id" not in parts:

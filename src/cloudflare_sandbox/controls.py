@@ -15,7 +15,8 @@ from cloudflare_sandbox.answers import Wire
 from cloudflare_sandbox.destinations import find_destination
 from cloudflare_sandbox.faults import Fault
 from cloudflare_sandbox.sandbox import Sandbox
-from cloudflare_sandbox.state import ACCOUNT_ID, ACCOUNT_NAME, Switches, Worker, timestamp
+from cloudflare_sandbox.state import ACCOUNT_ID, ACCOUNT_NAME, Worker, timestamp
+from cloudflare_sandbox.switches import Switches, described
 
 PREFIX: Final = "/_sandbox/"
 
@@ -102,16 +103,16 @@ def _delete_worker(sandbox: Sandbox, script: str, _body: bytes) -> Any:
 
 
 def _add_fault(sandbox: Sandbox, _name: str, body: bytes) -> Any:
-    sandbox.faults.waiting.append(_decoded(body, Fault))
+    sandbox.faults.add(_decoded(body, Fault))
     return _list_faults(sandbox, "", b"")
 
 
 def _list_faults(sandbox: Sandbox, _name: str, _body: bytes) -> Any:
-    return {"faults": sandbox.faults.waiting}
+    return {"faults": sandbox.faults.listed()}
 
 
 def _forget_faults(sandbox: Sandbox, _name: str, _body: bytes) -> Any:
-    sandbox.faults.waiting.clear()
+    sandbox.faults.clear()
     return {}
 
 
@@ -129,7 +130,8 @@ def _account(_sandbox: Sandbox, _name: str, _body: bytes) -> Any:
 
 
 def _switches(sandbox: Sandbox, _name: str, _body: bytes) -> Any:
-    return sandbox.state.switches
+    """Each with the value in force, its default, what it means and where that is from."""
+    return described(sandbox.state.switches)
 
 
 def _set_switches(sandbox: Sandbox, _name: str, body: bytes) -> Any:
@@ -143,7 +145,7 @@ def _set_switches(sandbox: Sandbox, _name: str, body: bytes) -> Any:
         sandbox.state.switches = msgspec.convert({**current, **given}, Switches)
     except msgspec.ValidationError as error:
         raise _Wrong(400, str(error)) from error
-    return sandbox.state.switches
+    return described(sandbox.state.switches)
 
 
 def _advance_clock(sandbox: Sandbox, _name: str, body: bytes) -> Any:

@@ -5,8 +5,7 @@ by cloudflare-axi). Verification mails are not sent: a control says that the own
 
 from typing import Any, Final
 
-from cloudflare_sandbox.answers import Answer, Refusal, page_of
-from cloudflare_sandbox.email_routing import UNKNOWN_CODE
+from cloudflare_sandbox.answers import UNKNOWN_CODE, Answer, Refusal, page_of
 from cloudflare_sandbox.sandbox import Call
 from cloudflare_sandbox.state import Destination, State, new_id, timestamp
 
@@ -15,7 +14,8 @@ MAX_DESTINATIONS: Final = 200
 
 def list_destinations(call: Call) -> Answer:
     rows = [shown(destination) for destination in call.state.destinations]
-    return page_of(rows[::-1] if call.query.get("direction") == "desc" else rows, call.query, per_page=20)
+    rows = rows[::-1] if call.query.get("direction") == "desc" else rows
+    return page_of(rows, call.query, per_page=20, largest=call.largest_page)
 
 
 def create_destination(call: Call) -> Answer:
@@ -33,14 +33,16 @@ def create_destination(call: Call) -> Answer:
     return Answer(shown(found))
 
 
+def read_destination(call: Call) -> Answer:
+    return Answer(shown(_destination(call)))
+
+
 def delete_destination(call: Call) -> Answer:
     """Rules that forward to it are switched off (docs, "Destination addresses")."""
-    for destination in call.state.destinations:
-        if destination.id == call.parts["address_id"]:
-            call.state.destinations.remove(destination)
-            _switch_off_rules(call.state, destination.email)
-            return Answer(shown(destination))
-    raise Refusal(404, UNKNOWN_CODE, "Destination address not found")
+    destination = _destination(call)
+    call.state.destinations.remove(destination)
+    _switch_off_rules(call.state, destination.email)
+    return Answer(shown(destination))
 
 
 def find_destination(state: State, email: str) -> Destination | None:
@@ -57,6 +59,13 @@ def shown(destination: Destination) -> dict[str, Any]:
         "modified": destination.modified,
         "status": "unverified" if destination.verified is None else "verified",
     }
+
+
+def _destination(call: Call) -> Destination:
+    for destination in call.state.destinations:
+        if destination.id == call.parts["address_id"]:
+            return destination
+    raise Refusal(404, UNKNOWN_CODE, "Destination address not found")
 
 
 def _switch_off_rules(state: State, email: str) -> None:

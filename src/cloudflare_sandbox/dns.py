@@ -25,7 +25,9 @@ _MANAGED_MX: Final = "This zone is managed by Email Routing. Disable Email Routi
 def list_records(call: Call) -> Answer:
     """Records by name, type and content (exact, or `name.contains` and the like); unknown filters are ignored."""
     query = call.query
-    found = [record for record in call.zone.records if _fits(record, query)]
+    shows_managed = call.state.switches.managed_records_are_listed
+    rows = [record for record in call.zone.records if shows_managed or not record.managed]
+    found = [record for record in rows if _fits(record, query)]
     order = query.get("order")
     if order in _SORTED_BY:
         found.sort(key=lambda record: str(getattr(record, order)))
@@ -38,6 +40,8 @@ def create_record(call: Call) -> Answer:
     now = timestamp(call.now())
     record = _record_from(call, Record(new_id(), "", "", "", created_on=now, modified_on=now))
     _refuse_identical(call.zone, record, 81058, "An identical record already exists.")
+    if len(call.zone.records) >= call.state.switches.max_dns_records:
+        raise Refusal(400, 81045, "Record quota exceeded.")  # quoted by ZoneABC issue 30 and js.org issue 2873
     call.zone.records.append(record)
     return Answer(shown(record))
 

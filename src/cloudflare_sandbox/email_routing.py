@@ -9,14 +9,11 @@ LinuxDoSpace and the Terraform provider's sweeper. Switching on is `POST …/ena
 from typing import Any, Final
 
 from cloudflare_sandbox import mail_records
-from cloudflare_sandbox.answers import Answer, Refusal
+from cloudflare_sandbox.answers import UNKNOWN_CODE, Answer, Refusal
 from cloudflare_sandbox.sandbox import Call
 from cloudflare_sandbox.state import Subdomain, Zone, new_id, timestamp
 
-MAX_DOMAINS: Final = 30  # per zone, apex and subdomains together (Email Service limits page)
-# No public source tells the number that the 31st domain or the 201st rule is refused with. This one is ours,
-# and looks like none of Cloudflare's, so that no client learns it by heart.
-UNKNOWN_CODE: Final = 29999
+MAX_DOMAINS: Final = 30  # per zone, apex and subdomains, routing and sending (Email Service limits page)
 
 
 def settings(call: Call) -> Answer:
@@ -25,8 +22,11 @@ def settings(call: Call) -> Answer:
 
 
 def patch_settings(call: Call) -> Answer:
-    """`enabled` is a documented no-op here; the other two fields are taken."""
+    """`enabled` is a documented no-op here, unless a switch says otherwise; the other two fields are taken."""
     routing, given = call.zone.routing, call.fields
+    enabled = given.get("enabled")
+    if call.state.switches.patch_enables_email_routing and isinstance(enabled, bool):
+        _enable_apex(call) if enabled else _disable(call, call.zone.name)
     if isinstance(given.get("support_subaddress"), bool):
         routing.support_subaddress = given["support_subaddress"]
     if isinstance(given.get("skip_wizard"), bool):
@@ -54,7 +54,7 @@ def enable_name(call: Call) -> Answer:
         raise Refusal(422, 2007, "Invalid Input: name: must be the zone or a name below it.")
     subdomain = mail_records.find_subdomain(call.zone, name)
     if subdomain is None:
-        if len(call.zone.routing.subdomains) + 1 >= MAX_DOMAINS:
+        if len(call.zone.routing.subdomains) + len(call.zone.sending) + 1 >= MAX_DOMAINS:
             raise Refusal(400, UNKNOWN_CODE, "Too many domains in this zone")
         subdomain = Subdomain(new_id(), name)
         call.zone.routing.subdomains.append(subdomain)
@@ -70,7 +70,11 @@ def disable(call: Call) -> Answer:
     What Email Routing added is removed (docs, "Disable Email Routing"); that the subdomains go too is the
     dashboard's wording.
     """
-    zone, name = call.zone, _name_in(call)
+    return _disable(call, _name_in(call))
+
+
+def _disable(call: Call, name: str) -> Answer:
+    zone = call.zone
     if name == zone.name:
         zone.routing.enabled = zone.routing.unlocked = False
     gone = [subdomain for subdomain in zone.routing.subdomains if name in (zone.name, subdomain.name)]
@@ -102,12 +106,15 @@ def required_records(call: Call) -> Answer:
     records (mailda, measured September 2026). The label must be the full name.
     """
     zone, asked = call.zone, call.query.get("subdomain", "").strip().lower().rstrip(".")
+    switches = call.state.switches
     refuse_unless_active(zone)
     if not asked:
-        return Answer(mail_records.required(zone, zone.name))
+        is_told = zone.routing.enabled or switches.required_records_when_off
+        return Answer(mail_records.required(zone, zone.name) if is_told else [])
     found = mail_records.faults(zone, asked)
     is_on = zone.routing.enabled if asked == zone.name else mail_records.find_subdomain(zone, asked) is not None
-    records = {"records": mail_records.required(zone, asked)} if is_on else {}
+    is_listed = is_on or switches.unset_subdomain_lists_records
+    records = {"records": mail_records.required(zone, asked)} if is_listed else {}
     return Answer({"errors": found or None, **records})
 
 

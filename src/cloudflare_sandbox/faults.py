@@ -1,7 +1,10 @@
 """Trouble on demand: answers that Cloudflare gives on a bad day, in place of or after the real one."""
 
+import random
+import secrets
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from typing import Final, Literal
 
 import msgspec
@@ -10,6 +13,7 @@ from cloudflare_sandbox.answers import Product, Refusal, Wire, failure
 from cloudflare_sandbox.rate_limit import MESSAGE
 
 PREFIX: Final = "/client/v4"
+FOR_EVER: Final = -1
 _BROKEN: Final = (
     "An error(-502) has occurred and it has been logged. "
     "We will fix this problem promptly. We apologize for the inconvenience"
@@ -27,10 +31,12 @@ class Match(msgspec.Struct, forbid_unknown_fields=True):
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """
-    What goes wrong, *times* times.
+    What goes wrong, *times* times; -1 is until it is removed.
 
     *drop* cuts the connection in the middle of the answer: "before" the call had its effect, or "after".
-    A fault with a status or a body keeps the call from having any effect; one with only a delay does not.
+    A fault with a status or a body keeps the call from having any effect, unless *takes_effect*: then it
+    happens and its answer is replaced. One with only a delay lets the call through; with *takes_effect* it is
+    the answer that is late. *probability* below 1 spares calls by lot; the same *seed* spares the same ones.
     """
 
     match: Match = msgspec.field(default_factory=Match)
@@ -41,7 +47,20 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     retry_after: int | None = None
     delay_ms: int = 0
     drop: Literal["before", "after"] | None = None
-    body: Literal["html", "success_false_200", "not_json_200"] | None = None
+    body: Literal["html", "text", "success_false_200", "not_json_200"] | None = None
+    takes_effect: bool = False
+    probability: float = 1.0
+    seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.times < 1 and self.times != FOR_EVER:
+            raise ValueError("times is at least 1, or -1 for until it is removed")
+        if not 0 < self.probability <= 1:
+            raise ValueError("probability is above 0 and at most 1")
+        if self.delay_ms < 0:
+            raise ValueError("delayMs is at least 0")
+        if self.takes_effect and self.drop == "before":
+            raise ValueError('drop "before" means that it takes no effect')
 
     def fits(self, method: str, path: str) -> bool:
         wanted = self.match.path.removeprefix(PREFIX)
@@ -50,9 +69,11 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     def answer(self) -> Wire | None:
         """What is answered instead of the real thing; None lets the call through."""
         if self.body == "html":
-            status = self.status or 502
-            page = f"<html>\r\n<head><title>{status}</title></head>\r\n<body>cloudflare</body>\r\n</html>\r\n"
-            return self._with_retry(Wire(status, page.encode(), "text/html; charset=UTF-8"))
+            return self._with_retry(_page(self.status or 502))
+        if self.body == "text":
+            status = self.status or 500
+            text = self.message or _phrase(status)
+            return self._with_retry(Wire(status, text.encode(), "text/plain; charset=UTF-8"))
         if self.body == "not_json_200":
             return Wire(200, b"<!DOCTYPE html><title>Maintenance</title>", "text/html; charset=UTF-8")
         if self.body == "success_false_200":
@@ -75,17 +96,57 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 @dataclass
+class _Waiting:
+    """A fault still to come, and the lot it draws."""
+
+    fault: Fault
+    chance: random.Random
+
+    def hits(self) -> bool:
+        return self.fault.probability >= 1 or self.chance.random() < self.fault.probability
+
+
+@dataclass
 class Faults:
     """The faults still to come, oldest first."""
 
-    waiting: list[Fault] = field(default_factory=list)
+    _waiting: list[_Waiting] = field(default_factory=list)
+
+    def add(self, fault: Fault) -> None:
+        """One left to chance without a seed is given one, which the list tells, so that it can be played again."""
+        if fault.seed is None and fault.probability < 1:
+            fault.seed = secrets.randbits(32)
+        self._waiting.append(_Waiting(fault, random.Random(fault.seed)))  # noqa: S311 - a lot, not a secret
+
+    def listed(self) -> list[Fault]:
+        return [waiting.fault for waiting in self._waiting]
+
+    def clear(self) -> None:
+        self._waiting.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that fits this call, used up by one."""
-        for fault in self.waiting:
-            if fault.fits(method, path):
-                fault.times -= 1
-                if fault.times < 1:
-                    self.waiting.remove(fault)
+        """The first fault that fits and hits this call, used up by one."""
+        for waiting in self._waiting:
+            fault = waiting.fault
+            if fault.fits(method, path) and waiting.hits():
+                if fault.times != FOR_EVER:
+                    fault.times -= 1
+                if fault.times == 0:
+                    self._waiting.remove(waiting)
                 return fault
         return None
+
+
+def _page(status: int) -> Wire:
+    """An error page as the edge has it: `502 Bad Gateway`, `504 Gateway Time-out` and its own 52x."""
+    title = f"{status} {_phrase(status)}"
+    body = f"<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>"
+    page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n{body}\r\n</body>\r\n</html>\r\n"
+    return Wire(status, page.encode(), "text/html; charset=UTF-8")
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"error code: {status}"

@@ -20,6 +20,8 @@ ACCEPTED: Final = "250 2.0.0 Ok"
 WORKER_THREW: Final = (
     "421 4.3.0 Upstream error, please check https://developers.cloudflare.com/email-routing/postmaster"
 )
+# What it heard in older reports; that this comes as a 550 is inferred.
+WORKER_FAILED: Final = "550 5.3.0 Worker call failed for 3 times, aborting"
 _MAX_REASON: Final = 400
 
 

@@ -88,6 +88,12 @@ def is_managed_name(zone: Zone, name: str) -> bool:
     return any(subdomain.name == name and not subdomain.unlocked for subdomain in routing.subdomains)
 
 
+def has_wildcard_mx(zone: Zone) -> bool:
+    """Whether every name below the apex has a mail server, and that is Cloudflare."""
+    rows = [record for record in zone.records if record.type == "MX" and record.name == f"*.{zone.name}"]
+    return bool(rows) and all(row.content.lower().rstrip(".").endswith(_OWN_SUFFIX) for row in rows)
+
+
 def find_subdomain(zone: Zone, name: str) -> Subdomain | None:
     return next((subdomain for subdomain in zone.routing.subdomains if subdomain.name == name), None)
 

@@ -16,14 +16,15 @@ from typing import Any, Final
 import httpx
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from cloudflare_sandbox.handover import ACCEPTED, hand_over
-from cloudflare_sandbox.mail_records import find_subdomain
+from cloudflare_sandbox.handover import ACCEPTED, WORKER_FAILED, WORKER_THREW, hand_over
+from cloudflare_sandbox.mail_records import find_subdomain, has_wildcard_mx
 from cloudflare_sandbox.sandbox import Sandbox
 from cloudflare_sandbox.state import Forwarded, State
 
 MAX_BYTES: Final = 25 * 1024 * 1024
 _TIMEOUT: Final = httpx.Timeout(30.0)
 _HEADERS_READ: Final = 1 << 16
+_CALLS_BEFORE_REJECTING: Final = 3  # workers-sdk issue 9069 and community thread 640090, both 2025
 Action = dict[str, str | list[str]]
 logging.getLogger("mail.log").setLevel(logging.ERROR)  # it would log every command, addresses included
 
@@ -116,7 +117,13 @@ class _Handler:
         if action["type"] != "worker":
             return ACCEPTED
         traced = trace_headers(session, sender, recipient, raw) + raw
-        return await hand_over(self._server.client, sandbox.state.workers.get(value), sender, recipient, traced)
+        is_temporary = sandbox.state.switches.worker_throw_is_temporary
+        for _ in range(1 if is_temporary else _CALLS_BEFORE_REJECTING):
+            worker = sandbox.state.workers.get(value)
+            reply = await hand_over(self._server.client, worker, sender, recipient, traced)
+            if reply != WORKER_THREW:
+                return reply
+        return WORKER_THREW if is_temporary else WORKER_FAILED
 
 
 def find_action(state: State, address: str) -> Action | None:
@@ -132,7 +139,8 @@ def find_action(state: State, address: str) -> Action | None:
     if zone is None or zone.status != "active" or not zone.routing.enabled:
         return None
     is_apex = host.rstrip(".") == zone.name
-    if not is_apex and find_subdomain(zone, host.rstrip(".")) is None:
+    is_on = is_apex or find_subdomain(zone, host.rstrip(".")) is not None
+    if not is_on and not (state.switches.wildcard_mx_receives and has_wildcard_mx(zone)):
         return None
     wanted = [f"{local}@{host.rstrip('.')}"]
     if zone.routing.support_subaddress and "+" in local:

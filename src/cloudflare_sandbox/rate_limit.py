@@ -13,6 +13,11 @@ from cloudflare_sandbox.answers import Refusal
 
 WINDOW: Final = timedelta(minutes=5)
 MESSAGE: Final = "Please wait and consider throttling your request speed"
+_MESSAGES: Final = {
+    10100: f"More than 1200 requests per 300 seconds reached. {MESSAGE}",
+    10429: f"Rate limited. {MESSAGE}",
+    10500: f"More than 1200 requests per 300 seconds reached. {MESSAGE}",
+}
 
 
 @dataclass
@@ -23,17 +28,18 @@ class RateLimit:
     calls: int = 0
     blocked_until: datetime | None = None
 
-    def count(self, now: datetime, allowed: int) -> None:
-        """Count one call. Raises Refusal (429, 971) for one too many and for five minutes after it."""
+    def count(self, now: datetime, allowed: int, code: int = 971) -> None:
+        """Count one call. Raises Refusal (429 with *code*) for one too many and for five minutes after it."""
         if self.blocked_until is not None and now < self.blocked_until:
-            raise self._refusal(now, self.blocked_until)
+            raise _refusal(code, now, self.blocked_until)
         if self.began is None or now >= self.began + WINDOW:
             self.began, self.calls = now, 0
         self.calls += 1
         if self.calls > allowed:
             self.began, self.blocked_until = None, now + WINDOW
-            raise self._refusal(now, self.blocked_until)
+            raise _refusal(code, now, self.blocked_until)
 
-    def _refusal(self, now: datetime, until: datetime) -> Refusal:
-        wait = math.ceil((until - now).total_seconds())
-        return Refusal(429, 971, MESSAGE, retry_after=wait, edge=True)
+
+def _refusal(code: int, now: datetime, until: datetime) -> Refusal:
+    wait = math.ceil((until - now).total_seconds())
+    return Refusal(429, code, _MESSAGES.get(code, MESSAGE), retry_after=wait, edge=True)

@@ -5,9 +5,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from cloudflare_sandbox import destinations, dns, email_routing, routing_rules, tokens, zones
+from cloudflare_sandbox import (
+    account_routing,
+    destinations,
+    dns,
+    dns_batch,
+    email_routing,
+    email_sending,
+    permission_groups,
+    routing_rules,
+    tokens,
+    zones,
+)
 from cloudflare_sandbox.answers import Answer, Product, Refusal
 from cloudflare_sandbox.sandbox import Call
+from cloudflare_sandbox.state import Token
+from cloudflare_sandbox.switches import Switches
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 
@@ -41,6 +54,11 @@ def _table() -> Iterator[Route]:
     ):
         yield Route(method, path, permission, function, Product.TOKENS)
     for method, path, permission, function in (
+        ("GET", "/user/tokens/permission_groups", None, permission_groups.list_users_groups),
+        ("GET", "/accounts/{account_id}/tokens/permission_groups", None, permission_groups.list_accounts_groups),
+    ):
+        yield Route(method, path, permission, function, Product.TOKENS)
+    for method, path, permission, function in (
         ("GET", "/accounts/{account_id}", None, tokens.account),
         ("GET", "/zones", "Zone Read", zones.list_zones),
         ("POST", "/zones", None, zones.create_zone),  # its own refusal: 403 with code 0
@@ -52,6 +70,7 @@ def _table() -> Iterator[Route]:
     for method, path, permission, function in (
         ("GET", "", "DNS Read", dns.list_records),
         ("POST", "", "DNS Write", dns.create_record),
+        ("POST", "/batch", "DNS Write", dns_batch.change_records),
         ("GET", "/{record_id}", "DNS Read", dns.read_record),
         ("PUT", "/{record_id}", "DNS Write", dns.replace_record),
         ("PATCH", "/{record_id}", "DNS Write", dns.patch_record),
@@ -79,18 +98,25 @@ def _table() -> Iterator[Route]:
     ):
         yield Route(method, f"/zones/{{zone_id}}/email/routing{path}", permission, function, Product.EMAIL_ROUTING)
     for method, path, permission, function in (
-        ("GET", "", "Email Routing Addresses Read", destinations.list_destinations),
-        ("POST", "", "Email Routing Addresses Write", destinations.create_destination),
-        ("DELETE", "/{address_id}", "Email Routing Addresses Write", destinations.delete_destination),
+        ("GET", "/rules", "Email Routing Rules Read", account_routing.list_rules),
+        ("GET", "/zones", "Zone Settings Read", account_routing.list_zones),
+        ("GET", "/addresses", "Email Routing Addresses Read", destinations.list_destinations),
+        ("POST", "/addresses", "Email Routing Addresses Write", destinations.create_destination),
+        ("GET", "/addresses/{address_id}", "Email Routing Addresses Read", destinations.read_destination),
+        ("DELETE", "/addresses/{address_id}", "Email Routing Addresses Write", destinations.delete_destination),
     ):
-        base = "/accounts/{account_id}/email/routing/addresses"
-        yield Route(method, f"{base}{path}", permission, function, Product.EMAIL_ROUTING)
+        yield Route(
+            method, f"/accounts/{{account_id}}/email/routing{path}", permission, function, Product.EMAIL_ROUTING
+        )
+    for method, function in (("GET", email_sending.list_subdomains), ("POST", email_sending.create_subdomain)):
+        # Their own refusal: 401 with code 2036.
+        yield Route(method, "/zones/{zone_id}/email/sending/subdomains", None, function, Product.EMAIL_ROUTING)
 
 
 ROUTES: Final = tuple(_table())
 
 
-def route_for(method: str, path: str) -> tuple[Route, dict[str, str]]:
+def route_for(method: str, path: str, switches: Switches, token: Token | None) -> tuple[Route, dict[str, str]]:
     """
     The route of a call, and what its path says.
 
@@ -105,11 +131,11 @@ def route_for(method: str, path: str) -> tuple[Route, dict[str, str]]:
         has_path = True
         if route.method == method:
             if not all(_ID.fullmatch(part) for part in parts.values()):
-                raise _no_route(400, path)
+                raise _no_route(switches.malformed_id_status, path)
             return route, parts
     if has_path:
-        raise Refusal(405, 10000, f"{method} method not allowed for the api_token authentication scheme", edge=True)
-    raise _no_route(404, path)
+        raise tokens.not_allowed(method, token)
+    raise _no_route(switches.unknown_route_status, path)
 
 
 def _no_route(status: int, path: str) -> Refusal:

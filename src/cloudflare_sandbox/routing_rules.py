@@ -7,8 +7,8 @@ Measured by mailda and cloudflare-axi (September 2026), the rest from the API re
 
 from typing import Any, Final
 
-from cloudflare_sandbox.answers import Answer, Refusal, page_of
-from cloudflare_sandbox.email_routing import UNKNOWN_CODE
+from cloudflare_sandbox.answers import UNKNOWN_CODE, Answer, Refusal, page_of
+from cloudflare_sandbox.email_routing import refuse_unless_active
 from cloudflare_sandbox.sandbox import Call
 from cloudflare_sandbox.state import Rule, Zone, new_id
 from cloudflare_sandbox.zones import CATCH_ALL_PRIORITY
@@ -19,18 +19,24 @@ _MAX_NAME: Final = 256
 
 
 def list_rules(call: Call) -> Answer:
-    """The zone's rules, the catch-all among them as the last row."""
-    rules = [*call.zone.routing.rules, call.zone.routing.catch_all]
-    wanted = call.query.get("enabled")
-    if wanted in ("true", "false"):
-        rules = [rule for rule in rules if rule.enabled == (wanted == "true")]
-    return page_of([shown(rule) for rule in rules], call.query, per_page=20)
+    rows = [shown(rule) for rule in rules_asked_for(call.zone, call.query)]
+    return page_of(rows, call.query, per_page=20, largest=call.largest_page)
+
+
+def rules_asked_for(zone: Zone, query: dict[str, str]) -> list[Rule]:
+    """The zone's rules, the catch-all among them as the last row; `enabled` may ask for some of them."""
+    rules, wanted = [*zone.routing.rules, zone.routing.catch_all], query.get("enabled")
+    if wanted not in ("true", "false"):
+        return rules
+    return [rule for rule in rules if rule.enabled == (wanted == "true")]
 
 
 def create_rule(call: Call) -> Answer:
     """Taken on a pending zone and for a subdomain never switched on too; nothing is delivered there."""
+    if not call.state.switches.pending_zones_take_rules:
+        refuse_unless_active(call.zone)
     rule = _rule_from(call, new_id())
-    _refuse_duplicate(call.zone, rule)
+    _refuse_duplicate(call, rule)
     if len(call.zone.routing.rules) >= MAX_RULES:
         raise Refusal(400, UNKNOWN_CODE, "Too many rules in this zone")
     call.zone.routing.rules.append(rule)
@@ -45,7 +51,7 @@ def replace_rule(call: Call) -> Answer:
     """A full replacement: what is not sent falls back to its default; there is no PATCH."""
     old = _rule(call)
     new = _rule_from(call, old.id)
-    _refuse_duplicate(call.zone, new)
+    _refuse_duplicate(call, new)
     rules = call.zone.routing.rules
     rules[rules.index(old)] = new
     return Answer(shown(new))
@@ -54,6 +60,8 @@ def replace_rule(call: Call) -> Answer:
 def delete_rule(call: Call) -> Answer:
     """Answers the rule that was."""
     rule = _rule(call)
+    if not call.zone.routing.enabled and not call.state.switches.rules_can_be_deleted_while_off:
+        raise Refusal(409, UNKNOWN_CODE, "Email Routing is disabled")
     call.zone.routing.rules.remove(rule)
     return Answer(shown(rule))
 
@@ -65,6 +73,8 @@ def read_catch_all(call: Call) -> Answer:
 def replace_catch_all(call: Call) -> Answer:
     """It cannot be created or deleted, only replaced; its id and priority stay."""
     given = call.fields
+    if not call.state.switches.pending_zones_take_rules:
+        refuse_unless_active(call.zone)
     if [matcher.get("type") for matcher in _list_of_objects(given, "matchers")] != ["all"]:
         raise _invalid("matchers", "catch all rule must have exactly one matcher of type all.")
     actions = _actions(call, given)
@@ -139,6 +149,8 @@ def _actions(call: Call, given: dict[str, Any]) -> list[dict[str, str | list[str
         raise _invalid("actions", "worker action must specify worker id")
     if kind == "forward":
         _refuse_unverified(call, value[0])
+    elif call.state.switches.unknown_workers_are_refused and value[0] not in call.state.workers:
+        raise Refusal(404, 2016, "Worker not found")  # the text is ours
     return [{"type": kind, "value": value}]
 
 
@@ -149,10 +161,10 @@ def _refuse_unverified(call: Call, address: str) -> None:
     raise Refusal(400, 2054, "Destination address is not verified")
 
 
-def _refuse_duplicate(zone: Zone, new: Rule) -> None:
+def _refuse_duplicate(call: Call, new: Rule) -> None:
     """One rule per literal, whatever its case (at least seven projects quote 2014)."""
-    if any(rule.literal() == new.literal() and rule.id != new.id for rule in zone.routing.rules):
-        raise Refusal(409, 2014, "Duplicated Zone rule")
+    if any(rule.literal() == new.literal() and rule.id != new.id for rule in call.zone.routing.rules):
+        raise Refusal(call.state.switches.duplicate_rule_status, 2014, "Duplicated Zone rule")
 
 
 def _list_of_objects(given: dict[str, Any], name: str) -> list[dict[str, Any]]:

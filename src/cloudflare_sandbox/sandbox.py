@@ -12,6 +12,7 @@ from cloudflare_sandbox.rate_limit import RateLimit
 from cloudflare_sandbox.state import State, StateFile, Token, Zone
 
 _REMEMBERED_REQUESTS: Final = 20_000
+_DOCUMENTED_PAGE: Final = 50
 
 
 @dataclass
@@ -71,6 +72,11 @@ class Call:
         if self.found_zone is None:
             raise LookupError("this path names no zone")
         return self.found_zone
+
+    @property
+    def largest_page(self) -> int | None:
+        """How many rows a page of zones or Email Routing holds at most; None: as many as asked for."""
+        return None if self.state.switches.per_page_above_50_is_honoured else _DOCUMENTED_PAGE
 
     def now(self) -> datetime:
         return self.sandbox.now()

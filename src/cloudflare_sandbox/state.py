@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from cloudflare_sandbox.switches import Switches
+
 ACCOUNT_ID: Final = "5a4d2b0c9e8f41b7a6d3c2e1f0987654"
 ACCOUNT_NAME: Final = "Sandbox account"
 
@@ -26,7 +28,11 @@ def timestamp(moment: datetime) -> str:
 
 @dataclass
 class Token:
-    """An API token. Its secret is kept as a SHA-256 digest only; *zones* None means all of the account."""
+    """
+    An API token. Its secret is kept as a SHA-256 digest only; *zones* None means all of the account.
+
+    *blips_left* calls are refused yet, because the token is too new to be known everywhere.
+    """
 
     id: str
     digest: str
@@ -34,6 +40,7 @@ class Token:
     permissions: list[str]
     zones: list[str] | None
     status: str = "active"
+    blips_left: int = 0
 
     def sees(self, zone_name: str) -> bool:
         return self.zones is None or zone_name in self.zones
@@ -108,6 +115,16 @@ class EmailRouting:
 
 
 @dataclass
+class SendingSubdomain:
+    """A name that Email Sending was set up for."""
+
+    id: str
+    name: str
+    created: str
+    modified: str
+
+
+@dataclass
 class Zone:
     """A domain at Cloudflare; *checked_at* is when the last activation check was asked for."""
 
@@ -121,6 +138,7 @@ class Zone:
     activated_on: str | None = None
     checked_at: datetime | None = None
     records: list[Record] = field(default_factory=list)
+    sending: list[SendingSubdomain] = field(default_factory=list)
 
 
 @dataclass
@@ -150,18 +168,6 @@ class Forwarded:
     envelope_to: str
     destination: str
     size: int
-
-
-@dataclass
-class Switches:
-    """What public sources disagree about, or do not say; the defaults are the newest measurements."""
-
-    account_tokens_may_route_email: bool = False
-    account_tokens_may_create_zones: bool = True
-    catch_all_covers_subdomains: bool = False
-    activation_check_too_soon_status: int = 400
-    unregistered_names: list[str] = field(default_factory=list)
-    requests_per_window: int = 1200
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import tldextract
 
+from cloudflare_sandbox import zone_refusals
 from cloudflare_sandbox.answers import Answer, Refusal, page_of
 from cloudflare_sandbox.sandbox import Call
 from cloudflare_sandbox.state import (
@@ -30,9 +31,7 @@ CATCH_ALL_PRIORITY: Final = 2147483647  # measured twice: mailda, cloudflare-axi
 _CHECK_INTERVAL: Final = timedelta(hours=1)  # Free plan; SDK docstring of activation_check
 _NAME_SERVERS: Final = (("blakely", "vin"), ("dana", "sid"), ("gina", "roan"), ("ivy", "tate"))
 _LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?")
-_ROOT_ONLY: Final = "Please ensure you are providing the root domain and not"
-_NOT_SUBDOMAIN: Final = f"{_ROOT_ONLY} any subdomains (e.g., example.com, not subdomain.example.com)"
-_NOT_TLD: Final = f"{_ROOT_ONLY} a TLD (e.g., example.com, not .com)"
+_NOT_TLD: Final = f"{zone_refusals.ROOT_ONLY} a TLD (e.g., example.com, not .com)"
 _PLAN: Final = {
     "id": "0feeeeeeeeeeeeeeeeeeeeeeeeeeeeee",
     "name": "Free Website",
@@ -74,8 +73,8 @@ def list_zones(call: Call) -> Answer:
         found.sort(key=lambda zone: zone.name if order == "name" else zone.status)
     if query.get("direction") == "desc":
         found.reverse()
-    page = page_of(found, query, per_page=20)
-    return Answer([shown(zone, call.token) for zone in page.result], page.result_info)
+    page = page_of(found, query, per_page=20, largest=call.largest_page)
+    return Answer([_shown(zone, call) for zone in page.result], page.result_info)
 
 
 def create_zone(call: Call) -> Answer:
@@ -83,18 +82,19 @@ def create_zone(call: Call) -> Answer:
     _refuse_unless_allowed(call)
     given = call.fields.get("name")
     name = given.strip().lower().rstrip(".") if isinstance(given, str) else ""
+    zone_refusals.refuse_if_listed(name, call.state.switches)
     _refuse_unless_root(name)
-    if name in call.state.switches.unregistered_names:
-        raise Refusal(400, 1049, f"{name} is not a registered domain")
     if call.state.find_zone_named(name) is not None:
         raise Refusal(400, 1061, f"{name} already exists")
+    pending = sum(zone.status == "pending" for zone in call.state.zones)
+    zone_refusals.refuse_if_too_many(name, pending, call.state.switches)
     zone = _new_zone(call.state, name, timestamp(call.now()))
     call.state.zones.append(zone)
-    return Answer(shown(zone, call.token))
+    return Answer(_shown(zone, call))
 
 
 def read_zone(call: Call) -> Answer:
-    return Answer(shown(call.zone, call.token))
+    return Answer(_shown(call.zone, call))
 
 
 def delete_zone(call: Call) -> Answer:
@@ -120,8 +120,9 @@ def delegate(zone: Zone, now: str) -> None:
     zone.modified_on = now
 
 
-def shown(zone: Zone, token: Token) -> dict[str, Any]:
-    """The zone as the API shows it; *token* decides its permissions."""
+def _shown(zone: Zone, call: Call) -> dict[str, Any]:
+    """The zone as the API shows it; the token decides its permissions."""
+    is_ours = zone.name in call.state.switches.names_registered_at_cloudflare
     return {
         "id": zone.id,
         "name": zone.name,
@@ -130,7 +131,7 @@ def shown(zone: Zone, token: Token) -> dict[str, Any]:
         "type": "full",
         "development_mode": 0,
         "name_servers": zone.name_servers,
-        "original_name_servers": ["ns1.registrar.example", "ns2.registrar.example"],
+        "original_name_servers": None if is_ours else ["ns1.registrar.example", "ns2.registrar.example"],
         "original_registrar": None,
         "original_dnshost": None,
         "modified_on": zone.modified_on,
@@ -148,7 +149,7 @@ def shown(zone: Zone, token: Token) -> dict[str, Any]:
         "account": {"id": ACCOUNT_ID, "name": ACCOUNT_NAME},
         "tenant": {"id": None, "name": None},
         "tenant_unit": {"id": None},
-        "permissions": _legacy_permissions(token),
+        "permissions": _legacy_permissions(call.token),
         "plan": _PLAN,
     }
 
@@ -177,14 +178,14 @@ def _refuse_unless_root(name: str) -> None:
     """
     labels = name.split(".")
     if not name or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise Refusal(400, 1099, f"We were unable to identify {name} as a registered domain. {_NOT_SUBDOMAIN}")
+        raise zone_refusals.refusal_of(name, "1099")
     suffix = _suffixes(name).suffix or labels[-1]
     below = len(labels) - len(suffix.split("."))
     if below < 1:
         again = {"code": 1099, "message": _NOT_TLD}
         raise Refusal(400, 1099, _NOT_TLD, more=[again])  # the report shows it twice
     if below > 1:
-        raise Refusal(400, 1116, _NOT_SUBDOMAIN)
+        raise Refusal(400, 1116, zone_refusals.NOT_SUBDOMAIN)
 
 
 def _new_zone(state: State, name: str, now: str) -> Zone:

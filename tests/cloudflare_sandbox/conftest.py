@@ -1,4 +1,4 @@
-"""The pretend Cloudflare, new for every test."""
+"""The pretend Cloudflare: started once, as new for every test. `test_running.py` starts its own."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,13 @@ import pytest
 from tests.cloudflare_sandbox.pretend import Pretend, running
 
 
-@pytest.fixture
-def cloudflare() -> Iterator[Pretend]:
+@pytest.fixture(scope="session")
+def _started() -> Iterator[Pretend]:
     with running() as pretend:
         yield pretend
+
+
+@pytest.fixture
+def cloudflare(_started: Pretend) -> Pretend:
+    _started.make_new()
+    return _started

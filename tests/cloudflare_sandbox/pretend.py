@@ -38,6 +38,14 @@ class Pretend:
         wanted = {"kind": kind, "permissions": list(permissions), "zones": zones}
         return str(self.controls.post("/tokens", json=wanted).raise_for_status().json()["token"])
 
+    def make_new(self) -> None:
+        """Forget everything, as a new one would have it."""
+        self.controls.post("/reset").raise_for_status()
+        self.api.headers["authorization"] = f"Bearer {self.token()}"
+
+    def switch(self, **values: Any) -> None:
+        self.controls.patch("/switches", json=values).raise_for_status()
+
     def client(self, token: str) -> httpx.Client:
         return httpx.Client(base_url=self.api_url, headers={"authorization": f"Bearer {token}"})
 

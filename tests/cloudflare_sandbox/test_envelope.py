@@ -2,10 +2,12 @@
 
 import re
 import uuid
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.cloudflare_sandbox.pretend import Pretend, refusal, result
+from tests.cloudflare_sandbox.pretend import Pretend, refusal, result, rule_for
 
 
 def test_each_product_has_its_own_order_of_keys(cloudflare: Pretend) -> None:
@@ -58,6 +60,31 @@ def test_a_path_that_leads_nowhere_has_two_errors(cloudflare: Pretend, path: str
 
     assert answer.status_code == status
     assert [error["code"] for error in answer.json()["errors"]] == [7003, 7000]
+
+
+def test_three_ways_to_read_pages_all_come_to_the_end(cloudflare: Pretend) -> None:
+    """Wrangler multiplies, LinuxDoSpace counts pages, the SDK goes on to the first empty one."""
+    path = f"{cloudflare.routing_zone()}/email/routing/rules"
+    for number in range(45):
+        result(cloudflare.api.post(path, json=rule_for(f"box{number}@example.com")))
+
+    def read(is_last: Callable[[dict[str, Any]], bool]) -> int:
+        rows, page = 0, 1
+        while True:
+            query: dict[str, str | int] = {"page": page, "per_page": 20, "order": "created", "direction": "asc"}
+            envelope = cloudflare.api.get(path, params=query).json()
+            rows, page = rows + len(envelope["result"]), page + 1
+            if is_last(envelope):
+                return rows
+
+    wrangler = read(lambda told: _info(told, "page") * _info(told, "per_page") >= _info(told, "total_count"))
+    linuxdospace = read(lambda told: _info(told, "page") >= _info(told, "total_pages"))
+    sdk = read(lambda told: told["result"] == [])
+    assert (wrangler, linuxdospace, sdk) == (46, 46, 46)
+
+
+def _info(envelope: dict[str, Any], name: str) -> int:
+    return int(envelope["result_info"][name])
 
 
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"text"', b"\xff", b"[" * 100_000])

@@ -51,7 +51,7 @@ def test_an_activation_check_may_be_asked_for_again_after_an_hour(cloudflare: Pr
     ],
 )
 def test_a_name_that_is_no_root_domain_is_refused(cloudflare: Pretend, name: str, code: int) -> None:
-    switches = {"unregistered_names": ["nobody-has-this.com"]}
+    switches = {"zone_refusals": {"nobody-has-this.com": "1049"}}
     cloudflare.controls.patch("/switches", json=switches).raise_for_status()
 
     answer = cloudflare.api.post("/zones", json={"name": name, "account": {"id": cloudflare.account_id}})
