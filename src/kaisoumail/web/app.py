@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from kaisoumail.web import assets, domains, login, messages, preferences, workspace
+from kaisoumail.web import assets, domains, guide, login, messages, preferences, workspace
 from kaisoumail.web.problems import HANDLERS
 from kaisoumail.web.session import provide_context, provide_viewer, same_origin
 
@@ -20,6 +20,8 @@ PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
     login.log_out,  #                POST /logout
     preferences.save_preferences,  # POST /preferences
     assets.read_asset,  #            GET  /static/{name}
+    guide.show_index,  #             GET  /docs
+    guide.show_page,  #              GET  /docs/{slug}
     # signed in
     workspace.show_workspace,  #     GET  /workspace
     workspace.create_mailbox,  #     POST /workspace
