@@ -5,11 +5,16 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
+from sqlalchemy import Connection
+
+from kaisoumail.errors import Problem
 from kaisoumail.model.address import Address
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
-from kaisoumail.model.message import Envelope, Message, delivery_key
+from kaisoumail.model.message import Envelope, Message, delivery_key, digest_of
+from kaisoumail.storage import messages
+from kaisoumail.storage.messages import Arrival
 from tests.people import ADA, HOUR, NOON
 
 DEMO = Domain(
@@ -63,7 +68,7 @@ def a_message(mailbox: Mailbox, raw: bytes = b"Subject: hello\r\n\r\nhello\r\n",
         mailbox_id=mailbox.id,
         mailbox_address=str(mailbox.address),
         envelope=envelope,
-        delivery_key=delivery_key(envelope, raw),
+        delivery_key=delivery_key(envelope, digest_of(raw)),
         subject="hello",
         preview="hello",
         from_name=None,
@@ -77,3 +82,11 @@ def a_message(mailbox: Mailbox, raw: bytes = b"Subject: hello\r\n\r\nhello\r\n",
         raw_location="row",
     )
     return replace(message, **changes)
+
+
+def kept(connection: Connection, message: Message, compressed: bytes | None = None) -> str:
+    """The id *message* is known by, kept as one that arrived alone. Raises the Problem it is refused with."""
+    [outcome] = messages.add_all(connection, [Arrival(message, compressed)])
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome

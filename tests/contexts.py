@@ -9,7 +9,10 @@ from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.storage import domains, mailboxes, schema, users
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import open_database
+from kaisoumail.storage.intake import Intake
+from kaisoumail.storage.rejections import Ledger
 from kaisoumail.storage.signals import LocalSignals
+from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.workflows.context import Context, Limits, Routing
 from kaisoumail.workflows.engine import Engine
 from tests.builders import DEMO
@@ -31,7 +34,10 @@ async def a_context(
             await database.write(lambda c, mailbox=mailbox: mailboxes.add(c, mailbox))  # type: ignore[misc]
         yield Context(
             database=database,
+            intake=Intake(database),
             blobs=FileBlobs(folder / "blobs"),
+            water_mark=WaterMark((folder,), 0),
+            ledger=Ledger(database),
             signals=LocalSignals(),
             runs=Engine(f"sqlite:///{folder / 'workflows.db'}", "test"),
             routing=Routing(),

@@ -8,6 +8,7 @@ import asyncio
 import importlib.metadata
 import logging
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -30,15 +31,20 @@ from kaisoumail.api.cors import CorsRules
 from kaisoumail.api.edges import Edges
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
-from kaisoumail.inbound.smtp import Door
+from kaisoumail.inbound.smtp import Crowd, Door
+from kaisoumail.inbound.smtp_session import Manners
 from kaisoumail.inbound.webhook import handover_route
 from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.operations.bootstrap import ensure_first_admin
+from kaisoumail.operations.rejections import forget_old_rejections
 from kaisoumail.settings import Settings
 from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import open_database
+from kaisoumail.storage.intake import Intake
+from kaisoumail.storage.rejections import Ledger
 from kaisoumail.storage.signals import open_signals
+from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.web import app as web
 from kaisoumail.web import problems as web_problems
 from kaisoumail.workflows import bind_domain, delete_domain, enable_domain, open_mailbox, provision_domain
@@ -51,6 +57,7 @@ from kaisoumail.workflows.watch_activation import look_at_waiting
 _SHUTDOWN_SECONDS: Final = 10
 _BUDGET_SECONDS: Final = 300
 _WATCH_SECONDS: Final = 2.0
+_HOUR_SECONDS: Final = 3600.0
 WORKFLOWS: Final = (
     bind_domain,
     enable_domain,
@@ -87,6 +94,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         context = await stack.enter_async_context(opened_context(settings))
         await stack.enter_async_context(context.runs.running(context, context.database))
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
+        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_rejections, context)))
         smtp_port = await _open_smtp(stack, context, settings)
         await stack.enter_async_context(_http(application(context, settings), listener))
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
@@ -117,9 +125,15 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
                 max_retry_after=settings.max_retry_after,
             )
             stack.push_async_callback(cloudflare.close)
+        ledger = Ledger(database)
+        stack.push_async_callback(ledger.written)
+        blob_folder = writable_folder(_blob_folder(settings, data_dir))
         context = Context(
             database=database,
-            blobs=FileBlobs(writable_folder(_blob_folder(settings, data_dir))),
+            intake=Intake(database),
+            blobs=FileBlobs(blob_folder),
+            water_mark=WaterMark((data_dir, blob_folder), settings.min_free_bytes),
+            ledger=ledger,
             signals=signals,
             runs=Engine(
                 workflows_url(database_url, data_dir),
@@ -128,7 +142,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
                 dead_after=settings.dead_after,
             ),
             routing=Routing(settings.management_enabled, cloudflare, settings.account_id, settings.worker_name),
-            limits=Limits(settings.default_ttl_minutes, settings.max_message_bytes),
+            limits=Limits(settings.default_ttl_minutes, settings.max_message_bytes, settings.rejections_kept_days),
             clock=utc_now,
             session_secret=settings.session_secret,
             trusted_origins=settings.trusted_origins,
@@ -207,7 +221,9 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _open_smtp(stack: AsyncExitStack, context: Context, settings: Settings) -> int | None:
     if settings.smtp_port == 0:
         return None
-    door = Door(context, settings.smtp_host, settings.smtp_port)
+    manners = Manners(socket.gethostname(), tls=_smtp_tls(settings))
+    crowd = Crowd(settings.smtp_max_connections, settings.smtp_max_connections_per_client)
+    door = Door(context, settings.smtp_host, settings.smtp_port, manners, crowd)
     try:
         port = await door.open()
     except OSError as error:
@@ -216,6 +232,19 @@ async def _open_smtp(stack: AsyncExitStack, context: Context, settings: Settings
         ) from error
     stack.push_async_callback(door.close)
     return port
+
+
+def _smtp_tls(settings: Settings) -> ssl.SSLContext | None:
+    """The certificate the SMTP door shows; None without one. Raises CannotStart when its files will not do."""
+    if settings.smtp_tls_cert is None:
+        return None
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        tls.load_cert_chain(settings.smtp_tls_cert, settings.smtp_tls_key)
+    except OSError as error:  # ssl.SSLError is one
+        reason = error.strerror or error
+        raise CannotStart(f"SMTP_TLS_CERT {settings.smtp_tls_cert} cannot be used: {reason}") from error
+    return tls
 
 
 class _Server(uvicorn.Server):

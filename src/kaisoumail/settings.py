@@ -115,6 +115,24 @@ class Settings:
     port: int = _variable("PORT", 8787, _whole(0, 65535), "port of the HTTP listener")
     smtp_host: str = _variable("SMTP_HOST", "127.0.0.1", _text, "address of the SMTP door")
     smtp_port: int = _variable("SMTP_PORT", 2525, _whole(0, 65535), "port of the SMTP door; 0 turns it off")
+    smtp_tls_cert: str | None = _variable(
+        "SMTP_TLS_CERT", None, _text, "PEM file with the SMTP door's certificate chain; with it STARTTLS is offered"
+    )
+    smtp_tls_key: str | None = _variable(
+        "SMTP_TLS_KEY", None, _text, "PEM file with that certificate's key; default: in the same file"
+    )
+    smtp_max_connections: int = _variable(
+        "SMTP_MAX_CONNECTIONS", 1000, _whole(1, 100_000), "SMTP connections at once, in all"
+    )
+    smtp_max_connections_per_client: int = _variable(
+        "SMTP_MAX_CONNECTIONS_PER_CLIENT",
+        100,
+        _whole(1, 100_000),
+        "SMTP connections at once from one IPv4 address or IPv6 /64",
+    )
+    rejections_kept_days: int = _variable(
+        "REJECTIONS_KEPT_DAYS", 14, _whole(1, 365), "how long refused mail stays in the ledger, in days"
+    )
     data_dir: str = _variable("DATA_DIR", "./var", _text, "folder of the embedded database and files")
     database_url: str | None = _variable(
         "DATABASE_URL",
@@ -136,6 +154,12 @@ class Settings:
     )
     max_message_bytes: int = _variable(
         "MAX_MESSAGE_BYTES", 26_214_400, _whole(1024, 104_857_600), "largest mail taken, in bytes"
+    )
+    min_free_bytes: int = _variable(
+        "MIN_FREE_DISK_BYTES",
+        67_108_864,
+        _whole(0, 999_999_999),
+        "below this much free disk no mail is taken, in bytes; senders are asked to come back",
     )
     dead_after: int = _variable(
         "PROCESS_DEAD_AFTER_SECONDS",

@@ -207,6 +207,10 @@ TOKEN_CHECK = an_object(
     problem=or_null(ERROR),
 )
 
+REJECTION = an_object(
+    id=STRING, at=INSTANT, door=one_of("smtp", "webhook"), sender=STRING, recipient=STRING, code=STRING
+)
+
 # (method, path with {} for an id) → status → body
 ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("GET", "/health"): {200: HEALTH},
@@ -229,6 +233,7 @@ ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("GET", "/api/mailboxes/{}"): {200: MAILBOX},
     ("GET", "/api/messages"): {200: an_object(messages=list_of(MESSAGE))},
     ("GET", "/api/messages/{}"): {200: an_object(message=MESSAGE_DETAIL)},
+    ("GET", "/api/rejections"): {200: an_object(rejections=list_of(REJECTION), nextCursor=or_null(STRING))},
     ("POST", "/api/inbound"): {200: an_object(outcome=one_of("stored", "duplicate"), messageId=STRING)},
 }
 

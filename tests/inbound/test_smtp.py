@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import uvloop
 
-from kaisoumail.inbound.smtp import Door
+from kaisoumail.inbound.smtp import Crowd, Door
+from kaisoumail.inbound.smtp_session import Manners
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.operations.messages import Question, list_messages, raw_message
 from kaisoumail.workflows.context import Context
@@ -21,7 +23,9 @@ ADDRESS = "ada@mail.demo.example"
 
 
 @asynccontextmanager
-async def _open_door(folder: Path) -> AsyncIterator[tuple[Context, int]]:
+async def _open_door(
+    folder: Path, manners: Manners | None = None, crowd: Crowd | None = None
+) -> AsyncIterator[tuple[Context, int]]:
     kept = [
         a_mailbox(ADDRESS),
         a_mailbox("bob@mail.demo.example"),
@@ -29,7 +33,7 @@ async def _open_door(folder: Path) -> AsyncIterator[tuple[Context, int]]:
         a_mailbox("making@mail.demo.example", status=MailboxStatus.PROVISIONING),
     ]
     async with a_context(folder, *kept) as context:
-        door = Door(context, "127.0.0.1", 0)
+        door = Door(context, "127.0.0.1", 0, manners, crowd)
         port = await door.open()
         try:
             yield context, port
@@ -37,12 +41,18 @@ async def _open_door(folder: Path) -> AsyncIterator[tuple[Context, int]]:
             await door.close()
 
 
-def told(folder: Path, story: Callable[[Context, int], Awaitable[None]]) -> None:
+def told(
+    folder: Path,
+    story: Callable[[Context, int], Awaitable[None]],
+    manners: Manners | None = None,
+    crowd: Crowd | None = None,
+) -> None:
     async def run() -> None:
-        async with _open_door(folder) as (context, port):
+        async with _open_door(folder, manners, crowd) as (context, port):
             await story(context, port)
 
-    asyncio.run(run())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop it is served on
+        runner.run(run())
 
 
 async def _speak(port: int, dialog: str) -> None:
@@ -150,7 +160,7 @@ def test_closing_the_door_lets_go_of_who_is_connected(tmp_path: Path) -> None:
         async with _open_door(tmp_path) as (_, port):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             await reader.readline()
-        assert await reader.read() == b""
+        assert (await reader.read()).startswith(b"421 4.3.2")
         writer.close()
 
     asyncio.run(run())

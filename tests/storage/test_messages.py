@@ -10,7 +10,7 @@ from kaisoumail.model.code import Verification
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.storage import mailboxes, messages
 from kaisoumail.storage.messages import Wanted
-from tests.builders import a_mailbox, a_message
+from tests.builders import a_mailbox, a_message, kept
 from tests.people import ADA, BOB, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage
 
@@ -26,7 +26,7 @@ def test_a_message_comes_back_as_it_was_kept(storage: Storage) -> None:
     mailbox = _kept(storage, a_mailbox())
     message = a_message(mailbox, RAW, verification=Verification("842911", "subject"))
 
-    kept_as = storage.write(lambda c: messages.add(c, message, zstandard.compress(RAW)))
+    kept_as = storage.write(lambda c: kept(c, message, zstandard.compress(RAW)))
 
     assert kept_as == message.id
     assert storage.read(lambda c: messages.find(c, message.id)) == message
@@ -39,11 +39,7 @@ def test_the_same_hand_over_twice_is_one_message(storage: Storage) -> None:
 
     async def both_at_once() -> list[str]:
         write = storage.database.write
-        return list(
-            await asyncio.gather(
-                write(lambda c: messages.add(c, first, b"")), write(lambda c: messages.add(c, again, b""))
-            )
-        )
+        return list(await asyncio.gather(write(lambda c: kept(c, first, b"")), write(lambda c: kept(c, again, b""))))
 
     assert storage.run(both_at_once()) == [first.id, first.id]
     assert len(storage.read(lambda c: messages.listed(c, ADA, Wanted()))) == 1
@@ -53,7 +49,7 @@ def test_a_mailbox_that_stopped_receiving_takes_nothing(storage: Storage) -> Non
     mailbox = _kept(storage, a_mailbox(status=MailboxStatus.DESTROYING))
 
     with pytest.raises(Problem) as caught:
-        storage.write(lambda c: messages.add(c, a_message(mailbox), None))
+        storage.write(lambda c: kept(c, a_message(mailbox), None))
 
     assert caught.value.code == "mailbox_unavailable"
 
@@ -61,7 +57,7 @@ def test_a_mailbox_that_stopped_receiving_takes_nothing(storage: Storage) -> Non
 def test_receiving_is_noted_on_the_mailbox(storage: Storage) -> None:
     mailbox = _kept(storage, a_mailbox())
 
-    storage.write(lambda c: messages.add(c, a_message(mailbox, received_at=NOON + MINUTE), None))
+    storage.write(lambda c: kept(c, a_message(mailbox, received_at=NOON + MINUTE), None))
 
     noted = storage.read(lambda c: mailboxes.find(c, mailbox.id))
     assert noted is not None
@@ -72,7 +68,7 @@ def test_a_member_sees_their_own_and_an_admin_everybodys(storage: Storage) -> No
     adas = a_message(_kept(storage, a_mailbox("ada@mail.demo.example")))
     bobs = a_message(_kept(storage, a_mailbox("bob@mail.demo.example", user_id=BOB.id)), received_at=NOON + MINUTE)
     for message in (adas, bobs):
-        storage.write(lambda c, m=message: messages.add(c, m, None))  # type: ignore[misc]
+        storage.write(lambda c, m=message: kept(c, m, None))  # type: ignore[misc]
 
     def seen(viewer: object) -> list[str]:
         return [m.id for m in storage.read(lambda c: messages.listed(c, viewer, Wanted()))]  # type: ignore[arg-type]
@@ -87,7 +83,7 @@ def test_a_list_narrows_by_mailbox_address_and_instant(storage: Storage) -> None
     old, new = a_message(mailbox, b"1"), a_message(mailbox, b"2", received_at=NOON + MINUTE)
     elsewhere = a_message(other, b"3")
     for message in (old, new, elsewhere):
-        storage.write(lambda c, m=message: messages.add(c, m, None))  # type: ignore[misc]
+        storage.write(lambda c, m=message: kept(c, m, None))  # type: ignore[misc]
 
     def found(wanted: Wanted) -> list[str]:
         return [m.id for m in storage.read(lambda c: messages.listed(c, ADA, wanted))]
@@ -101,7 +97,7 @@ def test_a_list_narrows_by_mailbox_address_and_instant(storage: Storage) -> None
 def test_the_mail_of_a_mailbox_being_destroyed_is_hidden(storage: Storage) -> None:
     mailbox = _kept(storage, a_mailbox())
     message = a_message(mailbox)
-    storage.write(lambda c: messages.add(c, message, None))
+    storage.write(lambda c: kept(c, message, None))
 
     storage.write(lambda c: mailboxes.save(c, a_mailbox(id=mailbox.id, status=MailboxStatus.DESTROYING)))
 

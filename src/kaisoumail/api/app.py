@@ -7,7 +7,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from kaisoumail.api import auth, domains, mailboxes, messages, meta
+from kaisoumail.api import auth, domains, mailboxes, messages, meta, rejections
 from kaisoumail.api.authenticate import provide_context, provide_viewer
 from kaisoumail.api.problems import HANDLERS
 
@@ -40,6 +40,7 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     domains.retry,  #            POST   /api/domains/{id}/retry
     domains.delete,  #           POST   /api/domains/{id}/delete
     domains.disable,  #          POST   /api/domains/{id}/disable
+    rejections.list_rejections,  # GET  /api/rejections
 )
 
 

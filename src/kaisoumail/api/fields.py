@@ -110,5 +110,12 @@ def instant(text: str, field: str) -> datetime:
     raise invalid(wrong={field: ["Invalid ISO datetime"]})
 
 
+def whole(text: str, field: str, low: int, high: int) -> int:
+    """A whole number in a query, from *low* to *high*. Raises Problem `invalid_request` for anything else."""
+    if text.isascii() and text.isdigit() and len(text) <= 9 and low <= int(text) <= high:
+        return int(text)
+    raise invalid(wrong={field: [f"Expected a whole number from {low} to {high}"]})
+
+
 def _is_list(kind: Any) -> bool:
     return getattr(kind, "__origin__", None) is list or getattr(kind, "__origin__", None) is tuple

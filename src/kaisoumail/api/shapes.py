@@ -11,6 +11,7 @@ from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.domain import CatalogEntry, Domain
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message
+from kaisoumail.model.rejection import Rejection
 from kaisoumail.model.user import User
 from kaisoumail.operations.domains import DomainEvent
 from kaisoumail.operations.messages import Opened
@@ -360,3 +361,25 @@ def _summary(message: Message) -> dict[str, Any]:
         "verification": found and VerificationShape(code=found.code, source=found.source, method=found.method),
         "parse_status": message.parse_status,
     }
+
+
+class RejectionShape(Shape):
+    """Mail that was refused for good."""
+
+    id: str
+    at: str
+    door: str
+    sender: str
+    recipient: str
+    code: str
+
+
+def rejection_shape(rejection: Rejection) -> RejectionShape:
+    return RejectionShape(
+        id=rejection.id,
+        at=iso(rejection.at),
+        door=rejection.door,
+        sender=rejection.sender,
+        recipient=rejection.recipient,
+        code=rejection.code,
+    )

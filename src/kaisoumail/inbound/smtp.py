@@ -1,125 +1,105 @@
-"""
-The SMTP door: 250 after DATA means every recipient's mail is durable, stored once, and in the list.
-
-RCPT is answered from the mailboxes there are, so a stranger hears 550 before sending a byte of mail.
-A mail for several recipients is stored once for each; if some could not be stored just now the whole
-is 451 and the sender's next try finds the others stored already.
-"""
+"""The SMTP door: one listener, how many may come in at once, and how it is closed."""
 
 import asyncio
-import logging
+import ipaddress
 import socket
+from collections import Counter
+from dataclasses import dataclass
 from typing import Final
 
-import structlog
-from aiosmtpd.smtp import SMTP, Envelope, Session
-
-from kaisoumail.errors import CODES, Problem
-from kaisoumail.model import message
+from kaisoumail.inbound.smtp_session import Manners, Session
+from kaisoumail.inbound.smtp_wire import Room, Wire
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.receive import can_receive, receive
 
-MAX_RECIPIENTS: Final = 100
-_TEMPORARY: Final = CODES["internal"].smtp
-_log = structlog.get_logger("kaisoumail.smtp")
-logging.getLogger("mail.log").setLevel(logging.ERROR)  # it would log every command, addresses included
+_CLOSING_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many connections there may be at once: in all, and from one client; and bytes of mails in memory."""
+
+    connections: int = 1000
+    from_one: int = 100
+    bytes_in_memory: int = 256 * 1024 * 1024
 
 
 class Door:
     """One listener. `open` binds it; `close` refuses newcomers and lets go of who is connected."""
 
-    def __init__(self, context: Context, host: str, port: int) -> None:
+    def __init__(
+        self, context: Context, host: str, port: int, manners: Manners | None = None, crowd: Crowd | None = None
+    ) -> None:
         self._context = context
         self._host = host
         self._port = port
+        self._manners = manners or Manners(socket.gethostname())
+        self._crowd = crowd or Crowd()
+        self._room = Room(self._crowd.bytes_in_memory)
         self._server: asyncio.Server | None = None
-        self._connected: set[_Connection] = set()
+        self._talking: dict[asyncio.Task[None], Session] = {}
+        self._clients: Counter[str] = Counter()
 
     async def open(self) -> int:
         """Start to listen; returns the port. Raises OSError when it is taken."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connection, self._host, self._port)
+        self._server = await loop.create_server(lambda: _Visitor(self), self._host, self._port, backlog=1024)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
+        """Let nobody in, answer the mails that are being stored, and hang up."""
         if self._server is None:
             return
         self._server.close()
-        for connection in tuple(self._connected):
-            connection.hang_up()
+        for session in self._talking.values():
+            session.stop()
+        if self._talking:
+            await asyncio.wait(tuple(self._talking), timeout=_CLOSING_SECONDS)
+        for task in tuple(self._talking):
+            task.cancel()
+        await asyncio.gather(*self._talking, return_exceptions=True)
         await self._server.wait_closed()
 
-    def _connection(self) -> "_Connection":
-        return _Connection(self._context, self._connected)
+    def welcome(self, visitor: "_Visitor", client: str) -> None:
+        """Begin the dialogue, unless too many are here."""
+        if len(self._talking) >= self._crowd.connections:
+            visitor.hang_up(f"421 4.3.2 {self._manners.host_name} Too many connections, try again later")
+        elif self._clients[client] >= self._crowd.from_one:
+            visitor.hang_up(f"421 4.7.0 {self._manners.host_name} Too many connections from you")
+        else:
+            session = Session(self._context, visitor, self._room, self._manners)
+            task = asyncio.create_task(session.converse())
+            self._talking[task] = session
+            self._clients[client] += 1
+            task.add_done_callback(lambda _: self._farewell(task, client))
+
+    def visitor_manners(self) -> tuple[Room, float]:
+        return self._room, self._manners.patience
+
+    def _farewell(self, task: "asyncio.Task[None]", client: str) -> None:
+        del self._talking[task]
+        self._clients[client] -= 1
+        if not self._clients[client]:
+            del self._clients[client]
 
 
-class _Connection(SMTP):
-    """One SMTP session. Lines of any length are taken: real mail has them, whatever the RFC says."""
+class _Visitor(Wire):
+    """A connection that presents itself at the door."""
 
-    line_length_limit = 1 << 20
-
-    def __init__(self, context: Context, connected: "set[_Connection]") -> None:
-        super().__init__(
-            _Handler(context),
-            data_size_limit=context.limits.max_message_bytes,
-            enable_SMTPUTF8=True,
-            hostname=socket.gethostname(),
-            ident="KaisouMail",
-            auth_exclude_mechanism=("LOGIN", "PLAIN"),
-            loop=asyncio.get_running_loop(),
-        )
-        self._connected = connected
+    def __init__(self, door: Door) -> None:
+        super().__init__(*door.visitor_manners())
+        self._door = door
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._connected.add(self)
         super().connection_made(transport)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._connected.discard(self)
-        super().connection_lost(error)
-
-    def hang_up(self) -> None:
-        if self.transport is not None:
-            self.transport.close()
+        self._door.welcome(self, _client(transport))
 
 
-class _Handler:
-    """What the commands mean here; named as aiosmtpd wants it."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-
-    async def handle_RCPT(  # noqa: N802
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
-            return "452 4.5.3 Too many recipients, send the rest in another transaction"
-        try:
-            await can_receive(self._context, address)
-        except Problem as problem:
-            return problem.kind.smtp
-        envelope.rcpt_tos.append(address)
-        return "250 2.1.5 OK"
-
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
-        raw = bytes(envelope.original_content or b"")
-        sender = "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
-        recipients = dict.fromkeys(envelope.rcpt_tos)
-        outcomes = await asyncio.gather(*(self._deliver(sender, recipient, raw) for recipient in recipients))
-        refused = [outcome for outcome in outcomes if outcome is not None]
-        if not refused:
-            return "250 2.0.0 Kept"
-        # All refused for good: say so. Otherwise the sender tries again and hears at RCPT who is gone.
-        return refused[0] if len(set(refused)) == 1 and len(refused) == len(outcomes) else _TEMPORARY
-
-    async def _deliver(self, sender: str, recipient: str, raw: bytes) -> str | None:
-        """None once the mail is kept for *recipient*; else the SMTP reply that says why not."""
-        try:
-            await receive(self._context, message.Envelope(sender, recipient), raw)
-        except Problem as problem:
-            return problem.kind.smtp
-        return None
-
-    async def handle_exception(self, error: Exception) -> str:
-        _log.error("smtp.crash", exc_info=error)
-        return _TEMPORARY
+def _client(transport: asyncio.BaseTransport) -> str:
+    """Who to count as one: an IPv4 address, or an IPv6 /64, which is what one customer has."""
+    peer = transport.get_extra_info("peername")
+    if not peer:
+        return ""
+    address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)

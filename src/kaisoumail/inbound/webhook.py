@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from kaisoumail.auth.signatures import SignedHandover, envelope_of
 from kaisoumail.errors import Problem
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.receive import receive
+from kaisoumail.operations.receive import Handover, can_receive, receive
 
 
 def handover_route(max_bytes: int) -> HTTPRouteHandler:
@@ -29,6 +29,9 @@ async def _handover(request: "Request[Any, Any, Any]", context: Context, state: 
     )
     raw = await request.body()
     envelope = envelope_of(handover, raw, secret, context.clock())
-    receipt = await receive(context, envelope, raw)
+    mailbox = await can_receive(context, "webhook", envelope)
+    [receipt] = await receive(context, [Handover("webhook", envelope, mailbox)], raw)
+    if isinstance(receipt, Problem):
+        raise receipt
     outcome = "stored" if receipt.is_new else "duplicate"
     return Response({"outcome": outcome, "messageId": receipt.message_id}, media_type="application/json")

@@ -16,18 +16,23 @@ class Envelope:
     recipient: str
 
 
-def delivery_key(envelope: Envelope, raw: bytes) -> str:
+def digest_of(raw: bytes) -> bytes:
+    """SHA-256 of a mail's bytes, for `delivery_key`: taken once, however many recipients the mail has."""
+    return hashlib.sha256(raw).digest()
+
+
+def delivery_key(envelope: Envelope, digest: bytes) -> str:
     """
     The identity of one hand-over: the same envelope and bytes give the same key, 64 hex digits.
 
     A sender that heard no answer sends again; both doors and both tries must come to one message.
     """
-    digest = hashlib.sha256()
+    identity = hashlib.sha256()
     for part in (envelope.sender, envelope.recipient.lower()):
         encoded = part.encode("utf-8", "surrogateescape")
-        digest.update(len(encoded).to_bytes(4, "big") + encoded)
-    digest.update(raw)
-    return digest.hexdigest()
+        identity.update(len(encoded).to_bytes(4, "big") + encoded)
+    identity.update(digest)
+    return identity.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

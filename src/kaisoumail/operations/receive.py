@@ -7,6 +7,8 @@ other mails of that moment.
 """
 
 import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,16 +18,29 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.code import Verification
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.model.message import Envelope, Message, delivery_key
+from kaisoumail.model.message import Envelope, Message, delivery_key, digest_of
+from kaisoumail.model.rejection import Door, Rejection
 from kaisoumail.parsing.codes.find import find_code
 from kaisoumail.parsing.mime import ParsedMessage, parse
 from kaisoumail.parsing.preview import preview_of
-from kaisoumail.storage import mailboxes, messages
+from kaisoumail.storage import messages
+from kaisoumail.storage.messages import Arrival
 from kaisoumail.workflows.context import Context
 
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row
 _INLINE_BYTES: Final = 200 * 1024  # parsing more than this would be felt by others on the event loop
-_compressor: Final = zstandard.ZstdCompressor(level=1)
+_MAX_ADDRESS: Final = 320
+# Two at once: a large mail in parts takes several times its size.
+_readers: Final = ThreadPoolExecutor(2, thread_name_prefix="mail-reader")
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """One mail for one recipient: by which door, with which envelope, for which mailbox."""
+
+    door: Door
+    envelope: Envelope
+    mailbox: Mailbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,74 +51,132 @@ class Receipt:
     is_new: bool
 
 
-async def can_receive(context: Context, recipient: str) -> Mailbox:
+async def can_receive(context: Context, door: Door, envelope: Envelope) -> Mailbox:
     """
-    The mailbox that takes mail for *recipient* now.
+    The mailbox that takes mail for the envelope's recipient now.
 
-    Raises Problem `mailbox_unavailable`, the same for every reason: a stranger learns nothing from it.
+    Raises Problem `mailbox_unavailable`, the same for every reason: a stranger learns nothing from it;
+    or one that may pass when there is no room just now, or nobody can be looked up.
     """
-    address = recipient.strip().lower()
-    mailbox = await context.database.read(lambda connection: mailboxes.find_live(connection, address))
+    context.water_mark.refuse_if_low()
+    mailbox = await context.intake.find_live(envelope.recipient.strip().lower())
     if mailbox is None or not mailbox.receives_at(context.clock()):
-        raise Problem("mailbox_unavailable", "Mailbox unavailable")
+        problem = Problem("mailbox_unavailable", "Mailbox unavailable")
+        note_refusal(context, door, envelope, problem)
+        raise problem
     return mailbox
 
 
-async def receive(context: Context, envelope: Envelope, raw: bytes) -> Receipt:
+async def receive(context: Context, handovers: Sequence[Handover], raw: bytes) -> list[Receipt | Problem]:
     """
-    Keep one mail for one recipient; durable and visible on return.
+    Keep one mail for each of *handovers*; those with a receipt are durable and visible on return.
 
-    Raises Problem `mailbox_unavailable`, `too_large`, or one that may pass when the mail could not be
-    kept just now; then nothing is left of it and the sender should try again.
+    The others get their Problem: `mailbox_unavailable` if a mailbox stopped receiving meanwhile, or one
+    that may pass when the mail could not be kept just now; then nothing is left of it and the sender
+    should try again. Raises Problem `too_large` or `storage_full` for the mail as a whole.
     """
     if len(raw) > context.limits.max_message_bytes:
-        raise Problem("too_large", f"A mail may have at most {context.limits.max_message_bytes} bytes")
-    mailbox = await can_receive(context, envelope.recipient)
-    message = await _read(context, mailbox, envelope, raw)
-    in_row = len(raw) <= IN_ROW_BYTES
+        problem = Problem("too_large", f"A mail may have at most {context.limits.max_message_bytes} bytes")
+        for handover in handovers:
+            note_refusal(context, handover.door, handover.envelope, problem)
+        raise problem
+    context.water_mark.refuse_if_low()
+    facts = await _facts_of(raw)
+    if len(handovers) == 1:
+        return [await _kept_or_not(context, handovers[0], facts)]
+    return list(await asyncio.gather(*(_kept_or_not(context, handover, facts) for handover in handovers)))
+
+
+def note_refusal(context: Context, door: Door, envelope: Envelope, problem: Problem) -> None:
+    """Have a refusal for good written into the ledger; one that may pass is no news to anybody."""
+    if problem.kind.retry:
+        return
+    sender, recipient = (_as_written(words) for words in (envelope.sender, envelope.recipient))
+    context.ledger.note(Rejection(new_id("rej"), context.clock(), door, sender, recipient, problem.code))
+
+
+async def _kept_or_not(context: Context, handover: Handover, facts: "_Facts") -> Receipt | Problem:
+    try:
+        return await _keep(context, handover, facts)
+    except Problem as problem:
+        note_refusal(context, handover.door, handover.envelope, problem)
+        return problem
+
+
+async def _keep(context: Context, handover: Handover, facts: "_Facts") -> Receipt:
+    message = _message(context, handover, facts)
+    in_row = message.raw_location == messages.IN_ROW
     if not in_row:
-        await context.blobs.put(message.raw_location, _compressor.compress(raw))
-    compressed = _compressor.compress(raw) if in_row else None
-    kept_as = await context.database.write(lambda connection: messages.add(connection, message, compressed))
+        await context.blobs.put(message.raw_location, facts.compressed)
+    try:
+        kept_as = await context.intake.keep(Arrival(message, facts.compressed if in_row else None))
+    except Problem:
+        if not in_row:
+            await context.blobs.remove(message.raw_location)
+        raise
     is_new = kept_as == message.id
     if is_new:
-        await context.signals.tell(f"mailbox:{mailbox.id}")
-        await context.signals.tell(f"user:{mailbox.user_id}")
+        await context.signals.tell(f"mailbox:{message.mailbox_id}")
+        await context.signals.tell(f"user:{message.user_id}")
     elif not in_row:
         await context.blobs.remove(message.raw_location)
     return Receipt(kept_as, is_new)
 
 
-async def _read(context: Context, mailbox: Mailbox, envelope: Envelope, raw: bytes) -> Message:
-    """The message that *raw* is, for this mailbox."""
-    if len(raw) > _INLINE_BYTES:
-        key, parsed, found, preview = await asyncio.to_thread(_facts, envelope, raw)
-    else:
-        key, parsed, found, preview = _facts(envelope, raw)
-    message_id = new_id("msg")
+def _message(context: Context, handover: Handover, facts: "_Facts") -> Message:
+    message_id, mailbox = new_id("msg"), handover.mailbox
     return Message(
         id=message_id,
         user_id=mailbox.user_id,
         mailbox_id=mailbox.id,
         mailbox_address=str(mailbox.address),
-        envelope=envelope,
-        delivery_key=key,
-        subject=parsed.subject,
-        preview=preview,
-        from_name=parsed.from_name,
-        from_address=parsed.from_address,
+        envelope=handover.envelope,
+        delivery_key=delivery_key(handover.envelope, facts.digest),
+        subject=facts.parsed.subject,
+        preview=facts.preview,
+        from_name=facts.parsed.from_name,
+        from_address=facts.parsed.from_address,
         received_at=context.clock(),
-        size_bytes=len(raw),
-        attachment_count=len(parsed.attachments),
-        has_html=bool(parsed.html),
-        verification=found,
-        parse_status=parsed.status,
-        raw_location=messages.IN_ROW if len(raw) <= IN_ROW_BYTES else f"{message_id}.zst",
+        size_bytes=facts.size,
+        attachment_count=len(facts.parsed.attachments),
+        has_html=bool(facts.parsed.html),
+        verification=facts.verification,
+        parse_status=facts.parsed.status,
+        raw_location=messages.IN_ROW if facts.size <= IN_ROW_BYTES else f"{message_id}.zst",
     )
 
 
-def _facts(envelope: Envelope, raw: bytes) -> tuple[str, ParsedMessage, Verification | None, str]:
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is read off a mail once, however many recipients it has. *compressed* is all of it, as zstd."""
+
+    size: int
+    digest: bytes
+    parsed: ParsedMessage
+    verification: Verification | None
+    preview: str
+    compressed: bytes
+
+
+async def _facts_of(raw: bytes) -> _Facts:
+    if len(raw) <= _INLINE_BYTES:
+        return _read(raw)
+    return await asyncio.get_running_loop().run_in_executor(_readers, _read, raw)
+
+
+def _read(raw: bytes) -> _Facts:
     parsed = parse(raw)
     code = find_code(parsed.subject, parsed.text or "", parsed.html or "")
-    found = None if code is None else Verification(code.code, code.source, "rules")
-    return delivery_key(envelope, raw), parsed, found, preview_of(parsed.text, parsed.html)
+    return _Facts(
+        size=len(raw),
+        digest=digest_of(raw),
+        parsed=parsed,
+        verification=None if code is None else Verification(code.code, code.source, "rules"),
+        preview=preview_of(parsed.text, parsed.html),
+        compressed=zstandard.ZstdCompressor(level=1).compress(raw),
+    )
+
+
+def _as_written(words: str) -> str:
+    """A stranger's words as the ledger keeps them: what a database takes, no longer than an address."""
+    return words.encode("utf-8", "replace").decode("utf-8").replace("\0", "")[:_MAX_ADDRESS]

@@ -132,12 +132,18 @@ class _Writer:
 
 
 def _run_batch(works: list[Work[Any]], transaction: Callable[[Callable[[Connection], Any]], Any]) -> list[_Outcome]:
-    """Run *works* in one transaction; if that fails, each in its own."""
+    """
+    Run *works* in one transaction; if one of them fails, each in its own.
+
+    When the database itself is in trouble all of them fail at once: sixty works that each wait ten
+    seconds for a lock would keep the last sender waiting for ten minutes.
+    """
     try:
         values = transaction(lambda connection: [work(connection) for work in works])
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
-        if len(works) == 1:
-            return [_Outcome(error=_told(error))]
+        told = _told(error)
+        if len(works) == 1 or told is not error:
+            return [_Outcome(error=told)] * len(works)
     else:
         return [_Outcome(value) for value in values]
     return [outcome for work in works for outcome in _run_batch([work], transaction)]
@@ -250,8 +256,9 @@ class PostgresDatabase:
         try:
             values = await self._transaction(works)
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
-            if len(works) == 1:
-                return [_Outcome(error=_told(error))]
+            told = _told(error)
+            if len(works) == 1 or told is not error:
+                return [_Outcome(error=told)] * len(works)
         else:
             return [_Outcome(value) for value in values]
         return [outcome for work in works for outcome in await self._commit([work])]

@@ -17,6 +17,11 @@ def insert_unless_known(connection: Connection, table: Table, columns: dict[str,
     return connection.execute(_statement(connection.dialect.name, table), columns).rowcount == 1
 
 
+def insert_those_unknown(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert each of *rows*, except those whose unique value is there already; who needs to know looks."""
+    connection.execute(_statement(connection.dialect.name, table), rows)
+
+
 @lru_cache(maxsize=64)
 def _statement(dialect: str, table: Table) -> Insert:
     """Built once a table: with twenty columns, building it costs more than running it."""

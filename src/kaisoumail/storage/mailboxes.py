@@ -1,5 +1,6 @@
 """The `mailboxes` table."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, select, update
@@ -12,7 +13,9 @@ from kaisoumail.storage.tables import mailboxes
 
 _DESTROYED = MailboxStatus.DESTROYED.value
 # Built once: it is asked for every recipient of every mail.
-_LIVE: Final = select(mailboxes).where(mailboxes.c.address == bindparam("address"), mailboxes.c.status != _DESTROYED)
+_LIVE: Final = select(mailboxes).where(
+    mailboxes.c.address.in_(bindparam("addresses", expanding=True)), mailboxes.c.status != _DESTROYED
+)
 _shown = mailboxes.c.status != MailboxStatus.PROVISIONING.value
 
 
@@ -49,8 +52,14 @@ def find(connection: Connection, mailbox_id: str) -> Mailbox | None:
 
 def find_live(connection: Connection, address: str) -> Mailbox | None:
     """The one mailbox that holds *address* now, in any state but destroyed."""
-    row = connection.execute(_LIVE, {"address": address}).one_or_none()
-    return None if row is None else _mailbox_from(row)
+    return find_all_live(connection, [address])[0]
+
+
+def find_all_live(connection: Connection, addresses: Sequence[str]) -> list[Mailbox | None]:
+    """The mailbox that holds each of *addresses* now, in any state but destroyed."""
+    rows = connection.execute(_LIVE, {"addresses": list(set(addresses))})
+    held = {row.address: _mailbox_from(row) for row in rows}
+    return [held.get(address) for address in addresses]
 
 
 def any_on(connection: Connection, domain_id: str) -> bool:

@@ -6,27 +6,47 @@ from datetime import datetime
 from typing import Any, Final
 
 import zstandard
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.code import Verification
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.message import Envelope, Message
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage.inserts import insert_unless_known
+from kaisoumail.storage.inserts import insert_those_unknown
 from kaisoumail.storage.tables import mailboxes, messages, raw_messages
 
 IN_ROW: Final = "row"
 _HIDDEN: Final = (MailboxStatus.DESTROYING.value, MailboxStatus.PROVISIONING.value)
 
-
 # Statements of the accepting path are built once: building them costs more than running them.
-_RECEIVES: Final = (
-    update(mailboxes)
-    .where(mailboxes.c.id == bindparam("mailbox"), mailboxes.c.status == MailboxStatus.ACTIVE.value)
-    .values(last_received_at=bindparam("now"))
+_THESE: Final[Any] = bindparam("ids", expanding=True)
+# In the order of their ids, so that two processes never wait for each other in a circle.
+_RECEIVING: Final = (
+    select(mailboxes.c.id)
+    .where(
+        mailboxes.c.id.in_(_THESE),
+        mailboxes.c.status == MailboxStatus.ACTIVE.value,
+        or_(mailboxes.c.expires_at.is_(None), mailboxes.c.expires_at > bindparam("now")),
+    )
+    .order_by(mailboxes.c.id)
+    .with_for_update(key_share=True)
+)
+_RECEIVED: Final = (
+    update(mailboxes).where(mailboxes.c.id.in_(_THESE)).values(last_received_at=bindparam("now")).inline()
+)
+_KNOWN: Final = select(messages.c.mailbox_id, messages.c.delivery_key, messages.c.id).where(
+    messages.c.mailbox_id.in_(_THESE), messages.c.delivery_key.in_(bindparam("keys", expanding=True))
 )
 _KEEP_RAW: Final = insert(raw_messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A mail to be kept: its facts, and its raw bytes as zstd unless they are elsewhere (*compressed* None)."""
+
+    message: Message
+    compressed: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +58,47 @@ class Wanted:
     after: datetime | None = None
 
 
-def add(connection: Connection, message: Message, compressed: bytes | None) -> str:
+def add_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[str | Problem]:
     """
-    Keep *message*, and its raw bytes as zstd unless they are elsewhere (*compressed* None).
+    Keep each of *arrivals*.
 
-    Returns the id it is known by: its own, or that of the message this same hand-over made before,
-    and then nothing changes. Raises Problem `mailbox_unavailable` if the mailbox stopped receiving.
+    Returns, for each, the id it is known by: its own, or that of the message this same hand-over made
+    before, and then nothing changes; or Problem `mailbox_unavailable` if its mailbox stopped receiving.
     """
-    about = {"mailbox": message.mailbox_id, "now": message.received_at}
-    if connection.execute(_RECEIVES, about).rowcount == 0:
-        raise Problem("mailbox_unavailable", "Mailbox unavailable")
-    if not insert_unless_known(connection, messages, _columns(message)):
-        return _known(connection, message)
-    if compressed is not None:
-        connection.execute(_KEEP_RAW, {"message_id": message.id, "zstd": compressed})
-    return message.id
+    ids = {arrival.message.mailbox_id for arrival in arrivals}
+    now = max(arrival.message.received_at for arrival in arrivals)
+    receiving = set(connection.execute(_RECEIVING, {"ids": list(ids), "now": now}).scalars())
+    welcome = [arrival for arrival in arrivals if arrival.message.mailbox_id in receiving]
+    known: dict[tuple[str, str], str] = {}
+    if welcome:
+        connection.execute(_RECEIVED, {"ids": list(receiving), "now": now})
+        known = _insert(connection, welcome)
+    return [known.get(_key(arrival.message)) or _unavailable() for arrival in arrivals]
 
 
-def _known(connection: Connection, message: Message) -> str:
-    query = select(messages.c.id).where(
-        messages.c.mailbox_id == message.mailbox_id, messages.c.delivery_key == message.delivery_key
-    )
-    message_id: str = connection.execute(query).scalar_one()
-    return message_id
+def _insert(connection: Connection, arrivals: list[Arrival]) -> dict[tuple[str, str], str]:
+    """Which id each mail is known by now. The database settles who of two that came at once is the message."""
+    in_order = sorted(arrivals, key=lambda arrival: _key(arrival.message))
+    insert_those_unknown(connection, messages, [_columns(arrival.message) for arrival in in_order])
+    keys = [_key(arrival.message) for arrival in in_order]
+    asked = {"ids": list({mailbox for mailbox, _ in keys}), "keys": [key for _, key in keys]}
+    known = {(row.mailbox_id, row.delivery_key): row.id for row in connection.execute(_KNOWN, asked)}
+    raws = [
+        {"message_id": arrival.message.id, "zstd": arrival.compressed}
+        for arrival in in_order
+        if arrival.compressed is not None and known[_key(arrival.message)] == arrival.message.id
+    ]
+    if raws:
+        connection.execute(_KEEP_RAW, raws)
+    return known
+
+
+def _unavailable() -> Problem:
+    return Problem("mailbox_unavailable", "Mailbox unavailable")
+
+
+def _key(message: Message) -> tuple[str, str]:
+    return message.mailbox_id, message.delivery_key
 
 
 def listed(connection: Connection, viewer: Viewer, wanted: Wanted) -> list[Message]:

@@ -199,6 +199,18 @@ raw_messages = Table(
     Column("zstd", LargeBinary, nullable=False),
 )
 
+rejections = Table(
+    "rejections",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("door", String(16), nullable=False),
+    Column("sender", String(320), nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("code", String(64), nullable=False),
+    Index(None, "at", "id"),
+)
+
 processes = Table(
     "processes",
     metadata,

@@ -7,7 +7,10 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.clock import Clock
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import Database
+from kaisoumail.storage.intake import Intake
+from kaisoumail.storage.rejections import Ledger
 from kaisoumail.storage.signals import Signals
+from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.workflows.engine import Engine
 
 
@@ -61,6 +64,7 @@ class Limits:
 
     default_ttl_minutes: int
     max_message_bytes: int
+    rejections_kept_days: int = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,10 @@ class Context:
     """Passed as the first argument to every operation and workflow."""
 
     database: Database
+    intake: Intake
     blobs: FileBlobs
+    water_mark: WaterMark
+    ledger: Ledger
     signals: Signals
     runs: Engine
     routing: Routing

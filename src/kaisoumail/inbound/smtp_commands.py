@@ -1,0 +1,77 @@
+"""What an SMTP command line says (RFC 5321, 4.1.1), read without guessing."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+_MAX_ADDRESS: Final = 320
+_MAX_PARAMETERS: Final = 16
+# A path is what stands in angle brackets; a quoted local part may hold any character, brackets too.
+_PATH: Final = re.compile(r'[ ]?<((?:[^<>"\\]|"(?:[^"\\]|\\.)*+")*+)>(?:[ ]+(.*))?', re.DOTALL)
+_BARE: Final = re.compile(r"[ ]?([^\s<>]+@[^\s<>]+)(?:[ ]+(.*))?", re.DOTALL)
+_ROUTE: Final = re.compile(r"@[^:]*:")  # the old way to say through whom; to be ignored
+_PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]*))?")
+
+
+class Malformed(Exception):
+    """The command does not say what it must; the text is the reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """An envelope address, "" for the null sender, and the parameters behind it, by upper-case name."""
+
+    address: str
+    parameters: dict[str, str | None] = field(default_factory=dict)
+
+
+def command(line: bytes) -> tuple[str, str]:
+    """
+    The verb in capitals, and what follows it. Raises Malformed for bytes that are not UTF-8.
+
+    Control characters have no place in a command; they would only end up in somebody's log or list.
+    """
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Malformed("500 5.5.2 A command is ASCII, or UTF-8 with SMTPUTF8") from None
+    if not text.isprintable() and any(ord(character) < 32 or ord(character) == 127 for character in text):
+        raise Malformed("500 5.5.2 A command has no control characters")
+    verb, _, rest = text.partition(" ")
+    return verb.upper(), rest.rstrip(" ")
+
+
+def path(argument: str, keyword: str) -> Path:
+    """
+    The path behind *keyword* (`FROM` or `TO`), as in `FROM:<ada@shop.example> SIZE=1000`.
+
+    Raises Malformed for anything else. A bare address without brackets is understood, as most servers do.
+    """
+    name, colon, rest = argument.partition(":")
+    found = _PATH.fullmatch(rest) or _BARE.fullmatch(rest) if colon and name.strip().upper() == keyword else None
+    if found is None:
+        raise Malformed(f"501 5.5.4 Say {'MAIL' if keyword == 'FROM' else 'RCPT'} {keyword}:<address>")
+    address = _ROUTE.sub("", found[1], count=1) if found[1].startswith("@") else found[1]
+    if len(address) > _MAX_ADDRESS:
+        raise Malformed("501 5.1.3 This address is too long")
+    return Path(address, _parameters(found[2] or ""))
+
+
+def _parameters(text: str) -> dict[str, str | None]:
+    words = text.split()
+    if len(words) > _MAX_PARAMETERS:
+        raise Malformed("501 5.5.4 Too many parameters")
+    parameters: dict[str, str | None] = {}
+    for word in words:
+        found = _PARAMETER.fullmatch(word)
+        if found is None:
+            raise Malformed("501 5.5.4 A parameter is NAME or NAME=value")
+        parameters[found[1].upper()] = found[2]
+    return parameters
+
+
+def size(value: str | None) -> int:
+    """The number of bytes *value* announces. Raises Malformed unless it is a number of at most 20 digits."""
+    if value is None or not (value.isascii() and value.isdigit()) or len(value) > 20:
+        raise Malformed("501 5.5.4 SIZE is a number of bytes")
+    return int(value)

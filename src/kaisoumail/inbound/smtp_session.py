@@ -1,0 +1,304 @@
+"""
+One SMTP dialogue (RFC 5321), as a coroutine that reads commands and says replies.
+
+RCPT is answered from the mailboxes there are, so a stranger hears 550 before sending a byte of mail.
+250 after DATA means every recipient's mail is durable, stored once, and in the list. A mail for
+several recipients is stored once for each; if some could not be stored just now the whole is 451 and
+the sender's next try finds the others stored already.
+"""
+
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from kaisoumail.errors import CODES, Problem
+from kaisoumail.inbound.smtp_commands import Malformed, Path, command, path, size
+from kaisoumail.inbound.smtp_wire import FLOOD, BadLine, Flooded, Gone, NoRoom, Room, Silent, Wire
+from kaisoumail.model.message import Envelope
+from kaisoumail.operations.context import Context
+from kaisoumail.operations.receive import Handover, can_receive, note_refusal, receive
+
+MAX_RECIPIENTS: Final = 100  # RFC 5321, 4.5.3.1.8: at least as many
+_MAX_MISTAKES: Final = 20
+_MAX_MAILS: Final = 10_000
+_MAIL_PARAMETERS: Final = frozenset(("SIZE", "BODY", "SMTPUTF8"))
+_TEMPORARY: Final = CODES["internal"].smtp
+_log = structlog.get_logger("kaisoumail.smtp")
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How this door behaves: its name, how long it waits in seconds, and the certificate it can show."""
+
+    host_name: str
+    patience: float = 300.0  # RFC 5321, 4.5.3.2.7: at least five minutes
+    whole_mail: float = 1800.0
+    tls: ssl.SSLContext | None = None
+
+
+@dataclass(slots=True)
+class _Mail:
+    """
+    The mail being handed in: who it is from, and whom for.
+
+    *chunks* is what BDAT brought so far; *refusal* why there is no use in keeping more of it.
+    """
+
+    sender: str
+    is_utf8: bool
+    handovers: dict[str, Handover] = field(default_factory=dict)
+    chunks: bytearray | None = None
+    refusal: Problem | None = None
+
+
+class Session:
+    """The dialogue over one *wire*."""
+
+    def __init__(self, context: Context, wire: Wire, room: Room, manners: Manners) -> None:
+        self._context = context
+        self._wire = wire
+        self._room = room
+        self._manners = manners
+        self._limit = context.limits.max_message_bytes
+        self._greeted = False
+        self._mail: _Mail | None = None
+        self._mistakes = 0
+        self._mails = 0
+        self._held = 0  # bytes of the current mail that are counted in the room
+        self._is_delivering = False
+        self._must_stop = False
+
+    async def converse(self) -> None:
+        """Talk until one side has had enough. Never raises: what goes wrong is said, or logged as a bug."""
+        try:
+            await self._converse()
+        except Gone:
+            self._wire.hang_up()
+        except Silent:
+            self._wire.hang_up(f"421 4.4.2 {self._manners.host_name} You were silent for too long")
+        except Flooded:
+            self._wire.hang_up(CODES["too_large"].smtp)
+        except Exception as error:  # noqa: BLE001 - one bad session must not be the end of the door
+            _log.error("smtp.crash", exc_info=error)
+            self._wire.hang_up(_TEMPORARY)
+        finally:
+            self._forget_mail()
+
+    def stop(self) -> None:
+        """Say goodbye: at once, or after the mail that is being stored has been answered."""
+        self._must_stop = True
+        if not self._is_delivering:
+            self._wire.hang_up(self._goodbye())
+
+    def _goodbye(self) -> str:
+        return f"421 4.3.2 {self._manners.host_name} Going down, come back in a moment"
+
+    async def _converse(self) -> None:
+        self._wire.say(f"220 {self._manners.host_name} KaisouMail ESMTP")
+        while True:
+            if self._must_stop:
+                self._wire.hang_up(self._goodbye())
+                return
+            try:
+                verb, rest = command(await self._wire.line())
+                if verb == "QUIT":
+                    self._wire.hang_up("221 2.0.0 Bye")
+                    return
+                await _VERBS.get(verb, Session._unknown)(self, rest)
+            except BadLine:
+                self._mistaken("500 5.5.2 A line has at most 4094 characters and ends in CR LF")
+            except Malformed as malformed:
+                self._mistaken(str(malformed))
+            except Problem as problem:
+                self._wire.say(problem.kind.smtp)
+            if self._mistakes > _MAX_MISTAKES:
+                self._wire.hang_up("421 4.7.0 Too many mistakes")
+                return
+
+    def _mistaken(self, reply: str) -> None:
+        self._mistakes += 1
+        self._wire.say(reply)
+
+    async def _hello(self, rest: str) -> None:
+        if not rest:
+            raise Malformed("501 5.5.4 Say HELO and your name")
+        self._forget_mail()
+        self._greeted = True
+        self._wire.say(f"250 {self._manners.host_name}")
+
+    async def _extended_hello(self, rest: str) -> None:
+        if not rest:
+            raise Malformed("501 5.5.4 Say EHLO and your name")
+        self._forget_mail()
+        self._greeted = True
+        offered = ["PIPELINING", f"SIZE {self._limit}", "8BITMIME", "SMTPUTF8", "CHUNKING", "ENHANCEDSTATUSCODES"]
+        if self._manners.tls is not None and not self._wire.is_secure:
+            offered.append("STARTTLS")
+        self._wire.say(f"250 {self._manners.host_name}", *(f"250 {word}" for word in offered), "250 HELP")
+
+    async def _start_tls(self, rest: str) -> None:
+        if rest:
+            raise Malformed("501 5.5.4 STARTTLS stands alone")
+        if self._manners.tls is None or self._wire.is_secure:
+            raise Malformed("503 5.5.1 TLS is not to be had now")
+        self._forget_mail()
+        self._greeted = False
+        await self._wire.start_tls(self._manners.tls, "220 2.0.0 Go ahead", within=30.0)
+
+    async def _mail_from(self, rest: str) -> None:
+        if not self._greeted:
+            raise Malformed("503 5.5.1 Say HELO first")
+        if self._mail is not None:
+            raise Malformed("503 5.5.1 There is a sender already")
+        if self._mails >= _MAX_MAILS:
+            raise Malformed("452 4.5.3 That was a lot, use another connection")
+        given = path(rest, "FROM")
+        if unknown := set(given.parameters).difference(_MAIL_PARAMETERS):
+            raise Malformed(f"555 5.5.4 {min(unknown)} is not understood here")
+        if given.parameters.get("BODY", "7BIT") not in ("7BIT", "8BITMIME"):
+            raise Malformed("501 5.5.4 BODY is 7BIT or 8BITMIME")
+        is_utf8 = "SMTPUTF8" in given.parameters
+        _refuse_unless_writable(given, is_utf8)
+        if "SIZE" in given.parameters and size(given.parameters["SIZE"]) > self._limit:
+            note_refusal(self._context, "smtp", Envelope(given.address, ""), self._too_large())
+            raise self._too_large()
+        self._mail = _Mail(given.address, is_utf8)
+        self._wire.say("250 2.1.0 OK")
+
+    async def _rcpt_to(self, rest: str) -> None:
+        mail = self._mail
+        if mail is None or mail.chunks is not None:
+            raise Malformed("503 5.5.1 Say MAIL first")
+        given = path(rest, "TO")
+        if given.parameters:
+            raise Malformed(f"555 5.5.4 {min(given.parameters)} is not understood here")
+        if not given.address:
+            raise Malformed("501 5.1.3 A recipient has an address")
+        _refuse_unless_writable(given, mail.is_utf8)
+        if len(mail.handovers) >= MAX_RECIPIENTS:
+            raise Malformed("452 4.5.3 Too many recipients, send the rest in another transaction")
+        envelope = Envelope(mail.sender, given.address)
+        try:
+            mailbox = await can_receive(self._context, "smtp", envelope)
+        except Problem as problem:
+            if not problem.kind.retry:
+                self._mistakes += 1  # who tries one name after the other is cut off
+            raise
+        mail.handovers[given.address.lower()] = Handover("smtp", envelope, mailbox)
+        self._wire.say("250 2.1.5 OK")
+
+    async def _data(self, rest: str) -> None:
+        if rest:
+            raise Malformed("501 5.5.4 DATA stands alone")
+        mail = self._mail
+        if mail is None or not mail.handovers or mail.chunks is not None:
+            raise Malformed("503 5.5.1 Say RCPT first")
+        if self._room.is_full:
+            raise _overloaded()
+        self._wire.say("354 Go on, and end with a dot on a line of its own")
+        raw = None
+        try:
+            raw = await self._wire.mail(self._limit, self._manners.whole_mail)
+        except NoRoom:
+            mail.refusal = _overloaded()
+        else:
+            mail.refusal = self._too_large() if raw is None else None
+        self._held = self._room.take(len(raw or b""))
+        await self._deliver(mail, raw or b"")
+
+    async def _bdat(self, rest: str) -> None:
+        words = rest.upper().split()
+        if len(words) not in (1, 2) or words[1:] not in ([], ["LAST"]):
+            raise Malformed("501 5.5.4 Say BDAT, a size, and LAST with the last chunk")
+        length, mail = size(words[0]), self._mail
+        if length > FLOOD * self._limit:
+            raise Flooded
+        if mail is None or not mail.handovers:
+            await self._wire.chunk(length, keep=False)
+            raise Malformed("503 5.5.1 Say RCPT first")
+        if mail.chunks is None:
+            mail.chunks = bytearray()
+        if mail.refusal is None and len(mail.chunks) + length > self._limit:
+            mail.refusal = self._too_large()
+        if mail.refusal is None and self._room.is_full:
+            mail.refusal = _overloaded()
+        self._held += self._room.take(length if mail.refusal is None else 0)
+        mail.chunks += await self._wire.chunk(length, keep=mail.refusal is None)
+        if words[1:] == ["LAST"]:
+            await self._deliver(mail, bytes(mail.chunks))
+        else:
+            self._wire.say(f"250 2.0.0 {length} bytes taken")
+
+    async def _deliver(self, mail: _Mail, raw: bytes) -> None:
+        """Store *raw* for every recipient, unless it was refused on the way, and say what came of it."""
+        self._mails += 1
+        self._is_delivering = True
+        handovers = list(mail.handovers.values())
+        try:
+            if mail.refusal is not None:
+                for handover in handovers:
+                    note_refusal(self._context, handover.door, handover.envelope, mail.refusal)
+                raise mail.refusal
+            outcomes = await receive(self._context, handovers, raw)
+        finally:
+            self._forget_mail()
+            self._is_delivering = False
+        refused = {outcome.kind.smtp for outcome in outcomes if isinstance(outcome, Problem)}
+        if not refused:
+            self._wire.say("250 2.0.0 Kept")
+        elif len(refused) == 1 and all(isinstance(outcome, Problem) for outcome in outcomes):
+            self._wire.say(refused.pop())
+        else:
+            # Some are kept: the sender tries again, and hears at RCPT who is gone.
+            self._wire.say(_TEMPORARY)
+
+    def _forget_mail(self) -> None:
+        self._room.give_back(self._held)
+        self._held = 0
+        self._mail = None
+
+    def _too_large(self) -> Problem:
+        return Problem("too_large", f"A mail may have at most {self._limit} bytes")
+
+    async def _reset(self, _rest: str) -> None:
+        self._forget_mail()
+        self._wire.say("250 2.0.0 OK")
+
+    async def _noop(self, _rest: str) -> None:
+        self._wire.say("250 2.0.0 OK")
+
+    async def _verify(self, _rest: str) -> None:
+        self._wire.say("252 2.5.2 Try and see")
+
+    async def _help(self, _rest: str) -> None:
+        self._wire.say("214 2.0.0 EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT, as in RFC 5321")
+
+    async def _unknown(self, _rest: str) -> None:
+        raise Malformed("500 5.5.1 This command is not known here")
+
+
+def _overloaded() -> Problem:
+    return Problem("overloaded", "Too many mails are on their way in")
+
+
+def _refuse_unless_writable(given: Path, is_utf8: bool) -> None:
+    if not given.address.isascii() and not is_utf8:
+        raise Malformed("553 5.6.7 An address beyond ASCII needs SMTPUTF8")
+
+
+_VERBS: Final[dict[str, Callable[[Session, str], Awaitable[None]]]] = {
+    "HELO": Session._hello,
+    "EHLO": Session._extended_hello,
+    "STARTTLS": Session._start_tls,
+    "MAIL": Session._mail_from,
+    "RCPT": Session._rcpt_to,
+    "DATA": Session._data,
+    "BDAT": Session._bdat,
+    "RSET": Session._reset,
+    "NOOP": Session._noop,
+    "VRFY": Session._verify,
+    "HELP": Session._help,
+}

@@ -1,0 +1,23 @@
+"""Mail that was refused for good: who wanted to write to whom, and what they were told."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Door = Literal["smtp", "webhook"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """
+    One refusal. *code* is the Problem's; *recipient* is "" when it came before any was named.
+
+    Sender and recipient are a stranger's words, cut to what an address can be.
+    """
+
+    id: str
+    at: datetime
+    door: Door
+    sender: str
+    recipient: str
+    code: str

@@ -1,0 +1,61 @@
+"""The ledger of mail that was refused for good."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.rejection import Rejection
+from kaisoumail.model.user import Viewer
+from kaisoumail.storage import rejections
+from kaisoumail.storage.rejections import Place
+from kaisoumail.workflows.context import Context
+
+_CURSOR: Final = re.compile(r"([0-9]{1,15})-(rej_[0-9a-f]{32})", re.ASCII)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some refusals, newest first; *next_cursor* asks for those after them, None at the end."""
+
+    rejections: list[Rejection]
+    next_cursor: str | None
+
+
+async def list_rejections(
+    context: Context, viewer: Viewer, limit: int, cursor: str | None = None, domain: str | None = None
+) -> Page:
+    """
+    What was refused for good, newest first, at most *limit*; for recipients under *domain* if one is given.
+
+    For admins: they own the domains. Raises Problem `invalid_request` for a cursor that is none of ours.
+    """
+    viewer.must_be_admin()
+    after = None if cursor is None else _place(cursor)
+    await context.ledger.written()
+    wanted = domain.strip().lower().strip(".") if domain else None
+    found = await context.database.read(
+        partial(rejections.listed, limit=limit + 1, after=after, domain=wanted),
+    )
+    shown = found[:limit]
+    return Page(shown, _cursor(shown[-1]) if len(found) > limit else None)
+
+
+async def forget_old_rejections(context: Context) -> None:
+    """Drop what is older than the operator wants kept, and the oldest of what is too many."""
+    before = context.clock() - timedelta(days=context.limits.rejections_kept_days)
+    await context.database.write(partial(rejections.forget, before=before))
+
+
+def _cursor(rejection: Rejection) -> str:
+    return f"{(rejection.at - _EPOCH) // timedelta(milliseconds=1)}-{rejection.id}"
+
+
+def _place(cursor: str) -> Place:
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise Problem("invalid_request", "Invalid request", formErrors=[], fieldErrors={"cursor": ["Unknown cursor"]})
+    return Place(_EPOCH + timedelta(milliseconds=int(found[1])), found[2])

@@ -1,0 +1,59 @@
+"""Asking together: what many want at the same moment is asked of the database once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Generic, TypeVar
+
+from kaisoumail.errors import Problem
+
+I = TypeVar("I")  # noqa: E741 - an item
+R = TypeVar("R")
+
+MOST_TOGETHER: Final = 128
+
+
+class Gathered(Generic[I, R]):
+    """
+    One question for all the items of the moment.
+
+    While one batch is under way the next one collects; nothing waits for company. *ask* answers item by
+    item, in order; a Problem among the answers is raised to whoever asked for that item. When *ask*
+    itself fails, each item is asked alone, so that one bad item costs the others nothing; but trouble of
+    the whole store is everybody's, at once.
+    """
+
+    def __init__(self, ask: Callable[[Sequence[I]], Awaitable[Sequence[R | Problem]]]) -> None:
+        self._ask = ask
+        self._waiting: list[tuple[I, asyncio.Future[R]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def answer(self, item: I) -> R:
+        """The answer for *item*. Raises the Problem that it is, or whatever asking raised."""
+        answered: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, answered))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return await answered
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+                outcomes = await self._outcomes([item for item, _ in batch])
+                for (_, answered), outcome in zip(batch, outcomes, strict=True):
+                    if answered.done():  # nobody waits any longer; what was done stays done
+                        continue
+                    if isinstance(outcome, BaseException):
+                        answered.set_exception(outcome)
+                    else:
+                        answered.set_result(outcome)
+        finally:
+            self._task = None
+
+    async def _outcomes(self, items: Sequence[I]) -> Sequence[R | Exception]:
+        try:
+            return await self._ask(items)
+        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+            if len(items) == 1 or (isinstance(error, Problem) and error.code == "storage_unavailable"):
+                return [error] * len(items)
+        return [outcome for item in items for outcome in await self._outcomes([item])]

@@ -1,0 +1,307 @@
+"""The SMTP door and those who mean it ill, or are only clumsy."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import trustme
+
+from kaisoumail.inbound.smtp import Crowd
+from kaisoumail.inbound.smtp_session import Manners
+from kaisoumail.operations.messages import Question, list_messages, raw_message
+from kaisoumail.workflows.context import Context
+from tests.inbound.test_smtp import ADDRESS, told
+from tests.people import ROOT
+
+HELLO = b"HELO sender.example\r\n"
+ENVELOPE = f"MAIL FROM:<a@shop.example>\r\nRCPT TO:<{ADDRESS}>\r\n".encode()
+WHOLE = HELLO + ENVELOPE + b"DATA\r\n"
+SMUGGLED = (
+    b"MAIL FROM:<evil@shop.example>\r\nRCPT TO:<bob@mail.demo.example>\r\nDATA\r\nSubject: Smuggled\r\n\r\nx\r\n.\r\n"
+)
+BREAKS = {
+    "LF . LF": b"\n.\n",
+    "LF . CRLF": b"\n.\r\n",
+    "CRLF . LF": b"\r\n.\n",
+    "CR . CR": b"\r.\r",
+    "CR . CRLF": b"\r.\r\n",
+    "CRLF . CR": b"\r\n.\r",
+    "CRLF NUL . CRLF": b"\r\n\0.\r\n",
+    "LF . CR LF LF": b"\n.\r\n\n",
+    "CR CRLF . CRLF": b"\r\r\n.\r.\n",
+}
+
+
+async def _said(port: int, words: bytes) -> list[bytes]:
+    """Every reply to *words*, which are sent in one go; the connection is closed behind them."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(words)
+    writer.write_eof()
+    replies = (await asyncio.wait_for(reader.read(), 20)).splitlines()
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+    return replies
+
+
+def _codes(replies: list[bytes]) -> list[int]:
+    return [int(reply[:3]) for reply in replies]
+
+
+async def _raws(context: Context) -> list[bytes]:
+    listed = await list_messages(context, ROOT, Question())
+    return [await raw_message(context, ROOT, message.id) for message in listed]
+
+
+@pytest.mark.parametrize("trick", BREAKS)
+def test_only_crlf_dot_crlf_ends_a_mail(tmp_path: Path, trick: str) -> None:
+    """SMTP smuggling: what another server takes for the middle of a mail must be the middle here, too."""
+    body = b"Subject: One\r\n\r\nfirst" + BREAKS[trick] + SMUGGLED
+
+    async def story(context: Context, port: int) -> None:
+        assert _codes(await _said(port, WHOLE + body + b"QUIT\r\n")) == [220, 250, 250, 250, 354, 250, 221]
+
+        [raw] = await _raws(context)
+        assert raw == (body.removesuffix(b".\r\n")).replace(b"\r\n.", b"\r\n")
+
+    told(tmp_path, story)
+
+
+def test_a_mail_cut_into_any_two_packets_is_the_same_mail(tmp_path: Path) -> None:
+    mail = b".Subject: Cut\r\n..dot\r\n.\r\n"
+    stuffed = b"." + mail.replace(b"\r\n.", b"\r\n..").removesuffix(b"..\r\n") + b".\r\n"
+
+    async def story(context: Context, port: int) -> None:
+        for place in range(1, len(stuffed)):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(WHOLE)
+            for _ in range(5):
+                await reader.readline()
+            writer.write(stuffed[:place])
+            await writer.drain()
+            await asyncio.sleep(0)
+            writer.write(stuffed[place:])
+            assert (await reader.readline()).startswith(b"250 2.0.0")
+            writer.close()
+        assert set(await _raws(context)) == {mail.removesuffix(b".\r\n")}
+
+    told(tmp_path, story)
+
+
+def test_an_empty_mail_is_a_mail(tmp_path: Path) -> None:
+    async def story(context: Context, port: int) -> None:
+        assert _codes(await _said(port, WHOLE + b".\r\nQUIT\r\n"))[-2:] == [250, 221]
+        assert await _raws(context) == [b""]
+
+    told(tmp_path, story)
+
+
+def test_a_mail_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
+    async def story(context: Context, port: int) -> None:
+        assert _codes(await _said(port, WHOLE + b"Subject: Half\r\n\r\nand then")) == [220, 250, 250, 250, 354]
+        assert await _raws(context) == []
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"NOOP\n", b"NO\rOP\r\n", b"NOOP \xff\r\n", b"NOOP \x00\r\n", b"N" * 5_000 + b"\r\n", b"\r\n", b" \r\n"],
+    ids=["bare LF", "CR inside", "not UTF-8", "NUL", "too long", "empty", "a space"],
+)
+def test_a_line_that_is_no_command_is_refused_and_the_session_goes_on(tmp_path: Path, line: bytes) -> None:
+    async def story(_: Context, port: int) -> None:
+        assert _codes(await _said(port, line + b"NOOP\r\nQUIT\r\n")) == [220, 500, 250, 221]
+
+    told(tmp_path, story)
+
+
+def test_a_mail_over_the_limit_is_read_over_and_the_next_is_kept(tmp_path: Path) -> None:
+    large = b"Subject: Large\r\n\r\n" + b"x" * 70 + b"\r\n" + b"y" * 1_000_000 + b"\r\n.\r\n"
+    small = ENVELOPE + b"DATA\r\nSubject: Small\r\n\r\nx\r\n.\r\n"
+
+    async def story(context: Context, port: int) -> None:
+        codes = _codes(await _said(port, WHOLE + large + small + b"QUIT\r\n"))
+        assert codes == [220, 250, 250, 250, 354, 552, 250, 250, 354, 250, 221]
+        assert await _raws(context) == [b"Subject: Small\r\n\r\nx\r\n"]
+
+    told(tmp_path, story)
+
+
+def test_a_mail_that_never_ends_ends_the_connection(tmp_path: Path) -> None:
+    async def story(_: Context, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(WHOLE)
+        with suppress(ConnectionError):
+            while not reader.at_eof() and not writer.is_closing():
+                writer.write(b"x" * 200_000)
+                await asyncio.wait_for(writer.drain(), 20)
+                if b"552" in reader._buffer:  # type: ignore[attr-defined]
+                    break
+        writer.close()
+
+    told(tmp_path, story)
+
+
+def test_a_chunk_over_the_limit_is_read_over(tmp_path: Path) -> None:
+    first, last = b"BDAT 900000\r\n" + b"x" * 900_000, b"BDAT 200000 LAST\r\n" + b"y" * 200_000
+
+    async def story(context: Context, port: int) -> None:
+        codes = _codes(await _said(port, HELLO + ENVELOPE + first + last + b"NOOP\r\nQUIT\r\n"))
+        assert codes == [220, 250, 250, 250, 250, 552, 250, 221]
+        assert await _raws(context) == []
+
+    told(tmp_path, story)
+
+
+def test_when_there_is_no_room_for_more_the_sender_is_asked_to_come_back(tmp_path: Path) -> None:
+    async def story(context: Context, port: int) -> None:
+        codes = _codes(await _said(port, WHOLE + b"z" * 300_000 + b"\r\n.\r\nQUIT\r\n"))
+        assert codes[-2:] == [452, 221]
+        codes = _codes(await _said(port, WHOLE + b"Subject: Fits\r\n\r\n.\r\nQUIT\r\n"))
+        assert codes[-2:] == [250, 221]
+        assert len(await _raws(context)) == 1
+
+    told(tmp_path, story, crowd=Crowd(bytes_in_memory=100_000))
+
+
+def test_more_than_may_come_from_one_client_are_asked_to_come_back(tmp_path: Path) -> None:
+    async def story(_: Context, port: int) -> None:
+        inside = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        for reader, _writer in inside:
+            assert (await reader.readline()).startswith(b"220")
+        assert (await _said(port, b""))[0].startswith(b"421 4.7.0")
+        for reader, writer in inside:
+            writer.write(b"QUIT\r\n")
+            await reader.read()
+            writer.close()
+        assert _codes(await _said(port, b"QUIT\r\n")) == [220, 221]
+
+    told(tmp_path, story, crowd=Crowd(from_one=2))
+
+
+def test_more_than_the_door_takes_at_all_are_asked_to_come_back(tmp_path: Path) -> None:
+    async def story(_: Context, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await reader.readline()
+        assert (await _said(port, b""))[0].startswith(b"421 4.3.2")
+        writer.close()
+
+    told(tmp_path, story, crowd=Crowd(connections=1))
+
+
+def test_who_tries_one_name_after_the_other_is_cut_off(tmp_path: Path) -> None:
+    tries = b"".join(f"RCPT TO:<n{number}@mail.demo.example>\r\n".encode() for number in range(50))
+
+    async def story(_: Context, port: int) -> None:
+        codes = _codes(await _said(port, HELLO + b"MAIL FROM:<a@shop.example>\r\n" + tries))
+        assert codes.count(550) == 21
+        assert codes[-1] == 421
+
+    told(tmp_path, story)
+
+
+def test_the_hundred_and_first_recipient_waits_for_the_next_transaction(tmp_path: Path) -> None:
+    async def story(context: Context, port: int) -> None:
+        twice = f"RCPT TO:<{ADDRESS}>\r\n".encode() * 120
+        codes = _codes(await _said(port, HELLO + b"MAIL FROM:<a@shop.example>\r\n" + twice + b"QUIT\r\n"))
+        assert codes == [220, 250, 250] + [250] * 120 + [221], "the same recipient again is no further one"
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize("words", [b"", WHOLE, WHOLE + b"Subject: slow\r\n"], ids=["greeting", "DATA", "in the mail"])
+def test_who_says_nothing_is_told_so_and_let_go(tmp_path: Path, words: bytes) -> None:
+    async def story(_: Context, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(words)
+        replies = (await asyncio.wait_for(reader.read(), 20)).splitlines()
+        assert replies[-1].startswith(b"421 4.4.2")
+        writer.close()
+
+    told(tmp_path, story, manners=Manners("mx.example", patience=0.05))
+
+
+def test_a_mail_that_takes_for_ever_is_given_up(tmp_path: Path) -> None:
+    async def story(context: Context, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(WHOLE)
+        with suppress(ConnectionError):
+            while not reader.at_eof():
+                writer.write(b"x")
+                await writer.drain()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.readuntil(b"421 4.4.2"), 0.02)
+                    break
+        assert await _raws(context) == []
+        writer.close()
+
+    told(tmp_path, story, manners=Manners("mx.example", whole_mail=0.2))
+
+
+def _tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """A door's certificate, and a client that trusts it."""
+    authority = trustme.CA()
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("mx.example").configure_cert(server)
+    client = ssl.create_default_context()
+    authority.configure_trust(client)
+    return server, client
+
+
+async def _expected(reader: asyncio.StreamReader, *codes: bytes) -> None:
+    for code in codes:
+        line = await asyncio.wait_for(reader.readline(), 20)
+        assert line.startswith(code), line
+
+
+def _over_tls(
+    story: Callable[[Context, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], injected: bytes
+) -> Callable[[Context, int, ssl.SSLContext], Awaitable[None]]:
+    async def run(context: Context, port: int, client: ssl.SSLContext) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"EHLO sender.example\r\n")
+        lines = [await reader.readline() for _ in range(10)]
+        assert b"250-STARTTLS\r\n" in lines
+        writer.write(b"STARTTLS\r\n" + injected)
+        await _expected(reader, b"220")
+        await writer.start_tls(client, server_hostname="mx.example")
+        await story(context, reader, writer)
+        writer.close()
+
+    return run
+
+
+def test_a_mail_over_tls_is_kept_and_nothing_said_before_counts(tmp_path: Path) -> None:
+    server, client = _tls()
+
+    async def talk(context: Context, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"MAIL FROM:<a@shop.example>\r\n")
+        await _expected(reader, b"503")
+        writer.write(b"EHLO sender.example\r\n")
+        assert b"250-STARTTLS\r\n" not in [await reader.readline() for _ in range(8)]
+        writer.write(ENVELOPE + b"DATA\r\nSubject: Secret\r\n\r\nx\r\n.\r\nQUIT\r\n")
+        await _expected(reader, b"250", b"250", b"354", b"250 2.0.0", b"221")
+        assert await _raws(context) == [b"Subject: Secret\r\n\r\nx\r\n"]
+
+    async def story(context: Context, port: int) -> None:
+        await _over_tls(talk, b"")(context, port, client)
+
+    told(tmp_path, story, manners=Manners("mx.example", tls=server))
+
+
+def test_commands_slipped_in_before_the_handshake_are_not_obeyed(tmp_path: Path) -> None:
+    """CVE-2011-0411: what came in plain text must not be taken for what came over TLS."""
+    server, client = _tls()
+
+    async def talk(_: Context, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"NOOP\r\nQUIT\r\n")
+        await _expected(reader, b"250 2.0.0", b"221")
+
+    async def story(context: Context, port: int) -> None:
+        await _over_tls(talk, HELLO + ENVELOPE)(context, port, client)
+
+    told(tmp_path, story, manners=Manners("mx.example", tls=server))
