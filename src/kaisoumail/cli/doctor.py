@@ -74,7 +74,7 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
         try:
             variables = await workers.find_variables(context.routing.client(), account_id, name)
         except MissingPermission:
-            raise _NotKnown(f"looking at it takes “{WORKERS}”, which nothing else of `serve` needs") from None
+            raise _NotKnown(f"looking at it takes “{WORKERS}”, which `serve` itself does not need") from None
         if variables is None:
             raise Problem(
                 "worker_name_missing", f"no Worker is named {name}; `kaisoumail email-worker deploy` uploads it"
