@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.ready-$(shell cat requirements.lock pyproject.toml Makefile | sha256sum | cut -c1-16)
 DEV_READY := $(VENV)/.ready-dev-$(shell cat requirements-dev.lock requirements.lock pyproject.toml Makefile | sha256sum | cut -c1-16)
+WORKER_TESTS := tests/email_worker
+NODE_READY := $(WORKER_TESTS)/node_modules/.ready-$(shell cat $(WORKER_TESTS)/package-lock.json $(WORKER_TESTS)/.npmrc | sha256sum | cut -c1-16)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .PHONY: start setup setup-dev browser test chaos check format lock bench clean
@@ -21,12 +23,18 @@ $(RUN_READY):
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.ready-[0-9a-f]* && touch $@
 
-setup-dev: $(RUN_READY) $(DEV_READY)
+setup-dev: $(RUN_READY) $(DEV_READY) $(NODE_READY)
 
 $(DEV_READY):
 	@echo "adding the test tools"
 	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@rm -f $(VENV)/.ready-dev-* && touch $@
+
+$(NODE_READY):
+	@command -v npm >/dev/null || { echo "The Email Worker's tests need Node.js 18 or newer with npm: install them and run again." >&2; exit 1; }
+	@echo "adding the Email Worker's runtime"
+	@cd $(WORKER_TESTS) && npm ci --silent
+	@touch $@
 
 browser: ## Chromium for tests/browser: Debian's own
 	@command -v chromium >/dev/null || { \
@@ -43,6 +51,7 @@ chaos: setup-dev ## the long form of the tests that the suite runs in a small si
 check: setup-dev ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
+	@$(WORKER_TESTS)/node_modules/.bin/tsc --project $(WORKER_TESTS)
 	@$(BIN)/lint-imports --no-logo >/tmp/kaisoumail-imports.$$$$ || { cat /tmp/kaisoumail-imports.$$$$; exit 1; }
 
 format: setup-dev ## let ruff put things in order
@@ -56,4 +65,4 @@ bench: setup-dev ## the benchmarks, with a table at the end
 	@$(BIN)/python -m benches
 
 clean: ## forget everything that was set up or stored
-	rm -rf $(VENV) var
+	rm -rf $(VENV) $(WORKER_TESTS)/node_modules var

@@ -29,6 +29,7 @@ class Product(Enum):
     ZONES = ("result", "result_info", "success", "errors", "messages")
     DNS = ("result", "success", "errors", "messages", "result_info")
     EMAIL_ROUTING = ("success", "errors", "messages", "result", "result_info")
+    WORKERS = EMAIL_ROUTING  # content type and limits recorded (flare-operator); the order of keys is not
 
 
 _PLAIN_JSON: Final = (Product.TOKENS, Product.ZONES, Product.DNS)

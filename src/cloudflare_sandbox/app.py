@@ -19,6 +19,7 @@ from cloudflare_sandbox.faults import PREFIX, Fault
 from cloudflare_sandbox.routes import Route, route_for
 from cloudflare_sandbox.sandbox import Call, Received, Sandbox, malformed_body
 from cloudflare_sandbox.state import Token, Zone, timestamp
+from cloudflare_sandbox.worker_scripts import FORM
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -56,7 +57,7 @@ class Application:
     async def _serve(self, request: Request, send: Send) -> None:
         """One call of the API: remembered, perhaps spoilt by a fault, answered."""
         sandbox, path = self._sandbox, request.path.removeprefix(PREFIX)
-        seen = Received(request.method, path, request.query, _remembered(request.body), timestamp(sandbox.now()))
+        seen = Received(request.method, path, request.query, _remembered(request), timestamp(sandbox.now()))
         sandbox.received.append(seen)
         fault = sandbox.faults.take(request.method, path) or Fault()
         if not fault.takes_effect:
@@ -92,8 +93,10 @@ def answer(sandbox: Sandbox, request: Request, path: str) -> Wire:
         tokens.refuse_while_fresh(token)
         tokens.refuse_foreign_account(parts.get("account_id"))
         zone = _permitted_zone(sandbox, token, route, parts)
-        call = Call(sandbox, token, parts, request.query, _parsed(request), zone)
-        wire = success(route.function(call), product)
+        fields = {} if route.is_form else _parsed(request)
+        content_type = request.headers.get("content-type", "")
+        told = route.function(Call(sandbox, token, parts, request.query, fields, zone, content_type, request.body))
+        wire = told if isinstance(told, Wire) else success(told, product)
     except Refusal as refusal:
         return failure(refusal, product)
     if request.method != "GET":
@@ -136,7 +139,11 @@ def _parsed(request: Request) -> dict[str, Any]:
         raise malformed_body() from error
 
 
-def _remembered(body: bytes) -> Any:
+def _remembered(request: Request) -> Any:
+    """What the list of requests shows of a body; of a form only its size, for a script is uploaded with its secrets."""
+    body = request.body
+    if request.headers.get("content-type", "").startswith(FORM):
+        return f"{FORM}, {len(body)} bytes"
     try:
         return msgspec.json.decode(body) if body else None
     except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -15,9 +15,10 @@ from cloudflare_sandbox import (
     permission_groups,
     routing_rules,
     tokens,
+    worker_scripts,
     zones,
 )
-from cloudflare_sandbox.answers import Answer, Product, Refusal
+from cloudflare_sandbox.answers import Answer, Product, Refusal, Wire
 from cloudflare_sandbox.sandbox import Call
 from cloudflare_sandbox.state import Token
 from cloudflare_sandbox.switches import Switches
@@ -27,13 +28,14 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the table. *permission* None: any valid token will do."""
+    """One line of the table. *permission* None: any valid token will do. *is_form*: what is sent is no JSON."""
 
     method: str
     pattern: str
     permission: str | None
-    function: Callable[[Call], Answer]
+    function: Callable[[Call], Answer | Wire]
     product: Product
+    is_form: bool = False
 
     def parts(self, path: str) -> dict[str, str] | None:
         """What the path says where the pattern has `{name}`; None when it is another path."""
@@ -112,6 +114,16 @@ def _table() -> Iterator[Route]:
         # Their own refusal: 401 with code 2036.
         yield Route(method, "/zones/{zone_id}/email/sending/subdomains", None, function, Product.EMAIL_ROUTING)
 
+    scripts = "/accounts/{account_id}/workers/scripts"
+    for method, path, permission, worker_function in (
+        ("GET", scripts, "Workers Scripts Read", worker_scripts.list_scripts),
+        ("PUT", f"{scripts}/{{script_name}}", "Workers Scripts Write", worker_scripts.upload),
+        ("GET", f"{scripts}/{{script_name}}", "Workers Scripts Read", worker_scripts.source),
+        ("DELETE", f"{scripts}/{{script_name}}", "Workers Scripts Write", worker_scripts.delete_script),
+        ("GET", f"{scripts}/{{script_name}}/settings", "Workers Scripts Read", worker_scripts.settings),
+    ):
+        yield Route(method, path, permission, worker_function, Product.WORKERS, is_form=method == "PUT")
+
 
 ROUTES: Final = tuple(_table())
 
@@ -130,7 +142,7 @@ def route_for(method: str, path: str, switches: Switches, token: Token | None) -
             continue
         has_path = True
         if route.method == method:
-            if not all(_ID.fullmatch(part) for part in parts.values()):
+            if not all(_ID.fullmatch(part) for name, part in parts.items() if name != "script_name"):
                 raise _no_route(switches.malformed_id_status, path)
             return route, parts
     if has_path:

@@ -149,7 +149,7 @@ def _actions(call: Call, given: dict[str, Any]) -> list[dict[str, str | list[str
         raise _invalid("actions", "worker action must specify worker id")
     if kind == "forward":
         _refuse_unverified(call, value[0])
-    elif call.state.switches.unknown_workers_are_refused and value[0] not in call.state.workers:
+    elif call.state.switches.unknown_workers_are_refused and value[0] not in {*call.state.workers, *call.state.scripts}:
         raise Refusal(404, 2016, "Worker not found")  # the text is ours
     return [{"type": kind, "value": value}]
 

@@ -54,7 +54,11 @@ class Sandbox:
 
 @dataclass(frozen=True)
 class Call:
-    """One authenticated call as a route function sees it. *fields* is the JSON object sent, empty without one."""
+    """
+    One authenticated call as a route function sees it.
+
+    *fields* is the JSON object sent, empty without one; *body* is for what is not JSON.
+    """
 
     sandbox: Sandbox
     token: Token
@@ -62,6 +66,8 @@ class Call:
     query: dict[str, str]
     fields: dict[str, Any]
     found_zone: Zone | None
+    content_type: str = ""
+    body: bytes = b""
 
     @property
     def state(self) -> State:

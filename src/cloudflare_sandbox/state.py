@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -161,6 +161,21 @@ class Worker:
 
 
 @dataclass
+class Script:
+    """A script as it was uploaded; the bindings with their secrets, which no answer tells."""
+
+    tag: str
+    created_on: str
+    modified_on: str
+    etag: str
+    main_module: str
+    source: bytes
+    compatibility_date: str
+    compatibility_flags: list[str]
+    bindings: list[dict[str, Any]]
+
+
+@dataclass
 class Forwarded:
     """A mail that a forward rule sent away."""
 
@@ -178,6 +193,7 @@ class State:
     zones: list[Zone] = field(default_factory=list)
     destinations: list[Destination] = field(default_factory=list)
     workers: dict[str, Worker] = field(default_factory=dict)
+    scripts: dict[str, Script] = field(default_factory=dict)
     forwarded: list[Forwarded] = field(default_factory=list)
     switches: Switches = field(default_factory=Switches)
     times_added: dict[str, int] = field(default_factory=dict)

@@ -72,6 +72,7 @@ CODES: Final[dict[str, Kind]] = {
     "zone_permission_missing": Kind(502),
     "email_routing_permission_missing": Kind(502),
     "dns_permission_missing": Kind(502),
+    "worker_permission_missing": Kind(502),
     "account_not_reachable": Kind(502),
     "cloudflare_zone_exists": Kind(502),
     "cloudflare_zone_not_active": Kind(502, retry=True),

@@ -82,7 +82,7 @@ def test_every_room_has_a_door_of_at_most_ten_lines() -> None:
 
 
 def _hand_written() -> list[Path]:
-    files = [path for suffix in ("py", "html", "css", "js") for path in SOURCE.rglob(f"*.{suffix}")]
+    files = [path for suffix in ("py", "html", "css", "js", "mjs") for path in SOURCE.rglob(f"*.{suffix}")]
     return [path for path in files if "vendor" not in path.parts and "versions" not in path.parts]
 
 
@@ -110,6 +110,7 @@ def test_no_file_names_a_package_registry() -> None:
         *root.glob("*.toml"),
         *root.glob("*.md"),
         root / "Makefile",
+        *root.glob("tests/*/*.json"),
         *root.glob("src/**/*.*"),
     ]
 

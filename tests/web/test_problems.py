@@ -4,7 +4,7 @@ import pytest
 
 from kaisoumail.cloudflare.errors import Answer, MissingPermission
 from kaisoumail.errors import Problem
-from kaisoumail.web import guide
+from kaisoumail.web.guide import guide_url
 from kaisoumail.web.problems import KINDS, explained
 
 
@@ -48,10 +48,14 @@ def test_an_unknown_refusal_keeps_its_own_sentence() -> None:
     assert (shown.kind, shown.said) == ("other", "The door is closed")
 
 
-def test_the_guide_is_linked_only_where_its_page_exists(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = Problem("account_id_missing", "CLOUDFLARE_ACCOUNT_ID is missing")
-    assert explained(problem).guide is None
+@pytest.mark.parametrize("kind", [kind for kind, place in KINDS.items() if place is not None])
+def test_what_the_guide_explains_is_linked_to_an_anchor_that_exists(kind: str) -> None:
+    place = KINDS[kind]
+    assert place is not None
 
-    monkeypatch.setattr(guide, "PAGES", frozenset({"project-domain-binding"}))
+    assert guide_url(*place) == f"/docs/{place[0]}#{place[1]}"
 
-    assert explained(problem).guide == "/docs/project-domain-binding#missing-cloudflare-account-id"
+
+def test_a_place_that_is_not_in_the_guide_is_not_linked() -> None:
+    assert guide_url("project-domain-binding", "no-such-anchor") is None
+    assert guide_url("no-such-page", "troubleshooting") is None

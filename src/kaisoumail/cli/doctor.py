@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import typer
 
 from kaisoumail.cli import until_stopped
-from kaisoumail.cloudflare.errors import CloudflareError
+from kaisoumail.cloudflare import workers
+from kaisoumail.cloudflare.errors import WORKERS, CloudflareError, MissingPermission
 from kaisoumail.errors import Problem
 from kaisoumail.operations.meta import check_health
 from kaisoumail.operations.token_check import examine
@@ -16,6 +17,11 @@ from kaisoumail.settings import Settings, settings_from
 from kaisoumail.workflows.context import Context
 
 Check = Callable[[], Awaitable[str]]
+_UNUSED = "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"
+
+
+class _NotKnown(Exception):
+    """Why something could not be looked at; nothing is wrong because of that."""
 
 
 def doctor() -> None:
@@ -46,7 +52,7 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
 
     async def cloudflare() -> str:
         if not settings.management_enabled:
-            return "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"
+            return _UNUSED
         found = await examine(context)
         if found.unconfigured:
             raise Problem("worker_name_missing", f"{' and '.join(found.unconfigured)} not set")
@@ -59,20 +65,41 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
             raise Problem("zone_permission_missing", "the token lacks " + ", ".join(lacking))
         return f"a token of {'a user' if found.kind == 'user' else 'the account'} that sees {found.zones_visible} zones"
 
+    async def email_worker() -> str:
+        name, account_id = settings.worker_name, settings.account_id
+        if not settings.management_enabled:
+            return _UNUSED
+        if name is None or account_id is None:
+            raise _NotKnown("EMAIL_WORKER_NAME or CLOUDFLARE_ACCOUNT_ID is not set")
+        try:
+            variables = await workers.find_variables(context.routing.client(), account_id, name)
+        except MissingPermission:
+            raise _NotKnown(f"looking at it takes “{WORKERS}”, which `serve` itself does not need") from None
+        if variables is None:
+            raise Problem(
+                "worker_name_missing", f"no Worker is named {name}; `kaisoumail email-worker deploy` uploads it"
+            )
+        url = variables.get("KAISOUMAIL_URL")
+        return f"{name} is there and hands mail to {url}" if url else f"{name} is there and is not this product's"
+
     return [
         ("configuration", configuration),
         ("database", database),
         ("blob store", blobs),
         ("Cloudflare", cloudflare),
+        ("Email Worker", email_worker),
     ]
 
 
 async def _told(name: str, check: Check) -> bool:
+    """Print one line of the finding; False only for what is wrong."""
     try:
-        finding, is_well = await check(), True
+        verdict, finding = "ok ", await check()
+    except _NotKnown as reason:
+        verdict, finding = "?  ", str(reason)
     except Problem as problem:
-        finding, is_well = problem.message, False
+        verdict, finding = "BAD", problem.message
     except CloudflareError as error:
-        finding, is_well = str(error), False
-    print(f"{'ok ' if is_well else 'BAD'} {name}: {finding}")
-    return is_well
+        verdict, finding = "BAD", str(error)
+    print(f"{verdict} {name}: {finding}")
+    return verdict != "BAD"

@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from kaisoumail.cli import database, demo, doctor, sandbox, serve, users
+from kaisoumail.cli import database, demo, doctor, email_worker, sandbox, serve, users
 from kaisoumail.errors import Problem
 from kaisoumail.server import CannotStart
 from kaisoumail.settings import BadEnvironment
@@ -23,6 +23,7 @@ app.command("demo")(demo.demo)
 app.command("serve")(serve.serve)
 app.command("sandbox")(sandbox.sandbox)
 app.command("doctor")(doctor.doctor)
+app.add_typer(email_worker.app, name="email-worker")
 app.add_typer(database.app, name="database")
 app.add_typer(users.app, name="users")
 

@@ -22,6 +22,8 @@ from kaisoumail.cloudflare.errors import (
 from kaisoumail.cloudflare.pace import Gate, OpenGate, current_asker
 
 PAGE_SIZE: Final = 50  # the documented maximum of GET /zones and of routing rules
+# File name, content, content type; one part of a form by its name.
+FormPart = tuple[str | None, bytes, str]
 _log = structlog.get_logger("kaisoumail.cloudflare")
 
 
@@ -49,9 +51,14 @@ class Cloudflare:
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str | int] | None = None,
+        form: Mapping[str, FormPart] | None = None,
     ) -> Any:
-        """The `result` of a successful answer. Raises the CloudflareError that fits anything else."""
-        return (await self._envelope(method, path, body, query))["result"]
+        """
+        The `result` of a successful answer. Raises the CloudflareError that fits anything else.
+
+        *body* goes out as JSON, *form* as a multipart form.
+        """
+        return (await self._envelope(method, path, body, query, form))["result"]
 
     async def pages(self, path: str, query: Mapping[str, str | int] | None = None) -> list[Any]:
         """All rows of a paged list, whatever its length."""
@@ -72,12 +79,13 @@ class Cloudflare:
         path: str,
         body: Mapping[str, Any] | None,
         query: Mapping[str, str | int] | None,
+        form: Mapping[str, FormPart] | None = None,
     ) -> dict[str, Any]:
         asker = current_asker()
         await self._gate.admit(asker, method, path)
         began = monotonic()
         try:
-            envelope = _read(await self._send(method, path, body, query), method, path, self._max_retry_after)
+            envelope = _read(await self._send(method, path, body, query, form), method, path, self._max_retry_after)
         except CloudflareError as error:
             told = error.answer
             _log.warning(
@@ -100,10 +108,15 @@ class Cloudflare:
         return envelope
 
     async def _send(
-        self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, str | int] | None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, str | int] | None,
+        form: Mapping[str, FormPart] | None,
     ) -> httpx.Response:
         try:
-            return await self._http.request(method, path, json=body, params=query)
+            return await self._http.request(method, path, json=body, params=query, files=form)
         except httpx.TimeoutException as error:
             raise Timeout(Answer(method, path, message=_reason(error))) from error
         except httpx.HTTPError as error:

@@ -24,6 +24,7 @@ ZONE: Final = "Zone: Zone: Edit"
 RULES: Final = "Zone: Email Routing Rules: Edit"
 SETTINGS: Final = "Zone: Zone Settings: Edit"
 DNS: Final = "Zone: DNS: Edit"
+WORKERS: Final = "Account: Workers Scripts: Edit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,8 @@ class MissingPermission(Refused):
     def permission(self) -> str:
         """The permission to add, as Cloudflare's token form names it."""
         path = self.answer.path
+        if "/workers/scripts" in path:
+            return WORKERS
         if "/email/routing/rules" in path:
             return RULES
         if "/email/routing" in path:
@@ -119,6 +122,7 @@ class MissingPermission(Refused):
             RULES: "email_routing_permission_missing",
             SETTINGS: "email_routing_permission_missing",
             DNS: "dns_permission_missing",
+            WORKERS: "worker_permission_missing",
         }
         creates = self.answer.method == "POST" and self.answer.path == "/zones"
         code = "zone_create_permission_missing" if creates else codes.get(self.permission, self.problem_code)
@@ -261,7 +265,8 @@ BY_CODE: Final[dict[int, type[CloudflareError]]] = {
     9109: MissingPermission,  # a zone or a /user route that this token cannot see
     9300: QuotaReached,
     10000: MissingPermission,  # Authentication error
-    10021: InvalidRecord,
+    10007: NotFound,  # Worker
+    10021: InvalidRecord,  # or a Worker's script that cannot be used
     81044: NotFound,
     81053: InvalidRecord,
     81054: InvalidRecord,

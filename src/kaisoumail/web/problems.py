@@ -29,6 +29,7 @@ KINDS: Final[dict[str, tuple[str, str] | None]] = {
     "email_routing_permission_missing": (_BIND, "email-routing-auth-or-permission-failure"),
     "zone_permission_missing": (_BIND, "missing-zone-binding-permission"),
     "dns_permission_missing": (_BIND, "missing-zone-binding-permission"),
+    "worker_permission_missing": ("cloudflare-token-permissions", "permissions"),
     "account_not_reachable": (_BIND, "missing-zone-binding-permission"),
     "cloudflare_token_invalid": (_BIND, "missing-zone-binding-permission"),
     "account_id_missing": (_BIND, "missing-cloudflare-account-id"),

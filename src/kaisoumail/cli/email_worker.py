@@ -1,0 +1,106 @@
+"""`kaisoumail email-worker deploy`."""
+
+import asyncio
+import ipaddress
+import os
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+import email_worker
+from kaisoumail.cli import until_stopped
+from kaisoumail.cloudflare import workers
+from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.cloudflare.errors import WORKERS, CloudflareError, MissingPermission
+from kaisoumail.server import CannotStart, log_to_stderr
+from kaisoumail.settings import Settings, settings_from
+
+app = typer.Typer(help="Look after the Email Worker at Cloudflare.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _email_worker() -> None:
+    """Look after the Email Worker at Cloudflare."""
+
+
+@app.command()
+def deploy(
+    url: Annotated[str, typer.Option(help="Where this service answers, such as https://mail.example.com.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite another Worker of that name.")] = False,
+) -> None:
+    """Upload the Email Worker under EMAIL_WORKER_NAME and tell it where to hand mail to; again is an update."""
+    settings = settings_from(os.environ)
+    log_to_stderr(level=50)
+    origin = _origin(url)
+    account_id, name, secret, token = _needed(settings)
+    script = workers.Script(
+        module=email_worker.MODULE,
+        source=email_worker.script(),
+        compatibility_date=email_worker.COMPATIBILITY_DATE,
+        variables={"KAISOUMAIL_URL": origin},
+        secrets={"INBOUND_SECRET": secret},
+    )
+
+    async def work(_: asyncio.Event) -> str:
+        cloudflare = Cloudflare(settings.cloudflare_api, token, timeout=settings.cloudflare_timeout)
+        try:
+            variables = await workers.find_variables(cloudflare, account_id, name)
+            if variables is not None and "KAISOUMAIL_URL" not in variables and not replace:
+                raise CannotStart(f"A Worker named {name} is there and is not this one; --replace overwrites it")
+            await workers.upload(cloudflare, account_id, name, script)
+        except CloudflareError as error:
+            raise CannotStart(_reason(error)) from error
+        finally:
+            await cloudflare.close()
+        return "new" if variables is None else "updated"
+
+    print(f"the Worker {name} is deployed ({until_stopped.run(work)})")
+    print(f"it hands mail to {origin}/api/inbound, signed with INBOUND_SECRET")
+    print("next: run `serve` with the same EMAIL_WORKER_NAME and INBOUND_SECRET; `doctor` looks at all of it")
+
+
+def _needed(settings: Settings) -> tuple[str, str, str, str]:
+    """
+    Account, name, secret and token.
+
+    The shared token first: the one of the running service need not be able to write scripts.
+    """
+    wanted = {
+        "CLOUDFLARE_ACCOUNT_ID": settings.account_id,
+        "EMAIL_WORKER_NAME": settings.worker_name,
+        "INBOUND_SECRET": settings.inbound_secret,
+        "CLOUDFLARE_API_TOKEN": settings.shared_api_token or settings.runtime_api_token,
+    }
+    missing = [name for name, value in wanted.items() if value is None]
+    if missing:
+        raise CannotStart(f"Not set: {', '.join(missing)}")
+    account_id, name, secret, token = (value or "" for value in wanted.values())
+    return account_id, name, secret, token
+
+
+def _origin(url: str) -> str:
+    """The origin of *url*. Mail must not cross a network in clear text, so it is https, or http on this machine."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    is_bare = host is not None and not (parts.username or parts.query or parts.fragment or parts.path.strip("/"))
+    if not is_bare or host is None or not (parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))):
+        raise CannotStart("--url must be https:// and a host, nothing after it, such as https://mail.example.com")
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _reason(error: CloudflareError) -> str:
+    if isinstance(error, MissingPermission):
+        return f"The token needs “{WORKERS}” for CLOUDFLARE_ACCOUNT_ID's account ({error})"
+    return " ".join(str(error).split())

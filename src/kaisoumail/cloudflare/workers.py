@@ -1,0 +1,59 @@
+"""
+Workers scripts: `/accounts/:id/workers/scripts`.
+
+Reference: developers.cloudflare.com/api, Workers, and its page "Multipart upload metadata" (September 2026).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from kaisoumail.cloudflare.client import Cloudflare, FormPart
+from kaisoumail.cloudflare.errors import Answer, NotFound, Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A script to upload: one module, with *variables* that are shown and *secrets* that never are."""
+
+    module: str
+    source: bytes
+    compatibility_date: str
+    variables: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+
+async def find_variables(cloudflare: Cloudflare, account_id: str, name: str) -> dict[str, str | None] | None:
+    """The bindings of the Worker *name*, a secret's value as None; None when there is no such Worker."""
+    path = f"{_path(account_id, name)}/settings"
+    try:
+        settings = await cloudflare.call("GET", path)
+    except NotFound:
+        return None
+    try:
+        rows = settings["bindings"] or []
+        return {str(row["name"]): row["text"] if isinstance(row.get("text"), str) else None for row in rows}
+    except (TypeError, KeyError, AttributeError):
+        raise Unreadable(Answer("GET", path, 200, message="a Worker without bindings")) from None
+
+
+async def upload(cloudflare: Cloudflare, account_id: str, name: str, script: Script) -> None:
+    """Make the Worker *name* what *script* says, whatever it was before; twice comes to the same."""
+    metadata = {
+        "main_module": script.module,
+        "compatibility_date": script.compatibility_date,
+        "bindings": [
+            *({"type": "plain_text", "name": key, "text": text} for key, text in script.variables.items()),
+            *({"type": "secret_text", "name": key, "text": text} for key, text in script.secrets.items()),
+        ],
+    }
+    form: dict[str, FormPart] = {
+        "metadata": (None, json.dumps(metadata).encode(), "application/json"),
+        script.module: (script.module, script.source, "application/javascript+module"),
+    }
+    await cloudflare.call("PUT", _path(account_id, name), form=form)
+
+
+def _path(account_id: str, name: str) -> str:
+    return f"/accounts/{quote(account_id, safe='')}/workers/scripts/{quote(name, safe='')}"
