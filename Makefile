@@ -9,7 +9,7 @@ WORKER_TESTS := tests/email_worker
 NODE_READY := $(WORKER_TESTS)/node_modules/.ready-$(shell cat $(WORKER_TESTS)/package-lock.json $(WORKER_TESTS)/.npmrc | sha256sum | cut -c1-16)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: start setup setup-dev browser test chaos check format lock bench clean
+.PHONY: start setup setup-dev browser test chaos crash check format lock bench clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo
@@ -47,6 +47,9 @@ test: setup-dev browser check ## the whole suite; the exit status is the verdict
 
 chaos: setup-dev ## the long form of the tests that the suite runs in a small size
 	@KAISOUMAIL_CHAOS_DOMAINS=200 $(BIN)/python -m pytest --timeout 900 tests/walkthroughs/test_many_domains_under_trouble.py
+
+crash: setup-dev ## twenty rounds of SIGKILL under load, both doors, both databases
+	@KAISOUMAIL_CRASH_ROUNDS=20 $(BIN)/python -m pytest --timeout 3000 tests/crash
 
 check: setup-dev ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

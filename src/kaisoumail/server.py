@@ -107,7 +107,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
     database_url = settings.database_url or f"sqlite:///{data_dir / 'kaisoumail.db'}"
     async with AsyncExitStack() as stack:
         try:
-            database = open_database(database_url)
+            database = open_database(database_url, settings.database_patience)
             stack.push_async_callback(database.close)
             await schema.migrate(database)
             signals = await open_signals(database_url)

@@ -140,6 +140,12 @@ class Settings:
         _url_of("sqlite", "postgresql"),
         "`sqlite:///path` or `postgresql://…`; default: a file in DATA_DIR",
     )
+    database_patience: int = _variable(
+        "DATABASE_PATIENCE_SECONDS",
+        10,
+        _whole(1, 300),
+        "how long to wait for what another process has locked in the database, in seconds",
+    )
     blob_store_url: str | None = _variable(
         "BLOB_STORE_URL",
         None,

@@ -50,17 +50,18 @@ class Database(Protocol):
         ...
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, patience: float = 10.0) -> Database:
     """
     The database at *url*: `sqlite:///path` or `postgresql://…`. Connects on first use.
 
+    Who finds something locked by somebody else waits *patience* seconds, then hears of trouble.
     Raises Problem `invalid_request` for any other kind of URL.
     """
     backend = make_url(url).get_backend_name()
     if backend == "sqlite":
-        return SqliteDatabase(url)
+        return SqliteDatabase(url, patience)
     if backend == "postgresql":
-        return PostgresDatabase(url)
+        return PostgresDatabase(url, patience)
     raise Problem("invalid_request", f"DATABASE_URL must be sqlite:///… or postgresql://…, not {backend}://…")
 
 
@@ -152,10 +153,10 @@ def _run_batch(works: list[Work[Any]], transaction: Callable[[Callable[[Connecti
 class SqliteDatabase:
     """The embedded database. Everything blocking happens on its own threads, never on the event loop."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float) -> None:
         self.url = url
-        self._write_engine = _sqlite_engine(url, writing=True)
-        self._read_engine = _sqlite_engine(url, writing=False)
+        self._write_engine = _sqlite_engine(url, patience, writing=True)
+        self._read_engine = _sqlite_engine(url, patience, writing=False)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
         self._writer = _Writer(self._commit)
@@ -192,14 +193,14 @@ class SqliteDatabase:
         self._write_engine.dispose()
 
 
-def _sqlite_engine(url: str, *, writing: bool) -> Engine:
+def _sqlite_engine(url: str, patience: float, *, writing: bool) -> Engine:
     engine = create_engine(
         url,
         module=sqlite_driver(),
         poolclass=QueuePool,
         pool_size=1 if writing else READERS,
         max_overflow=0,
-        connect_args={"check_same_thread": False, "timeout": 10},
+        connect_args={"check_same_thread": False, "timeout": patience},
     )
 
     @event.listens_for(engine, "connect")
@@ -234,11 +235,13 @@ def sqlite_driver() -> Any:
 class PostgresDatabase:
     """PostgreSQL, shared by any number of processes. Each has one writing connection and a pool of readers."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: float) -> None:
         self.url = url
         asynchronous = make_url(url).set(drivername="postgresql+asyncpg")
-        self._write_engine = _postgres_engine(asynchronous, pool_size=1)
-        self._read_engine = _postgres_engine(asynchronous, pool_size=READERS + 2, isolation_level="AUTOCOMMIT")
+        self._write_engine = _postgres_engine(asynchronous, patience, pool_size=1)
+        self._read_engine = _postgres_engine(
+            asynchronous, patience, pool_size=READERS + 2, isolation_level="AUTOCOMMIT"
+        )
         self._writer = _Writer(self._commit)
 
     async def read(self, work: Work[T]) -> T:
@@ -273,8 +276,13 @@ class PostgresDatabase:
         await self._read_engine.dispose()
 
 
-def _postgres_engine(url: Any, **options: Any) -> AsyncEngine:
-    return create_async_engine(url, max_overflow=0, pool_pre_ping=True, **options)
+def _postgres_engine(url: Any, patience: float, **options: Any) -> AsyncEngine:
+    waits = {"server_settings": {"lock_timeout": str(round(patience * 1000))}}
+    return create_async_engine(url, max_overflow=0, pool_pre_ping=True, connect_args=waits, **options)
+
+
+# PostgreSQL, Appendix A: connection gone, out of resources, lock not available, shutting down, disk, read-only.
+_TROUBLE_STATES: Final = ("08", "53", "55P03", "57", "58", "25006")
 
 
 def _told(error: Exception) -> Exception:
@@ -284,8 +292,9 @@ def _told(error: Exception) -> Exception:
     Everything else, a violated constraint above all, stays what it is: that is the caller's business.
     """
     trouble = isinstance(error, OperationalError | InterfaceError | OSError | PoolTimeout)
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        trouble = True
+    if isinstance(error, DBAPIError):
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        trouble = trouble or error.connection_invalidated or state.startswith(_TROUBLE_STATES)
     if not trouble:
         return error
     problem = Problem("storage_unavailable", "The database cannot be reached just now")
