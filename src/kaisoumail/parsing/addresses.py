@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from kaisoumail.parsing.charsets import one_line
 from kaisoumail.parsing.encoded_words import words_decoded
 
 MAX_NAME: Final = 256
@@ -94,4 +95,4 @@ class _Entry:
 
 def _name(raw: str) -> str | None:
     # Cut before and after decoding: the cost stays small and an encoded-word is seldom longer than its text.
-    return " ".join(words_decoded(raw[: MAX_NAME * 8]).split())[:MAX_NAME] or None
+    return one_line(words_decoded(raw[: MAX_NAME * 8]))[:MAX_NAME] or None

@@ -3,13 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
+from typing import Final
 
-from kaisoumail.parsing.charsets import decoded, without_unstorable
+from kaisoumail.parsing.charsets import decoded
 from kaisoumail.parsing.encoded_words import words_decoded
 from kaisoumail.parsing.headers import read_headers
 from kaisoumail.parsing.html_text import text_of
-from kaisoumail.parsing.parsed_message import Attachment, Disposition
 from kaisoumail.parsing.part import Part
+from kaisoumail.parsing.uuencode import without_files
+
+# More than anybody reads. Text is held several times while it is put together, at up to four bytes a letter.
+MAX_TEXT_BYTES: Final = 4 * 1024 * 1024
+_MAX_RENDERED: Final = 512 * 1024
 
 _SHOWN_HEADERS = ("from", "to", "cc", "date", "subject")
 # With one of these in the mail, messages in it are evidence, not content (a bounce quotes what bounced).
@@ -18,11 +23,15 @@ _REPORTS = ("message/delivery-status", "message/feedback-report")
 
 @dataclass(slots=True)
 class Bodies:
-    """What a tree holds: *text* and *html* are None when the mail has no such body."""
+    """
+    What a tree holds: *text* and *html* are None when the mail has no such body, *files* is every part
+    that is none. *cut* is whether there was more text than is kept.
+    """
 
     text: str | None
     html: str | None
-    attachments: tuple[Attachment, ...]
+    files: tuple[Part, ...]
+    cut: bool = False
 
 
 @dataclass(slots=True)
@@ -35,11 +44,12 @@ class _Section:
 
 def bodies_of(root: Part) -> Bodies:
     """
-    The bodies and attachments of a mail, as the contract (4.1) describes them.
+    The bodies and files of a mail, as the contract (4.1) describes them.
 
     Members of one multipart/alternative are one section. When a mail has both kinds of text, a section
     that lacks one is rendered into it, so that neither body is missing a piece; HTML-only mail has no
-    text. A message in the mail is shown in place under a short header unless it is attached.
+    text. A message in the mail is shown in place under a short header unless it is attached. Files
+    written into a text (uuencode) come after the others. Of all texts together 4 MiB are read.
     """
     reader = _Reader(messages_are_files=any(_holds_report(part) for part in _walk(root)))
     reader.read(root, None)
@@ -48,14 +58,16 @@ def bodies_of(root: Part) -> Bodies:
     has_html = any(section.html for section in sections)
     text = "\n".join(_as_text(section) for section in sections) if has_text else ""
     html = "\n".join(_as_html(section) for section in sections) if has_html else ""
-    return Bodies(text or None, html or None, tuple(reader.attachments))
+    return Bodies(text or None, html or None, (*reader.files, *reader.files_in_text), reader.left == 0)
 
 
 class _Reader:
     def __init__(self, messages_are_files: bool) -> None:
         self.messages_are_files = messages_are_files
         self.sections: list[_Section] = []
-        self.attachments: list[Attachment] = []
+        self.files: list[Part] = []
+        self.files_in_text: list[Part] = []
+        self.left = MAX_TEXT_BYTES
 
     def read(self, part: Part, section: _Section | None) -> None:
         attached = part.disposition == "attachment"
@@ -66,16 +78,41 @@ class _Reader:
             if section is None and part.content_type in ("multipart/alternative", "multipart/related"):
                 section = self.new_section()
             if part.is_message:
-                self.attachments.append(_attachment(part))
+                self.files.append(part)
                 return
             for child in part.children:
                 self.read(child, section)
         elif part.content_type == "text/plain" and not attached:
-            (section or self.new_section()).plain.append(_plain_text(part))
+            text = self.plain_text(part)
+            if text is not None:
+                (section or self.new_section()).plain.append(text)
         elif part.content_type == "text/html" and not attached:
-            (section or self.new_section()).html.append(_lines(_decoded(part)))
+            (section or self.new_section()).html.append(self.lines_of(part))
         elif not part.is_multipart:
-            self.attachments.append(_attachment(part))
+            self.files.append(part)
+
+    def plain_text(self, part: Part) -> str | None:
+        """The text of *part*; None when all there was in it was files."""
+        text, files = without_files(self.lines_of(part))
+        self.files_in_text += [
+            Part("application/octet-stream", {}, "attachment", name, None, size=len(content), content=content)
+            for name, content in files
+        ]
+        if files and not text.strip():
+            return None
+        if part.parameters.get("format", "").lower() == "flowed":
+            return _unflowed(text, drop_space=part.parameters.get("delsp", "").lower() == "yes")
+        return text
+
+    def lines_of(self, part: Part) -> str:
+        content = part.content or b""
+        if len(content) > self.left:
+            content = _cut(content, self.left)
+            self.left = 0
+        else:
+            self.left -= len(content)
+        text = decoded(content, part.parameters.get("charset"), is_html=part.content_type == "text/html")
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
     def new_section(self) -> _Section:
         self.sections.append(_Section())
@@ -90,6 +127,12 @@ def _walk(part: Part) -> Iterable[Part]:
         waiting.extend(part.children)
 
 
+def _cut(content: bytes, limit: int) -> bytes:
+    """The first *limit* bytes of *content*, or a few less: half a character would make the rest look undecodable."""
+    cut = content[:limit]
+    return cut[:-4] + bytes(byte for byte in cut[-4:] if byte < 0x80)
+
+
 def _holds_report(part: Part) -> bool:
     return part.content_type in _REPORTS
 
@@ -101,26 +144,11 @@ def _as_text(section: _Section) -> str:
 def _as_html(section: _Section) -> str:
     if section.html:
         return "\n".join(section.html)
-    return "\n".join(f"<div>{_with_line_breaks(text)}</div>" for text in section.plain)
+    return "\n".join(f"<div>{_with_line_breaks(text[:_MAX_RENDERED])}</div>" for text in section.plain)
 
 
 def _with_line_breaks(text: str) -> str:
     return escape(text).replace("\n", "<br>\n")
-
-
-def _decoded(part: Part) -> str:
-    return decoded(part.content or b"", part.parameters.get("charset"), is_html=part.content_type == "text/html")
-
-
-def _lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _plain_text(part: Part) -> str:
-    text = _lines(_decoded(part))
-    if part.parameters.get("format", "").lower() == "flowed":
-        return _unflowed(text, drop_space=part.parameters.get("delsp", "").lower() == "yes")
-    return text
 
 
 def _unflowed(text: str, *, drop_space: bool) -> str:
@@ -147,24 +175,3 @@ def _header_lines(message: bytes) -> str:
     shown = [(key, block.first(key)) for key in _SHOWN_HEADERS]
     lines = [f"{key.capitalize()}: {words_decoded(value[:2000])}" for key, value in shown if value]
     return "\n".join([*lines, ""])
-
-
-def _attachment(part: Part) -> Attachment:
-    is_default = not part.declared and part.content_type == "text/plain"
-    return Attachment(
-        filename=_short(part.filename, 255),
-        content_type="application/octet-stream" if is_default else part.content_type,
-        size_bytes=part.size,
-        content_id=_short(part.content_id, 998),
-        disposition=_disposition(part.disposition or ""),
-    )
-
-
-def _disposition(said: str) -> Disposition:
-    if "inline" in said:
-        return "inline"
-    return "attachment" if "attachment" in said else "unknown"
-
-
-def _short(value: str | None, limit: int) -> str | None:
-    return " ".join(without_unstorable(value).split())[:limit] or None if value else None

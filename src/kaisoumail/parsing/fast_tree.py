@@ -4,7 +4,6 @@ from typing import Final
 
 from fast_mail_parser import ParseError, PyLazyMimePart, parse_email_tree
 
-from kaisoumail.parsing.encoded_words import words_decoded
 from kaisoumail.parsing.parameters import with_parameters
 from kaisoumail.parsing.part import MAX_PARTS, Part, Tree, content_type_or_default, wants_content
 
@@ -14,13 +13,14 @@ from kaisoumail.parsing.part import MAX_PARTS, Part, Tree, content_type_or_defau
 _MAX_ENCODED_WORDS: Final = 2000
 _MAX_NESTED_MESSAGES: Final = 8
 _MAX_BYTES_AROUND_MESSAGES: Final = 256 * 1024
+_ENCODINGS: Final = frozenset(("7bit", "8bit", "binary", "base64", "quoted-printable"))
 
 
 class _Distrusted(Exception):
     """What came back cannot be all there is."""
 
 
-def fast_tree(content_headers: bytes, body: bytes) -> Tree | None:
+def fast_tree(content_headers: bytes, body: bytes, *, keep_all: bool = False) -> Tree | None:
     """
     The tree of a mail with these MIME header fields and this *body*, or None if `tolerant_tree` must read it.
 
@@ -31,7 +31,7 @@ def fast_tree(content_headers: bytes, body: bytes) -> Tree | None:
         return None
     try:
         root = parse_email_tree(content_headers + b"\r\n" + body, mode="lazy")
-        reader = _Reader()
+        reader = _Reader(keep_all=keep_all)
         part = reader.part(root, is_root=True)
         if reader.is_empty and body.strip():
             return None
@@ -49,18 +49,24 @@ def _is_expensive(body: bytes) -> bool:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, *, keep_all: bool) -> None:
+        self.keep_all = keep_all
         self.left = MAX_PARTS
         self.is_empty = True
 
     def part(self, node: PyLazyMimePart, *, is_root: bool = False) -> Part:
         self.left -= 1
         headers = {name.lower(): values[0] for name, values in node.headers.items()}
+        if headers.get("content-transfer-encoding", "7bit").strip().lower() not in _ENCODINGS:
+            raise _Distrusted
+        # Types and names are read by us: the library (0.10.0) breaks quoted names and pieces of RFC 2231.
+        parameters = with_parameters(headers.get("content-type", ""))[1]
+        disposition, about_file = with_parameters(headers.get("content-disposition", ""))
         part = Part(
-            content_type=content_type_or_default(node.content_type.lower()),
-            parameters=with_parameters(headers.get("content-type", ""))[1],
-            disposition=node.disposition.lower() if node.disposition else None,
-            filename=words_decoded(node.filename) or None,
+            content_type=content_type_or_default(node.content_type),
+            parameters=parameters,
+            disposition=disposition or None,
+            filename=about_file.get("filename") or parameters.get("name") or None,
             content_id=headers.get("content-id"),
             declared="content-type" in headers,
         )
@@ -73,7 +79,7 @@ class _Reader:
                 raise _Distrusted
             self.is_empty = self.is_empty and not content
             part.size = len(content)
-            part.content = content if wants_content(part.content_type) else None
+            part.content = content if self.keep_all or wants_content(part.content_type) else None
         for child in node.children:
             if self.left == 0:
                 break

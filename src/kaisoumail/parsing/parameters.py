@@ -29,7 +29,7 @@ def with_parameters(value: str) -> tuple[str, dict[str, str]]:
     for match in _PARAMETER.finditer(value):
         name, content = match[1].lower(), match[2].strip()
         if content.startswith('"'):
-            content = _ESCAPED.sub(r"\1", content[1:-1] if len(content) > 1 else "")
+            content = _ESCAPED.sub(r"\1", content[1:].removesuffix('"'))
         split = _SECTION.fullmatch(name)
         if split:
             encoded = split[2] is None or bool(split[3])

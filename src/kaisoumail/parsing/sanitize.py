@@ -54,7 +54,7 @@ _STYLES: Final = {
 _EMBEDDED_IMAGE: Final = re.compile(r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[a-z0-9+/=\s]*\Z", re.IGNORECASE)
 _FETCHES: Final = re.compile(r"url\s*\(|image-set\s*\(|@import|expression\s*\(|\\", re.IGNORECASE)
 
-_MAX_TAGS: Final = 20_000
+_MAX_TAGS: Final = 12_000
 _MAX_REPEATED: Final = 400_000
 _START_TAG: Final = re.compile(r"<[a-z]", re.IGNORECASE)
 _FORMATTING: Final = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")

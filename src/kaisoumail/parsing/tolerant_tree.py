@@ -12,8 +12,11 @@ from typing import Final
 from kaisoumail.parsing.headers import HeaderBlock, read_headers
 from kaisoumail.parsing.parameters import with_parameters
 from kaisoumail.parsing.part import MAX_PARTS, Part, Tree, content_type_or_default, wants_content
+from kaisoumail.parsing.uuencode import without_files
 
 MAX_DEPTH: Final = 16
+
+_UUENCODE: Final = frozenset(("x-uuencode", "uuencode", "x-uue", "uue"))
 
 # A boundary nobody declared: the first line that looks like one, near the start of the body.
 _LOST_BOUNDARY: Final = re.compile(rb"(?:\A|\n)--([!-~]{1,70})[ \t]*\r?\n")
@@ -21,15 +24,16 @@ _LOST_WITHIN: Final = 8 * 1024
 _NOT_BASE64: Final = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 
 
-def tolerant_tree(block: HeaderBlock, body: bytes) -> Tree:
+def tolerant_tree(block: HeaderBlock, body: bytes, *, keep_all: bool = False) -> Tree:
     """The tree of the mail with this header *block* and *body*; always one, with its defects named."""
-    reader = _Reader()
+    reader = _Reader(keep_all=keep_all)
     root = reader.part(block, body, depth=0, default="text/plain")
     return Tree(root, sorted(reader.defects))
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, *, keep_all: bool) -> None:
+        self.keep_all = keep_all
         self.left = MAX_PARTS
         self.defects: set[str] = set()
 
@@ -51,7 +55,7 @@ class _Reader:
         else:
             content = transfer_decoded(body, block.first("content-transfer-encoding") or "")
             part.size = len(content)
-            part.content = content if wants_content(part.content_type) else None
+            part.content = content if self.keep_all or wants_content(part.content_type) else None
             if part.is_message:
                 self.add_message(part, content, depth)
         return part
@@ -64,6 +68,8 @@ class _Reader:
         default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
         sections = _sections(body, part.parameters.get("boundary", ""))
         if sections is None:
+            if not body.strip():
+                return
             self.defects.add("structure_repaired")
             sections = _sections(body, _lost_boundary(body))
         if sections is None:
@@ -96,6 +102,9 @@ def transfer_decoded(body: bytes, encoding: str) -> bytes:
         if len(letters) % 4 == 1:
             letters = letters[:-1]
         return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
+    if name in _UUENCODE:
+        files = without_files(body.decode("latin-1").replace("\r\n", "\n"))[1]
+        return files[0].content if files else body
     return body
 
 
