@@ -29,6 +29,6 @@ async def _handover(request: "Request[Any, Any, Any]", context: Context, state: 
     )
     raw = await request.body()
     envelope = envelope_of(handover, raw, secret, context.clock())
-    receipt = await receive(context, envelope, raw)
+    receipt = await receive(context, envelope, raw, door="worker")
     outcome = "stored" if receipt.is_new else "duplicate"
     return Response({"outcome": outcome, "messageId": receipt.message_id}, media_type="application/json")

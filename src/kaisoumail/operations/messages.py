@@ -75,7 +75,7 @@ async def raw_message(context: Context, viewer: Viewer, message_id: str) -> byte
 async def safe_body(context: Context, viewer: Viewer, message_id: str) -> str | None:
     """The HTML body made safe to show: no scripts, no forms, nothing fetched. None for a mail without one."""
     opened = await open_message(context, viewer, message_id)
-    return None if opened.parsed.html is None else await asyncio.to_thread(safe_html, opened.parsed.html)
+    return None if opened.parsed.html is None else (await asyncio.to_thread(safe_html, opened.parsed.html)).html
 
 
 async def _with_raw(context: Context, viewer: Viewer, message_id: str) -> tuple[Message, bytes]:
@@ -92,7 +92,7 @@ async def _raw_of(context: Context, message: Message) -> bytes:
         raw = await context.database.read(lambda connection: messages.raw_in_row(connection, message.id))
     else:
         blob = await context.blobs.find(message.raw_location)
-        raw = None if blob is None else zstandard.ZstdDecompressor().decompress(blob)
+        raw = None if blob is None else await asyncio.to_thread(zstandard.decompress, blob)
     if raw is None:
         raise Problem("raw_message_missing", "Raw message not found")
     return raw

@@ -7,7 +7,7 @@ other mails of that moment.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import zstandard
@@ -16,7 +16,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.code import Verification
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.model.message import Envelope, Message, delivery_key
+from kaisoumail.model.message import Door, Envelope, Message, delivery_key
 from kaisoumail.parsing.codes.find import find_code
 from kaisoumail.parsing.mime import ParsedMessage, parse
 from kaisoumail.parsing.preview import preview_of
@@ -24,7 +24,7 @@ from kaisoumail.storage import mailboxes, messages
 from kaisoumail.workflows.context import Context
 
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row
-_INLINE_BYTES: Final = 200 * 1024  # parsing more than this would be felt by others on the event loop
+_INLINE_BYTES: Final = 32 * 1024  # parsing more than this would be felt by others on the event loop
 _compressor: Final = zstandard.ZstdCompressor(level=1)
 
 
@@ -49,9 +49,9 @@ async def can_receive(context: Context, recipient: str) -> Mailbox:
     return mailbox
 
 
-async def receive(context: Context, envelope: Envelope, raw: bytes) -> Receipt:
+async def receive(context: Context, envelope: Envelope, raw: bytes, door: Door = "smtp") -> Receipt:
     """
-    Keep one mail for one recipient; durable and visible on return.
+    Keep one mail for one recipient, handed in by *door*; durable and visible on return.
 
     Raises Problem `mailbox_unavailable`, `too_large`, or one that may pass when the mail could not be
     kept just now; then nothing is left of it and the sender should try again.
@@ -59,10 +59,10 @@ async def receive(context: Context, envelope: Envelope, raw: bytes) -> Receipt:
     if len(raw) > context.limits.max_message_bytes:
         raise Problem("too_large", f"A mail may have at most {context.limits.max_message_bytes} bytes")
     mailbox = await can_receive(context, envelope.recipient)
-    message = await _read(context, mailbox, envelope, raw)
+    message = replace(await _read(context, mailbox, envelope, raw), door=door)
     in_row = len(raw) <= IN_ROW_BYTES
     if not in_row:
-        await context.blobs.put(message.raw_location, _compressor.compress(raw))
+        await context.blobs.put(message.raw_location, await asyncio.to_thread(zstandard.compress, raw, level=1))
     compressed = _compressor.compress(raw) if in_row else None
     kept_as = await context.database.write(lambda connection: messages.add(connection, message, compressed))
     is_new = kept_as == message.id

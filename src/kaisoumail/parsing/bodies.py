@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from typing import Final
 
@@ -72,7 +73,7 @@ class _Reader:
     def read(self, part: Part, section: _Section | None) -> None:
         attached = part.disposition == "attachment"
         if part.is_message and not attached and not self.messages_are_files and part.children:
-            self.new_section().plain.append(_header_lines(part.content or b""))
+            self.new_section().plain.append(_header_lines(part.load()))
             self.read(part.children[0], None)
         elif part.children:
             if section is None and part.content_type in ("multipart/alternative", "multipart/related"):
@@ -95,7 +96,15 @@ class _Reader:
         """The text of *part*; None when all there was in it was files."""
         text, files = without_files(self.lines_of(part))
         self.files_in_text += [
-            Part("application/octet-stream", {}, "attachment", name, None, size=len(content), content=content)
+            Part(
+                "application/octet-stream",
+                {},
+                "attachment",
+                name,
+                None,
+                size=len(content),
+                load=partial(bytes, content),
+            )
             for name, content in files
         ]
         if files and not text.strip():
@@ -105,7 +114,7 @@ class _Reader:
         return text
 
     def lines_of(self, part: Part) -> str:
-        content = part.content or b""
+        content = part.load()
         if len(content) > self.left:
             content = _cut(content, self.left)
             self.left = 0

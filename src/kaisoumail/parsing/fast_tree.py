@@ -1,37 +1,45 @@
 """The MIME tree by fast-mail-parser: quick on ordinary mail, not asked where it is known to be slow or wrong."""
 
+from functools import partial
 from typing import Final
 
 from fast_mail_parser import ParseError, PyLazyMimePart, parse_email_tree
 
 from kaisoumail.parsing.parameters import with_parameters
-from kaisoumail.parsing.part import MAX_PARTS, Part, Tree, content_type_or_default, wants_content
+from kaisoumail.parsing.part import MAX_PARTS, Part, Tree, content_type_or_default
 
 # Measured with 0.10.0 (2026-11): time grows with the square of the encoded-words in one part's header
-# (2,000 of them 6 ms, 8,000 broken ones 280 ms), and a message in a message is copied once per level
-# (200 levels around 1 MB: 560 ms and 200 MB).
-_MAX_ENCODED_WORDS: Final = 2000
+# (2,000 of them 6 ms, 8,000 broken ones 280 ms); a message in a message is copied once per level
+# (200 levels around 1 MB: 560 ms and 200 MB); parts are made even of what is no line (5,000,000 of them 9 s).
+# Worst: it calls itself once per level of multipart before it looks how deep it is, and between 10,000
+# and 20,000 levels, in a mail of 1.3 MB, the process dies of it. An encoded-word can hide a multipart.
+_MAX_ENCODED_WORDS: Final = 500
+_MAX_MULTIPARTS: Final = 32
+_MAX_DASHES: Final = 10_000
 _MAX_NESTED_MESSAGES: Final = 8
 _MAX_BYTES_AROUND_MESSAGES: Final = 256 * 1024
 _ENCODINGS: Final = frozenset(("7bit", "8bit", "binary", "base64", "quoted-printable"))
+_LIKELY_NEEDED: Final = frozenset(("text/plain", "text/html"))
 
 
 class _Distrusted(Exception):
     """What came back cannot be all there is."""
 
 
-def fast_tree(content_headers: bytes, body: bytes, *, keep_all: bool = False) -> Tree | None:
+def fast_tree(content_headers: bytes, raw: bytes, body_start: int) -> Tree | None:
     """
-    The tree of a mail with these MIME header fields and this *body*, or None if `tolerant_tree` must read it.
+    The tree of a mail with these MIME header fields and the body that starts at *body_start* of *raw*, or
+    None if `tolerant_tree` must read it.
 
     None is the answer for input that would be expensive, and wherever the library is known to lose
     something: undecodable parts, multiparts whose boundary is missing, parts without an empty line.
     """
+    body = raw[body_start:]
     if _is_expensive(body):
         return None
     try:
         root = parse_email_tree(content_headers + b"\r\n" + body, mode="lazy")
-        reader = _Reader(keep_all=keep_all)
+        reader = _Reader()
         part = reader.part(root, is_root=True)
         if reader.is_empty and body.strip():
             return None
@@ -41,16 +49,17 @@ def fast_tree(content_headers: bytes, body: bytes, *, keep_all: bool = False) ->
 
 
 def _is_expensive(body: bytes) -> bool:
-    if body.count(b"=?") > _MAX_ENCODED_WORDS:
+    if body.count(b"=?") > _MAX_ENCODED_WORDS or body.count(b"--") > _MAX_DASHES:
         return True
     lowered = body.lower()
+    if lowered.count(b"multipart") > _MAX_MULTIPARTS:
+        return True
     messages = lowered.count(b"message/rfc822") + lowered.count(b"multipart/digest")
     return messages > _MAX_NESTED_MESSAGES or (messages > 0 and len(body) > _MAX_BYTES_AROUND_MESSAGES)
 
 
 class _Reader:
-    def __init__(self, *, keep_all: bool) -> None:
-        self.keep_all = keep_all
+    def __init__(self) -> None:
         self.left = MAX_PARTS
         self.is_empty = True
 
@@ -74,14 +83,18 @@ class _Reader:
             if not node.children:
                 raise _Distrusted
         else:
-            content = node.content or b""
+            content = _content(node)
             if not content and not headers and not is_root:
                 raise _Distrusted
             self.is_empty = self.is_empty and not content
             part.size = len(content)
-            part.content = content if self.keep_all or wants_content(part.content_type) else None
+            part.load = partial(bytes, content) if part.content_type in _LIKELY_NEEDED else partial(_content, node)
         for child in node.children:
             if self.left == 0:
                 break
             part.children.append(self.part(child))
         return part
+
+
+def _content(node: PyLazyMimePart) -> bytes:
+    return node.content or b""

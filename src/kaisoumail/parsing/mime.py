@@ -77,10 +77,10 @@ def parse(raw: bytes) -> ParsedMessage:
 def attached(raw: bytes, number: int) -> tuple[Attachment, bytes] | None:
     """Attachment *number* of the mail *raw*, counted as in `ParsedMessage.attachments`, and its decoded bytes."""
     raw = _with_line_feeds(raw)
-    files = _bodies(read_headers(raw), raw, [], keep_all=True).files
+    files = _bodies(read_headers(raw), raw, []).files
     if not 0 <= number < len(files):
         return None
-    return _attachment(files[number]), files[number].content or b""
+    return _attachment(files[number]), files[number].load()
 
 
 def _with_line_feeds(raw: bytes) -> bytes:
@@ -88,14 +88,14 @@ def _with_line_feeds(raw: bytes) -> bytes:
     return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
 
 
-def _bodies(block: HeaderBlock, raw: bytes, defects: list[str], *, keep_all: bool = False) -> Bodies:
-    body = raw[block.body_start :]
+def _bodies(block: HeaderBlock, raw: bytes, defects: list[str]) -> Bodies:
     try:
-        tree = fast_tree(_mime_fields(block), body, keep_all=keep_all) or tolerant_tree(block, body, keep_all=keep_all)
+        tree = fast_tree(_mime_fields(block), raw, block.body_start) or tolerant_tree(block, raw)
         bodies = bodies_of(tree.root)
     except Exception:  # noqa: BLE001 - a stranger's bytes must never cost us the mail; the defect tells
         defects.append("structure_unreadable")
-        return Bodies(decoded(body[:MAX_TEXT_BYTES], None) or None, None, ())
+        shown = raw[block.body_start : block.body_start + MAX_TEXT_BYTES]
+        return Bodies(decoded(shown, None) or None, None, ())
     defects.extend(tree.defects)
     if bodies.cut:
         defects.append("text_cut")

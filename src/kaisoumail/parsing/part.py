@@ -1,7 +1,7 @@
 """One node of a mail's MIME tree, whoever read it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,9 +16,8 @@ class Part:
     """
     One node of a MIME tree.
 
-    *content* holds the decoded bytes of a text or of a message in a message; of everything else only
-    the *size* is kept, unless the reader was told to keep all. *declared* is whether the part said a
-    content type at all.
+    *size* is that of its decoded bytes, which *load* gives: anew each time, so that a tree never holds
+    all of them. *declared* is whether the part said a content type at all.
     """
 
     content_type: str
@@ -28,7 +27,7 @@ class Part:
     content_id: str | None
     declared: bool = True
     size: int = 0
-    content: bytes | None = None
+    load: Callable[[], bytes] = bytes
     children: list["Part"] = field(default_factory=list)
 
     @property
@@ -46,11 +45,6 @@ class Tree:
 
     root: Part
     defects: list[str]
-
-
-def wants_content(content_type: str) -> bool:
-    """Whether the bytes of such a part are needed, or only their number."""
-    return content_type in ("text/plain", "text/html", "message/rfc822")
 
 
 def content_type_or_default(declared: str) -> str:
