@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
+from kaisoumail.model.code import Verification
+
 Door = Literal["smtp", "worker"]
 
-from kaisoumail.model.code import Verification
+_DIGITS: Final = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,3 @@ def attachment_number(message_id: str, attachment_id: str) -> int | None:
     if not _DIGITS.fullmatch(digits) or part_id("att", message_id, int(digits, 16)) != attachment_id:
         return None
     return int(digits, 16)
-
-
-_DIGITS: Final = re.compile(r"[0-9a-f]{8}")
