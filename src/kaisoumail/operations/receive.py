@@ -24,7 +24,7 @@ from kaisoumail.storage import mailboxes, messages
 from kaisoumail.workflows.context import Context
 
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row
-_INLINE_BYTES: Final = 32 * 1024  # parsing more than this would be felt by others on the event loop
+INLINE_BYTES: Final = 16 * 1024  # reading more than this might be felt by others on the event loop
 _compressor: Final = zstandard.ZstdCompressor(level=1)
 
 
@@ -76,7 +76,7 @@ async def receive(context: Context, envelope: Envelope, raw: bytes, door: Door =
 
 async def _read(context: Context, mailbox: Mailbox, envelope: Envelope, raw: bytes) -> Message:
     """The message that *raw* is, for this mailbox."""
-    if len(raw) > _INLINE_BYTES:
+    if len(raw) > INLINE_BYTES:
         key, parsed, found, preview = await asyncio.to_thread(_facts, envelope, raw)
     else:
         key, parsed, found, preview = _facts(envelope, raw)

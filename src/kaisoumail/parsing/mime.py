@@ -1,12 +1,12 @@
 """A mail's bytes to its facts. Never fails on bad mail: says so in the facts."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Final
 
-from kaisoumail.parsing.addresses import Mailbox, mailboxes
+from kaisoumail.parsing.addresses import Mailbox, entries
 from kaisoumail.parsing.bodies import MAX_TEXT_BYTES, Bodies, bodies_of
 from kaisoumail.parsing.charsets import decoded, one_line
 from kaisoumail.parsing.encoded_words import words_decoded
@@ -131,18 +131,20 @@ def _subject(value: str | None) -> str:
 
 
 def _sender(value: str | None) -> Mailbox:
-    found: Iterable[Mailbox] = mailboxes(value) if value else ()
-    return next(iter(found), Mailbox(None, None))
+    found = islice(entries(value), MAX_RECIPIENTS) if value else ()
+    return next((mailbox for mailbox in found if mailbox.name or mailbox.address), Mailbox(None, None))
 
 
 def _recipients(block: HeaderBlock) -> list[Recipient]:
-    return [
-        Recipient(kind, mailbox.name, mailbox.address)
+    named = (
+        (kind, mailbox)
         for kind, key in _RECIPIENT_FIELDS.items()
         for value in block.all(key)
-        for mailbox in mailboxes(value)
-        if mailbox.address
-    ]
+        for mailbox in entries(value)
+    )
+    # Entries without an address are counted as well: reading 40,000 empty ones takes a quarter of a second.
+    considered = islice(named, 2 * MAX_RECIPIENTS)
+    return [Recipient(kind, mailbox.name, mailbox.address) for kind, mailbox in considered if mailbox.address]
 
 
 def _message_id(value: str | None) -> str | None:

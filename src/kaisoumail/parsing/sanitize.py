@@ -169,7 +169,7 @@ class _Filter:
 
     def style(self, value: str) -> str | None:
         """The declarations of *value* that fetch nothing, or only what may be fetched."""
-        if len(value) > _MAX_STYLE or "\\" in value:
+        if len(value) > _MAX_STYLE or "\\" in value or "/*" in value:
             return None
         kept = [self.declaration(each) for each in _DECLARATION.findall(value)]
         return ";".join(each for each in kept if each) or None
@@ -194,7 +194,7 @@ def _cleaner(attribute_filter: _Filter) -> nh3.Cleaner:
         attributes=_ATTRIBUTES,
         attribute_filter=attribute_filter,
         filter_style_properties=_STYLES,
-        url_schemes={"http", "https", "mailto", "tel", "cid", "embedded"},
+        url_schemes={"http", "https", "mailto", "tel", "cid", "data", "embedded"},
         link_rel="noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},
         strip_comments=True,
