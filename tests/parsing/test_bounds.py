@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kaisoumail.parsing.bodies import MAX_TEXT_BYTES
+from kaisoumail.parsing.bodies import MAX_RENDERED, MAX_TEXT_BYTES
 from kaisoumail.parsing.headers import MAX_HEADERS
 from kaisoumail.parsing.html_text import MAX_HTML, text_of
 from kaisoumail.parsing.mime import MAX_RECIPIENTS, attached, parse
@@ -48,7 +48,7 @@ def test_twenty_times_the_mail_is_no_more_than_the_bounds_allow(name: str) -> No
     assert len(parsed.attachments) <= MAX_PARTS + MAX_FILES
     assert len(parsed.headers) <= MAX_HEADERS
     assert len(parsed.recipients) <= MAX_RECIPIENTS
-    assert len(parsed.html or "") <= 7 * MAX_TEXT_BYTES
+    assert len(parsed.html or "") <= MAX_TEXT_BYTES + 7 * MAX_RENDERED
     assert len(text_of(parsed.html or "")) <= MAX_HTML
 
 
@@ -77,6 +77,12 @@ def test_a_text_is_read_up_to_its_bound_and_says_so() -> None:
     assert parsed.text is not None
     assert parsed.text == "您" * len(parsed.text)
     assert MAX_TEXT_BYTES // 3 - 2 < len(parsed.text) <= MAX_TEXT_BYTES // 3
+
+
+def test_what_is_shown_in_both_bodies_is_rendered_up_to_a_bound_and_says_so() -> None:
+    parsed = parse(SHAPES["HTML rendered as texts"](4 * MEGABYTE))
+
+    assert parsed.defects == ("text_cut",)
 
 
 def test_markup_is_shown_up_to_its_bound() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from html import escape
+from io import StringIO
 from typing import Final
 
 from kaisoumail.parsing.charsets import decoded
@@ -15,7 +16,7 @@ from kaisoumail.parsing.uuencode import without_files
 
 # More than anybody reads. Text is held several times while it is put together, at up to four bytes a letter.
 MAX_TEXT_BYTES: Final = 4 * 1024 * 1024
-_MAX_RENDERED: Final = 512 * 1024
+MAX_RENDERED: Final = 512 * 1024
 
 _SHOWN_HEADERS = ("from", "to", "cc", "date", "subject")
 # With one of these in the mail, messages in it are evidence, not content (a bounce quotes what bounced).
@@ -57,9 +58,11 @@ def bodies_of(root: Part) -> Bodies:
     sections = [section for section in reader.sections if section.plain or section.html]
     has_text = any(section.plain for section in sections)
     has_html = any(section.html for section in sections)
-    text = "\n".join(_as_text(section) for section in sections) if has_text else ""
-    html = "\n".join(_as_html(section) for section in sections) if has_html else ""
-    return Bodies(text or None, html or None, (*reader.files, *reader.files_in_text), reader.left == 0)
+    renderer = _Renderer()
+    text = "\n".join(renderer.text(section) for section in sections) if has_text else ""
+    html = "\n".join(renderer.html(section) for section in sections) if has_html else ""
+    is_cut = reader.left == 0 or renderer.left == 0
+    return Bodies(text or None, html or None, (*reader.files, *reader.files_in_text), is_cut)
 
 
 class _Reader:
@@ -146,14 +149,24 @@ def _holds_report(part: Part) -> bool:
     return part.content_type in _REPORTS
 
 
-def _as_text(section: _Section) -> str:
-    return "\n".join(section.plain or [text_of(html) for html in section.html])
+class _Renderer:
+    """Text as HTML and HTML as text, up to a bound: each costs several times what it is made of."""
 
+    def __init__(self) -> None:
+        self.left = MAX_RENDERED
 
-def _as_html(section: _Section) -> str:
-    if section.html:
-        return "\n".join(section.html)
-    return "\n".join(f"<div>{_with_line_breaks(text[:_MAX_RENDERED])}</div>" for text in section.plain)
+    def text(self, section: _Section) -> str:
+        return "\n".join(section.plain or [text_of(self._taken(html)) for html in section.html])
+
+    def html(self, section: _Section) -> str:
+        return "\n".join(
+            section.html or [f"<div>{_with_line_breaks(self._taken(text))}</div>" for text in section.plain]
+        )
+
+    def _taken(self, source: str) -> str:
+        taken = source[: self.left]
+        self.left -= len(taken)
+        return taken
 
 
 def _with_line_breaks(text: str) -> str:
@@ -162,21 +175,20 @@ def _with_line_breaks(text: str) -> str:
 
 def _unflowed(text: str, *, drop_space: bool) -> str:
     """*text* with its soft line breaks undone (RFC 3676): a line that ends in a space goes on in the next."""
-    paragraphs: list[list[str]] = []
+    written = StringIO()
     depth_before, open_before = -1, False
-    for line in text.split("\n"):
-        content = line.lstrip(">")
-        depth = len(line) - len(content)
+    for line in StringIO(text):
+        whole = line.removesuffix("\n")
+        content = whole.lstrip(">")
+        depth = len(whole) - len(content)
         content = content.removeprefix(" ")
         is_signature = content == "-- "
-        if open_before and depth == depth_before and not is_signature:
-            paragraphs[-1].append(content)
-        else:
-            paragraphs.append([">" * depth + " " if depth else "", content])
+        if not (open_before and depth == depth_before and not is_signature):
+            written.write("\n" if depth_before >= 0 else "")
+            written.write(">" * depth + " " if depth else "")
         depth_before, open_before = depth, content.endswith(" ") and not is_signature
-        if open_before and drop_space:
-            paragraphs[-1][-1] = content[:-1]
-    return "\n".join("".join(pieces) for pieces in paragraphs)
+        written.write(content[:-1] if open_before and drop_space else content)
+    return written.getvalue() + ("\n" if text.endswith("\n") else "")
 
 
 def _header_lines(message: bytes) -> str:

@@ -34,28 +34,28 @@ def fast_tree(content_headers: bytes, raw: bytes, body_start: int) -> Tree | Non
     None is the answer for input that would be expensive, and wherever the library is known to lose
     something: undecodable parts, multiparts whose boundary is missing, parts without an empty line.
     """
-    body = raw[body_start:]
-    if _is_expensive(body):
+    mail = b"".join((content_headers, b"\r\n", memoryview(raw)[body_start:]))
+    if _is_expensive(mail):
         return None
     try:
-        root = parse_email_tree(content_headers + b"\r\n" + body, mode="lazy")
+        root = parse_email_tree(mail, mode="lazy")
         reader = _Reader()
         part = reader.part(root, is_root=True)
-        if reader.is_empty and body.strip():
+        if reader.is_empty and raw[body_start:].strip():
             return None
     except (ParseError, _Distrusted):
         return None
     return Tree(part, ["too_many_parts"] if reader.left == 0 else [])
 
 
-def _is_expensive(body: bytes) -> bool:
-    if body.count(b"=?") > _MAX_ENCODED_WORDS or body.count(b"--") > _MAX_DASHES:
+def _is_expensive(mail: bytes) -> bool:
+    if mail.count(b"=?") > _MAX_ENCODED_WORDS or mail.count(b"--") > _MAX_DASHES:
         return True
-    lowered = body.lower()
+    lowered = mail.lower()
     if lowered.count(b"multipart") > _MAX_MULTIPARTS:
         return True
     messages = lowered.count(b"message/rfc822") + lowered.count(b"multipart/digest")
-    return messages > _MAX_NESTED_MESSAGES or (messages > 0 and len(body) > _MAX_BYTES_AROUND_MESSAGES)
+    return messages > _MAX_NESTED_MESSAGES or (messages > 0 and len(mail) > _MAX_BYTES_AROUND_MESSAGES)
 
 
 class _Reader:

@@ -56,6 +56,12 @@ def _html(body: bytes) -> bytes:
     return mail("Content-Type: text/html", "", body)
 
 
+def _siblings(section: bytes, size: int) -> bytes:
+    """A text and an HTML part, and *section* over and over: each is shown in both bodies."""
+    both = b"--b\r\n" + part("text/html", b"x") + b"\r\n--b\r\n" + part("text/plain", b"x")
+    return mail(_MIXED, "", both + (b"\r\n--b\r\n" + section) * (size // len(section)))
+
+
 # Shapes that are cheap to send; `benches/parse.py` and the bounds tests build them at several sizes.
 SHAPES: Final[dict[str, Callable[[int], bytes]]] = {
     "headers": lambda size: mail(b"X: v\r\n" * (size // 6), "", "t"),
@@ -92,6 +98,8 @@ SHAPES: Final[dict[str, Callable[[int], bytes]]] = {
     "flowed": lambda size: mail("Content-Type: text/plain; format=flowed", "", b"> a \r\n" * (size // 6)),
     "quote marks": lambda size: mail("Content-Type: text/plain; format=flowed", "", b">" * size),
     "line breaks": lambda size: mail("", b"\r" * size),
+    "texts rendered as HTML": lambda size: _siblings(part("text/plain", b'"' * 4000 + "\U0001f600".encode()), size),
+    "HTML rendered as texts": lambda size: _siblings(part("text/html", b"&#1" * 1400), size),
     "digits": lambda size: mail("", b"code 123456 " * (size // 12)),
     "digits in a subject": lambda size: mail("Subject: " + "code 1234 " * (size // 10), "", "t"),
     "letters and digits": lambda size: mail("", b"code a1b2c3 " * (size // 12)),

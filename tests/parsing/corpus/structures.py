@@ -136,6 +136,11 @@ CASES: Final[tuple[Case, ...]] = (
         mail("Content-Type: text/plain; format=flowed", "", "one \r\ntwo\r\n> quoted \r\n> on\r\n-- \r\nAda"),
         text="one two\n> quoted on\n-- \nAda",
     ),
+    Case(
+        "format=flowed with delsp, an empty line and a line end at the end",
+        mail("Content-Type: text/plain; format=flowed; delsp=yes", "", "一 \r\n二\r\n\r\n>> a \r\n> b\r\n"),
+        text="一二\n\n>> a\n> b\n",
+    ),
     Case("NULs in the text", mail("", b"a\x00b"), text="ab"),
     Case("controls in the text", mail("", "a\x07\x1b[31mb"), text="a\x07\x1b[31mb"),
     Case("two Content-Types", mail("Content-Type: text/html", "Content-Type: text/plain", "", "<p>x</p>"),
