@@ -22,6 +22,8 @@ def with_parameters(value: str) -> tuple[str, dict[str, str]]:
     RFC 2231 continuations and charsets are resolved (`filename*0*=utf-8''…`), and so are encoded-words
     in quotes, which are forbidden and everywhere. Of duplicates the first counts.
     """
+    if not value:
+        return "", {}
     value = value[:MAX_VALUE]
     bare = _COMMENT.sub("", value.split(";", 1)[0]).strip().lower()
     plain: dict[str, str] = {}
