@@ -60,6 +60,7 @@ def test_the_pictures_of_the_mail_itself_are_shown(opened: Opener, site: Site) -
     frame = page.frame_locator("iframe.body")
     assert _width(frame, "inline") == 7
     assert _width(frame, "logo") == 40
+    expect(page.locator(".files")).to_have_count(0)
     expect(page.get_by_role("link", name="Show pictures")).to_have_count(0)
 
 

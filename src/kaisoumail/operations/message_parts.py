@@ -17,7 +17,17 @@ from kaisoumail.parsing.mime import Attachment, attached
 from kaisoumail.parsing.sanitize import Safe, safe_html
 from kaisoumail.workflows.context import Context
 
-__all__ = ["Attachment", "Authentication", "Document", "File", "Finding", "attachment", "document", "picture"]
+__all__ = [
+    "PICTURES",
+    "Attachment",
+    "Authentication",
+    "Document",
+    "File",
+    "Finding",
+    "attachment",
+    "document",
+    "picture",
+]
 
 # Types that no browser runs anything in. What is called anything else is sent as bytes without a type.
 PICTURES: Final = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"))

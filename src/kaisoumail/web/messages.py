@@ -11,7 +11,7 @@ from kaisoumail.model.message import part_id
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import message_parts, messages
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.message_parts import Attachment
+from kaisoumail.operations.message_parts import PICTURES, Attachment
 from kaisoumail.operations.messages import Opened
 from kaisoumail.web.languages import HTML_LANG
 from kaisoumail.web.problems import Explained, explained
@@ -40,13 +40,14 @@ class Reading:
 
     @property
     def files(self) -> list[tuple[Attachment, str]]:
-        """Each attachment with the path to have it from."""
+        """Each attachment with the path to have it from, without the pictures that the HTML shows in place."""
         if self.opened is None:
             return []
-        message_id = self.opened.message.id
+        message_id, html = self.opened.message.id, self.opened.parsed.html or ""
         return [
             (each, f"/api/messages/{message_id}/attachments/{part_id('att', message_id, number)}")
             for number, each in enumerate(self.opened.parsed.attachments)
+            if not (each.content_id and each.content_type in PICTURES and f"cid:{each.content_id.strip('<>')}" in html)
         ]
 
 
