@@ -65,7 +65,7 @@ lock: ## resolve again and write the hash-pinned locks (needs uv on the PATH)
 	@uv pip compile pyproject.toml --group build --group dev -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -q -o requirements-dev.lock
 
 bench: setup-dev ## the benchmarks, with a table at the end
-	@$(BIN)/python -m benches
+	@$(BIN)/python -m benches $(BENCH)
 
 clean: ## forget everything that was set up or stored
 	rm -rf $(VENV) $(WORKER_TESTS)/node_modules var

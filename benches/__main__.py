@@ -1,24 +1,28 @@
-"""Every benchmark, with one table at the end."""
+"""Every benchmark, or those that are named, each with its table: `python -m benches [NAME …]`."""
 
 import os
 import platform
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from benches import receive
+from benches import parse, receive
+
+REPORTS: dict[str, Callable[[Path], None]] = {
+    "receive": receive.report,
+    "parse": parse.report,
+}
 
 
 def main() -> None:
-    """Run them one after the other on a product in a process of its own, SQLite with synchronous=FULL."""
-    with tempfile.TemporaryDirectory(prefix="kaisoumail-bench-") as folder:
-        rows = receive.measured(Path(folder))
+    """Run them one after the other, the product in a process of its own, SQLite with synchronous=FULL."""
     print(
-        f"\n{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}; load on the same machine"
+        f"{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}; load on the same machine"
     )
-    print(f"{'what':44} {'conns':>5} {'mails':>6} {'rate/s':>8} {'p50 ms':>7} {'p99 ms':>7}")
-    for row in rows:
-        times = f"{row.p50 * 1000:7.1f} {row.p99 * 1000:7.1f}"
-        print(f"{row.what:44} {row.connections:5} {row.count:6} {row.rate:8.0f} {times}")
+    for name in sys.argv[1:] or REPORTS:
+        with tempfile.TemporaryDirectory(prefix="kaisoumail-bench-") as folder:
+            REPORTS[name](Path(folder))
 
 
 if __name__ == "__main__":

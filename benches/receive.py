@@ -1,19 +1,24 @@
-"""Mail in: durable, parsed, code extracted and listed before the answer; connections are kept open."""
+"""
+Mail in, beside its peers in one run: durable, parsed, code extracted and listed before the answer.
 
-import asyncio
-import hashlib
-import hmac
+Every connection is kept open and has one mail after the other; the load runs in a process of its own on
+the same machine. "Postfix" counts until the mail is in the Maildir, which is when a reader sees it.
+"""
+
+import json
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.builders import an_email
-from tests.servers import INBOUND_SECRET, Product, a_world, free_port
+from tests.servers import Product, a_world, free_port
+
+from benches.load import ADDRESS
+from benches.peers import aiosmtpd_sink, has_postfix, postfix
 
 CONNECTIONS = 16
-ADDRESS = "ada@mail.customer.com"
-Send = Callable[[asyncio.StreamReader, asyncio.StreamWriter, bytes], Awaitable[None]]
+SMALL, LARGE, HUGE = 5_000, 1_000_000, 25_000_000
 
 
 @dataclass(frozen=True)
@@ -28,86 +33,76 @@ class Row:
     p99: float
 
 
-def measured(folder: Path) -> list[Row]:
-    """5 KB mails by SMTP and by the hand-over, and 1 MB mails by SMTP."""
+@dataclass(frozen=True)
+class Memory:
+    """Resident bytes of the product's process."""
+
+    when: str
+    resident: int
+
+
+def measured(folder: Path, mails: int = 8_000) -> tuple[list[Row], list[Memory]]:
+    """Ours with SQLite, then the peers."""
+    rows: list[Row] = []
+    memory: list[Memory] = []
     smtp_port = free_port()
-    with a_world(folder, SMTP_PORT=str(smtp_port)) as world, world.product() as product:
+    with a_world(folder / "ours", SMTP_PORT=str(smtp_port)) as world, world.product() as product:
         product.active_domain("customer.com")
-        product.admin.post("/api/mailboxes", json={"localPart": "ada", "subdomain": "mail"}).raise_for_status()
+        made = {"localPart": "ada", "subdomain": "mail", "expiresInMinutes": None}
+        product.admin.post("/api/mailboxes", json=made).raise_for_status()
+        memory.append(_memory("idle", product))
         http_port = int(product.url.rsplit(":", 1)[1])
-        rows = [
-            _row("SMTP, 5 KB", smtp_port, _by_smtp, 4000, 5_000, greet=_greet),
-            _row("signed hand-over, 5 KB", http_port, _by_hand_over, 4000, 5_000),
-            _row("SMTP, 1 MB", smtp_port, _by_smtp, 200, 1_000_000, greet=_greet),
-        ]
-        _check_all_kept(product, sum(row.count for row in rows))
-    return rows
+        rows.append(_row("KaisouMail, SMTP, 5 KB", "smtp", smtp_port, mails, SMALL))
+        rows.append(_row("KaisouMail, hand-over, 5 KB", "webhook", http_port, mails, SMALL))
+        rows.append(_row("KaisouMail, SMTP, 1 MB", "smtp", smtp_port, mails // 20, LARGE))
+        memory.append(_memory(f"after {sum(row.count for row in rows):,} mails", product))
+        _row("25 MB", "smtp", smtp_port, 8, HUGE, connections=8)
+        memory.append(_memory("highest, with 8 mails of 25 MB at once", product, "VmHWM"))
+        _check_all_kept(product, sum(row.count for row in rows) + 8)
+    if has_postfix():
+        with postfix(folder / "postfix") as peer:
+            for size, count in ((SMALL, mails), (LARGE, mails // 20)):
+                before, began = peer.delivered(), time.perf_counter()
+                row = _row(f"Postfix to Maildir, {_said(size)}", "smtp", peer.port, count, size)
+                peer.wait_for(before + count)
+                rows.append(
+                    Row(row.what, row.connections, count, count / (time.perf_counter() - began), row.p50, row.p99)
+                )
+    with aiosmtpd_sink() as port:
+        for size, count in ((SMALL, mails), (LARGE, mails // 20)):
+            rows.append(_row(f"aiosmtpd, stores nothing, {_said(size)}", "smtp", port, count, size))
+    return rows, memory
+
+
+def report(folder: Path) -> None:
+    """Measure, and print the tables."""
+    rows, memory = measured(folder)
+    print(f"\n{'mail in':40} {'conns':>5} {'mails':>6} {'rate/s':>8} {'p50 ms':>7} {'p99 ms':>7}")
+    for row in rows:
+        times = f"{row.p50 * 1000:7.1f} {row.p99 * 1000:7.1f}"
+        print(f"{row.what:40} {row.connections:5} {row.count:6} {row.rate:8.0f} {times}")
+    if not has_postfix():
+        print("Postfix is left out: it needs root and Debian's package `postfix`.")
+    for seen in memory:
+        print(f"memory {seen.when:40} {seen.resident / 2**20:6.0f} MB")
+
+
+def _row(what: str, door: str, port: int, count: int, size: int, connections: int = CONNECTIONS) -> Row:
+    words = [sys.executable, "-m", "benches.load", door, str(port), str(connections), str(count), str(size)]
+    told = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    return Row(what, connections, count, count / told["seconds"], told["p50"], told["p99"])
+
+
+def _memory(when: str, product: Product, field: str = "VmRSS") -> Memory:
+    status = Path(f"/proc/{product.process.popen.pid}/status").read_text()
+    [line] = [line for line in status.splitlines() if line.startswith(f"{field}:")]
+    return Memory(when, int(line.split()[1]) * 1024)
 
 
 def _check_all_kept(product: Product, count: int) -> None:
-    kept = len(product.admin.get("/api/messages").json()["messages"])
+    kept = len(product.admin.get("/api/messages", params={"mailbox": ADDRESS}).json()["messages"])
     assert kept == count, f"{kept} of {count} mails were kept"
 
 
-def _row(
-    what: str, port: int, send: Send, count: int, size: int, greet: Callable[..., Awaitable[None]] | None = None
-) -> Row:
-    times: list[float] = []
-    mails = iter([_mail(number, size) for number in range(count)])
-
-    async def connection() -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        if greet is not None:
-            await greet(reader, writer)
-        for mail in mails:
-            began = time.perf_counter()
-            await send(reader, writer, mail)
-            times.append(time.perf_counter() - began)
-        writer.close()
-
-    async def load() -> float:
-        began = time.perf_counter()
-        await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
-        return time.perf_counter() - began
-
-    seconds = asyncio.run(load())
-    times.sort()
-    return Row(what, CONNECTIONS, count, count / seconds, times[count // 2], times[count * 99 // 100])
-
-
-def _mail(number: int, size: int) -> bytes:
-    line = "All work and no play makes a dull mail, so here is some more of it. \n"
-    return an_email(to=ADDRESS, subject=f"Mail {number}, your code is {number:06d}", text=line * (size // len(line)))
-
-
-async def _greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.readline()
-    writer.write(b"HELO bench.example\r\n")
-    await reader.readline()
-
-
-async def _by_smtp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mail: bytes) -> None:
-    for words in (b"MAIL FROM:<bench@shop.example>", f"RCPT TO:<{ADDRESS}>".encode(), b"DATA"):
-        writer.write(words + b"\r\n")
-        answer = await reader.readline()
-        assert answer[:1] in b"23", answer
-    writer.write(mail + b".\r\n")
-    answer = await reader.readline()
-    assert answer.startswith(b"250"), answer
-
-
-async def _by_hand_over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mail: bytes) -> None:
-    stamp, sender = str(int(time.time())), "bench%40shop.example"
-    recipient = ADDRESS.replace("@", "%40")
-    signed = "\n".join((stamp, sender, recipient, hashlib.sha256(mail).hexdigest()))
-    signature = hmac.new(INBOUND_SECRET.encode(), signed.encode(), hashlib.sha256).hexdigest()
-    writer.write(
-        f"POST /api/inbound HTTP/1.1\r\nhost: bench\r\ncontent-length: {len(mail)}\r\n"
-        f"x-kaisoumail-envelope-from: {sender}\r\nx-kaisoumail-envelope-to: {recipient}\r\n"
-        f"x-kaisoumail-timestamp: {stamp}\r\nx-kaisoumail-signature: {signature}\r\n\r\n".encode()
-        + mail
-    )
-    head = await reader.readuntil(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200"), head
-    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-    await reader.readexactly(length)
+def _said(size: int) -> str:
+    return f"{size // 1_000_000} MB" if size >= 1_000_000 else f"{size // 1000} KB"

@@ -62,6 +62,8 @@ CODES: Final[dict[str, Kind]] = {
     "mailbox_not_found": Kind(404),
     "message_not_found": Kind(404),
     "raw_message_missing": Kind(404),
+    "attachment_not_found": Kind(404),
+    "html_body_missing": Kind(404),
     "mailbox_unavailable": Kind(422, "550 5.1.1 Mailbox unavailable"),
     # Cloudflare's answers, never mistaken for ours
     "cloudflare_rate_limited": Kind(429, retry=True),

@@ -47,7 +47,7 @@ def test_a_refusal_at_either_door_is_in_the_ledger(product: Product, smtp_port: 
 
     assert [(row["door"], row["sender"], row["recipient"], row["code"]) for row in listed["rejections"]] == [
         ("smtp", "b@shop.example", "somebody@ledger.example", "mailbox_unavailable"),
-        ("webhook", "a@shop.example", "nobody@mail.ledger.example", "mailbox_unavailable"),
+        ("worker", "a@shop.example", "nobody@mail.ledger.example", "mailbox_unavailable"),
     ]
     assert listed["nextCursor"] is None
 

@@ -24,6 +24,8 @@ SIGNED_IN_ROUTES = [
     ("GET", "/api/messages"),
     ("GET", "/api/messages/msg_0"),
     ("GET", "/api/messages/msg_0/raw"),
+    ("GET", "/api/messages/msg_0/html"),
+    ("GET", "/api/messages/msg_0/attachments/att_0"),
 ]
 
 

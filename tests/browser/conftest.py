@@ -1,9 +1,12 @@
 """A real Chromium before the real product; every test also fails on a console error or a policy violation."""
 
 import smtplib
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +41,14 @@ class Site:
         mail.set_content(text)
         if html is not None:
             mail.add_alternative(html, subtype="html")
+        self.send_mail(mail)
+
+    def send_mail(self, mail: EmailMessage) -> None:
+        self.send_raw(mail.as_bytes(policy=SMTP), mail["To"])
+
+    def send_raw(self, raw: bytes, to: str = ADDRESS) -> None:
         with smtplib.SMTP("127.0.0.1", self.product.world.mx_port, timeout=60) as smtp:
-            smtp.send_message(mail)
+            smtp.sendmail("no-reply@shop.example", [to], raw)
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +99,23 @@ def opened(chromium: Browser, site: Site) -> Iterator[Opener]:
         context.close()
     # A page that answers 4xx on purpose is mentioned by the browser as well.
     assert [said for said in complaints if not said.startswith("Failed to load resource")] == []
+
+
+@pytest.fixture
+def tracker() -> Iterator[tuple[str, list[str]]]:
+    """The URL of a server that remembers every path it was asked for."""
+    asked: list[str] = []
+
+    class Remember(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Remember)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    server.shutdown()
+    server.server_close()

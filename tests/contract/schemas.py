@@ -87,6 +87,7 @@ MESSAGE = an_object(_ADDED_TO_MESSAGES, **_SUMMARY)
 
 RECIPIENT = an_object(id=STRING, kind=one_of("to", "cc", "bcc", "replyTo"), name=or_null(STRING), address=ADDRESS)
 ATTACHMENT = an_object(
+    {"downloadPath": STRING},
     id=STRING,
     filename=or_null(STRING),
     contentType=STRING,
@@ -94,8 +95,19 @@ ATTACHMENT = an_object(
     contentId=or_null(STRING),
     disposition=one_of("attachment", "inline", "unknown"),
 )
+_FINDING = or_null(
+    an_object(
+        result=one_of("pass", "fail", "softfail", "neutral", "none", "policy", "temperror", "permerror"),
+        domain=or_null(STRING),
+    )
+)
+_ADDED_TO_DETAIL: Schema = {
+    "htmlPath": or_null(STRING),
+    "parseDefects": list_of(STRING),
+    "authentication": or_null(an_object(spf=_FINDING, dkim=_FINDING, dmarc=_FINDING)),
+}
 MESSAGE_DETAIL = an_object(
-    _ADDED_TO_MESSAGES,
+    {**_ADDED_TO_MESSAGES, **_ADDED_TO_DETAIL},
     **_SUMMARY,
     envelopeFrom=or_null(STRING),
     envelopeTo=ADDRESS,
@@ -208,7 +220,7 @@ TOKEN_CHECK = an_object(
 )
 
 REJECTION = an_object(
-    id=STRING, at=INSTANT, door=one_of("smtp", "webhook"), sender=STRING, recipient=STRING, code=STRING
+    id=STRING, at=INSTANT, door=one_of("smtp", "worker"), sender=STRING, recipient=STRING, code=STRING
 )
 
 # (method, path with {} for an id) → status → body

@@ -24,7 +24,7 @@ def _kept(storage: Storage, mailbox: Mailbox) -> Mailbox:
 
 def test_a_message_comes_back_as_it_was_kept(storage: Storage) -> None:
     mailbox = _kept(storage, a_mailbox())
-    message = a_message(mailbox, RAW, verification=Verification("842911", "subject"))
+    message = a_message(mailbox, RAW, verification=Verification("842911", "subject"), door="worker")
 
     kept_as = storage.write(lambda c: kept(c, message, zstandard.compress(RAW)))
 

@@ -32,6 +32,17 @@ FAMILIES: dict[str, list[str]] = {
     "notice.": list(workspace.NOTICES),
     "event.": [*EVENT_KINDS],
     "token.kind_": ["user", "account"],
+    "result.": ["pass", "fail", "softfail", "neutral", "none", "policy", "temperror", "permerror"],
+    "defect.": [
+        "no_headers",
+        "headers_cut",
+        "structure_repaired",
+        "structure_unreadable",
+        "nested_too_deep",
+        "too_many_parts",
+        "too_many_recipients",
+        "text_cut",
+    ],
     "time.": ["ago", "in", "days", "hours", "minutes", "now"],
 }
 

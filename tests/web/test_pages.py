@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from kaisoumail.auth.sessions import COOKIE_NAME
-from kaisoumail.web.messages import BODY_POLICY
+from kaisoumail.parsing.html_document import document_policy
 from kaisoumail.web.render import CONTENT_SECURITY_POLICY
 from tests.builders import an_email
 from tests.servers import ADMIN_KEY
@@ -200,7 +200,7 @@ def test_every_page_has_a_strict_policy_and_is_kept_nowhere(site: Site) -> None:
         assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
         assert "unsafe" not in answer.headers["content-security-policy"]
         assert not re.search(r"<script(?! src=)|<style|\sstyle=|\son\w+=", answer.text)
-    assert body.headers["content-security-policy"] == BODY_POLICY
+    assert body.headers["content-security-policy"] == document_policy(remote=False)
     for answer in (*answers, body):
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["x-content-type-options"] == "nosniff"

@@ -7,7 +7,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from kaisoumail.api import auth, domains, mailboxes, messages, meta, rejections
+from kaisoumail.api import auth, domains, mailboxes, message_parts, messages, meta, rejections
 from kaisoumail.api.authenticate import provide_context, provide_viewer
 from kaisoumail.api.problems import HANDLERS
 
@@ -20,6 +20,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     meta.meta,  #                GET    /api/meta
     auth.create_session,  #      POST   /api/auth/session
     auth.end_session,  #         DELETE /api/auth/session
+    # with a ticket
+    message_parts.read_picture,  # GET  /api/messages/{id}/pictures/{id}
     # signed in
     auth.read_session,  #        GET    /api/auth/session
     mailboxes.list_mailboxes,  # GET    /api/mailboxes
@@ -30,6 +32,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     messages.list_messages,  #   GET    /api/messages
     messages.read_message,  #    GET    /api/messages/{id}
     messages.read_raw_message,  # GET   /api/messages/{id}/raw
+    message_parts.read_html,  #  GET    /api/messages/{id}/html
+    message_parts.read_attachment,  # GET /api/messages/{id}/attachments/{id}
     # admins
     domains.list_domains,  #     GET    /api/domains
     domains.catalog,  #          GET    /api/domains/catalog

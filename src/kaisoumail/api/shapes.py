@@ -10,10 +10,10 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.domain import CatalogEntry, Domain
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.model.message import Message
-from kaisoumail.model.rejection import Rejection
+from kaisoumail.model.message import Message, part_id
 from kaisoumail.model.user import User
 from kaisoumail.operations.domains import DomainEvent
+from kaisoumail.operations.message_parts import Attachment, Authentication, Finding
 from kaisoumail.operations.messages import Opened
 from kaisoumail.operations.token_check import Probe, TokenCheck
 
@@ -173,6 +173,19 @@ class AttachmentShape(Shape):
     size_bytes: int
     content_id: str | None
     disposition: str
+    # added to the contract
+    download_path: str
+
+
+class FindingShape(Shape):
+    result: str
+    domain: str | None
+
+
+class AuthenticationShape(Shape):
+    spf: FindingShape | None
+    dkim: FindingShape | None
+    dmarc: FindingShape | None
 
 
 class MessageDetailShape(MessageShape):
@@ -186,6 +199,10 @@ class MessageDetailShape(MessageShape):
     recipients: RecipientsShape
     attachments: list[AttachmentShape]
     raw_download_path: str
+    # added to the contract
+    html_path: str | None
+    parse_defects: list[str]
+    authentication: AuthenticationShape | None
 
 
 def session_shape(user: User, now: datetime) -> SessionShape:
@@ -308,7 +325,7 @@ def message_detail_shape(opened: Opened) -> MessageDetailShape:
     recipients: dict[str, list[RecipientShape]] = {"to": [], "cc": [], "bcc": [], "replyTo": []}
     for number, recipient in enumerate(parsed.recipients):
         shape = RecipientShape(
-            id=_part_id("rcp", message, number), kind=recipient.kind, name=recipient.name, address=recipient.address
+            id=part_id("rcp", message.id, number), kind=recipient.kind, name=recipient.name, address=recipient.address
         )
         recipients[recipient.kind].append(shape)
     return MessageDetailShape(
@@ -323,25 +340,34 @@ def message_detail_shape(opened: Opened) -> MessageDetailShape:
         recipients=RecipientsShape(
             to=recipients["to"], cc=recipients["cc"], bcc=recipients["bcc"], reply_to=recipients["replyTo"]
         ),
-        attachments=[
-            AttachmentShape(
-                id=_part_id("att", message, number),
-                filename=attachment.filename,
-                content_type=attachment.content_type,
-                size_bytes=attachment.size_bytes,
-                content_id=attachment.content_id,
-                disposition=attachment.disposition,
-            )
-            for number, attachment in enumerate(parsed.attachments)
-        ],
+        attachments=[_attachment(message.id, number, each) for number, each in enumerate(parsed.attachments)],
         raw_download_path=f"/api/messages/{message.id}/raw",
+        html_path=f"/api/messages/{message.id}/html" if parsed.html else None,
+        parse_defects=list(parsed.defects),
+        authentication=_authentication(opened.authentication),
     )
 
 
-def _part_id(prefix: str, message: Message, number: int) -> str:
-    """A stable id for a part that lives only in the raw bytes: the message's own digits, then its place."""
-    digits = message.id.removeprefix("msg_")
-    return f"{prefix}_{digits[:24]}{number:08x}"
+def _attachment(message_id: str, number: int, attachment: Attachment) -> AttachmentShape:
+    attachment_id = part_id("att", message_id, number)
+    return AttachmentShape(
+        id=attachment_id,
+        filename=attachment.filename,
+        content_type=attachment.content_type,
+        size_bytes=attachment.size_bytes,
+        content_id=attachment.content_id,
+        disposition=attachment.disposition,
+        download_path=f"/api/messages/{message_id}/attachments/{attachment_id}",
+    )
+
+
+def _authentication(found: Authentication | None) -> AuthenticationShape | None:
+    def shown(finding: Finding | None) -> FindingShape | None:
+        return None if finding is None else FindingShape(result=finding.result, domain=finding.domain)
+
+    if found is None:
+        return None
+    return AuthenticationShape(spf=shown(found.spf), dkim=shown(found.dkim), dmarc=shown(found.dmarc))
 
 
 def _summary(message: Message) -> dict[str, Any]:
@@ -361,25 +387,3 @@ def _summary(message: Message) -> dict[str, Any]:
         "verification": found and VerificationShape(code=found.code, source=found.source, method=found.method),
         "parse_status": message.parse_status,
     }
-
-
-class RejectionShape(Shape):
-    """Mail that was refused for good."""
-
-    id: str
-    at: str
-    door: str
-    sender: str
-    recipient: str
-    code: str
-
-
-def rejection_shape(rejection: Rejection) -> RejectionShape:
-    return RejectionShape(
-        id=rejection.id,
-        at=iso(rejection.at),
-        door=rejection.door,
-        sender=rejection.sender,
-        recipient=rejection.recipient,
-        code=rejection.code,
-    )

@@ -29,8 +29,8 @@ async def _handover(request: "Request[Any, Any, Any]", context: Context, state: 
     )
     raw = await request.body()
     envelope = envelope_of(handover, raw, secret, context.clock())
-    mailbox = await can_receive(context, "webhook", envelope)
-    [receipt] = await receive(context, [Handover("webhook", envelope, mailbox)], raw)
+    mailbox = await can_receive(context, "worker", envelope)
+    [receipt] = await receive(context, [Handover("worker", envelope, mailbox)], raw)
     if isinstance(receipt, Problem):
         raise receipt
     outcome = "stored" if receipt.is_new else "duplicate"

@@ -1,11 +1,16 @@
 """Messages: what is kept of a received mail, and what is read from it when somebody opens it."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from kaisoumail.model.code import Verification
+
+Door = Literal["smtp", "worker"]
+
+_DIGITS: Final = re.compile(r"[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +62,18 @@ class Message:
     parse_status: Literal["parsed", "failed"]
     raw_location: str
     """Where the raw bytes are: `row` (in the database, compressed) or a name in the blob store."""
+    door: Door = "smtp"
+    """Who handed it in: anybody by our SMTP door, or the Email Worker at Cloudflare, which signs."""
+
+
+def part_id(prefix: str, message_id: str, number: int) -> str:
+    """A stable id for a part that lives only in the raw bytes: the message's own digits, then its place."""
+    return f"{prefix}_{message_id.removeprefix('msg_')[:24]}{number:08x}"
+
+
+def attachment_number(message_id: str, attachment_id: str) -> int | None:
+    """Which attachment of the message *attachment_id* means, counted from 0; None if it is none of its ids."""
+    digits = attachment_id[-8:]
+    if not _DIGITS.fullmatch(digits) or part_id("att", message_id, int(digits, 16)) != attachment_id:
+        return None
+    return int(digits, 16)

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-Door = Literal["smtp", "webhook"]
+from kaisoumail.model.message import Door
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.mailboxes import list_mailboxes
+from kaisoumail.parsing.authentication import Authentication, authentication_of
 from kaisoumail.parsing.mime import ParsedMessage, parse
-from kaisoumail.parsing.sanitize import safe_html
 from kaisoumail.storage import messages
 from kaisoumail.storage.messages import Wanted
 from kaisoumail.workflows.context import Context
@@ -25,6 +25,11 @@ class Opened:
 
     message: Message
     parsed: ParsedMessage
+
+    @property
+    def authentication(self) -> Authentication | None:
+        """What Cloudflare found out about the sender; None for a mail that did not come from there."""
+        return authentication_of(self.parsed.headers) if self.message.door == "worker" else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +77,23 @@ async def raw_message(context: Context, viewer: Viewer, message_id: str) -> byte
     return (await _with_raw(context, viewer, message_id))[1]
 
 
-async def safe_body(context: Context, viewer: Viewer, message_id: str) -> str | None:
-    """The HTML body made safe to show: no scripts, no forms, nothing fetched. None for a mail without one."""
-    opened = await open_message(context, viewer, message_id)
-    return None if opened.parsed.html is None else await asyncio.to_thread(safe_html, opened.parsed.html)
+async def raw_unasked(context: Context, message_id: str) -> bytes:
+    """The bytes as they arrived, for a caller that has asked already who may see them. Raises as `raw_message`."""
+    return await _raw_of(context, await _message(context, message_id))
 
 
 async def _with_raw(context: Context, viewer: Viewer, message_id: str) -> tuple[Message, bytes]:
-    message = await context.database.read(lambda connection: messages.find(connection, message_id))
-    if message is None:
-        raise Problem("message_not_found", "Message not found")
+    message = await _message(context, message_id)
     if not viewer.may_see(message.user_id):
         raise Problem("forbidden", "Forbidden")
     return message, await _raw_of(context, message)
+
+
+async def _message(context: Context, message_id: str) -> Message:
+    message = await context.database.read(lambda connection: messages.find(connection, message_id))
+    if message is None:
+        raise Problem("message_not_found", "Message not found")
+    return message
 
 
 async def _raw_of(context: Context, message: Message) -> bytes:
@@ -92,7 +101,7 @@ async def _raw_of(context: Context, message: Message) -> bytes:
         raw = await context.database.read(lambda connection: messages.raw_in_row(connection, message.id))
     else:
         blob = await context.blobs.find(message.raw_location)
-        raw = None if blob is None else zstandard.ZstdDecompressor().decompress(blob)
+        raw = None if blob is None else await asyncio.to_thread(zstandard.decompress, blob)
     if raw is None:
         raise Problem("raw_message_missing", "Raw message not found")
     return raw

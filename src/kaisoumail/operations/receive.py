@@ -18,8 +18,8 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.code import Verification
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.model.message import Envelope, Message, delivery_key, digest_of
-from kaisoumail.model.rejection import Door, Rejection
+from kaisoumail.model.message import Door, Envelope, Message, delivery_key, digest_of
+from kaisoumail.model.rejection import Rejection
 from kaisoumail.parsing.codes.find import find_code
 from kaisoumail.parsing.mime import ParsedMessage, parse
 from kaisoumail.parsing.preview import preview_of
@@ -28,7 +28,7 @@ from kaisoumail.storage.messages import Arrival
 from kaisoumail.workflows.context import Context
 
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row
-_INLINE_BYTES: Final = 200 * 1024  # parsing more than this would be felt by others on the event loop
+INLINE_BYTES: Final = 16 * 1024  # reading more than this might be felt by others on the event loop
 _MAX_ADDRESS: Final = 320
 # Two at once: a large mail in parts takes several times its size.
 _readers: Final = ThreadPoolExecutor(2, thread_name_prefix="mail-reader")
@@ -130,6 +130,7 @@ def _message(context: Context, handover: Handover, facts: "_Facts") -> Message:
         user_id=mailbox.user_id,
         mailbox_id=mailbox.id,
         mailbox_address=str(mailbox.address),
+        door=handover.door,
         envelope=handover.envelope,
         delivery_key=delivery_key(handover.envelope, facts.digest),
         subject=facts.parsed.subject,
@@ -159,7 +160,7 @@ class _Facts:
 
 
 async def _facts_of(raw: bytes) -> _Facts:
-    if len(raw) <= _INLINE_BYTES:
+    if len(raw) <= INLINE_BYTES:
         return _read(raw)
     return await asyncio.get_running_loop().run_in_executor(_readers, _read, raw)
 

@@ -1,9 +1,11 @@
 """Address headers to mailboxes: a scanner that reads each character once and never refuses a header."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from kaisoumail.parsing.charsets import one_line
 from kaisoumail.parsing.encoded_words import words_decoded
 
 MAX_NAME: Final = 256
@@ -16,7 +18,7 @@ _PROMISED: Final = re.compile(
 _TOKEN: Final = re.compile(
     r'"(?P<quoted>(?:[^"\\]|\\.)*+)"?'
     r"|<(?P<angle>[^<>]*+)>?"
-    r'|(?P<mark>[(),;:>])|(?P<text>[^"<>(),;:]++)',
+    r'|(?P<separator>[,;][\s,;]*+)|(?P<mark>[():>])|(?P<text>[^"<>(),;:]++)',
     re.DOTALL,
 )
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
@@ -35,14 +37,13 @@ def is_promised(address: str) -> bool:
     return len(address) <= _MAX_ADDRESS and _PROMISED.fullmatch(address) is not None
 
 
-def mailboxes(value: str) -> list[Mailbox]:
+def entries(value: str) -> Iterator[Mailbox]:
     """
     The mailboxes in an address header's *value*, group members included, in order.
 
-    Comments, quoted names, encoded-words, groups and Outlook's semicolons are understood. A mailbox
-    that has neither a name nor an address of the promised form is left out.
+    Comments, quoted names, encoded-words, groups and Outlook's semicolons are understood. An entry in
+    which neither a name nor an address is to be found is there too, so that a caller can count them.
     """
-    found: list[Mailbox] = []
     entry = _Entry()
     depth = 0
     for match in _TOKEN.finditer(value):
@@ -54,8 +55,8 @@ def mailboxes(value: str) -> list[Mailbox]:
             depth = max(0, depth - 1)
         elif depth:
             entry.comment.append(match[0])
-        elif kind == "mark" and piece in ",;":
-            entry.finish(found)
+        elif kind == "separator":
+            yield entry.mailbox()
             entry = _Entry()
         elif kind == "mark" and piece == ":":
             entry.phrase.clear()  # what stood before it was the name of a group
@@ -66,8 +67,7 @@ def mailboxes(value: str) -> list[Mailbox]:
             entry.phrase.append(_ESCAPED.sub(r"\1", piece))
         elif kind == "text":
             entry.phrase.append(piece)
-    entry.finish(found)
-    return found
+    yield entry.mailbox()
 
 
 class _Entry:
@@ -79,7 +79,7 @@ class _Entry:
         self.angle: str | None = None
         self.quoted = False
 
-    def finish(self, found: list[Mailbox]) -> None:
+    def mailbox(self) -> Mailbox:
         phrase = "".join(self.phrase).strip()
         if self.angle is not None:
             address, name = self.angle.rpartition(":")[2].strip(), phrase  # behind the colon of an old route
@@ -87,11 +87,9 @@ class _Entry:
             address, name = phrase, "".join(self.comment)
         else:
             address, name = "", phrase
-        mailbox = Mailbox(_name(name), address if is_promised(address) else None)
-        if mailbox.name or mailbox.address:
-            found.append(mailbox)
+        return Mailbox(_name(name), address if is_promised(address) else None)
 
 
 def _name(raw: str) -> str | None:
     # Cut before and after decoding: the cost stays small and an encoded-word is seldom longer than its text.
-    return " ".join(words_decoded(raw[: MAX_NAME * 8]).split())[:MAX_NAME] or None
+    return one_line(words_decoded(raw[: MAX_NAME * 8]))[:MAX_NAME] or None

@@ -32,6 +32,8 @@ _LABEL: Final = re.compile(r"[a-z0-9._:+-]{1,40}")
 _META: Final = re.compile(rb"<meta[^>]{0,200}?charset\s{0,8}=\s{0,8}[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _META_WITHIN: Final = 1024
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# Controls, and the marks that turn the direction of what follows: "exe.fdp" must not be shown as "pdf.exe".
+_UNSHOWN: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def decoded(content: bytes, charset: str | None, *, is_html: bool = False) -> str:
@@ -55,13 +57,13 @@ def decoded(content: bytes, charset: str | None, *, is_html: bool = False) -> st
 @lru_cache(maxsize=256)
 def codec_named(charset: str) -> str | None:
     """The name of Python's codec for a sender's *charset*, or None if it is unknown or refused."""
-    label = charset.strip().strip("\"'").lower()
+    label = charset.partition("(")[0].strip().strip("\"'").lower()
     if not _LABEL.fullmatch(label):
         return None
     try:
         found = codecs.lookup(_MEANT.get(label, label))
-        # The codecs that turn bytes into bytes (zip, hex) say so only when used.
-        b"".decode(found.name)
+        # The codecs that turn bytes into bytes (zip, hex) say so only when used, and not on no bytes.
+        b"x".decode(found.name, "replace")
     except (LookupError, ValueError):
         return None
     return None if found.name.replace("-", "_") in _REFUSED else _MEANT.get(found.name, found.name)
@@ -72,6 +74,11 @@ def without_unstorable(text: str) -> str:
     if "\0" in text:
         text = text.replace("\0", "")
     return text if text.isascii() else _SURROGATE.sub("", text)
+
+
+def one_line(text: str) -> str:
+    """*text* on one line, without what no line may hold: controls, and marks that turn its direction."""
+    return " ".join(_UNSHOWN.sub("", text).split())
 
 
 def _declared_in_html(content: bytes) -> str | None:

@@ -1,51 +1,61 @@
 """The MIME tree by fast-mail-parser: quick on ordinary mail, not asked where it is known to be slow or wrong."""
 
+from functools import partial
 from typing import Final
 
 from fast_mail_parser import ParseError, PyLazyMimePart, parse_email_tree
 
-from kaisoumail.parsing.encoded_words import words_decoded
 from kaisoumail.parsing.parameters import with_parameters
-from kaisoumail.parsing.part import MAX_PARTS, Part, Tree, content_type_or_default, wants_content
+from kaisoumail.parsing.part import MAX_PARTS, Part, Tree, content_type_or_default
 
 # Measured with 0.10.0 (2026-11): time grows with the square of the encoded-words in one part's header
-# (2,000 of them 6 ms, 8,000 broken ones 280 ms), and a message in a message is copied once per level
-# (200 levels around 1 MB: 560 ms and 200 MB).
-_MAX_ENCODED_WORDS: Final = 2000
+# (2,000 of them 6 ms, 8,000 broken ones 280 ms); a message in a message is copied once per level
+# (200 levels around 1 MB: 560 ms and 200 MB); parts are made even of what is no line (5,000,000 of them 9 s).
+# Worst: it calls itself once per level of multipart before it looks how deep it is, and between 10,000
+# and 20,000 levels, in a mail of 1.3 MB, the process dies of it. An encoded-word can hide a multipart.
+_MAX_ENCODED_WORDS: Final = 500
+_MAX_MULTIPARTS: Final = 32
+_MAX_DASHES: Final = 10_000
 _MAX_NESTED_MESSAGES: Final = 8
 _MAX_BYTES_AROUND_MESSAGES: Final = 256 * 1024
+_ENCODINGS: Final = frozenset(("7bit", "8bit", "binary", "base64", "quoted-printable"))
+_LIKELY_NEEDED: Final = frozenset(("text/plain", "text/html"))
 
 
 class _Distrusted(Exception):
     """What came back cannot be all there is."""
 
 
-def fast_tree(content_headers: bytes, body: bytes) -> Tree | None:
+def fast_tree(content_headers: bytes, raw: bytes, body_start: int) -> Tree | None:
     """
-    The tree of a mail with these MIME header fields and this *body*, or None if `tolerant_tree` must read it.
+    The tree of a mail with these MIME header fields and the body that starts at *body_start* of *raw*, or
+    None if `tolerant_tree` must read it.
 
     None is the answer for input that would be expensive, and wherever the library is known to lose
     something: undecodable parts, multiparts whose boundary is missing, parts without an empty line.
     """
-    if _is_expensive(body):
+    mail = b"".join((content_headers, b"\r\n", memoryview(raw)[body_start:]))
+    if _is_expensive(mail):
         return None
     try:
-        root = parse_email_tree(content_headers + b"\r\n" + body, mode="lazy")
+        root = parse_email_tree(mail, mode="lazy")
         reader = _Reader()
         part = reader.part(root, is_root=True)
-        if reader.is_empty and body.strip():
+        if reader.is_empty and raw[body_start:].strip():
             return None
     except (ParseError, _Distrusted):
         return None
     return Tree(part, ["too_many_parts"] if reader.left == 0 else [])
 
 
-def _is_expensive(body: bytes) -> bool:
-    if body.count(b"=?") > _MAX_ENCODED_WORDS:
+def _is_expensive(mail: bytes) -> bool:
+    if mail.count(b"=?") > _MAX_ENCODED_WORDS or mail.count(b"--") > _MAX_DASHES:
         return True
-    lowered = body.lower()
+    lowered = mail.lower()
+    if lowered.count(b"multipart") > _MAX_MULTIPARTS:
+        return True
     messages = lowered.count(b"message/rfc822") + lowered.count(b"multipart/digest")
-    return messages > _MAX_NESTED_MESSAGES or (messages > 0 and len(body) > _MAX_BYTES_AROUND_MESSAGES)
+    return messages > _MAX_NESTED_MESSAGES or (messages > 0 and len(mail) > _MAX_BYTES_AROUND_MESSAGES)
 
 
 class _Reader:
@@ -56,11 +66,16 @@ class _Reader:
     def part(self, node: PyLazyMimePart, *, is_root: bool = False) -> Part:
         self.left -= 1
         headers = {name.lower(): values[0] for name, values in node.headers.items()}
+        if headers.get("content-transfer-encoding", "7bit").strip().lower() not in _ENCODINGS:
+            raise _Distrusted
+        # Types and names are read by us: the library (0.10.0) breaks quoted names and pieces of RFC 2231.
+        parameters = with_parameters(headers.get("content-type", ""))[1]
+        disposition, about_file = with_parameters(headers.get("content-disposition", ""))
         part = Part(
-            content_type=content_type_or_default(node.content_type.lower()),
-            parameters=with_parameters(headers.get("content-type", ""))[1],
-            disposition=node.disposition.lower() if node.disposition else None,
-            filename=words_decoded(node.filename) or None,
+            content_type=content_type_or_default(node.content_type),
+            parameters=parameters,
+            disposition=disposition or None,
+            filename=about_file.get("filename") or parameters.get("name") or None,
             content_id=headers.get("content-id"),
             declared="content-type" in headers,
         )
@@ -68,14 +83,18 @@ class _Reader:
             if not node.children:
                 raise _Distrusted
         else:
-            content = node.content or b""
+            content = _content(node)
             if not content and not headers and not is_root:
                 raise _Distrusted
             self.is_empty = self.is_empty and not content
             part.size = len(content)
-            part.content = content if wants_content(part.content_type) else None
+            part.load = partial(bytes, content) if part.content_type in _LIKELY_NEEDED else partial(_content, node)
         for child in node.children:
             if self.left == 0:
                 break
             part.children.append(self.part(child))
         return part
+
+
+def _content(node: PyLazyMimePart) -> bytes:
+    return node.content or b""

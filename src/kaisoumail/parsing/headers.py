@@ -38,9 +38,9 @@ class HeaderBlock:
         return next((field.value for field in self.fields if field.key == key), None)
 
 
-def read_headers(raw: bytes) -> HeaderBlock:
+def read_headers(raw: bytes, start: int = 0, end: int | None = None) -> HeaderBlock:
     """
-    The header block at the start of *raw*.
+    The header block at *start* of *raw*, which is looked at up to *end*; `body_start` counts from its beginning.
 
     It ends at the first empty line, or at the first line that cannot be a header field, which is then
     already the body: nothing is lost when a sender forgot the empty line. At most `MAX_HEADERS` fields
@@ -48,17 +48,18 @@ def read_headers(raw: bytes) -> HeaderBlock:
     """
     fields: list[Header] = []
     cut = False
-    position = start = _behind_envelope_line(raw)
-    while match := _FIELD.match(raw, position):
+    end = len(raw) if end is None else end
+    position = start = _behind_envelope_line(raw, start, end)
+    while match := _FIELD.match(raw, position, end):
         if len(fields) >= MAX_HEADERS or match.end() - start > MAX_HEADER_BYTES:
             cut = True
-            blank = _BLANK_LINE.search(raw, position)
-            return HeaderBlock(tuple(fields), blank.end() if blank else len(raw), cut)
+            blank = _BLANK_LINE.search(raw, position, end)
+            return HeaderBlock(tuple(fields), blank.end() if blank else end, cut)
         fields.append(Header(match[1].decode("ascii").lower(), unfolded(match[2])))
         position = match.end()
-    if raw.startswith(b"\r\n", position):
+    if raw.startswith(b"\r\n", position, end):
         position += 2
-    elif raw.startswith(b"\n", position):
+    elif raw.startswith(b"\n", position, end):
         position += 1
     return HeaderBlock(tuple(fields), position, cut)
 
@@ -72,8 +73,8 @@ def unfolded(value: bytes) -> str:
     return without_unstorable(_FOLD.sub("", text)).strip()
 
 
-def _behind_envelope_line(raw: bytes) -> int:
-    match = _ENVELOPE_LINE.match(raw)
-    if match and _FIELD.match(raw, match.end()):
+def _behind_envelope_line(raw: bytes, start: int, end: int) -> int:
+    match = _ENVELOPE_LINE.match(raw, start, end)
+    if match and _FIELD.match(raw, match.end(), end):
         return match.end()
-    return 0
+    return start

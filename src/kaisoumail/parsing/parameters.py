@@ -22,6 +22,8 @@ def with_parameters(value: str) -> tuple[str, dict[str, str]]:
     RFC 2231 continuations and charsets are resolved (`filename*0*=utf-8''…`), and so are encoded-words
     in quotes, which are forbidden and everywhere. Of duplicates the first counts.
     """
+    if not value:
+        return "", {}
     value = value[:MAX_VALUE]
     bare = _COMMENT.sub("", value.split(";", 1)[0]).strip().lower()
     plain: dict[str, str] = {}
@@ -29,7 +31,7 @@ def with_parameters(value: str) -> tuple[str, dict[str, str]]:
     for match in _PARAMETER.finditer(value):
         name, content = match[1].lower(), match[2].strip()
         if content.startswith('"'):
-            content = _ESCAPED.sub(r"\1", content[1:-1] if len(content) > 1 else "")
+            content = _ESCAPED.sub(r"\1", content[1:].removesuffix('"'))
         split = _SECTION.fullmatch(name)
         if split:
             encoded = split[2] is None or bool(split[3])

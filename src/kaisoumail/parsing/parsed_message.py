@@ -45,7 +45,7 @@ class ParsedMessage:
     *status* is "failed" when something of it could not be read; the rest is then as much as could be.
     *defects* names in fixed words what was cut, repaired or lost, so that nobody has to guess:
     "no_headers", "headers_cut", "structure_repaired", "structure_unreadable", "nested_too_deep",
-    "too_many_parts", "too_many_recipients".
+    "too_many_parts", "too_many_recipients", "text_cut".
     """
 
     status: Status

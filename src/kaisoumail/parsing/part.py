@@ -1,10 +1,14 @@
 """One node of a mail's MIME tree, whoever read it."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 MAX_PARTS: Final = 1000
+
+# Two names of RFC 6838, 4.2. What stands behind them without a semicolon is some sender's mistake.
+_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}(?=[\s;(]|\Z)")
 
 
 @dataclass(slots=True)
@@ -12,8 +16,8 @@ class Part:
     """
     One node of a MIME tree.
 
-    *content* holds the decoded bytes of a text or of a message in a message; of everything else only
-    the *size* is kept. *declared* is whether the part said a content type at all.
+    *size* is that of its decoded bytes, which *load* gives: anew each time, so that a tree never holds
+    all of them. *declared* is whether the part said a content type at all.
     """
 
     content_type: str
@@ -23,7 +27,7 @@ class Part:
     content_id: str | None
     declared: bool = True
     size: int = 0
-    content: bytes | None = None
+    load: Callable[[], bytes] = bytes
     children: list["Part"] = field(default_factory=list)
 
     @property
@@ -43,12 +47,7 @@ class Tree:
     defects: list[str]
 
 
-def wants_content(content_type: str) -> bool:
-    """Whether the bytes of such a part are needed, or only their number."""
-    return content_type in ("text/plain", "text/html", "message/rfc822")
-
-
 def content_type_or_default(declared: str) -> str:
-    """*declared* if it is a type at all, else text/plain (RFC 2045, 5.2)."""
-    major, slash, minor = declared.partition("/")
-    return declared[:255] if slash and major and minor else "text/plain"
+    """The type *declared* begins with, else text/plain (RFC 2045, 5.2)."""
+    found = _TYPE.match(declared.strip().lower())
+    return found[0] if found else "text/plain"

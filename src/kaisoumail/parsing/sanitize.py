@@ -3,11 +3,15 @@ Mail HTML made safe to look at.
 
 Strangers write it, so what is not known to be harmless goes: scripts, forms, frames, style sheets, and
 everything that would be fetched from elsewhere, because a picture that is loaded tells its sender who
-looked, when and from where. The page that shows the rest has a policy of its own as second wall.
+looked, when and from where. The page that shows the rest has a policy of its own as second wall
+(`html_document.py`).
 """
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 import nh3
 
@@ -37,12 +41,14 @@ _ATTRIBUTES: Final = {
     "tamed-font": {"color", "face", "size"},
     "img": {"alt", "hspace", "src", "vspace"},
     "ol": {"start", "type"},
-    "table": {"cellpadding", "cellspacing"},
-    "td": {"colspan", "rowspan"},
-    "th": {"colspan", "rowspan", "scope"},
+    "table": {"background", "cellpadding", "cellspacing"},
+    "td": {"background", "colspan", "rowspan"},
+    "th": {"background", "colspan", "rowspan", "scope"},
+    "tr": {"background"},
 }
 _STYLES: Final = {
-    "background", "background-color", "border", "border-bottom", "border-collapse", "border-color", "border-left",
+    "background", "background-color", "background-image", "background-position", "background-repeat",
+    "background-size", "border", "border-bottom", "border-collapse", "border-color", "border-left",
     "border-radius", "border-right", "border-spacing", "border-style", "border-top", "border-width", "box-sizing",
     "clear", "color", "direction", "display", "float", "font", "font-family", "font-size", "font-style",
     "font-variant", "font-weight", "height", "letter-spacing", "line-height", "list-style", "list-style-type",
@@ -51,33 +57,69 @@ _STYLES: Final = {
     "padding-top", "table-layout", "text-align", "text-decoration", "text-indent", "text-transform", "vertical-align",
     "visibility", "white-space", "width", "word-break", "word-spacing", "word-wrap",
 }  # fmt: skip
-_EMBEDDED_IMAGE: Final = re.compile(r"data:image/(?:png|gif|jpe?g|webp|bmp);base64,[a-z0-9+/=\s]*\Z", re.IGNORECASE)
-_FETCHES: Final = re.compile(r"url\s*\(|image-set\s*\(|@import|expression\s*\(|\\", re.IGNORECASE)
+_EMBEDDED_IMAGE: Final = re.compile(
+    r"(?<=[\"'(=\s])data:image/(?:png|gif|jpe?g|webp|bmp);base64,[a-z0-9+/=\s]*+", re.IGNORECASE
+)
+_NUMBERED: Final = re.compile(r"embedded:(\d{1,6})")
+_REMOTE: Final = re.compile(r"(?:https?:)?//[^\s\\\"'()<>]+", re.IGNORECASE)
+_LINK: Final = re.compile(r"(?:https?:)?//|mailto:|tel:", re.IGNORECASE)
+_DECLARATION: Final = re.compile(r"""(?:[^;"']++|"[^"]*+"?|'[^']*+'?)++""")
+_FUNCTION: Final = re.compile(r"([-\w]*+)\s*\(")
+_URL: Final = re.compile(r"""url\(\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'()]*+))\s*+\)""", re.IGNORECASE)
+_HARMLESS: Final = frozenset(
+    ("", "rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "clamp", "linear-gradient", "radial-gradient", "url")
+)
 
-_MAX_TAGS: Final = 20_000
+# What bounds the cost of one mail. The parser takes the square of the depth of its tags, and of the
+# attributes in one of them; markup of this size costs it about a second at the very worst (nh3 0.3.8).
+MAX_MARKUP: Final = 384 * 1024
+_MAX_TAGS: Final = 12_000
+_MAX_BRACKETS: Final = 40_000
+_MAX_STYLE: Final = 8 * 1024
 _MAX_REPEATED: Final = 400_000
 _START_TAG: Final = re.compile(r"<[a-z]", re.IGNORECASE)
+_BRACKET: Final = re.compile("<")
 _FORMATTING: Final = ("b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u")
 _FORMATTING_TAG: Final = re.compile(rf"<(/?)({'|'.join(_FORMATTING)})(?=[\s/>])", re.IGNORECASE)
 _TAMED_TAG: Final = re.compile(rf"<(/?)tamed-({'|'.join(_FORMATTING)})(?=[\s>])")
 
 
-def safe_html(html: str) -> str:
+class Safe(NamedTuple):
+    """A fragment that is safe to show, and how many pictures were *blocked* because they would be fetched."""
+
+    html: str
+    blocked: int
+
+
+def safe_html(html: str, pictures: Mapping[str, str] | None = None, *, remote: bool = False) -> Safe:
     """
     *html* without anything that runs, submits or is fetched; a fragment, not a page.
 
-    Links open in a new window that knows nothing of ours. Pictures inside the mail (`data:`) stay; remote
-    ones, and those that point to another part of the mail (`cid:`), give way to an empty place.
+    Links open in a new window that knows nothing of ours. Pictures inside the mail stay: `data:` ones, and
+    those that *pictures* names, an address of ours by Content-ID without its angle brackets. All others
+    give way to an empty place, unless *remote* is true: then those with an absolute address stay.
     """
-    return _TAMED_TAG.sub(r"<\1\2", _cleaner.clean(_tamed(_cut(html))))
+    embedded: list[str] = []
+
+    def numbered(found: re.Match[str]) -> str:
+        embedded.append("".join(found[0].split()))
+        return f"embedded:{len(embedded) - 1}"
+
+    # Pictures in the mail are long and cost the parser nothing once they are out of its way.
+    markup = _cut(_EMBEDDED_IMAGE.sub(numbered, html))
+    filter_ = _Filter(embedded, pictures or {}, remote=remote)
+    return Safe(_TAMED_TAG.sub(r"<\1\2", _cleaner(filter_).clean(_tamed(markup))), filter_.blocked)
 
 
 def _cut(html: str) -> str:
-    """At most `_MAX_TAGS` tags of *html*: deeply nested ones cost the parser the square of their number."""
-    for number, tag in enumerate(_START_TAG.finditer(html)):
-        if number == _MAX_TAGS:
-            return html[: tag.start()] + "…"
-    return html
+    """As much of *html* as may be parsed, cut before a tag."""
+    end = len(html)
+    for pattern, limit in ((_START_TAG, _MAX_TAGS), (_BRACKET, _MAX_BRACKETS)):
+        beyond = next(islice(pattern.finditer(html), limit, None), None)
+        end = end if beyond is None else min(end, beyond.start())
+    if end > MAX_MARKUP:
+        end = max(html.rfind("<", 0, MAX_MARKUP), 0) or MAX_MARKUP
+    return html if end == len(html) else html[:end] + "…"
 
 
 def _tamed(html: str) -> str:
@@ -92,24 +134,68 @@ def _tamed(html: str) -> str:
     return html if formatting * others <= _MAX_REPEATED else _FORMATTING_TAG.sub(r"<\1tamed-\2", html)
 
 
-def _kept(tag: str, attribute: str, value: str) -> str | None:
-    if attribute == "style":
-        return ";".join(part for part in value.split(";") if not _FETCHES.search(part)) or None
-    if tag == "img" and attribute == "src":
-        return value if _EMBEDDED_IMAGE.match(value.strip()) else REMOTE_IMAGE
-    if attribute == "href" and value.strip().lower().startswith("data:"):
-        return None
-    return value
+class _Filter:
+    """Decides attribute by attribute, and counts what it kept from being fetched."""
+
+    def __init__(self, embedded: list[str], pictures: Mapping[str, str], *, remote: bool) -> None:
+        self.embedded, self.pictures, self.remote = embedded, pictures, remote
+        self.blocked = 0
+
+    def __call__(self, tag: str, attribute: str, value: str) -> str | None:
+        if attribute == "style":
+            return self.style(value)
+        if attribute == "background":
+            return self.address(value)
+        if attribute == "src":
+            return self.address(value) or REMOTE_IMAGE
+        if attribute == "href":
+            return value if _LINK.match(value.strip()) else None
+        return value
+
+    def address(self, value: str) -> str | None:
+        """Where the picture at *value* may be had; None if nowhere."""
+        value = value.strip()
+        number = _NUMBERED.fullmatch(value)
+        if number:
+            return self.embedded[int(number[1])] if int(number[1]) < len(self.embedded) else None
+        if value[:4].lower() == "cid:":
+            return self.pictures.get(unquote(value[4:]))
+        if not _REMOTE.fullmatch(value):
+            return None
+        if not self.remote:
+            self.blocked += 1
+            return None
+        return value if value[0] != "/" else f"https:{value}"
+
+    def style(self, value: str) -> str | None:
+        """The declarations of *value* that fetch nothing, or only what may be fetched."""
+        if len(value) > _MAX_STYLE or "\\" in value or "/*" in value:
+            return None
+        kept = [self.declaration(each) for each in _DECLARATION.findall(value)]
+        return ";".join(each for each in kept if each) or None
+
+    def declaration(self, text: str) -> str | None:
+        functions = [name.lower() for name in _FUNCTION.findall(text)]
+        if not functions:
+            return text if "@" not in text else None
+        if not _HARMLESS.issuperset(functions):
+            return None
+        addresses = [self.address(next(filter(None, found.groups()), "")) for found in _URL.finditer(text)]
+        if None in addresses or len(addresses) != functions.count("url"):
+            return None
+        inserted = iter(addresses)
+        return _URL.sub(lambda _: f'url("{next(inserted)}")', text)
 
 
-_cleaner: Final = nh3.Cleaner(
-    tags=_TAGS | {f"tamed-{name}" for name in _FORMATTING},
-    clean_content_tags=_WITH_CONTENT,
-    attributes=_ATTRIBUTES,
-    attribute_filter=_kept,
-    filter_style_properties=_STYLES,
-    url_schemes={"http", "https", "mailto", "tel", "data", "cid"},
-    link_rel="noopener noreferrer",
-    set_tag_attribute_values={"a": {"target": "_blank"}},
-    strip_comments=True,
-)
+def _cleaner(attribute_filter: _Filter) -> nh3.Cleaner:
+    return nh3.Cleaner(
+        tags=_TAGS | {f"tamed-{name}" for name in _FORMATTING},
+        clean_content_tags=_WITH_CONTENT,
+        attributes=_ATTRIBUTES,
+        attribute_filter=attribute_filter,
+        filter_style_properties=_STYLES,
+        url_schemes={"http", "https", "mailto", "tel", "cid", "data", "embedded"},
+        link_rel="noopener noreferrer",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        strip_comments=True,
+    )

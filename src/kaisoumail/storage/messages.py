@@ -164,6 +164,7 @@ def _columns(message: Message) -> dict[str, Any]:
         "verification_method": found and found.method,
         "parse_status": message.parse_status,
         "raw_location": message.raw_location,
+        "door": message.door,
     }
 
 
@@ -189,4 +190,5 @@ def _message_from(row: Row[Any]) -> Message:
         verification=found,
         parse_status=row.parse_status,
         raw_location=row.raw_location,
+        door=row.door,
     )

@@ -185,6 +185,7 @@ messages = Table(
     Column("verification_method", String(16)),
     Column("parse_status", String(16), nullable=False),
     Column("raw_location", Text, nullable=False),
+    Column("door", String(16), nullable=False, server_default="smtp"),
     # The same hand-over twice is the same message; a mailbox made anew at the same address is another.
     UniqueConstraint("mailbox_id", "delivery_key"),
     Index(None, "mailbox_id", "received_at", "id"),

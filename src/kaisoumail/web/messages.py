@@ -1,62 +1,76 @@
 """`/messages/{id}`: one mail, and its HTML body for the frame that shows it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from litestar import Request, Response, get
-from markupsafe import escape
 
 from kaisoumail.errors import Problem
+from kaisoumail.model.message import part_id
 from kaisoumail.model.user import Viewer
-from kaisoumail.operations import messages
+from kaisoumail.operations import message_parts, messages
 from kaisoumail.operations.context import Context
+from kaisoumail.operations.message_parts import PICTURES, Attachment
 from kaisoumail.operations.messages import Opened
-from kaisoumail.web.languages import HTML_LANG, Words, words_in
+from kaisoumail.web.languages import HTML_LANG
 from kaisoumail.web.problems import Explained, explained
 from kaisoumail.web.render import language_of, page
 
-TABS: Final = ("html", "text", "headers")
-
-# The body's own page: nothing runs and nothing is fetched, whatever the sanitiser might have missed.
-BODY_POLICY: Final = (
-    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:; "
-    "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
-)
-_BLOCKED: Final = "#remote-image"  # parsing/sanitize puts it into the place of each
-_PAGE: Final = """<!doctype html>
-<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta name="color-scheme" content="light"><title>{title}</title>
-<style>body{{margin:16px;font:15px/1.5 system-ui,sans-serif;color:#1b1f1e;background:#fff;overflow-wrap:anywhere}}
-img{{max-width:100%}}img:not([src$="#remote-image"]){{height:auto}}table{{max-width:100%}}pre{{white-space:pre-wrap}}
-.blocked-images{{margin:0 0 12px;padding:6px 10px;border-radius:6px;background:#eef3f2;color:#3c4a48;font-size:13px}}
-</style></head><body>{note}{body}</body></html>"""
+TABS: Final = ("html", "text", "headers", "raw")
+ALLOW: Final = "allow"
+_SHOWN_RAW: Final = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the reader shows: a mail and the chosen tab, or why there is none."""
+    """
+    What the reader shows: a mail and the chosen tab, or why there is none.
+
+    *blocked* pictures are not loaded, unless *remote* is true; *raw* is the beginning of the bytes.
+    """
 
     opened: Opened | None = None
     tab: str = TABS[0]
+    remote: bool = False
+    blocked: int = 0
+    raw: str = ""
     problem: Explained | None = None
     status: int = 200
 
+    @property
+    def files(self) -> list[tuple[Attachment, str]]:
+        """Each attachment with the path to have it from, without the pictures that the HTML shows in place."""
+        if self.opened is None:
+            return []
+        message_id, html = self.opened.message.id, self.opened.parsed.html or ""
+        return [
+            (each, f"/api/messages/{message_id}/attachments/{part_id('att', message_id, number)}")
+            for number, each in enumerate(self.opened.parsed.attachments)
+            if not (each.content_id and each.content_type in PICTURES and f"cid:{each.content_id.strip('<>')}" in html)
+        ]
 
-async def reading(context: Context, viewer: Viewer, message_id: str, tab: str | None) -> Reading:
+
+async def reading(context: Context, viewer: Viewer, message_id: str, asked: Mapping[str, str]) -> Reading:
     """The mail to show in a pane: one that cannot be shown says so there and leaves the page around it alone."""
     try:
         opened = await messages.open_message(context, viewer, message_id)
+        wanted, has_html = asked.get("tab"), bool(opened.parsed.html)
+        tab = wanted if wanted in TABS and (wanted != "html" or has_html) else "html" if has_html else "text"
+        remote = asked.get("remote") == ALLOW
+        safe = await message_parts.safe_fragment(context, opened, remote=remote) if tab == "html" else None
+        raw = await messages.raw_message(context, viewer, message_id) if tab == "raw" else b""
     except Problem as problem:
         return Reading(problem=explained(problem), status=problem.kind.status)
-    default = "html" if opened.parsed.html else "text"
-    return Reading(opened, tab if tab in TABS and (tab != "html" or opened.parsed.html) else default)
+    shown = raw[:_SHOWN_RAW].decode("utf-8", "replace").replace("\0", "\ufffd")
+    return Reading(opened, tab, remote, safe.blocked if safe else 0, shown)
 
 
 @get("/messages/{message_id:str}")
 async def show_message(
     message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[Any]:
-    shown = await reading(context, viewer, message_id, request.query_params.get("tab"))
+    shown = await reading(context, viewer, message_id, request.query_params)
     return page(request, "message/page.html", status=shown.status, reading=shown)
 
 
@@ -64,21 +78,17 @@ async def show_message(
 async def show_body(
     message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[str]:
-    body = await messages.safe_body(context, viewer, message_id)
-    if body is None:
-        raise Problem("message_not_found", "This mail has no HTML body")
-    language = language_of(request)
-    t = words_in(language)
-    text = _PAGE.format(lang=HTML_LANG[language], title=escape(t("reader.html")), note=_note(t, body), body=body)
+    document = await message_parts.document(
+        context,
+        viewer,
+        message_id,
+        remote=request.query_params.get("remote") == ALLOW,
+        language=HTML_LANG[language_of(request)],
+    )
     headers = {
-        "content-security-policy": BODY_POLICY,
+        "content-security-policy": document.policy,
         "cache-control": "no-store",
         "referrer-policy": "no-referrer",
         "x-content-type-options": "nosniff",
     }
-    return Response(text, headers=headers, media_type="text/html")
-
-
-def _note(t: Words, body: str) -> str:
-    blocked = body.count(_BLOCKED)
-    return f'<p class="blocked-images">{escape(t("reader.images_blocked", n=blocked))}</p>' if blocked else ""
+    return Response(document.html, headers=headers, media_type="text/html")

@@ -59,6 +59,8 @@ KINDS: Final[dict[str, tuple[str, str] | None]] = {
     "mailbox_not_found": None,
     "message_not_found": None,
     "raw_message_missing": None,
+    "attachment_not_found": None,
+    "html_body_missing": None,
     "invalid_api_key": None,
     "admin_required": None,
     "forbidden": None,

@@ -88,7 +88,7 @@ async def _workspace(
     asked = request.query_params
     message_id = asked.get("message")
     desk = await read_desk(context, viewer, asked.get("mailbox"), message_id, _shown(asked))
-    shown = await reading(context, viewer, message_id, asked.get("tab")) if message_id else None
+    shown = await reading(context, viewer, message_id, asked) if message_id else None
     refusal: Explained | None = explained(problem) if problem else None
     return page(
         request,

@@ -1,0 +1,34 @@
+"""
+Tickets to single pictures of a mail, written into the page that shows its HTML.
+
+That page is a sandbox with an origin of its own, so the browser sends no cookie with what it loads; and a
+program that asked with an API key shows it where there is no cookie at all. A ticket opens one picture
+for an hour, and says nothing of who asked for the page.
+"""
+
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from typing import Final
+
+LIFETIME: Final = timedelta(hours=1)
+
+
+def picture_ticket(secret: str, message_id: str, attachment_id: str, now: datetime) -> str:
+    """A ticket to one attachment of one message, good for an hour: its end in Unix seconds, and a signature."""
+    until = str(int((now + LIFETIME).timestamp()))
+    return f"{until}-{_signature(secret, message_id, attachment_id, until)}"
+
+
+def is_picture_ticket(ticket: str, secret: str, message_id: str, attachment_id: str, now: datetime) -> bool:
+    """Whether *ticket* opens this attachment at *now*."""
+    until, _, signature = ticket.partition("-")
+    expected = _signature(secret, message_id, attachment_id, until)
+    genuine = hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
+    return genuine and int(until) > now.timestamp()
+
+
+def _signature(secret: str, message_id: str, attachment_id: str, until: str) -> str:
+    # What it is for stands in front: no other signature made with this secret can be taken for one.
+    signed = "\n".join(("picture ticket", message_id, attachment_id, until))
+    return hmac.new(secret.encode(), signed.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

@@ -1,0 +1,30 @@
+"""Content-Transfer-Encodings undone; broken ones give what can be had of them."""
+
+import binascii
+from typing import Final
+
+from kaisoumail.parsing.uuencode import without_files
+
+_NOT_BASE64: Final = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
+_UUENCODE: Final = frozenset(("x-uuencode", "uuencode", "x-uue", "uue"))
+
+
+def encoding_named(field: str | None) -> str | None:
+    """The encoding a Content-Transfer-Encoding *field* means, if it is one that changes bytes; else None."""
+    name = (field or "").split("(", 1)[0].strip(" \t;\"'").lower()
+    if name in _UUENCODE:
+        return "uuencode"
+    return name if name in ("base64", "quoted-printable") else None
+
+
+def transfer_decoded(body: bytes, encoding: str) -> bytes:
+    """*body* without *encoding*, which `encoding_named` found."""
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(body)
+    if encoding == "uuencode":
+        files = without_files(body.decode("latin-1").replace("\r\n", "\n"))[1]
+        return files[0].content if files else body
+    letters = body.translate(None, _NOT_BASE64)
+    if len(letters) % 4 == 1:
+        letters = letters[:-1]
+    return binascii.a2b_base64(letters + b"=" * (-len(letters) % 4))
