@@ -52,6 +52,7 @@ virtual_gid_maps = static:{gid}
 virtual_mailbox_limit = 0
 message_size_limit = 30000000
 maillog_file = {folder}/log
+maillog_file_prefixes = {folder}
 smtpd_peername_lookup = no
 """
 
