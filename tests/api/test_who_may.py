@@ -24,6 +24,11 @@ SIGNED_IN_ROUTES = [
     ("GET", "/api/messages"),
     ("GET", "/api/messages/msg_0"),
     ("GET", "/api/messages/msg_0/raw"),
+    ("GET", "/api/mailboxes/mbx_0/wait"),
+    ("GET", "/api/messages/wait"),
+    ("GET", "/api/events"),
+    ("POST", "/api/messages/msg_0/read"),
+    ("DELETE", "/api/messages/msg_0"),
 ]
 
 

@@ -1,9 +1,9 @@
 """
 Receiving mail: the one verb behind both doors.
 
-When `receive` returns, the mail is durable, stored once, and in the list. Small raw bytes go into the
-same transaction as their row, large ones to the blob store first; the transaction is shared with the
-other mails of that moment.
+When `receive` returns, the mail is durable, stored once, in the list, and who waits for it was told. Small
+raw bytes go into the same transaction as their row, large ones to the blob store first; the transaction is
+shared with the other mails of that moment.
 """
 
 import asyncio
@@ -66,10 +66,7 @@ async def receive(context: Context, envelope: Envelope, raw: bytes) -> Receipt:
     compressed = _compressor.compress(raw) if in_row else None
     kept_as = await context.database.write(lambda connection: messages.add(connection, message, compressed))
     is_new = kept_as == message.id
-    if is_new:
-        await context.signals.tell(f"mailbox:{mailbox.id}")
-        await context.signals.tell(f"user:{mailbox.user_id}")
-    elif not in_row:
+    if not is_new and not in_row:
         await context.blobs.remove(message.raw_location)
     return Receipt(kept_as, is_new)
 

@@ -61,6 +61,8 @@ class Limits:
 
     default_ttl_minutes: int
     max_message_bytes: int
+    heartbeat_seconds: float = 15.0
+    """How long a stream of events may be silent: proxies close what says nothing for a minute."""
 
 
 @dataclass(frozen=True, slots=True)
