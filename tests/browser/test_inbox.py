@@ -74,6 +74,46 @@ def test_a_new_mail_appears_by_itself_and_leaves_the_reader_alone(opened: Opener
     expect(page.locator(".reader h2")).to_contain_text(CODE)
 
 
+def test_a_new_mail_is_there_without_a_poll(opened: Opener, site: Site) -> None:
+    page = opened(f"/workspace?mailbox={site.mailbox_id}")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    polled: list[str] = []
+    page.on("request", lambda request: polled.append(request.url) if "/workspace/lists" in request.url else None)
+
+    site.send("Told by an event")
+
+    expect(page.get_by_role("link", name="Told by an event")).to_be_visible()
+    assert len(polled) <= 2  # what the event asked for, not a clock
+
+
+def test_a_mail_is_read_once_somebody_had_it_before_their_eyes(opened: Opener, site: Site) -> None:
+    site.send("Read me")
+    page = opened(f"/workspace?mailbox={site.mailbox_id}")
+    row = page.locator(".row.mail", has_text="Read me")
+    expect(row).to_have_class("row mail unread")
+
+    row.get_by_role("link").click()
+    expect(page.get_by_role("button", name="Mark as unread")).to_be_visible()
+    expect(row).to_have_class("row mail")
+
+    page.get_by_role("button", name="Mark as unread").click()
+    expect(row).to_have_class("row mail unread")
+    expect(page.get_by_role("button", name="Mark as read", exact=True)).to_be_visible()
+
+
+def test_a_page_that_is_only_loaded_marks_nothing(opened: Opener, site: Site) -> None:
+    site.send("Only loaded")
+    newest = site.product.admin.get("/api/messages?limit=1").json()["messages"][0]
+    page = opened(f"/workspace?mailbox={site.mailbox_id}&message={newest['id']}", java_script_enabled=False)
+    row = page.locator(".row.mail", has_text="Only loaded")
+    expect(row).to_have_class("row mail unread")
+
+    page.get_by_role("button", name="Mark as read").click()
+
+    expect(row).to_have_class("row mail")
+    expect(page.get_by_role("button", name="Mark as unread")).to_be_visible()
+
+
 def test_what_is_open_stands_in_the_url_and_back_goes_back(opened: Opener, site: Site) -> None:
     page = opened("/workspace")
     page.locator("#mailboxes").get_by_role("link", name=ADDRESS).click()
@@ -142,6 +182,7 @@ def test_a_session_that_ended_leads_to_the_sign_in_page_and_back(opened: Opener,
     expect(page.get_by_role("heading", name=ADDRESS)).to_be_visible()
 
     page.context.request.delete("/api/auth/session")
+    site.send("A mail that nobody signed in hears of")
 
     expect(page).to_have_url(re.compile("/login.next=/workspace%3Fmailbox%3D"), timeout=15_000)
     page.get_by_label("API key").fill(ADMIN_KEY)

@@ -1,9 +1,9 @@
-"""`/messages/{id}`: one mail, and its HTML body for the frame that shows it."""
+"""`/messages/{id}`: one mail, its HTML body for the frame that shows it, and whether it was read."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from markupsafe import escape
 
 from kaisoumail.errors import Problem
@@ -14,6 +14,7 @@ from kaisoumail.operations.messages import Opened
 from kaisoumail.web.languages import HTML_LANG, Words, words_in
 from kaisoumail.web.problems import Explained, explained
 from kaisoumail.web.render import language_of, page
+from kaisoumail.web.session import form_of, go_to, own_path
 
 TABS: Final = ("html", "text", "headers")
 
@@ -77,6 +78,19 @@ async def show_body(
         "x-content-type-options": "nosniff",
     }
     return Response(text, headers=headers, media_type="text/html")
+
+
+@post("/messages/{message_id:str}/read", status_code=303)
+async def mark_message(
+    message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
+) -> Response[Any]:
+    """Read or unread, and back to where the form was; the form alone for htmx, as it is now."""
+    form = await form_of(request)
+    there = own_path(form.get("next", ""))
+    message = await messages.mark(context, viewer, message_id, is_read=form.get("read") != "false")
+    if request.headers.get("hx-request") == "true":
+        return page(request, "message/mark.html", message=message, next=there)
+    return go_to(there)
 
 
 def _note(t: Words, body: str) -> str:
