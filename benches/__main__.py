@@ -5,17 +5,21 @@ import platform
 import tempfile
 from pathlib import Path
 
-from benches import receive
+from benches import list_messages, receive, wait
 
 
 def main() -> None:
     """Run them one after the other on a product in a process of its own, SQLite with synchronous=FULL."""
     with tempfile.TemporaryDirectory(prefix="kaisoumail-bench-") as folder:
-        rows = receive.measured(Path(folder))
+        rows = [
+            row
+            for bench in (receive, wait, list_messages)
+            for row in bench.measured(Path(folder) / bench.__name__.rpartition(".")[2])
+        ]
     print(
         f"\n{os.cpu_count()} cores, {platform.platform()}, Python {platform.python_version()}; load on the same machine"
     )
-    print(f"{'what':44} {'conns':>5} {'mails':>6} {'rate/s':>8} {'p50 ms':>7} {'p99 ms':>7}")
+    print(f"{'what':44} {'conns':>5} {'count':>6} {'rate/s':>8} {'p50 ms':>7} {'p99 ms':>7}")
     for row in rows:
         times = f"{row.p50 * 1000:7.1f} {row.p99 * 1000:7.1f}"
         print(f"{row.what:44} {row.connections:5} {row.count:6} {row.rate:8.0f} {times}")

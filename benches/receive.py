@@ -97,8 +97,13 @@ async def _by_smtp(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, m
 
 
 async def _by_hand_over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mail: bytes) -> None:
+    await hand_over(reader, writer, mail, ADDRESS)
+
+
+async def hand_over(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, mail: bytes, address: str) -> None:
+    """One signed hand-over on a connection that is kept; returns when it was accepted."""
     stamp, sender = str(int(time.time())), "bench%40shop.example"
-    recipient = ADDRESS.replace("@", "%40")
+    recipient = address.replace("@", "%40")
     signed = "\n".join((stamp, sender, recipient, hashlib.sha256(mail).hexdigest()))
     signature = hmac.new(INBOUND_SECRET.encode(), signed.encode(), hashlib.sha256).hexdigest()
     writer.write(
