@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import ADDRESS, CODE, Opener, Site
 from tests.servers import ADMIN_KEY
@@ -84,6 +84,24 @@ def test_a_new_mail_is_there_without_a_poll(opened: Opener, site: Site) -> None:
 
     expect(page.get_by_role("link", name="Told by an event")).to_be_visible()
     assert len(polled) <= 2  # what the event asked for, not a clock
+
+
+def test_an_answer_that_was_asked_for_another_mailbox_replaces_nothing(opened: Opener, site: Site) -> None:
+    page = opened("/workspace")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    page.wait_for_load_state("networkidle")
+    late: list[Route] = []
+    page.route("**/workspace/lists?*", lambda route: route.continue_() if late else late.append(route))
+    with page.expect_request("**/workspace/lists?*"):
+        site.send("While all mail is shown")
+
+    page.locator("#mailboxes").get_by_role("link", name=ADDRESS).click()
+    expect(page.get_by_role("heading", name=ADDRESS)).to_be_visible()
+    with page.expect_response("**/workspace/lists?mailbox=*"):  # it is asked again, for the right one
+        late[0].continue_()
+
+    expect(page.get_by_role("heading", name=ADDRESS)).to_be_visible()
+    expect(page.get_by_role("link", name="While all mail is shown")).to_be_visible()
 
 
 def test_a_mail_is_read_once_somebody_had_it_before_their_eyes(opened: Opener, site: Site) -> None:

@@ -44,6 +44,7 @@
   let wanted = false;
   let asking = false;
   let asked = 0;
+  let question = "";
   let timer = 0;
   function look() {
     wanted = true;
@@ -57,6 +58,7 @@
     asking = true;
     wanted = false;
     asked = Date.now();
+    question = event.target.getAttribute("hx-get");
   });
   document.addEventListener("htmx:after:request", (event) => {
     if (!isPoll(event)) return;
@@ -72,8 +74,12 @@
     mark("lost");
   });
   document.addEventListener("htmx:before:swap", (event) => {
-    // A poll that failed must not put an error page into the list.
-    if (isPoll(event) && event.detail.ctx.response.status >= 400) event.preventDefault();
+    // A poll that failed must not put an error page into the list, nor one that was asked before somebody went
+    // on to another mailbox the lists of the old one.
+    if (!isPoll(event)) return;
+    const isStale = event.target === inbox() && event.target.getAttribute("hx-get") !== question;
+    if (event.detail.ctx.response.status >= 400 || isStale) event.preventDefault();
+    if (isStale) look();
   });
 
   let mails = null;
