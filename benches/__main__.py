@@ -7,10 +7,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benches import parse, receive
+from benches import list_messages, parse, receive, wait
 
 REPORTS: dict[str, Callable[[Path], None]] = {
     "receive": receive.report,
+    "wait": wait.report,
+    "list_messages": list_messages.report,
     "parse": parse.report,
 }
 

@@ -16,21 +16,10 @@ from tests.servers import Product, a_world, free_port
 
 from benches.load import ADDRESS
 from benches.peers import aiosmtpd_sink, has_postfix, postfix
+from benches.table import Row, show
 
 CONNECTIONS = 16
 SMALL, LARGE, HUGE = 5_000, 1_000_000, 25_000_000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; *p50* and *p99* are seconds from the first byte of a mail to its answer."""
-
-    what: str
-    connections: int
-    count: int
-    rate: float
-    p50: float
-    p99: float
 
 
 @dataclass(frozen=True)
@@ -77,10 +66,7 @@ def measured(folder: Path, mails: int = 8_000) -> tuple[list[Row], list[Memory]]
 def report(folder: Path) -> None:
     """Measure, and print the tables."""
     rows, memory = measured(folder)
-    print(f"\n{'mail in':40} {'conns':>5} {'mails':>6} {'rate/s':>8} {'p50 ms':>7} {'p99 ms':>7}")
-    for row in rows:
-        times = f"{row.p50 * 1000:7.1f} {row.p99 * 1000:7.1f}"
-        print(f"{row.what:40} {row.connections:5} {row.count:6} {row.rate:8.0f} {times}")
+    show("mail in", rows)
     if not has_postfix():
         print("Postfix is left out: it needs root and Debian's package `postfix`.")
     for seen in memory:

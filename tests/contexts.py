@@ -24,7 +24,8 @@ async def a_context(
     folder: Path, *kept: Mailbox, clock: Clock = lambda: NOON, max_message_bytes: int = 1_000_000
 ) -> AsyncIterator[Context]:
     """The cast, one active domain, and the mailboxes *kept*; the clock stands at noon."""
-    database = open_database(f"sqlite:///{folder / 'kaisoumail.db'}")
+    signals = LocalSignals()
+    database = open_database(f"sqlite:///{folder / 'kaisoumail.db'}", signals.wake)
     try:
         await schema.migrate(database)
         for viewer in EVERYBODY:
@@ -38,7 +39,7 @@ async def a_context(
             blobs=FileBlobs(folder / "blobs"),
             water_mark=WaterMark((folder,), 0),
             ledger=Ledger(database),
-            signals=LocalSignals(),
+            signals=signals,
             runs=Engine(f"sqlite:///{folder / 'workflows.db'}", "test"),
             routing=Routing(),
             limits=Limits(60, max_message_bytes),

@@ -10,7 +10,7 @@ import logging
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -36,6 +36,7 @@ from kaisoumail.inbound.smtp_session import Manners
 from kaisoumail.inbound.webhook import handover_route
 from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.operations.bootstrap import ensure_first_admin
+from kaisoumail.operations.messages import sweep_deleted
 from kaisoumail.operations.rejections import forget_old_rejections
 from kaisoumail.settings import Settings
 from kaisoumail.storage import schema
@@ -93,10 +94,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.callback(listener.close)
         context = await stack.enter_async_context(opened_context(settings))
         await stack.enter_async_context(context.runs.running(context, context.database))
+        await sweep_deleted(context)
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_rejections, context)))
         smtp_port = await _open_smtp(stack, context, settings)
-        await stack.enter_async_context(_http(application(context, settings), listener))
+        await stack.enter_async_context(_http(application(context, settings), listener, context.signals.end))
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
 
 
@@ -107,11 +109,11 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
     database_url = settings.database_url or f"sqlite:///{data_dir / 'kaisoumail.db'}"
     async with AsyncExitStack() as stack:
         try:
-            database = open_database(database_url, settings.database_patience)
-            stack.push_async_callback(database.close)
-            await schema.migrate(database)
             signals = await open_signals(database_url)
             stack.push_async_callback(signals.close)
+            database = open_database(database_url, signals.wake, settings.database_patience)
+            stack.push_async_callback(database.close)
+            await schema.migrate(database)
         except (Problem, OSError) as error:
             raise CannotStart(f"The database cannot be opened: {_root_cause(error)}") from error
         cloudflare = None
@@ -264,7 +266,8 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def _http(app: Edges, listener: socket.socket) -> AsyncIterator[None]:
+async def _http(app: Edges, listener: socket.socket, send_home: Callable[[], None]) -> AsyncIterator[None]:
+    """Answers inside the block; *send_home* then ends the long polls and streams that would hold the end up."""
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -279,6 +282,7 @@ async def _http(app: Edges, listener: socket.socket) -> AsyncIterator[None]:
         await server.ready.wait()
         yield
     finally:
+        send_home()
         server.should_exit = True
         await serving
 

@@ -1,17 +1,16 @@
 """The signed hand-over: stored, duplicate, refused."""
 
 import asyncio
-import time
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-from kaisoumail.auth.signatures import sign
 from tests.api_client import code_of
 from tests.builders import an_email
 from tests.contract.schemas import check
-from tests.servers import INBOUND_SECRET, Product
+from tests.handing_over import signed
+from tests.servers import Product
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +20,8 @@ def address(product: Product) -> str:
     return str(made.json()["address"])
 
 
-def _headers(address: str, body: bytes, sender: str = "no-reply@shop.example") -> dict[str, str]:
-    timestamp, envelope_from, envelope_to = str(int(time.time())), quote(sender), quote(address)
-    return {
-        "content-type": "message/rfc822",
-        "x-kaisoumail-envelope-from": envelope_from,
-        "x-kaisoumail-envelope-to": envelope_to,
-        "x-kaisoumail-timestamp": timestamp,
-        "x-kaisoumail-signature": sign(INBOUND_SECRET, timestamp, envelope_from, envelope_to, body),
-    }
-
-
 def _hand_over(product: Product, address: str, body: bytes) -> httpx.Response:
-    answer = httpx.post(f"{product.url}/api/inbound", content=body, headers=_headers(address, body))
+    answer = httpx.post(f"{product.url}/api/inbound", content=body, headers=signed(address, body))
     check("POST", "/api/inbound", answer.status_code, answer.json())
     return answer
 
@@ -55,8 +43,7 @@ def test_twenty_times_at_once_is_one_message_too(product: Product, address: str)
     async def all_at_once() -> list[httpx.Response]:
         async with httpx.AsyncClient(timeout=60) as client:
             posts = (
-                client.post(f"{product.url}/api/inbound", content=raw, headers=_headers(address, raw))
-                for _ in range(20)
+                client.post(f"{product.url}/api/inbound", content=raw, headers=signed(address, raw)) for _ in range(20)
             )
             return list(await asyncio.gather(*posts))
 
@@ -98,14 +85,14 @@ def test_no_sender_whatever_breaks_the_list(product: Product, address: str, send
 def test_a_mail_over_the_limit_is_413(product: Product, address: str) -> None:
     raw = an_email(text="x" * (26_214_400 + 1))
 
-    answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=_headers(address, raw), timeout=60)
+    answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=signed(address, raw), timeout=60)
 
     assert (answer.status_code, code_of(answer)) == (413, "too_large")
 
 
 def test_a_signature_for_another_mailbox_is_refused(product: Product, address: str) -> None:
     raw = an_email()
-    headers = _headers("bob@mail.customer.com", raw) | {"x-kaisoumail-envelope-to": quote(address)}
+    headers = signed("bob@mail.customer.com", raw) | {"x-kaisoumail-envelope-to": quote(address)}
 
     answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=headers)
 

@@ -26,6 +26,11 @@ SIGNED_IN_ROUTES = [
     ("GET", "/api/messages/msg_0/raw"),
     ("GET", "/api/messages/msg_0/html"),
     ("GET", "/api/messages/msg_0/attachments/att_0"),
+    ("GET", "/api/mailboxes/mbx_0/wait"),
+    ("GET", "/api/messages/wait"),
+    ("GET", "/api/events"),
+    ("POST", "/api/messages/msg_0/read"),
+    ("DELETE", "/api/messages/msg_0"),
 ]
 
 

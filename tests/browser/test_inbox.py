@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import ADDRESS, CODE, Opener, Site
 from tests.servers import ADMIN_KEY
@@ -68,6 +68,64 @@ def test_a_new_mail_appears_by_itself_and_leaves_the_reader_alone(opened: Opener
     expect(page.get_by_role("link", name="A second mail, while reading")).to_be_visible(timeout=15_000)
     expect(page.locator("iframe.body")).to_have_attribute("data-same", "yes")
     expect(page.locator(".reader h2")).to_contain_text(CODE)
+
+
+def test_a_new_mail_is_there_without_a_poll(opened: Opener, site: Site) -> None:
+    page = opened(f"/workspace?mailbox={site.mailbox_id}")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    polled: list[str] = []
+    page.on("request", lambda request: polled.append(request.url) if "/workspace/lists" in request.url else None)
+
+    site.send("Told by an event")
+
+    expect(page.get_by_role("link", name="Told by an event")).to_be_visible()
+    assert len(polled) <= 2  # what the event asked for, not a clock
+
+
+def test_an_answer_that_was_asked_for_another_mailbox_replaces_nothing(opened: Opener, site: Site) -> None:
+    page = opened("/workspace")
+    expect(page.locator("[data-live]")).to_have_text("Live")
+    page.wait_for_load_state("networkidle")
+    late: list[Route] = []
+    page.route("**/workspace/lists?*", lambda route: route.continue_() if late else late.append(route))
+    with page.expect_request("**/workspace/lists?*"):
+        site.send("While all mail is shown")
+
+    page.locator("#mailboxes").get_by_role("link", name=ADDRESS).click()
+    expect(page.get_by_role("heading", name=ADDRESS)).to_be_visible()
+    with page.expect_response("**/workspace/lists?mailbox=*"):  # it is asked again, for the right one
+        late[0].continue_()
+
+    expect(page.get_by_role("heading", name=ADDRESS)).to_be_visible()
+    expect(page.get_by_role("link", name="While all mail is shown")).to_be_visible()
+
+
+def test_a_mail_is_read_once_somebody_had_it_before_their_eyes(opened: Opener, site: Site) -> None:
+    site.send("Read me")
+    page = opened(f"/workspace?mailbox={site.mailbox_id}")
+    row = page.locator(".row.mail", has_text="Read me")
+    expect(row).to_have_class("row mail unread")
+
+    row.get_by_role("link").click()
+    expect(page.get_by_role("button", name="Mark as unread")).to_be_visible()
+    expect(row).to_have_class("row mail")
+
+    page.get_by_role("button", name="Mark as unread").click()
+    expect(row).to_have_class("row mail unread")
+    expect(page.get_by_role("button", name="Mark as read", exact=True)).to_be_visible()
+
+
+def test_a_page_that_is_only_loaded_marks_nothing(opened: Opener, site: Site) -> None:
+    site.send("Only loaded")
+    newest = site.product.admin.get("/api/messages?limit=1").json()["messages"][0]
+    page = opened(f"/workspace?mailbox={site.mailbox_id}&message={newest['id']}", java_script_enabled=False)
+    row = page.locator(".row.mail", has_text="Only loaded")
+    expect(row).to_have_class("row mail unread")
+
+    page.get_by_role("button", name="Mark as read").click()
+
+    expect(row).to_have_class("row mail")
+    expect(page.get_by_role("button", name="Mark as unread")).to_be_visible()
 
 
 def test_what_is_open_stands_in_the_url_and_back_goes_back(opened: Opener, site: Site) -> None:
@@ -138,6 +196,7 @@ def test_a_session_that_ended_leads_to_the_sign_in_page_and_back(opened: Opener,
     expect(page.get_by_role("heading", name=ADDRESS)).to_be_visible()
 
     page.context.request.delete("/api/auth/session")
+    site.send("A mail that nobody signed in hears of")
 
     expect(page).to_have_url(re.compile("/login.next=/workspace%3Fmailbox%3D"), timeout=15_000)
     page.get_by_label("API key").fill(ADMIN_KEY)

@@ -19,6 +19,7 @@ BOOLEAN: Schema = {"type": "boolean"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
 INSTANT: Schema = {"type": "string", "pattern": DATETIME}
 ADDRESS: Schema = {"type": "string", "pattern": EMAIL}
+CURSOR: Schema = {"type": "string", "pattern": r"^c\d+$"}
 
 
 def one_of(*values: str) -> Schema:
@@ -45,22 +46,24 @@ def an_object(added: Schema | None = None, **fields: Schema) -> Schema:
 SESSION_USER = an_object(id=STRING, email=ADDRESS, name=STRING, role=one_of("admin", "member"))
 SESSION = an_object(user=SESSION_USER, authenticatedAt=INSTANT)
 
-MAILBOX = an_object(
-    id=STRING,
-    userId=STRING,
-    localPart=STRING,
-    subdomain=STRING,
-    mailDomain=STRING,
-    rootDomain=STRING,
-    address=ADDRESS,
-    source=one_of("registered", "catch_all"),
-    status=one_of("active", "expired", "destroying", "destroyed"),
-    createdAt=INSTANT,
-    lastReceivedAt=or_null(INSTANT),
-    expiresAt=or_null(INSTANT),
-    destroyedAt=or_null(INSTANT),
-    routingRuleId=or_null(STRING),
-)
+_MAILBOX: Schema = {
+    "id": STRING,
+    "userId": STRING,
+    "localPart": STRING,
+    "subdomain": STRING,
+    "mailDomain": STRING,
+    "rootDomain": STRING,
+    "address": ADDRESS,
+    "source": one_of("registered", "catch_all"),
+    "status": one_of("active", "expired", "destroying", "destroyed"),
+    "createdAt": INSTANT,
+    "lastReceivedAt": or_null(INSTANT),
+    "expiresAt": or_null(INSTANT),
+    "destroyedAt": or_null(INSTANT),
+    "routingRuleId": or_null(STRING),
+}
+MAILBOX = an_object({"unreadCount": COUNT}, **_MAILBOX)
+MAILBOX_NOW = an_object({"unreadCount": COUNT, "cursor": CURSOR}, **_MAILBOX)
 
 VERIFICATION = an_object(
     code={"type": "string", "minLength": 4, "maxLength": 8},
@@ -82,7 +85,11 @@ _SUMMARY: Schema = {
     "hasHtml": BOOLEAN,
     "verification": or_null(VERIFICATION),
 }
-_ADDED_TO_MESSAGES: Schema = {"parseStatus": one_of("parsed", "failed")}
+_ADDED_TO_MESSAGES: Schema = {
+    "parseStatus": one_of("parsed", "failed"),
+    "isRead": BOOLEAN,
+    "readAt": or_null(INSTANT),
+}
 MESSAGE = an_object(_ADDED_TO_MESSAGES, **_SUMMARY)
 
 RECIPIENT = an_object(id=STRING, kind=one_of("to", "cc", "bcc", "replyTo"), name=or_null(STRING), address=ADDRESS)
@@ -122,6 +129,9 @@ MESSAGE_DETAIL = an_object(
     attachments=list_of(ATTACHMENT),
     rawDownloadPath=STRING,
 )
+
+WAITED = an_object(message=MESSAGE_DETAIL, cursor=CURSOR)
+_NEXT_PAGE: Schema = {"nextCursor": or_null(STRING)}
 
 _DOMAIN: Schema = {
     "mailDomain": STRING,
@@ -238,12 +248,15 @@ ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("GET", "/api/domains/{}/events"): {200: an_object(events=list_of(DOMAIN_EVENT))},
     ("POST", "/api/domains/{}/retry"): {200: DOMAIN},
     ("POST", "/api/domains/{}/disable"): {200: DOMAIN},
-    ("GET", "/api/mailboxes"): {200: an_object(mailboxes=list_of(MAILBOX))},
-    ("POST", "/api/mailboxes"): {201: MAILBOX},
-    ("POST", "/api/mailboxes/ensure"): {200: MAILBOX, 201: MAILBOX},
-    ("GET", "/api/mailboxes/resolve"): {200: MAILBOX},
-    ("GET", "/api/mailboxes/{}"): {200: MAILBOX},
-    ("GET", "/api/messages"): {200: an_object(messages=list_of(MESSAGE))},
+    ("GET", "/api/mailboxes"): {200: an_object(_NEXT_PAGE, mailboxes=list_of(MAILBOX))},
+    ("POST", "/api/mailboxes"): {201: MAILBOX_NOW},
+    ("POST", "/api/mailboxes/ensure"): {200: MAILBOX_NOW, 201: MAILBOX_NOW},
+    ("GET", "/api/mailboxes/resolve"): {200: MAILBOX_NOW},
+    ("GET", "/api/mailboxes/{}"): {200: MAILBOX_NOW},
+    ("GET", "/api/mailboxes/{}/wait"): {200: WAITED},
+    ("GET", "/api/messages"): {200: an_object(_NEXT_PAGE, messages=list_of(MESSAGE))},
+    ("GET", "/api/messages/wait"): {200: WAITED},
+    ("POST", "/api/messages/{}/read"): {200: an_object(message=MESSAGE)},
     ("GET", "/api/messages/{}"): {200: an_object(message=MESSAGE_DETAIL)},
     ("GET", "/api/rejections"): {200: an_object(rejections=list_of(REJECTION), nextCursor=or_null(STRING))},
     ("POST", "/api/inbound"): {200: an_object(outcome=one_of("stored", "duplicate"), messageId=STRING)},

@@ -1,15 +1,19 @@
 """Messages: once, whole, to whom they belong."""
 
 import asyncio
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 import zstandard
+from sqlalchemy import select
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.code import Verification
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.storage import mailboxes, messages
 from kaisoumail.storage.messages import Wanted
+from kaisoumail.storage.tables import messages as messages_table
 from tests.builders import a_mailbox, a_message, kept
 from tests.people import ADA, BOB, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage
@@ -103,3 +107,66 @@ def test_the_mail_of_a_mailbox_being_destroyed_is_hidden(storage: Storage) -> No
 
     assert storage.read(lambda c: messages.find(c, message.id)) is None
     assert storage.read(lambda c: messages.listed(c, ROOT, Wanted())) == []
+
+
+def test_a_message_is_unread_until_somebody_says_they_read_it(storage: Storage) -> None:
+    mailbox = _kept(storage, a_mailbox())
+    message = a_message(mailbox)
+    storage.write(lambda c: kept(c, message, None))
+
+    def marked(read_at: datetime | None) -> tuple[bool, int]:
+        changed = storage.write(lambda c: messages.mark(c, message, read_at))
+        found = storage.read(lambda c: mailboxes.find(c, mailbox.id))
+        assert found is not None
+        return changed, found.unread_count
+
+    assert [m.id for m in storage.read(lambda c: messages.listed(c, ADA, Wanted(unread=True)))] == [message.id]
+    assert marked(NOON) == (True, 0)
+    assert marked(NOON + MINUTE) == (False, 0)
+    assert storage.read(lambda c: messages.find(c, message.id)) == replace(message, read_at=NOON)
+    assert storage.read(lambda c: messages.listed(c, ADA, Wanted(unread=True))) == []
+    assert marked(None) == (True, 1)
+
+
+def test_the_same_hand_over_twice_counts_once_as_unread(storage: Storage) -> None:
+    mailbox = _kept(storage, a_mailbox())
+    for message in (a_message(mailbox, RAW), a_message(mailbox, RAW)):
+        storage.write(lambda c, m=message: kept(c, m, None))  # type: ignore[misc]
+
+    found = storage.read(lambda c: mailboxes.find(c, mailbox.id))
+
+    assert found is not None
+    assert found.unread_count == 1
+
+
+def test_a_deleted_message_is_gone_whole_and_the_same_hand_over_does_not_bring_it_back(storage: Storage) -> None:
+    mailbox = _kept(storage, a_mailbox())
+    message = a_message(mailbox, RAW, subject="secret", verification=Verification("842911", "subject"))
+    storage.write(lambda c: kept(c, message, zstandard.compress(RAW)))
+
+    assert storage.write(lambda c: messages.remove(c, message, NOON))
+    assert not storage.write(lambda c: messages.remove(c, message, NOON))
+    known_as = storage.write(lambda c: kept(c, a_message(mailbox, RAW), None))
+
+    assert known_as == message.id
+    assert storage.read(lambda c: messages.find(c, message.id)) is None
+    assert storage.read(lambda c: messages.listed(c, ROOT, Wanted())) == []
+    assert storage.read(lambda c: messages.raw_in_row(c, message.id)) is None
+    found = storage.read(lambda c: mailboxes.find(c, mailbox.id))
+    assert found is not None
+    assert found.unread_count == 0
+    left = storage.read(lambda c: c.execute(select(messages_table)).one())
+    assert not {"secret", "842911", "no-reply@shop.example"} & set(left)
+
+
+def test_deleted_bytes_in_the_blob_store_are_remembered_until_they_are_gone(storage: Storage) -> None:
+    message = a_message(_kept(storage, a_mailbox()), raw_location="msg_1.zst")
+    storage.write(lambda c: kept(c, message, None))
+    assert storage.read(lambda c: messages.deleted_blobs(c, 10)) == []
+
+    storage.write(lambda c: messages.remove(c, message, NOON))
+    left = storage.read(lambda c: messages.deleted_blobs(c, 10))
+    storage.write(lambda c: messages.forget_raw(c, "msg_1.zst"))
+
+    assert left == ["msg_1.zst"]
+    assert storage.read(lambda c: messages.deleted_blobs(c, 10)) == []

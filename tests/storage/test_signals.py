@@ -95,3 +95,16 @@ def _cut_connections(url: str) -> None:
 def test_a_database_that_is_not_there_is_said_at_once() -> None:
     with pytest.raises(OSError, match="1"):
         asyncio.run(open_signals("postgresql://nobody@127.0.0.1:1/nothing"))
+
+
+def test_at_the_end_everybody_is_told_that_nothing_will_come_and_so_is_who_begins_to_listen(database_url: str) -> None:
+    async def work(here: Signals, _: Signals) -> None:
+        async with here.listening("a") as listener:
+            here.end()
+            assert not await listener.woken(60)
+            async with here.listening("a") as late:
+                assert late.is_over
+                assert here.waiting == 2
+        assert here.waiting == 0
+
+    _with_signals(database_url, work)

@@ -7,7 +7,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from kaisoumail.api import auth, domains, mailboxes, message_parts, messages, meta, rejections
+from kaisoumail.api import auth, domains, events, mailboxes, message_parts, messages, meta, rejections, wait
 from kaisoumail.api.authenticate import provide_context, provide_viewer
 from kaisoumail.api.problems import HANDLERS
 
@@ -29,11 +29,16 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     mailboxes.ensure_mailbox,  # POST   /api/mailboxes/ensure
     mailboxes.resolve_mailbox,  # GET   /api/mailboxes/resolve
     mailboxes.read_mailbox,  #   GET    /api/mailboxes/{id}
+    wait.wait_in_mailbox,  #     GET    /api/mailboxes/{id}/wait
     messages.list_messages,  #   GET    /api/messages
+    wait.wait_anywhere,  #       GET    /api/messages/wait
     messages.read_message,  #    GET    /api/messages/{id}
     messages.read_raw_message,  # GET   /api/messages/{id}/raw
     message_parts.read_html,  #  GET    /api/messages/{id}/html
     message_parts.read_attachment,  # GET /api/messages/{id}/attachments/{id}
+    messages.mark_message,  #    POST   /api/messages/{id}/read
+    messages.delete_message,  #  DELETE /api/messages/{id}
+    events.follow,  #            GET    /api/events
     # admins
     domains.list_domains,  #     GET    /api/domains
     domains.catalog,  #          GET    /api/domains/catalog

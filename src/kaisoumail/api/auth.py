@@ -1,5 +1,6 @@
 """`/api/auth/session`: sign in with an API key, see who is signed in, sign out."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -7,10 +8,11 @@ from litestar import Request, Response, delete, get, post
 
 from kaisoumail.api.authenticate import session_token
 from kaisoumail.api.fields import read_body
-from kaisoumail.api.shapes import SessionShape, session_shape
+from kaisoumail.api.shapes import Shape
 from kaisoumail.auth.sessions import cookie_header
+from kaisoumail.model.clock import iso
 from kaisoumail.model.credential import SESSION_LIFETIME
-from kaisoumail.model.user import Viewer
+from kaisoumail.model.user import User, Viewer
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 
@@ -19,9 +21,21 @@ class SignIn(msgspec.Struct, rename="camel"):
     api_key: Annotated[str, msgspec.Meta(min_length=16, max_length=512)]
 
 
+class SessionUserShape(Shape):
+    id: str
+    email: str
+    name: str
+    role: str
+
+
+class SessionShape(Shape):
+    user: SessionUserShape
+    authenticated_at: str
+
+
 @get("/api/auth/session")
 async def read_session(viewer: Viewer, context: Context) -> SessionShape:
-    return session_shape(viewer.user, context.clock())
+    return _shape(viewer.user, context.clock())
 
 
 @post("/api/auth/session", status_code=200)
@@ -29,7 +43,7 @@ async def create_session(request: "Request[Any, Any, Any]", context: Context) ->
     form = await read_body(request, SignIn)
     signed_in = await sign_in.sign_in(context, form.api_key)
     cookie = cookie_header(signed_in.token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)
-    shape = session_shape(signed_in.viewer.user, context.clock())
+    shape = _shape(signed_in.viewer.user, context.clock())
     return Response(shape, headers={"set-cookie": cookie, "cache-control": "no-store"})
 
 
@@ -39,3 +53,8 @@ async def end_session(request: "Request[Any, Any, Any]", context: Context) -> Re
     if token is not None:
         await sign_in.sign_out(context, token)
     return Response(None, status_code=204, headers={"set-cookie": cookie_header("", 0, secure=context.secure)})
+
+
+def _shape(user: User, now: datetime) -> SessionShape:
+    shape = SessionUserShape(id=user.id, email=user.email, name=user.name, role=user.role.value)
+    return SessionShape(user=shape, authenticated_at=iso(now))

@@ -7,13 +7,14 @@ A form is a msgspec Struct with camelCase names. Reading is strict (no `"60"` fo
 
 import re
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 from urllib.parse import parse_qs
 
 import msgspec
 from litestar import Request
 
 from kaisoumail.errors import Problem
+from kaisoumail.model.feed import Cursor, PageEnd, find_cursor, find_page_end
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 
@@ -110,12 +111,34 @@ def instant(text: str, field: str) -> datetime:
     raise invalid(wrong={field: ["Invalid ISO datetime"]})
 
 
-def whole(text: str, field: str, low: int, high: int) -> int:
-    """A whole number in a query, from *low* to *high*. Raises Problem `invalid_request` for anything else."""
-    if text.isascii() and text.isdigit() and len(text) <= 9 and low <= int(text) <= high:
+def whole_number(text: str, field: str, least: int, most: int) -> int:
+    """The number that *text* is. Raises Problem `invalid_request` unless it is whole and from *least* to *most*."""
+    if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
         return int(text)
-    raise invalid(wrong={field: [f"Expected a whole number from {low} to {high}"]})
+    raise invalid(wrong={field: [f"Expected a whole number from {least} to {most}"]})
+
+
+def cursor(text: str, field: str) -> Cursor:
+    """The place in the feed that an earlier answer told."""
+    found = find_cursor(text)
+    if found is None:
+        raise invalid(wrong={field: ["Expected a cursor from an earlier answer"]})
+    return found
+
+
+def cursor_or_instant(text: str, field: str) -> Cursor | datetime:
+    """Where to go on from: a cursor from an earlier answer, or an ISO instant."""
+    return find_cursor(text) or instant(text, field)
+
+
+def page_end(text: str, field: str) -> PageEnd:
+    """The end of a page, as its answer told it."""
+    found = find_page_end(text)
+    if found is None:
+        raise invalid(wrong={field: ["Expected the nextCursor of an earlier page"]})
+    return found
 
 
 def _is_list(kind: Any) -> bool:
-    return getattr(kind, "__origin__", None) is list or getattr(kind, "__origin__", None) is tuple
+    origin = get_origin(kind)
+    return _is_list(get_args(kind)[0]) if origin is Annotated else origin in (list, tuple)

@@ -8,13 +8,15 @@ from msgspec import UNSET, UnsetType
 
 from kaisoumail.api.domains import one_domain
 from kaisoumail.api.fields import read_json, read_object, read_query
-from kaisoumail.api.shapes import MailboxShape, mailbox_shape
+from kaisoumail.api.paging import Paging, next_cursor
+from kaisoumail.api.shapes import MailboxNowShape, mailbox_now_shape, mailbox_shape
 from kaisoumail.model.address import EMAIL_PATTERN, LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
-from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES, MailboxStatus
+from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES, Mailbox, MailboxStatus
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import mailboxes
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.mailboxes import Default, Wish
+from kaisoumail.operations.wait import newest_cursor
 
 
 def _to_the_end(pattern: str) -> str:
@@ -49,9 +51,11 @@ class EnsureByAddress(msgspec.Struct, rename="camel"):
     expires_in_minutes: Minutes | UnsetType = UNSET
 
 
-class ListMailboxes(msgspec.Struct, rename="camel"):
+class ListMailboxes(Paging, rename="camel"):
     scope: Annotated[str, msgspec.Meta(pattern="^(default|workspace)$")] = "default"
-    status: list[Annotated[str, msgspec.Meta(pattern="^(active|expired|destroying|destroyed)$")]] = []
+    status: list[Annotated[str, msgspec.Meta(pattern="^(active|expired|destroying|destroyed)$")]] = msgspec.field(
+        default_factory=list
+    )
 
 
 class ResolveMailbox(msgspec.Struct, rename="camel"):
@@ -59,18 +63,22 @@ class ResolveMailbox(msgspec.Struct, rename="camel"):
 
 
 @get("/api/mailboxes")
-async def list_mailboxes(
-    request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
-) -> dict[str, list[MailboxShape]]:
+async def list_mailboxes(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> dict[str, Any]:
     query = read_query(request, ListMailboxes)
-    statuses = [MailboxStatus(status) for status in query.status]
-    listed = await mailboxes.list_mailboxes(context, viewer, workspace=query.scope == "workspace", statuses=statuses)
+    page = await mailboxes.page_of_mailboxes(
+        context,
+        viewer,
+        workspace=query.scope == "workspace",
+        statuses=[MailboxStatus(status) for status in query.status],
+        end=query.end,
+        limit=query.most,
+    )
     now = context.clock()
-    return {"mailboxes": [mailbox_shape(mailbox, now) for mailbox in listed]}
+    return {"mailboxes": [mailbox_shape(each, now) for each in page.items], "nextCursor": next_cursor(page.end)}
 
 
 @post("/api/mailboxes")
-async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxShape:
+async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxNowShape:
     form = read_object(await read_json(request), CreateMailbox)
     wish = Wish(
         local_part=_or_none(form.local_part),
@@ -78,11 +86,13 @@ async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, cont
         root_domain=one_domain(form.mail_domain, form.root_domain),
         minutes=_minutes(form.expires_in_minutes),
     )
-    return mailbox_shape(await mailboxes.create(context, viewer, wish), context.clock())
+    return await _as_it_is(context, await mailboxes.create(context, viewer, wish))
 
 
 @post("/api/mailboxes/ensure")
-async def ensure_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[MailboxShape]:
+async def ensure_mailbox(
+    request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
+) -> Response[MailboxNowShape]:
     document = await read_json(request)
     if "address" in document:
         by_address = read_object(document, EnsureByAddress, only_known=True)
@@ -92,19 +102,22 @@ async def ensure_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, cont
         root_domain = one_domain(form.mail_domain, form.root_domain)
         wish = Wish(form.local_part, form.subdomain, root_domain, _minutes(form.expires_in_minutes))
     ensured = await mailboxes.ensure(context, viewer, wish)
-    shape = mailbox_shape(ensured.mailbox, context.clock())
-    return Response(shape, status_code=201 if ensured.is_new else 200)
+    return Response(await _as_it_is(context, ensured.mailbox), status_code=201 if ensured.is_new else 200)
 
 
 @get("/api/mailboxes/resolve")
-async def resolve_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxShape:
+async def resolve_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxNowShape:
     query = read_query(request, ResolveMailbox)
-    return mailbox_shape(await mailboxes.resolve(context, viewer, query.address), context.clock())
+    return await _as_it_is(context, await mailboxes.resolve(context, viewer, query.address))
 
 
 @get("/api/mailboxes/{mailbox_id:str}")
-async def read_mailbox(mailbox_id: str, viewer: Viewer, context: Context) -> MailboxShape:
-    return mailbox_shape(await mailboxes.find_mailbox(context, viewer, mailbox_id), context.clock())
+async def read_mailbox(mailbox_id: str, viewer: Viewer, context: Context) -> MailboxNowShape:
+    return await _as_it_is(context, await mailboxes.find_mailbox(context, viewer, mailbox_id))
+
+
+async def _as_it_is(context: Context, mailbox: Mailbox) -> MailboxNowShape:
+    return mailbox_now_shape(mailbox, context.clock(), await newest_cursor(context))
 
 
 def _or_none(text: str | UnsetType) -> str | None:

@@ -3,9 +3,10 @@
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, Response, get
+from litestar import Request, Response, delete, get, post
 
-from kaisoumail.api.fields import instant, read_query
+from kaisoumail.api.fields import instant, read_body, read_query
+from kaisoumail.api.paging import Paging, next_cursor
 from kaisoumail.api.shapes import MessageDetailShape, MessageShape, message_detail_shape, message_shape
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.user import Viewer
@@ -14,19 +15,24 @@ from kaisoumail.operations.context import Context
 from kaisoumail.operations.messages import Question
 
 
-class ListMessages(msgspec.Struct, rename="camel"):
-    mailbox: list[str] = []
-    mailbox_id: list[str] = []
-    mailbox_status: list[Annotated[str, msgspec.Meta(pattern="^(active|expired|destroying|destroyed)$")]] = []
+class ListMessages(Paging, rename="camel"):
+    mailbox: list[str] = msgspec.field(default_factory=list)
+    mailbox_id: list[str] = msgspec.field(default_factory=list)
+    mailbox_status: list[Annotated[str, msgspec.Meta(pattern="^(active|expired|destroying|destroyed)$")]] = (
+        msgspec.field(default_factory=list)
+    )
     after: str | None = None
     since: str | None = None
     scope: Annotated[str, msgspec.Meta(pattern="^(default|workspace)$")] = "default"
+    unread: Annotated[str, msgspec.Meta(pattern="^(true|false)$")] = "false"
+
+
+class MarkMessage(msgspec.Struct):
+    read: bool
 
 
 @get("/api/messages")
-async def list_messages(
-    request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
-) -> dict[str, list[MessageShape]]:
+async def list_messages(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> dict[str, Any]:
     query = read_query(request, ListMessages)
     given = [instant(text, field) for field, text in (("after", query.after), ("since", query.since)) if text]
     question = Question(
@@ -35,9 +41,12 @@ async def list_messages(
         statuses=[MailboxStatus(status) for status in query.mailbox_status],
         workspace=query.scope == "workspace",
         after=max(given, default=None),
+        unread=query.unread == "true",
+        end=query.end,
+        limit=query.most,
     )
-    listed = await messages.list_messages(context, viewer, question)
-    return {"messages": [message_shape(message) for message in listed]}
+    page = await messages.page_of_messages(context, viewer, question)
+    return {"messages": [message_shape(message) for message in page.items], "nextCursor": next_cursor(page.end)}
 
 
 @get("/api/messages/{message_id:str}")
@@ -50,3 +59,16 @@ async def read_raw_message(message_id: str, viewer: Viewer, context: Context) ->
     raw = await messages.raw_message(context, viewer, message_id)
     headers = {"content-disposition": f'attachment; filename="{message_id}.eml"', "cache-control": "no-store"}
     return Response(raw, media_type="message/rfc822", headers=headers)
+
+
+@post("/api/messages/{message_id:str}/read", status_code=200)
+async def mark_message(
+    message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
+) -> dict[str, MessageShape]:
+    form = await read_body(request, MarkMessage)
+    return {"message": message_shape(await messages.mark(context, viewer, message_id, is_read=form.read))}
+
+
+@delete("/api/messages/{message_id:str}")
+async def delete_message(message_id: str, viewer: Viewer, context: Context) -> None:
+    await messages.delete_message(context, viewer, message_id)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, get
 
-from kaisoumail.api.fields import read_query, whole
+from kaisoumail.api.fields import read_query, whole_number
 from kaisoumail.api.shapes import Shape
 from kaisoumail.model.clock import iso
 from kaisoumail.model.rejection import Rejection
@@ -34,7 +34,7 @@ class RejectionShape(Shape):
 @get("/api/rejections")
 async def list_rejections(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> dict[str, Any]:
     query = read_query(request, ListRejections)
-    limit = whole(query.limit, "limit", 1, 200)
+    limit = whole_number(query.limit, "limit", 1, 200)
     page = await rejections.list_rejections(context, viewer, limit, query.cursor, query.domain)
     rows: list[RejectionShape] = [_shape(rejection) for rejection in page.rejections]
     return {"rejections": rows, "nextCursor": page.next_cursor}

@@ -9,9 +9,9 @@ import msgspec
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.domain import CatalogEntry, Domain
+from kaisoumail.model.feed import Cursor
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message, part_id
-from kaisoumail.model.user import User
 from kaisoumail.operations.domains import DomainEvent
 from kaisoumail.operations.message_parts import Attachment, Authentication, Finding
 from kaisoumail.operations.messages import Opened
@@ -20,18 +20,6 @@ from kaisoumail.operations.token_check import Probe, TokenCheck
 
 class Shape(msgspec.Struct, rename="camel", kw_only=True):
     """An answer: camelCase on the wire."""
-
-
-class SessionUserShape(Shape):
-    id: str
-    email: str
-    name: str
-    role: str
-
-
-class SessionShape(Shape):
-    user: SessionUserShape
-    authenticated_at: str
 
 
 class MailboxShape(Shape):
@@ -49,6 +37,12 @@ class MailboxShape(Shape):
     expires_at: str | None
     destroyed_at: str | None
     routing_rule_id: str | None
+    # added to the contract
+    unread_count: int
+
+
+class MailboxNowShape(MailboxShape):
+    cursor: str
 
 
 class DomainShape(Shape):
@@ -145,6 +139,8 @@ class MessageShape(Shape):
     verification: VerificationShape | None
     # added to the contract
     parse_status: str
+    is_read: bool
+    read_at: str | None
 
 
 class HeaderShape(Shape):
@@ -205,29 +201,34 @@ class MessageDetailShape(MessageShape):
     authentication: AuthenticationShape | None
 
 
-def session_shape(user: User, now: datetime) -> SessionShape:
-    shape = SessionUserShape(id=user.id, email=user.email, name=user.name, role=user.role.value)
-    return SessionShape(user=shape, authenticated_at=iso(now))
-
-
 def mailbox_shape(mailbox: Mailbox, now: datetime) -> MailboxShape:
     """*mailbox* as it is *now*: one whose time has passed shows as expired."""
-    return MailboxShape(
-        id=mailbox.id,
-        user_id=mailbox.user_id,
-        local_part=mailbox.address.local_part,
-        subdomain=mailbox.address.subdomain,
-        mail_domain=mailbox.address.root_domain,
-        root_domain=mailbox.address.root_domain,
-        address=str(mailbox.address),
-        source=mailbox.source.value,
-        status=mailbox.status_at(now).value,
-        created_at=iso(mailbox.created_at),
-        last_received_at=iso_or_none(mailbox.last_received_at),
-        expires_at=iso_or_none(mailbox.expires_at),
-        destroyed_at=iso_or_none(mailbox.destroyed_at),
-        routing_rule_id=mailbox.routing_rule_id,
-    )
+    return MailboxShape(**_mailbox_fields(mailbox, now))
+
+
+def mailbox_now_shape(mailbox: Mailbox, now: datetime, cursor: Cursor) -> MailboxNowShape:
+    """The same, and the cursor from which to wait for whatever is sent to it from now on."""
+    return MailboxNowShape(**_mailbox_fields(mailbox, now), cursor=str(cursor))
+
+
+def _mailbox_fields(mailbox: Mailbox, now: datetime) -> dict[str, Any]:
+    return {
+        "id": mailbox.id,
+        "user_id": mailbox.user_id,
+        "local_part": mailbox.address.local_part,
+        "subdomain": mailbox.address.subdomain,
+        "mail_domain": mailbox.address.root_domain,
+        "root_domain": mailbox.address.root_domain,
+        "address": str(mailbox.address),
+        "source": mailbox.source.value,
+        "status": mailbox.status_at(now).value,
+        "created_at": iso(mailbox.created_at),
+        "last_received_at": iso_or_none(mailbox.last_received_at),
+        "expires_at": iso_or_none(mailbox.expires_at),
+        "destroyed_at": iso_or_none(mailbox.destroyed_at),
+        "routing_rule_id": mailbox.routing_rule_id,
+        "unread_count": mailbox.unread_count,
+    }
 
 
 def domain_shape(domain: Domain) -> DomainShape:
@@ -386,4 +387,6 @@ def _summary(message: Message) -> dict[str, Any]:
         "has_html": message.has_html,
         "verification": found and VerificationShape(code=found.code, source=found.source, method=found.method),
         "parse_status": message.parse_status,
+        "is_read": message.read_at is not None,
+        "read_at": iso_or_none(message.read_at),
     }

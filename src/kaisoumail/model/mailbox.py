@@ -49,6 +49,7 @@ class Mailbox:
     last_received_at: datetime | None = None
     destroyed_at: datetime | None = None
     routing_rule_id: str | None = None
+    unread_count: int = 0
 
     def status_at(self, now: datetime) -> MailboxStatus:
         """The state to show: an active mailbox whose time has passed is expired, swept or not."""

@@ -64,6 +64,30 @@ class Message:
     """Where the raw bytes are: `row` (in the database, compressed) or a name in the blob store."""
     door: Door = "smtp"
     """Who handed it in: anybody by our SMTP door, or the Email Worker at Cloudflare, which signs."""
+    read_at: datetime | None = None
+    """When somebody said they had read it; None while it is unread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """What a message somebody waits for is like. Empty parts match anything; letter case does not matter."""
+
+    sender: str = ""
+    subject: str = ""
+    has_code: bool = False
+
+    def matches(self, message: Message) -> bool:
+        """
+        True if the message has a code (where one is wanted) and contains both texts.
+
+        The sender is looked for in the From name, the From address and the envelope's sender, since any of
+        them is what somebody may know the sender by.
+        """
+        if self.has_code and message.verification is None:
+            return False
+        senders = (message.from_name, message.from_address, message.envelope.sender)
+        sender, subject = self.sender.casefold(), self.subject.casefold()
+        return subject in message.subject.casefold() and any(sender in (text or "").casefold() for text in senders)
 
 
 def part_id(prefix: str, message_id: str, number: int) -> str:

@@ -14,14 +14,17 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.address import Address, parse_address
 from kaisoumail.model.alias_names import random_local_part, random_subdomain
 from kaisoumail.model.domain import Domain
+from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus, expiry
 from kaisoumail.model.user import Viewer
+from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.storage import domains, mailboxes
 from kaisoumail.workflows.context import Context
 
 _TRIES: Final = 8
 _USABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
+_LIVE: Final = (MailboxStatus.ACTIVE, MailboxStatus.DESTROYING)
 
 
 class Default(Enum):
@@ -128,14 +131,32 @@ async def list_mailboxes(
 
     *workspace* keeps what is live now (active, or on its way out); *statuses*, if any, narrows further.
     """
-    now = context.clock()
-    listed = await context.database.read(lambda connection: mailboxes.listed(connection, viewer))
-    live = (MailboxStatus.ACTIVE, MailboxStatus.DESTROYING)
-    return [
-        mailbox
-        for mailbox in listed
-        if (not workspace or mailbox.status_at(now) in live) and (not statuses or mailbox.status_at(now) in statuses)
-    ]
+    return (await page_of_mailboxes(context, viewer, workspace=workspace, statuses=statuses)).items
+
+
+async def page_of_mailboxes(
+    context: Context,
+    viewer: Viewer,
+    *,
+    workspace: bool = False,
+    statuses: Sequence[MailboxStatus] = (),
+    end: PageEnd | None = None,
+    limit: int | None = None,
+) -> Page[Mailbox]:
+    """The same by page: at most *limit* mailboxes, after *end*."""
+    chosen = narrowed(statuses, workspace)
+    if chosen == ():
+        return Page([])
+    wanted = mailboxes.Wanted(chosen or (), context.clock(), end, one_more(limit))
+    found = await context.database.read(lambda connection: mailboxes.listed(connection, viewer, wanted))
+    return paged(found, limit, lambda mailbox: PageEnd(mailbox.created_at, mailbox.id))
+
+
+def narrowed(statuses: Sequence[MailboxStatus], workspace: bool) -> Sequence[MailboxStatus] | None:
+    """The states a list asked for with both holds; None for any, () when nothing can be in it."""
+    if not workspace:
+        return statuses or None
+    return tuple(status for status in _LIVE if not statuses or status in statuses)
 
 
 async def _domain_for(context: Context, root_domain: str | None) -> Domain:

@@ -1,17 +1,19 @@
-"""Messages: listing them, opening one, and its raw bytes."""
+"""Messages: listing them, opening one, its raw bytes, marking and deleting it."""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import zstandard
 
 from kaisoumail.errors import Problem
+from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
-from kaisoumail.operations.mailboxes import list_mailboxes
+from kaisoumail.operations.mailboxes import narrowed
+from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.parsing.authentication import Authentication, authentication_of
 from kaisoumail.parsing.mime import ParsedMessage, parse
 from kaisoumail.storage import messages
@@ -34,13 +36,20 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which messages somebody wants to see; empty means "any". *after* is exclusive."""
+    """
+    Which messages somebody wants to see; empty means "any". *after* is exclusive.
+
+    With *limit* the answer is a page that begins after *end*; without, everything.
+    """
 
     mailbox_ids: Sequence[str] = ()
     addresses: Sequence[str] = ()
     statuses: Sequence[MailboxStatus] = ()
     workspace: bool = False
     after: datetime | None = None
+    unread: bool = False
+    end: PageEnd | None = None
+    limit: int | None = None
 
 
 async def list_messages(context: Context, viewer: Viewer, question: Question) -> list[Message]:
@@ -50,25 +59,40 @@ async def list_messages(context: Context, viewer: Viewer, question: Question) ->
     With *workspace* or *statuses* only mailboxes of that kind count, which also keeps the mails of an
     earlier mailbox at the same address apart. Ids win over addresses.
     """
-    addresses = [address.strip().lower() for address in question.addresses]
-    wanted = Wanted(question.mailbox_ids, () if question.mailbox_ids else addresses, question.after)
-    if question.workspace or question.statuses:
-        kept = await list_mailboxes(context, viewer, workspace=question.workspace, statuses=question.statuses)
-        ids = [
-            mailbox.id
-            for mailbox in kept
-            if (not question.mailbox_ids or mailbox.id in question.mailbox_ids)
-            and (question.mailbox_ids or not addresses or str(mailbox.address) in addresses)
-        ]
-        if not ids:
-            return []
-        wanted = Wanted(ids, (), question.after)
-    return await context.database.read(lambda connection: messages.listed(connection, viewer, wanted))
+    return (await page_of_messages(context, viewer, question)).items
+
+
+async def page_of_messages(context: Context, viewer: Viewer, question: Question) -> Page[Message]:
+    """The same, and where the next page begins."""
+    statuses = narrowed(question.statuses, question.workspace)
+    if statuses == ():
+        return Page([])
+    wanted = Wanted(
+        mailbox_ids=question.mailbox_ids,
+        addresses=[address.strip().lower() for address in question.addresses],
+        statuses=statuses or (),
+        now=context.clock(),
+        after=question.after,
+        unread=question.unread,
+        end=question.end,
+        limit=one_more(question.limit),
+    )
+    found = await context.database.read(lambda connection: messages.listed(connection, viewer, wanted))
+    return paged(found, question.limit, lambda message: PageEnd(message.received_at, message.id))
 
 
 async def open_message(context: Context, viewer: Viewer, message_id: str) -> Opened:
     """The message with its bodies, headers and parts. Raises Problem `message_not_found` or `forbidden`."""
     message, raw = await _with_raw(context, viewer, message_id)
+    return await _parsed(message, raw)
+
+
+async def opened(context: Context, message: Message) -> Opened:
+    """The same, of a message that the viewer was found to see. Raises Problem `raw_message_missing`."""
+    return await _parsed(message, await _raw_of(context, message))
+
+
+async def _parsed(message: Message, raw: bytes) -> Opened:
     return Opened(message, await asyncio.to_thread(parse, raw))
 
 
@@ -80,6 +104,50 @@ async def raw_message(context: Context, viewer: Viewer, message_id: str) -> byte
 async def raw_unasked(context: Context, message_id: str) -> bytes:
     """The bytes as they arrived, for a caller that has asked already who may see them. Raises as `raw_message`."""
     return await _raw_of(context, await _message(context, message_id))
+
+
+async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bool) -> Message:
+    """The message, marked. Read twice keeps the first time. Raises Problem `message_not_found`."""
+    message = await _visible(context, viewer, message_id)
+    read_at = context.clock() if is_read else None
+    if await context.database.write(lambda connection: messages.mark(connection, message, read_at)):
+        return replace(message, read_at=read_at)
+    return message
+
+
+async def delete_message(context: Context, viewer: Viewer, message_id: str) -> None:
+    """
+    Forget the message for good: what it said, and its bytes. Raises Problem `message_not_found`.
+
+    The same hand-over sent again does not bring it back. Bytes in the blob store go after the commit: nothing
+    that is still listed is ever without them, and what a crash leaves behind is swept at the next start.
+    """
+    message = await _visible(context, viewer, message_id)
+    now = context.clock()
+    if not await context.database.write(lambda connection: messages.remove(connection, message, now)):
+        raise Problem("message_not_found", "Message not found")
+    if message.raw_location != messages.IN_ROW:
+        await _drop_blob(context, message.raw_location)
+
+
+async def sweep_deleted(context: Context) -> None:
+    """Remove the bytes that deleted messages left in the blob store when a process died in between."""
+    while left := await context.database.read(lambda connection: messages.deleted_blobs(connection, 100)):
+        for location in left:
+            await _drop_blob(context, location)
+
+
+async def _drop_blob(context: Context, location: str) -> None:
+    await context.blobs.remove(location)
+    await context.database.write(lambda connection: messages.forget_raw(connection, location))
+
+
+async def _visible(context: Context, viewer: Viewer, message_id: str) -> Message:
+    """The message, if the viewer may see it; to everybody else it does not exist."""
+    message = await context.database.read(lambda connection: messages.find(connection, message_id))
+    if message is None or not viewer.may_see(message.user_id):
+        raise Problem("message_not_found", "Message not found")
+    return message
 
 
 async def _with_raw(context: Context, viewer: Viewer, message_id: str) -> tuple[Message, bytes]:

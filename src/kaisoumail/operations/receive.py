@@ -1,9 +1,9 @@
 """
 Receiving mail: the one verb behind both doors.
 
-When `receive` returns, the mail is durable, stored once, and in the list. Small raw bytes go into the
-same transaction as their row, large ones to the blob store first; the transaction is shared with the
-other mails of that moment.
+When `receive` returns, the mail is durable, stored once, in the list, and who waits for it was told. Small
+raw bytes go into the same transaction as their row, large ones to the blob store first; the transaction is
+shared with the other mails of that moment.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from kaisoumail.parsing.codes.find import find_code
 from kaisoumail.parsing.mime import ParsedMessage, parse
 from kaisoumail.parsing.preview import preview_of
 from kaisoumail.storage import messages
-from kaisoumail.storage.messages import Arrival
+from kaisoumail.storage.intake import Incoming
 from kaisoumail.workflows.context import Context
 
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row
@@ -109,16 +109,13 @@ async def _keep(context: Context, handover: Handover, facts: "_Facts") -> Receip
     if not in_row:
         await context.blobs.put(message.raw_location, facts.compressed)
     try:
-        kept_as = await context.intake.keep(Arrival(message, facts.compressed if in_row else None))
+        kept_as = await context.intake.keep(Incoming(message, facts.compressed if in_row else None))
     except Problem:
         if not in_row:
             await context.blobs.remove(message.raw_location)
         raise
     is_new = kept_as == message.id
-    if is_new:
-        await context.signals.tell(f"mailbox:{message.mailbox_id}")
-        await context.signals.tell(f"user:{message.user_id}")
-    elif not in_row:
+    if not is_new and not in_row:
         await context.blobs.remove(message.raw_location)
     return Receipt(kept_as, is_new)
 

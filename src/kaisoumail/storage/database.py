@@ -13,7 +13,7 @@ the same two calls, and one test suite runs on both.
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol, TypeVar
 
@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from kaisoumail.errors import Problem
+from kaisoumail.storage import changes
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -50,16 +51,25 @@ class Database(Protocol):
         ...
 
 
-def open_database(url: str, patience: float = 10.0) -> Database:
+Tell = Callable[[Iterable[str]], None]
+
+
+def _tell_nobody(_: Iterable[str]) -> None:
+    return None
+
+
+def open_database(url: str, tell: Tell = _tell_nobody, patience: float = 10.0) -> Database:
     """
     The database at *url*: `sqlite:///path` or `postgresql://…`. Connects on first use.
 
-    Who finds something locked by somebody else waits *patience* seconds, then hears of trouble.
+    After each commit the topics of what changed (`storage/changes.py`) are told: by *tell* for SQLite, which
+    one process has to itself; by PostgreSQL to all processes, with the commit. Who finds something locked by
+    somebody else waits *patience* seconds, then hears of trouble.
     Raises Problem `invalid_request` for any other kind of URL.
     """
     backend = make_url(url).get_backend_name()
     if backend == "sqlite":
-        return SqliteDatabase(url, patience)
+        return SqliteDatabase(url, tell, patience)
     if backend == "postgresql":
         return PostgresDatabase(url, patience)
     raise Problem("invalid_request", f"DATABASE_URL must be sqlite:///… or postgresql://…, not {backend}://…")
@@ -132,7 +142,7 @@ class _Writer:
             await asyncio.wait([self._task])
 
 
-def _run_batch(works: list[Work[Any]], transaction: Callable[[Callable[[Connection], Any]], Any]) -> list[_Outcome]:
+def _run_batch(works: list[Work[Any]], transaction: Callable[[list[Work[Any]]], list[Any]]) -> list[_Outcome]:
     """
     Run *works* in one transaction; if one of them fails, each in its own.
 
@@ -140,7 +150,7 @@ def _run_batch(works: list[Work[Any]], transaction: Callable[[Callable[[Connecti
     seconds for a lock would keep the last sender waiting for ten minutes.
     """
     try:
-        values = transaction(lambda connection: [work(connection) for work in works])
+        values = transaction(works)
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
         told = _told(error)
         if len(works) == 1 or told is not error:
@@ -153,8 +163,10 @@ def _run_batch(works: list[Work[Any]], transaction: Callable[[Callable[[Connecti
 class SqliteDatabase:
     """The embedded database. Everything blocking happens on its own threads, never on the event loop."""
 
-    def __init__(self, url: str, patience: float) -> None:
+    def __init__(self, url: str, tell: Tell, patience: float) -> None:
         self.url = url
+        self._tell = tell
+        self._committed: set[str] = set()
         self._write_engine = _sqlite_engine(url, patience, writing=True)
         self._read_engine = _sqlite_engine(url, patience, writing=False)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
@@ -176,11 +188,16 @@ class SqliteDatabase:
 
     async def _commit(self, works: list[Work[Any]]) -> list[_Outcome]:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._write_thread, _run_batch, works, self._transaction)
+        outcomes = await loop.run_in_executor(self._write_thread, _run_batch, works, self._transaction)
+        topics, self._committed = self._committed, set()
+        self._tell(topics)
+        return outcomes
 
-    def _transaction(self, work: Callable[[Connection], T]) -> T:
+    def _transaction(self, works: list[Work[Any]]) -> list[Any]:
         with self._write_engine.begin() as connection:
-            return work(connection)
+            values, topics = changes.run(connection, works)
+        self._committed |= topics  # only now: what was rolled back is told to nobody
+        return values
 
     async def close(self) -> None:
         await self._writer.close()
@@ -268,7 +285,8 @@ class PostgresDatabase:
 
     async def _transaction(self, works: list[Work[Any]]) -> list[Any]:
         async with self._write_engine.begin() as connection:
-            return await connection.run_sync(lambda sync: [work(sync) for work in works])
+            values, _ = await connection.run_sync(changes.run, works)
+        return values
 
     async def close(self) -> None:
         await self._writer.close()

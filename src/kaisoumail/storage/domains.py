@@ -1,11 +1,13 @@
 """The `domains` table: one row per name for ever."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus
+from kaisoumail.storage import changes
 from kaisoumail.storage.tables import domains
 
 _live = domains.c.deleted_at.is_(None)
@@ -69,6 +71,12 @@ def save(connection: Connection, domain: Domain) -> None:
     changed = connection.execute(update(domains).where(domains.c.root_domain == domain.root_domain).values(columns))
     if changed.rowcount == 0:
         connection.execute(insert(domains).values(columns))
+    changes.note_domain(connection, domain.id)
+
+
+def with_ids(connection: Connection, ids: Sequence[str]) -> list[Domain]:
+    """Those of *ids* that there are, deleted or not, in no order."""
+    return [_domain_from(row) for row in connection.execute(select(domains).where(domains.c.id.in_(ids)))]
 
 
 def _columns(domain: Domain) -> dict[str, Any]:

@@ -4,15 +4,64 @@ The accepting path through the database: mailboxes looked up and mails kept, tho
 One statement for sixty mails costs little more than one for a single mail, and one fsync serves them all.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import Connection, Integer, bindparam, insert, or_, select, update
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.storage import mailboxes, messages
+from kaisoumail.model.mailbox import Mailbox, MailboxStatus
+from kaisoumail.model.message import Message
+from kaisoumail.storage import changes, mailboxes
 from kaisoumail.storage.database import Database
 from kaisoumail.storage.gathering import Gathered
-from kaisoumail.storage.messages import Arrival
+from kaisoumail.storage.inserts import insert_those_unknown
+from kaisoumail.storage.messages import columns_of
+from kaisoumail.storage.tables import mailboxes as mailboxes_table
+from kaisoumail.storage.tables import messages as messages_table
+from kaisoumail.storage.tables import raw_messages
+
+# Built once: building them costs more than running them.
+_THESE: Final[Any] = bindparam("ids", expanding=True)
+# In the order of their ids, so that two processes never wait for each other in a circle.
+_RECEIVING: Final = (
+    select(mailboxes_table.c.id)
+    .where(
+        mailboxes_table.c.id.in_(_THESE),
+        mailboxes_table.c.status == MailboxStatus.ACTIVE.value,
+        or_(mailboxes_table.c.expires_at.is_(None), mailboxes_table.c.expires_at > bindparam("now")),
+    )
+    .order_by(mailboxes_table.c.id)
+    .with_for_update(key_share=True)
+)
+_RECEIVED: Final = (
+    update(mailboxes_table)
+    .where(mailboxes_table.c.id == bindparam("mailbox"))
+    .values(
+        last_received_at=bindparam("now"),
+        unread_count=mailboxes_table.c.unread_count + bindparam("number", type_=Integer),
+    )
+)
+_KNOWN: Final = select(messages_table.c.mailbox_id, messages_table.c.delivery_key, messages_table.c.id).where(
+    messages_table.c.mailbox_id.in_(_THESE), messages_table.c.delivery_key.in_(bindparam("keys", expanding=True))
+)
+_KEEP_RAW: Final = insert(raw_messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A mail to be kept: its facts, and its raw bytes as zstd unless they are elsewhere (*compressed* None)."""
+
+    message: Message
+    compressed: bytes | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the same hand-over is known by."""
+        return self.message.mailbox_id, self.message.delivery_key
 
 
 class Intake:
@@ -22,20 +71,64 @@ class Intake:
         async def find(addresses: Sequence[str]) -> Sequence[Mailbox | None]:
             return await database.read(partial(mailboxes.find_all_live, addresses=addresses))
 
-        async def keep(arrivals: Sequence[Arrival]) -> Sequence[str | Problem]:
-            return await database.write(partial(messages.add_all, arrivals=arrivals))
+        async def keep(incoming: Sequence[Incoming]) -> Sequence[str | Problem]:
+            return await database.write(partial(keep_all, incoming=incoming))
 
         self._lookups: Gathered[str, Mailbox | None] = Gathered(find)
-        self._arrivals: Gathered[Arrival, str] = Gathered(keep)
+        self._arrivals: Gathered[Incoming, str] = Gathered(keep)
 
     async def find_live(self, address: str) -> Mailbox | None:
         """The one mailbox that holds *address* now, in any state but destroyed."""
         return await self._lookups.answer(address)
 
-    async def keep(self, arrival: Arrival) -> str:
+    async def keep(self, incoming: Incoming) -> str:
         """
-        The id *arrival* is known by, once it is durable: its own, or that of an earlier same hand-over.
+        The id *incoming* is known by, once it is durable: its own, or that of an earlier same hand-over.
 
         Raises Problem `mailbox_unavailable` if its mailbox stopped receiving; then nothing is kept.
         """
-        return await self._arrivals.answer(arrival)
+        return await self._arrivals.answer(incoming)
+
+
+def keep_all(connection: Connection, incoming: Sequence[Incoming]) -> list[str | Problem]:
+    """
+    Keep each of *incoming*.
+
+    Returns, for each, the id it is known by: its own, or that of the message this same hand-over made
+    before, and then nothing changes; or Problem `mailbox_unavailable` if its mailbox stopped receiving.
+    """
+    ids = list({one.message.mailbox_id for one in incoming})
+    now = max(one.message.received_at for one in incoming)
+    receiving = set(connection.execute(_RECEIVING, {"ids": ids, "now": now}).scalars())
+    welcome = sorted((one for one in incoming if one.message.mailbox_id in receiving), key=lambda one: one.key)
+    if not welcome:
+        return [_unavailable() for _ in incoming]
+    insert_those_unknown(connection, messages_table, [columns_of(one.message) for one in welcome])
+    known = _known(connection, welcome)
+    new = [one for one in welcome if known[one.key] == one.message.id]
+    if new:
+        _complete(connection, new)
+    return [known.get(one.key) or _unavailable() for one in incoming]
+
+
+def _known(connection: Connection, incoming: list[Incoming]) -> dict[tuple[str, str], str]:
+    """Which id each is known by now. The database settled who of two that came at once is the message."""
+    ids, keys = zip(*(one.key for one in incoming), strict=True)
+    rows = connection.execute(_KNOWN, {"ids": list(set(ids)), "keys": list(keys)})
+    return {(row.mailbox_id, row.delivery_key): row.id for row in rows}
+
+
+def _complete(connection: Connection, new: list[Incoming]) -> None:
+    """What belongs to new messages beside their rows: raw bytes, the count of unread ones, and that they came."""
+    raws = [{"message_id": one.message.id, "zstd": one.compressed} for one in new if one.compressed is not None]
+    if raws:
+        connection.execute(_KEEP_RAW, raws)
+    now = max(one.message.received_at for one in new)
+    counts = Counter(one.message.mailbox_id for one in new)
+    connection.execute(_RECEIVED, [{"mailbox": each, "now": now, "number": counts[each]} for each in sorted(counts)])
+    for one in new:
+        changes.note_message(connection, one.message.user_id, one.message.mailbox_id, one.message.id)
+
+
+def _unavailable() -> Problem:
+    return Problem("mailbox_unavailable", "Mailbox unavailable")

@@ -1,14 +1,19 @@
 """The `mailboxes` table."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, or_, select, update
 
 from kaisoumail.model.address import Address
+from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.mailbox import Mailbox, MailboxSource, MailboxStatus
 from kaisoumail.model.user import Viewer
+from kaisoumail.storage import changes
 from kaisoumail.storage.inserts import insert_unless_known
+from kaisoumail.storage.pages import older_than
 from kaisoumail.storage.tables import mailboxes
 
 _DESTROYED = MailboxStatus.DESTROYED.value
@@ -31,11 +36,15 @@ def activate(connection: Connection, mailbox_id: str, routing_rule_id: str | Non
         .where(mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.PROVISIONING.value)
         .values(status=MailboxStatus.ACTIVE.value, routing_rule_id=routing_rule_id)
     )
-    return find(connection, mailbox_id)
+    opened = find(connection, mailbox_id)
+    if opened is not None:
+        changes.note_mailbox(connection, opened.user_id, opened.id)
+    return opened
 
 
 def save(connection: Connection, mailbox: Mailbox) -> None:
     connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox.id).values(_columns(mailbox)))
+    changes.note_mailbox(connection, mailbox.user_id, mailbox.id)
 
 
 def remove(connection: Connection, mailbox_id: str) -> None:
@@ -68,11 +77,60 @@ def any_on(connection: Connection, domain_id: str) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def listed(connection: Connection, viewer: Viewer) -> list[Mailbox]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which mailboxes a list should hold: in any of *statuses* at *now* if there are any; one page after *end*."""
+
+    statuses: Sequence[MailboxStatus] = ()
+    now: datetime | None = None
+    end: PageEnd | None = None
+    limit: int | None = None
+
+
+def listed(connection: Connection, viewer: Viewer, wanted: Wanted = Wanted()) -> list[Mailbox]:
     """What *viewer* may see, newest first: their own, or everybody's for an admin."""
     query = select(mailboxes).where(_shown, *_visible_to(viewer))
-    rows = connection.execute(query.order_by(mailboxes.c.created_at.desc(), mailboxes.c.id.desc()))
-    return [_mailbox_from(row) for row in rows]
+    if wanted.statuses and wanted.now is not None:
+        query = query.where(is_in(wanted.statuses, wanted.now))
+    if wanted.end is not None:
+        query = query.where(older_than(wanted.end, mailboxes.c.created_at, mailboxes.c.id))
+    query = query.order_by(mailboxes.c.created_at.desc(), mailboxes.c.id.desc()).limit(wanted.limit)
+    return [_mailbox_from(row) for row in connection.execute(query)]
+
+
+def with_ids(connection: Connection, ids: Sequence[str]) -> list[Mailbox]:
+    """Those of *ids* that there are, in whatever state and no order."""
+    return [_mailbox_from(row) for row in connection.execute(select(mailboxes).where(mailboxes.c.id.in_(ids)))]
+
+
+def ids_at(connection: Connection, addresses: Sequence[str]) -> list[str]:
+    """Every mailbox there is or was at one of *addresses*."""
+    return list(connection.execute(select(mailboxes.c.id).where(mailboxes.c.address.in_(addresses))).scalars())
+
+
+def visible_ids(connection: Connection, viewer: Viewer, ids: Sequence[str]) -> list[str]:
+    """Those of *ids* that *viewer* may see, each once."""
+    query = select(mailboxes.c.id).where(mailboxes.c.id.in_(ids), *_visible_to(viewer))
+    return list(connection.execute(query).scalars())
+
+
+def is_in(statuses: Sequence[MailboxStatus], now: datetime) -> ColumnElement[bool]:
+    """`Mailbox.status_at` as a condition: an active mailbox whose time has passed counts as expired."""
+    stored = mailboxes.c.status
+    is_over = and_(stored == MailboxStatus.ACTIVE.value, mailboxes.c.expires_at <= now)
+    stays = or_(mailboxes.c.expires_at.is_(None), mailboxes.c.expires_at > now)
+    shown_as = {
+        MailboxStatus.ACTIVE: and_(stored == MailboxStatus.ACTIVE.value, stays),
+        MailboxStatus.EXPIRED: or_(stored == MailboxStatus.EXPIRED.value, is_over),
+    }
+    return or_(*(shown_as.get(status, stored == status.value) for status in statuses))
+
+
+def add_unread(connection: Connection, mailbox_id: str, number: int) -> None:
+    """Count *number* more unread messages in the mailbox; less, if it is negative."""
+    connection.execute(
+        update(mailboxes).where(mailboxes.c.id == mailbox_id).values(unread_count=mailboxes.c.unread_count + number)
+    )
 
 
 def _visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
@@ -110,4 +168,5 @@ def _mailbox_from(row: Row[Any]) -> Mailbox:
         last_received_at=row.last_received_at,
         destroyed_at=row.destroyed_at,
         routing_rule_id=row.routing_rule_id,
+        unread_count=row.unread_count,
     )

@@ -6,117 +6,120 @@ from datetime import datetime
 from typing import Any, Final
 
 import zstandard
-from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    delete,
+    exists,
+    select,
+    update,
+)
 
-from kaisoumail.errors import Problem
 from kaisoumail.model.code import Verification
+from kaisoumail.model.feed import Cursor, PageEnd
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.message import Envelope, Message
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage.inserts import insert_those_unknown
+from kaisoumail.storage import changes
+from kaisoumail.storage import mailboxes as mailboxes_by_state
+from kaisoumail.storage.pages import older_than
+from kaisoumail.storage.tables import changes as changes_table
 from kaisoumail.storage.tables import mailboxes, messages, raw_messages
 
 IN_ROW: Final = "row"
+_NONE: Final = "no mailbox"
 _HIDDEN: Final = (MailboxStatus.DESTROYING.value, MailboxStatus.PROVISIONING.value)
 
-# Statements of the accepting path are built once: building them costs more than running them.
-_THESE: Final[Any] = bindparam("ids", expanding=True)
-# In the order of their ids, so that two processes never wait for each other in a circle.
-_RECEIVING: Final = (
-    select(mailboxes.c.id)
-    .where(
-        mailboxes.c.id.in_(_THESE),
-        mailboxes.c.status == MailboxStatus.ACTIVE.value,
-        or_(mailboxes.c.expires_at.is_(None), mailboxes.c.expires_at > bindparam("now")),
-    )
-    .order_by(mailboxes.c.id)
-    .with_for_update(key_share=True)
-)
-_RECEIVED: Final = (
-    update(mailboxes).where(mailboxes.c.id.in_(_THESE)).values(last_received_at=bindparam("now")).inline()
-)
-_KNOWN: Final = select(messages.c.mailbox_id, messages.c.delivery_key, messages.c.id).where(
-    messages.c.mailbox_id.in_(_THESE), messages.c.delivery_key.in_(bindparam("keys", expanding=True))
-)
-_KEEP_RAW: Final = insert(raw_messages)
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A mail to be kept: its facts, and its raw bytes as zstd unless they are elsewhere (*compressed* None)."""
-
-    message: Message
-    compressed: bytes | None
+_EMPTY: Final = {
+    "envelope_from": "",
+    "envelope_to": "",
+    "subject": "",
+    "preview": "",
+    "from_name": None,
+    "from_address": None,
+    "verification_code": None,
+    "verification_source": None,
+    "verification_method": None,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which messages a list should hold. Empty means "any"; *after* is exclusive."""
+    """
+    Which messages a list should hold. Empty means "any"; *after* is exclusive.
+
+    With *statuses* only mailboxes that are in one of them at *now* count. A page begins after *end* and has
+    at most *limit* messages.
+    """
 
     mailbox_ids: Sequence[str] = ()
     addresses: Sequence[str] = ()
+    statuses: Sequence[MailboxStatus] = ()
+    now: datetime | None = None
     after: datetime | None = None
+    unread: bool = False
+    end: PageEnd | None = None
+    limit: int | None = None
 
 
-def add_all(connection: Connection, arrivals: Sequence[Arrival]) -> list[str | Problem]:
-    """
-    Keep each of *arrivals*.
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message and the cursor of whoever has seen it come."""
 
-    Returns, for each, the id it is known by: its own, or that of the message this same hand-over made
-    before, and then nothing changes; or Problem `mailbox_unavailable` if its mailbox stopped receiving.
-    """
-    ids = {arrival.message.mailbox_id for arrival in arrivals}
-    now = max(arrival.message.received_at for arrival in arrivals)
-    receiving = set(connection.execute(_RECEIVING, {"ids": list(ids), "now": now}).scalars())
-    welcome = [arrival for arrival in arrivals if arrival.message.mailbox_id in receiving]
-    known: dict[tuple[str, str], str] = {}
-    if welcome:
-        connection.execute(_RECEIVED, {"ids": list(receiving), "now": now})
-        known = _insert(connection, welcome)
-    return [known.get(_key(arrival.message)) or _unavailable() for arrival in arrivals]
-
-
-def _insert(connection: Connection, arrivals: list[Arrival]) -> dict[tuple[str, str], str]:
-    """Which id each mail is known by now. The database settles who of two that came at once is the message."""
-    in_order = sorted(arrivals, key=lambda arrival: _key(arrival.message))
-    insert_those_unknown(connection, messages, [_columns(arrival.message) for arrival in in_order])
-    keys = [_key(arrival.message) for arrival in in_order]
-    asked = {"ids": list({mailbox for mailbox, _ in keys}), "keys": [key for _, key in keys]}
-    known = {(row.mailbox_id, row.delivery_key): row.id for row in connection.execute(_KNOWN, asked)}
-    raws = [
-        {"message_id": arrival.message.id, "zstd": arrival.compressed}
-        for arrival in in_order
-        if arrival.compressed is not None and known[_key(arrival.message)] == arrival.message.id
-    ]
-    if raws:
-        connection.execute(_KEEP_RAW, raws)
-    return known
-
-
-def _unavailable() -> Problem:
-    return Problem("mailbox_unavailable", "Mailbox unavailable")
-
-
-def _key(message: Message) -> tuple[str, str]:
-    return message.mailbox_id, message.delivery_key
+    cursor: Cursor
+    message: Message
 
 
 def listed(connection: Connection, viewer: Viewer, wanted: Wanted) -> list[Message]:
     """What *viewer* may see of what is *wanted*, newest first."""
-    query = _visible(viewer)
-    if wanted.mailbox_ids:
-        query = query.where(messages.c.mailbox_id.in_(wanted.mailbox_ids))
-    if wanted.addresses:
-        query = query.where(messages.c.mailbox_address.in_(wanted.addresses))
+    query = _READABLE
+    if wanted.statuses and wanted.now is not None:
+        query = query.where(_lies_in(mailboxes_by_state.is_in(wanted.statuses, wanted.now)))
     if wanted.after is not None:
         query = query.where(messages.c.received_at > wanted.after)
-    rows = connection.execute(query.order_by(messages.c.received_at.desc(), messages.c.id.desc()))
-    return [_message_from(row) for row in rows]
+    if wanted.unread:
+        query = query.where(messages.c.read_at.is_(None))
+    if wanted.end is not None:
+        query = query.where(older_than(wanted.end, messages.c.received_at, messages.c.id))
+    query = query.order_by(messages.c.received_at.desc(), messages.c.id.desc()).limit(wanted.limit)
+    ids = wanted.mailbox_ids
+    if wanted.addresses and not ids:
+        ids = mailboxes_by_state.ids_at(connection, wanted.addresses) or [_NONE]
+    queries = _narrowed(connection, query, messages, viewer, ids)
+    found = [_message_from(row) for narrowed in queries for row in connection.execute(narrowed)]
+    if len(queries) > 1:
+        found.sort(key=lambda message: (message.received_at, message.id), reverse=True)
+    return found[: wanted.limit]
+
+
+def arrived(
+    connection: Connection, viewer: Viewer, mailbox_ids: Sequence[str], since: Cursor, until: Cursor, limit: int
+) -> list[Arrival]:
+    """
+    The last *limit* messages that became visible after *since* and not after *until*, the newest first.
+
+    In *mailbox_ids*, or in any mailbox that *viewer* may see if there are none.
+    """
+    query = (
+        select(messages, changes_table.c.seq)
+        .join(messages, messages.c.id == changes_table.c.message_id)
+        .where(changes_table.c.seq > since.seq, changes_table.c.seq <= until.seq, _shown)
+        .order_by(changes_table.c.seq.desc())
+        .limit(limit)
+    )
+    queries = _narrowed(connection, query, changes_table, viewer, mailbox_ids)
+    rows = [row for narrowed in queries for row in connection.execute(narrowed)]
+    found = [Arrival(Cursor(row.seq), _message_from(row)) for row in rows]
+    return sorted(found, key=lambda arrival: arrival.cursor, reverse=True)[:limit]
 
 
 def find(connection: Connection, message_id: str) -> Message | None:
-    """The message, unless its mailbox is being destroyed. Whose it is, is for the caller to ask."""
-    query = _readable().where(messages.c.id == message_id)
+    """The message, unless it was deleted or its mailbox is being destroyed. Whose it is, is for the caller to ask."""
+    query = _READABLE.where(messages.c.id == message_id)
     row = connection.execute(query).one_or_none()
     return None if row is None else _message_from(row)
 
@@ -129,19 +132,77 @@ def raw_in_row(connection: Connection, message_id: str) -> bytes | None:
     return None if compressed is None else zstandard.ZstdDecompressor().decompress(compressed)
 
 
-def _readable() -> Select[Any]:
-    return (
-        select(messages)
-        .join(mailboxes, mailboxes.c.id == messages.c.mailbox_id)
-        .where(mailboxes.c.status.not_in(_HIDDEN))
-    )
+def with_ids(connection: Connection, ids: Sequence[str]) -> list[Message]:
+    """Those of *ids* that may be read, in no order."""
+    return [_message_from(row) for row in connection.execute(_READABLE.where(messages.c.id.in_(ids)))]
 
 
-def _visible(viewer: Viewer) -> Select[Any]:
-    return _readable() if viewer.is_admin else _readable().where(messages.c.user_id == viewer.id)
+def mark(connection: Connection, message: Message, read_at: datetime | None) -> bool:
+    """Note that it was read, or with None that it was not; False if that is how it was already, or it is gone."""
+    was = messages.c.read_at.is_not(None) if read_at is None else messages.c.read_at.is_(None)
+    row = update(messages).where(messages.c.id == message.id, messages.c.deleted_at.is_(None), was)
+    if connection.execute(row.values(read_at=read_at)).rowcount == 0:
+        return False
+    mailboxes_by_state.add_unread(connection, message.mailbox_id, 1 if read_at is None else -1)
+    changes.note_mailbox(connection, message.user_id, message.mailbox_id)
+    return True
 
 
-def _columns(message: Message) -> dict[str, Any]:
+def remove(connection: Connection, message: Message, now: datetime) -> bool:
+    """
+    Delete the message and everything it said; False if somebody was faster.
+
+    Its row stays, empty, so that the same hand-over is known and does not bring it back. Where its bytes are
+    in the blob store stays there too, until `forget_raw`.
+    """
+    row = update(messages).where(messages.c.id == message.id, messages.c.deleted_at.is_(None))
+    was_unread = connection.execute(row.where(messages.c.read_at.is_(None)).values(read_at=now)).rowcount
+    if connection.execute(row.values(deleted_at=now, **_EMPTY)).rowcount == 0:
+        return False
+    connection.execute(delete(raw_messages).where(raw_messages.c.message_id == message.id))
+    changes.forget_message(connection, message.id)
+    mailboxes_by_state.add_unread(connection, message.mailbox_id, -was_unread)
+    changes.note_mailbox(connection, message.user_id, message.mailbox_id)
+    return True
+
+
+def forget_raw(connection: Connection, location: str) -> None:
+    """The bytes of a deleted message are gone from the blob store."""
+    connection.execute(update(messages).where(messages.c.raw_location == location).values(raw_location=IN_ROW))
+
+
+def deleted_blobs(connection: Connection, limit: int) -> list[str]:
+    """Where bytes of deleted messages still lie, because a process died before it could remove them."""
+    query = select(messages.c.raw_location).where(messages.c.deleted_at.is_not(None), messages.c.raw_location != IN_ROW)
+    return list(connection.execute(query.limit(limit)).scalars())
+
+
+def _lies_in(mailbox_is: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The message's mailbox is as said. A subquery and no join: so the list is always walked by its own index."""
+    return exists(select(1).where(mailboxes.c.id == messages.c.mailbox_id, mailbox_is))
+
+
+_shown: Final = and_(messages.c.deleted_at.is_(None), _lies_in(mailboxes.c.status.not_in(_HIDDEN)))
+_READABLE: Final = select(messages).where(_shown)
+
+
+def _narrowed(
+    connection: Connection, query: Select[Any], table: Table, viewer: Viewer, mailbox_ids: Sequence[str]
+) -> list[Select[Any]]:
+    """
+    *query* of *table* for what *viewer* may see: one query a mailbox, if any are named.
+
+    Each then walks the index of that mailbox. Asked for several at once the database would sort; asked for a
+    mailbox and its owner at once it may walk past everything else the owner has.
+    """
+    if mailbox_ids:
+        visible = mailboxes_by_state.visible_ids(connection, viewer, mailbox_ids)
+        return [query.where(table.c.mailbox_id == each) for each in visible]
+    return [query if viewer.is_admin else query.where(table.c.user_id == viewer.id)]
+
+
+def columns_of(message: Message) -> dict[str, Any]:
+    """The row of *message*."""
     found = message.verification
     return {
         "id": message.id,
@@ -165,6 +226,7 @@ def _columns(message: Message) -> dict[str, Any]:
         "parse_status": message.parse_status,
         "raw_location": message.raw_location,
         "door": message.door,
+        "read_at": message.read_at,
     }
 
 
@@ -191,4 +253,5 @@ def _message_from(row: Row[Any]) -> Message:
         parse_status=row.parse_status,
         raw_location=row.raw_location,
         door=row.door,
+        read_at=row.read_at,
     )

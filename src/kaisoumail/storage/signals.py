@@ -7,15 +7,26 @@ call; over PostgreSQL it travels by LISTEN/NOTIFY to every process.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Protocol
 
 import asyncpg
 from sqlalchemy import make_url
 
-_CHANNEL: Final = "kaisoumail_signals"
+CHANNEL: Final = "kaisoumail_signals"
+EVERYTHING: Final = "everything"
 _RECONNECT_SECONDS: Final = 1.0
+
+
+def mailbox_topic(mailbox_id: str) -> str:
+    """Told when a mail comes into this mailbox, or it changes itself."""
+    return f"mailbox:{mailbox_id}"
+
+
+def user_topic(user_id: str) -> str:
+    """Told when anything changes that this user owns."""
+    return f"user:{user_id}"
 
 
 class Listener:
@@ -23,18 +34,26 @@ class Listener:
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
+        self.is_over = False
 
     def wake(self) -> None:
         self._woken.set()
 
+    def end(self) -> None:
+        """The process is about to stop: nothing will come any more."""
+        self.is_over = True
+        self._woken.set()
+
     async def woken(self, seconds: float) -> bool:
-        """True as soon as a topic was signalled since the last call; False after *seconds* without."""
+        """True as soon as a topic was signalled since the last call; False after *seconds* without, or at the end."""
+        if self.is_over:
+            return False
         try:
             await asyncio.wait_for(self._woken.wait(), seconds)
         except TimeoutError:
             return False
         self._woken.clear()
-        return True
+        return not self.is_over
 
 
 class Signals(Protocol):
@@ -48,6 +67,19 @@ class Signals(Protocol):
         """Wake everybody who listens to *topic*, in every process that shares the database."""
         ...
 
+    def wake(self, topics: Iterable[str]) -> None:
+        """Wake who listens to any of *topics* in this process alone."""
+        ...
+
+    def end(self) -> None:
+        """Nobody waits any longer: who listens now or begins to is told that it is over."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """How many listen in this process now."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -56,32 +88,48 @@ class LocalSignals:
 
     def __init__(self) -> None:
         self._listeners: dict[str, set[Listener]] = {}
+        self._all: set[Listener] = set()
+        self._is_over = False
 
     @asynccontextmanager
     async def listening(self, *topics: str) -> AsyncIterator[Listener]:
         listener = Listener()
+        if self._is_over:
+            listener.end()
+        self._all.add(listener)
         for topic in topics:
             self._listeners.setdefault(topic, set()).add(listener)
         try:
             yield listener
         finally:
-            for topic in topics:
+            self._all.discard(listener)
+            for topic in set(topics):
                 heard = self._listeners[topic]
                 heard.discard(listener)
                 if not heard:
                     del self._listeners[topic]
 
     async def tell(self, topic: str) -> None:
-        self.wake(topic)
+        self.wake([topic])
 
-    def wake(self, topic: str) -> None:
-        for listener in self._listeners.get(topic, ()):
-            listener.wake()
+    def wake(self, topics: Iterable[str]) -> None:
+        for topic in topics:
+            for listener in self._listeners.get(topic, ()):
+                listener.wake()
 
     def wake_all(self) -> None:
         """Wake every listener: after a lost connection nobody knows what was missed."""
-        for topic in self._listeners:
-            self.wake(topic)
+        for listener in self._all:
+            listener.wake()
+
+    def end(self) -> None:
+        self._is_over = True
+        for listener in self._all:
+            listener.end()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._all)
 
     async def close(self) -> None:
         return None
@@ -111,10 +159,20 @@ class PostgresSignals:
 
     async def tell(self, topic: str) -> None:
         if self._connection is None or self._connection.is_closed():
-            self._here.wake(topic)  # others look again when their connection is back
+            self._here.wake([topic])  # others look again when their connection is back
             return
         async with self._speaking:  # asyncpg answers one question at a time
-            await self._connection.execute("SELECT pg_notify($1, $2)", _CHANNEL, topic)
+            await self._connection.execute("SELECT pg_notify($1, $2)", CHANNEL, topic)
+
+    def wake(self, topics: Iterable[str]) -> None:
+        self._here.wake(topics)
+
+    def end(self) -> None:
+        self._here.end()
+
+    @property
+    def waiting(self) -> int:
+        return self._here.waiting
 
     async def close(self) -> None:
         if self._keeper is not None:
@@ -128,7 +186,7 @@ class PostgresSignals:
         connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
         self._lost.clear()
         connection.add_termination_listener(lambda _: self._lost.set())
-        await connection.add_listener(_CHANNEL, lambda _c, _pid, _channel, topic: self._here.wake(str(topic)))
+        await connection.add_listener(CHANNEL, lambda _c, _pid, _channel, topic: self._here.wake([str(topic)]))
         return connection
 
     async def _keep(self) -> None:

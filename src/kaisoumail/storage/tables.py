@@ -59,6 +59,16 @@ def _user(ondelete: str = "CASCADE") -> Column[str]:
     return Column("user_id", _ID, ForeignKey("users.id", ondelete=ondelete), nullable=False)
 
 
+def _only(condition: str) -> dict[str, Any]:
+    """The options of an index over the rows with *condition* alone."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def _kept_in_lists(*columns: str) -> Index:
+    """An index that deleted messages are not in, however many there are."""
+    return Index(None, *columns, **_only("deleted_at IS NULL"))
+
+
 users = Table(
     "users",
     metadata,
@@ -150,14 +160,16 @@ mailboxes = Table(
     Column("expires_at", Instant),
     Column("last_received_at", Instant),
     Column("destroyed_at", Instant),
+    Column("unread_count", Integer, nullable=False, server_default=text("0")),
     Index(
         "uq_mailboxes_live_address",
         "address",
         unique=True,
-        sqlite_where=text("status <> 'destroyed'"),
-        postgresql_where=text("status <> 'destroyed'"),
+        **_only("status <> 'destroyed'"),
     ),
-    Index(None, "user_id", "created_at"),
+    Index(None, "address"),
+    Index(None, "user_id", "created_at", "id"),
+    Index(None, "created_at", "id"),
     Index(None, "status", "expires_at"),
     Index(None, "domain_id", "subdomain"),
 )
@@ -186,11 +198,14 @@ messages = Table(
     Column("parse_status", String(16), nullable=False),
     Column("raw_location", Text, nullable=False),
     Column("door", String(16), nullable=False, server_default="smtp"),
+    Column("read_at", Instant),
+    # A deleted message keeps an empty row: by its key the same hand-over is known, and does not come back.
+    Column("deleted_at", Instant),
     # The same hand-over twice is the same message; a mailbox made anew at the same address is another.
     UniqueConstraint("mailbox_id", "delivery_key"),
-    Index(None, "mailbox_id", "received_at", "id"),
-    Index(None, "user_id", "received_at", "id"),
-    Index(None, "received_at", "id"),
+    _kept_in_lists("mailbox_id", "received_at", "id"),
+    _kept_in_lists("user_id", "received_at", "id"),
+    _kept_in_lists("received_at", "id"),
 )
 
 raw_messages = Table(
@@ -239,4 +254,22 @@ domain_events = Table(
     Column("message", Text),
     Column("details", JSON, nullable=False),
     Index(None, "domain_id", "at"),
+)
+
+# What happened, numbered in the order in which it became visible (`storage/changes.py`). A message has one row
+# for its arrival, a mailbox and a domain one for their latest change: nothing here has to be swept.
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("user_id", _ID),
+    Column("mailbox_id", _ID, ForeignKey("mailboxes.id", ondelete="CASCADE")),
+    Column("message_id", _ID, ForeignKey("messages.id", ondelete="CASCADE")),
+    Column("domain_id", _ID, ForeignKey("domains.id", ondelete="CASCADE")),
+    Index(None, "mailbox_id", "seq"),
+    Index(None, "user_id", "seq"),
+    Index("uq_changes_message_id", "message_id", unique=True),
+    Index("uq_changes_mailbox", "mailbox_id", unique=True, **_only("message_id IS NULL")),
+    Index("uq_changes_domain", "domain_id", unique=True, **_only("domain_id IS NOT NULL")),
+    sqlite_autoincrement=True,  # a number is never given twice, even when the row that had it is gone
 )

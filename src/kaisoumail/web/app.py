@@ -28,6 +28,7 @@ PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
     workspace.show_lists,  #         GET  /workspace/lists
     messages.show_message,  #        GET  /messages/{id}
     messages.show_body,  #           GET  /messages/{id}/body
+    messages.mark_message,  #        POST /messages/{id}/read
     # admins
     domains.show_domains,  #         GET  /domains
     domains.show_token,  #           GET  /domains/token

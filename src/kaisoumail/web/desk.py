@@ -45,8 +45,11 @@ class Desk:
     @property
     def seen(self) -> str:
         """Changes when anything in the lists does."""
-        parts = [f"{row.mailbox.id} {row.mailbox.status} {row.mailbox.expires_at} {row.count}" for row in self.rows]
-        parts += [mail.id for mail in self.mails]
+        parts = [
+            f"{row.mailbox.id} {row.mailbox.status} {row.mailbox.expires_at} {row.count} {row.mailbox.unread_count}"
+            for row in self.rows
+        ]
+        parts += [f"{mail.id} {mail.read_at is None}" for mail in self.mails]
         return hashlib.sha256("\n".join([*parts, str(self.chosen), str(self.message_id)]).encode()).hexdigest()[:16]
 
 

@@ -1,10 +1,10 @@
-"""`/messages/{id}`: one mail, and its HTML body for the frame that shows it."""
+"""`/messages/{id}`: one mail, its HTML body for the frame that shows it, and whether it was read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.message import part_id
@@ -16,6 +16,7 @@ from kaisoumail.operations.messages import Opened
 from kaisoumail.web.languages import HTML_LANG
 from kaisoumail.web.problems import Explained, explained
 from kaisoumail.web.render import language_of, page
+from kaisoumail.web.session import form_of, go_to, own_path
 
 TABS: Final = ("html", "text", "headers", "raw")
 ALLOW: Final = "allow"
@@ -92,3 +93,16 @@ async def show_body(
         "x-content-type-options": "nosniff",
     }
     return Response(document.html, headers=headers, media_type="text/html")
+
+
+@post("/messages/{message_id:str}/read", status_code=303)
+async def mark_message(
+    message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
+) -> Response[Any]:
+    """Read or unread, and back to where the form was; the form alone for htmx, as it is now."""
+    form = await form_of(request)
+    there = own_path(form.get("next", ""))
+    message = await messages.mark(context, viewer, message_id, is_read=form.get("read") != "false")
+    if request.headers.get("hx-request") == "true":
+        return page(request, "message/mark.html", message=message, next=there)
+    return go_to(there)

@@ -65,6 +65,8 @@ class Limits:
     default_ttl_minutes: int
     max_message_bytes: int
     rejections_kept_days: int = 14
+    heartbeat_seconds: float = 15.0
+    """How long a stream of events may be silent: proxies close what says nothing for a minute."""
 
 
 @dataclass(frozen=True, slots=True)

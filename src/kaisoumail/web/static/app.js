@@ -1,4 +1,4 @@
-// What pages gain with JavaScript: copying, modal details, ticking times, the live mark. All work without.
+// What pages gain with JavaScript: copying, modal details, ticking times. All work without.
 (() => {
   "use strict";
   const words = JSON.parse(document.body.dataset.words);
@@ -79,39 +79,9 @@
     }
   }
 
-  // Live: polls only while somebody looks, and says so.
-  const isPoll = (event) => event.target instanceof Element && event.target.matches("[data-poll]");
-  function mark(state) {
-    const live = document.querySelector("[data-live]");
-    if (!live) return;
-    live.hidden = !document.querySelector("[data-poll]");
-    live.dataset.live = state;
-    live.querySelector("[data-live-text]").textContent = words[state];
-  }
-  let mails = null;
-  function countMails() {
-    const list = document.getElementById("mails");
-    const total = list ? Number(list.dataset.total) : null;
-    if (mails !== null && total > mails) say(words.mails.replace("{n}", total - mails));
-    mails = total;
-  }
-  document.addEventListener("htmx:before:request", (event) => {
-    if (isPoll(event) && (document.hidden || document.querySelector("dialog:modal"))) event.preventDefault();
-  });
-  document.addEventListener("htmx:after:request", (event) => {
-    if (isPoll(event)) mark(event.detail.ctx.response.status < 400 ? "live" : "lost");
-  });
-  document.addEventListener("htmx:error", (event) => { if (isPoll(event)) mark("lost"); });
-  document.addEventListener("htmx:before:swap", (event) => {
-    // A poll that failed must not put an error page into the list.
-    if (isPoll(event) && event.detail.ctx.response.status >= 400) event.preventDefault();
-  });
-
   function refresh() {
     tick();
     openDialog();
-    countMails();
-    if (document.querySelector("[data-live]")?.hidden !== false) mark("live");
   }
   document.addEventListener("htmx:after:swap", refresh);
   setInterval(tick, 20000);

@@ -1,0 +1,61 @@
+"""`/api/events`: what happens, as Server-Sent Events (WHATWG HTML, 9.2)."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from functools import partial
+from typing import Any, Final
+
+import msgspec
+from litestar import Request, get
+from litestar.response.streaming import ASGIStreamingResponse
+from litestar.types import Receive, Send
+
+from kaisoumail.api.authenticate import find_viewer
+from kaisoumail.api.event_shapes import event_shape
+from kaisoumail.api.fields import cursor, read_query
+from kaisoumail.model.user import Viewer
+from kaisoumail.operations import events
+from kaisoumail.operations.context import Context
+from kaisoumail.operations.events import Event
+
+_HEADERS: Final = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-store",
+    "x-accel-buffering": "no",  # nginx would keep events back until its buffer is full
+}
+_HEARTBEAT: Final = b": still here\n\n"
+_RETRY_MILLISECONDS: Final = 1000
+
+
+class Follow(msgspec.Struct):
+    since: str | None = None
+
+
+class EventStream(ASGIStreamingResponse):
+    """A stream that lets go of what it listens to however it ends; a cancelled one would wait for the collector."""
+
+    async def send_body(self, send: Send, receive: Receive) -> None:
+        assert isinstance(self.iterator, AsyncGenerator)
+        async with aclosing(self.iterator):
+            await super().send_body(send, receive)
+
+
+@get("/api/events")
+async def follow(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> EventStream:
+    query = read_query(request, Follow)
+    last = request.headers.get("last-event-id") or query.since
+    since = None if not last else cursor(last, "since")
+    happening = events.events(context, viewer, since, partial(find_viewer, request, context))
+    return EventStream(iterator=_written(happening), headers=_HEADERS)
+
+
+async def _written(happening: AsyncGenerator[Event | None, None]) -> AsyncIterator[bytes]:
+    async with aclosing(happening):
+        yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
+        async for event in happening:
+            yield _HEARTBEAT if event is None else _as_text(event)
+
+
+def _as_text(event: Event) -> bytes:
+    kind, shape = event_shape(event)
+    return f"id: {event.cursor}\nevent: {kind}\ndata: ".encode() + msgspec.json.encode(shape) + b"\n\n"

@@ -1,0 +1,52 @@
+"""
+Places in time, as clients hold them: where a waiter looked last, and where a page of a list ended.
+
+Both are opaque to clients. A `Cursor` is a number of the table of changes, given in the order in which
+changes became visible: whoever goes on from one misses nothing and sees nothing twice. An instant cannot
+promise that, because a mail stamped earlier may become visible later. A `PageEnd` is the last row of a page.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR: Final = re.compile(r"c(\d{1,18})", re.ASCII)
+_PAGE_END: Final = re.compile(r"p(\d{1,14})\.([a-z]{3}_[0-9a-zA-Z_-]{1,44})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cursor:
+    """Everything up to change number *seq* has been looked at."""
+
+    seq: int
+
+    def __str__(self) -> str:
+        return f"c{self.seq}"
+
+
+BEGINNING: Final = Cursor(0)
+
+
+def find_cursor(text: str) -> Cursor | None:
+    """The cursor that *text* is, or None."""
+    found = _CURSOR.fullmatch(text)
+    return None if found is None else Cursor(int(found[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class PageEnd:
+    """The row a page ended with: its instant, and its id where several share that millisecond."""
+
+    instant: datetime
+    id: str
+
+    def __str__(self) -> str:
+        return f"p{(self.instant - _EPOCH) // timedelta(milliseconds=1)}.{self.id}"
+
+
+def find_page_end(text: str) -> PageEnd | None:
+    """The end of a page that *text* is, or None."""
+    found = _PAGE_END.fullmatch(text)
+    return None if found is None else PageEnd(_EPOCH + timedelta(milliseconds=int(found[1])), found[2])

@@ -1,0 +1,96 @@
+"""
+What happens, as it happens, to what a viewer may see.
+
+A stream holds no queue: it remembers how far its reader has come and reads on in the database, a page at a
+time. A reader that is slow or away costs nothing, and goes on from its last cursor without a gap.
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from sqlalchemy import Connection
+
+from kaisoumail.model.domain import Domain
+from kaisoumail.model.feed import Cursor
+from kaisoumail.model.mailbox import Mailbox
+from kaisoumail.model.message import Message
+from kaisoumail.model.user import Viewer
+from kaisoumail.storage import changes, domains, mailboxes, messages
+from kaisoumail.storage.changes import Change, Numbered
+from kaisoumail.storage.signals import EVERYTHING, user_topic
+from kaisoumail.workflows.context import Context
+
+_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """
+    One thing that happened: a message that came, or a mailbox or a domain as it is now.
+
+    *subject* None says only that the reader has come to *cursor*: the first event of every stream.
+    """
+
+    cursor: Cursor
+    subject: Message | Mailbox | Domain | None = None
+
+
+async def events(
+    context: Context, viewer: Viewer, since: Cursor | None, still_there: Callable[[], Awaitable[Viewer | None]]
+) -> AsyncGenerator[Event | None, None]:
+    """
+    Everything after *since* (None: from now on), oldest first, for as long as it is read.
+
+    Yields None when nothing happened for `limits.heartbeat_seconds`. Ends when the process is about to stop,
+    and when *still_there* says that the viewer is signed in no longer or is somebody else now: it is asked
+    before anything is told. A cursor from the future (of a database put back) counts as "from now on".
+    """
+    topic = EVERYTHING if viewer.is_admin else user_topic(viewer.id)
+    async with context.signals.listening(topic) as listener:
+        newest = await context.database.read(changes.newest)
+        reached = newest if since is None else min(since, newest)
+        yield Event(reached)
+        while not listener.is_over:
+            page = await context.database.read(partial(changes.after, viewer=viewer, cursor=reached, limit=_PAGE))
+            if page and not _is_same(viewer, await still_there()):
+                return
+            for event in await _events(context, page):
+                yield event
+            if page:
+                reached = page[-1].cursor
+            elif not await listener.woken(context.limits.heartbeat_seconds) and not listener.is_over:
+                yield None
+
+
+def _is_same(viewer: Viewer, now: Viewer | None) -> bool:
+    return now is not None and (now.id, now.is_admin) == (viewer.id, viewer.is_admin)
+
+
+async def _events(context: Context, page: list[Numbered]) -> list[Event]:
+    """The events of *page*; what is gone since, or was never shown, is left out."""
+    if not page:
+        return []
+    subjects = await context.database.read(lambda connection: _subjects(connection, [each.change for each in page]))
+    found = ((each.cursor, subjects.get(_id_of(each.change))) for each in page)
+    return [Event(cursor, subject) for cursor, subject in found if subject is not None]
+
+
+def _subjects(connection: Connection, noted: list[Change]) -> dict[str, Message | Mailbox | Domain]:
+    """What each change is about, by id."""
+    of_messages = [change.message_id for change in noted if change.message_id]
+    of_mailboxes = [change.mailbox_id for change in noted if change.mailbox_id and not change.message_id]
+    of_domains = [change.domain_id for change in noted if change.domain_id]
+    return {
+        subject.id: subject
+        for subject in (
+            *(messages.with_ids(connection, of_messages) if of_messages else ()),
+            *(mailboxes.with_ids(connection, of_mailboxes) if of_mailboxes else ()),
+            *(domains.with_ids(connection, of_domains) if of_domains else ()),
+        )
+    }
+
+
+def _id_of(change: Change) -> str:
+    return change.message_id or change.mailbox_id or change.domain_id or ""

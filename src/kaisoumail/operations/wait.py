@@ -1,0 +1,149 @@
+"""
+Waiting for a mail: the newest message like this, as soon as it is there.
+
+Listen first, look second: a mail that comes while we look wakes us to look again, so nothing falls between.
+Nothing is asked of the database while nothing happens.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from sqlalchemy import Connection
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.feed import BEGINNING, Cursor, PageEnd
+from kaisoumail.model.mailbox import Mailbox, MailboxStatus
+from kaisoumail.model.message import Matcher, Message
+from kaisoumail.model.user import Viewer
+from kaisoumail.operations.messages import Opened, opened
+from kaisoumail.storage import changes, mailboxes, messages
+from kaisoumail.storage.messages import Arrival, Wanted
+from kaisoumail.storage.signals import EVERYTHING, mailbox_topic, user_topic
+from kaisoumail.workflows.context import Context
+
+_PAGE: Final = 200
+_WAITABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """
+    The message somebody waits for: in one of *mailbox_ids* (in any they may see if there are none), like
+    *matcher*, and new: after the cursor or, exclusively, the instant *since*. None means "from now on".
+    """
+
+    mailbox_ids: Sequence[str] = ()
+    matcher: Matcher = field(default_factory=Matcher)
+    since: Cursor | datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """What came, or None at the deadline; either way the *cursor* to go on from."""
+
+    cursor: Cursor
+    opened: Opened | None = None
+
+
+async def newest_cursor(context: Context) -> Cursor:
+    """The place of whoever has seen everything so far: taken before a mail is triggered, it is safe to wait from."""
+    return await context.database.read(changes.newest)
+
+
+async def mailbox_ids_named(context: Context, viewer: Viewer, names: Sequence[str]) -> list[str]:
+    """
+    The ids of the mailboxes named by address or by id.
+
+    Raises Problem `mailbox_not_found` for one that is not there, is gone, or is somebody else's: a stranger
+    does not learn which.
+    """
+    return [(await _waitable(context, viewer, name)).id for name in names]
+
+
+async def wait(context: Context, viewer: Viewer, awaited: Awaited, seconds: float) -> Waited:
+    """
+    The newest message that is as *awaited*: at once if it is there already, else when it comes.
+
+    Nothing after *seconds*, or when the process is about to stop; whoever goes on from the cursor misses
+    nothing then either.
+    """
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + seconds
+    async with context.signals.listening(*_topics(viewer, awaited)) as listener:
+        looked = await newest_cursor(context)
+        found = await _first_look(context, viewer, awaited, looked)
+        while found is None and await listener.woken(max(0.0, deadline - clock())):
+            looked, found = await _next_look(context, viewer, awaited, looked)
+    return Waited(looked, found)
+
+
+def _topics(viewer: Viewer, awaited: Awaited) -> list[str]:
+    if awaited.mailbox_ids:
+        return [mailbox_topic(mailbox_id) for mailbox_id in awaited.mailbox_ids]
+    return [EVERYTHING if viewer.is_admin else user_topic(viewer.id)]
+
+
+async def _waitable(context: Context, viewer: Viewer, name: str) -> Mailbox:
+    if "@" in name:
+        address = name.strip().lower()
+        mailbox = await context.database.read(lambda connection: mailboxes.find_live(connection, address))
+    else:
+        mailbox = await context.database.read(lambda connection: mailboxes.find(connection, name))
+    if mailbox is None or mailbox.status not in _WAITABLE or not viewer.may_see(mailbox.user_id):
+        raise Problem("mailbox_not_found", "Mailbox not found")
+    return mailbox
+
+
+async def _first_look(context: Context, viewer: Viewer, awaited: Awaited, until: Cursor) -> Opened | None:
+    if awaited.since is None:
+        return None
+    if isinstance(awaited.since, datetime):
+        return await _listed(context, awaited, Wanted(mailbox_ids=awaited.mailbox_ids, after=awaited.since), viewer)
+    if awaited.since == BEGINNING:
+        return await _listed(context, awaited, Wanted(mailbox_ids=awaited.mailbox_ids), viewer)
+    return (await _next_look(context, viewer, awaited, awaited.since, until))[1]
+
+
+async def _listed(context: Context, awaited: Awaited, wanted: Wanted, viewer: Viewer) -> Opened | None:
+    """The newest match by the time it was received: the index for that leads there at once."""
+    while True:
+        wanted = replace(wanted, limit=_PAGE)
+        page = await context.database.read(partial(messages.listed, viewer=viewer, wanted=wanted))
+        found = await _first_match(context, awaited.matcher, page)
+        if found is not None or len(page) < _PAGE:
+            return found
+        wanted = replace(wanted, end=PageEnd(page[-1].received_at, page[-1].id))
+
+
+async def _next_look(
+    context: Context, viewer: Viewer, awaited: Awaited, since: Cursor, until: Cursor | None = None
+) -> tuple[Cursor, Opened | None]:
+    """How far we looked, and the newest match that became visible after *since*."""
+    ids, looked = awaited.mailbox_ids, until
+
+    def look(connection: Connection, until: Cursor | None) -> tuple[Cursor, list[Arrival]]:
+        end = until or changes.newest(connection)
+        return end, messages.arrived(connection, viewer, ids, since, end, _PAGE)
+
+    while True:
+        end, page = await context.database.read(partial(look, until=until))
+        looked = looked or end
+        found = await _first_match(context, awaited.matcher, [arrival.message for arrival in page])
+        if found is not None or len(page) < _PAGE:
+            return looked, found
+        until = Cursor(page[-1].cursor.seq - 1)
+
+
+async def _first_match(context: Context, matcher: Matcher, newest_first: Sequence[Message]) -> Opened | None:
+    for message in newest_first:
+        if matcher.matches(message):
+            try:
+                return await opened(context, message)
+            except Problem as problem:
+                if problem.code != "raw_message_missing":
+                    raise  # deleted since we looked: the next one, then
+    return None
