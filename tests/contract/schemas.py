@@ -62,7 +62,14 @@ MAILBOX = an_object(
     routingRuleId=or_null(STRING),
 )
 
+LINK = an_object(url=STRING, host=STRING, text=STRING, kind=one_of("confirm", "sign_in", "reset", "invite"))
 VERIFICATION = an_object(
+    {
+        "evidence": or_null({"type": "string", "maxLength": 120}),
+        "word": or_null(STRING),
+        "confidence": or_null({"type": "number", "minimum": 0, "maximum": 1}),
+        "link": or_null(LINK),
+    },
     code={"type": "string", "minLength": 4, "maxLength": 8},
     source=one_of("subject", "body"),
     method=one_of("rules", "ai"),
@@ -82,7 +89,7 @@ _SUMMARY: Schema = {
     "hasHtml": BOOLEAN,
     "verification": or_null(VERIFICATION),
 }
-_ADDED_TO_MESSAGES: Schema = {"parseStatus": one_of("parsed", "failed")}
+_ADDED_TO_MESSAGES: Schema = {"parseStatus": one_of("parsed", "failed"), "link": or_null(LINK)}
 MESSAGE = an_object(_ADDED_TO_MESSAGES, **_SUMMARY)
 
 RECIPIENT = an_object(id=STRING, kind=one_of("to", "cc", "bcc", "replyTo"), name=or_null(STRING), address=ADDRESS)

@@ -1,6 +1,7 @@
 """What clients get: the contract's objects, field for field. Fields may be added, never changed."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -123,10 +124,22 @@ class TokenCheckShape(Shape):
     problem: dict[str, Any] | None
 
 
+class LinkShape(Shape):
+    url: str
+    host: str
+    text: str
+    kind: str
+
+
 class VerificationShape(Shape):
     code: str
     source: str
     method: str
+    # added to the contract
+    evidence: str | None
+    word: str | None
+    confidence: float | None
+    link: LinkShape | None
 
 
 class MessageShape(Shape):
@@ -144,6 +157,7 @@ class MessageShape(Shape):
     verification: VerificationShape | None
     # added to the contract
     parse_status: str
+    link: LinkShape | None
 
 
 class HeaderShape(Shape):
@@ -345,6 +359,7 @@ def _part_id(prefix: str, message: Message, number: int) -> str:
 
 def _summary(message: Message) -> dict[str, Any]:
     found = message.verification
+    link = None if message.link is None else LinkShape(**asdict(message.link))
     return {
         "id": message.id,
         "mailbox_id": message.mailbox_id,
@@ -357,6 +372,16 @@ def _summary(message: Message) -> dict[str, Any]:
         "size_bytes": message.size_bytes,
         "attachment_count": message.attachment_count,
         "has_html": message.has_html,
-        "verification": found and VerificationShape(code=found.code, source=found.source, method=found.method),
+        "verification": found
+        and VerificationShape(
+            code=found.code,
+            source=found.source,
+            method=found.method,
+            evidence=found.evidence,
+            word=found.word,
+            confidence=found.confidence,
+            link=link,
+        ),
         "parse_status": message.parse_status,
+        "link": link,
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from kaisoumail.model.code import Verification
+from kaisoumail.model.code import Link, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +52,5 @@ class Message:
     parse_status: Literal["parsed", "failed"]
     raw_location: str
     """Where the raw bytes are: `row` (in the database, compressed) or a name in the blob store."""
+    link: Link | None = None
+    """The link that confirms, signs in, resets or accepts, if the mail has one."""

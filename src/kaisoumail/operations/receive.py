@@ -13,11 +13,12 @@ from typing import Final
 import zstandard
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.code import Verification
+from kaisoumail.model.code import Link, Verification
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Envelope, Message, delivery_key
-from kaisoumail.parsing.codes.find import find_code
+from kaisoumail.parsing.codes.find import Found, find_code
+from kaisoumail.parsing.codes.links import find_link
 from kaisoumail.parsing.mime import ParsedMessage, parse
 from kaisoumail.parsing.preview import preview_of
 from kaisoumail.storage import mailboxes, messages
@@ -34,6 +35,17 @@ class Receipt:
 
     message_id: str
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the raw bytes say."""
+
+    key: str
+    parsed: ParsedMessage
+    verification: Verification | None
+    link: Link | None
+    preview: str
 
 
 async def can_receive(context: Context, recipient: str) -> Mailbox:
@@ -77,9 +89,10 @@ async def receive(context: Context, envelope: Envelope, raw: bytes) -> Receipt:
 async def _read(context: Context, mailbox: Mailbox, envelope: Envelope, raw: bytes) -> Message:
     """The message that *raw* is, for this mailbox."""
     if len(raw) > _INLINE_BYTES:
-        key, parsed, found, preview = await asyncio.to_thread(_facts, envelope, raw)
+        facts = await asyncio.to_thread(_facts, envelope, raw)
     else:
-        key, parsed, found, preview = _facts(envelope, raw)
+        facts = _facts(envelope, raw)
+    parsed = facts.parsed
     message_id = new_id("msg")
     return Message(
         id=message_id,
@@ -87,23 +100,29 @@ async def _read(context: Context, mailbox: Mailbox, envelope: Envelope, raw: byt
         mailbox_id=mailbox.id,
         mailbox_address=str(mailbox.address),
         envelope=envelope,
-        delivery_key=key,
+        delivery_key=facts.key,
         subject=parsed.subject,
-        preview=preview,
+        preview=facts.preview,
         from_name=parsed.from_name,
         from_address=parsed.from_address,
         received_at=context.clock(),
         size_bytes=len(raw),
         attachment_count=len(parsed.attachments),
         has_html=bool(parsed.html),
-        verification=found,
+        verification=facts.verification,
         parse_status=parsed.status,
         raw_location=messages.IN_ROW if len(raw) <= IN_ROW_BYTES else f"{message_id}.zst",
+        link=facts.link,
     )
 
 
-def _facts(envelope: Envelope, raw: bytes) -> tuple[str, ParsedMessage, Verification | None, str]:
+def _verification(found: Found) -> Verification:
+    return Verification(found.code, found.source, found.method, found.evidence, found.word or None, found.confidence)
+
+
+def _facts(envelope: Envelope, raw: bytes) -> _Facts:
     parsed = parse(raw)
-    code = find_code(parsed.subject, parsed.text or "", parsed.html or "")
-    found = None if code is None else Verification(code.code, code.source, "rules")
-    return delivery_key(envelope, raw), parsed, found, preview_of(parsed.text, parsed.html)
+    code = find_code(parsed.subject, parsed.text, parsed.html)
+    found = None if code is None else _verification(code)
+    link = find_link(parsed.subject, parsed.text, parsed.html)
+    return _Facts(delivery_key(envelope, raw), parsed, found, link, preview_of(parsed.text, parsed.html))

@@ -1,7 +1,7 @@
 """The `messages` and `raw_messages` tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import zstandard
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.code import Verification
+from kaisoumail.model.code import Link, Verification
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.message import Envelope, Message
 from kaisoumail.model.user import Viewer
@@ -124,6 +124,10 @@ def _columns(message: Message) -> dict[str, Any]:
         "verification_code": found and found.code,
         "verification_source": found and found.source,
         "verification_method": found and found.method,
+        "verification_evidence": found and found.evidence,
+        "verification_word": found and found.word,
+        "verification_confidence": found and found.confidence,
+        "link": message.link and asdict(message.link),
         "parse_status": message.parse_status,
         "raw_location": message.raw_location,
     }
@@ -132,7 +136,14 @@ def _columns(message: Message) -> dict[str, Any]:
 def _message_from(row: Row[Any]) -> Message:
     found = None
     if row.verification_code is not None:
-        found = Verification(row.verification_code, row.verification_source, row.verification_method)
+        found = Verification(
+            row.verification_code,
+            row.verification_source,
+            row.verification_method,
+            row.verification_evidence,
+            row.verification_word,
+            row.verification_confidence,
+        )
     return Message(
         id=row.id,
         user_id=row.user_id,
@@ -151,4 +162,5 @@ def _message_from(row: Row[Any]) -> Message:
         verification=found,
         parse_status=row.parse_status,
         raw_location=row.raw_location,
+        link=row.link and Link(**row.link),
     )

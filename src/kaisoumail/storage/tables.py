@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -183,6 +184,10 @@ messages = Table(
     Column("verification_code", String(8)),
     Column("verification_source", String(16)),
     Column("verification_method", String(16)),
+    Column("verification_evidence", String(120)),
+    Column("verification_word", String(64)),
+    Column("verification_confidence", Float),
+    Column("link", JSON(none_as_null=True)),
     Column("parse_status", String(16), nullable=False),
     Column("raw_location", Text, nullable=False),
     # The same hand-over twice is the same message; a mailbox made anew at the same address is another.
