@@ -5,7 +5,7 @@ import platform
 import tempfile
 from pathlib import Path
 
-from benches import receive
+from benches import find_code, receive
 
 
 def main() -> None:
@@ -19,6 +19,7 @@ def main() -> None:
     for row in rows:
         times = f"{row.p50 * 1000:7.1f} {row.p99 * 1000:7.1f}"
         print(f"{row.what:44} {row.connections:5} {row.count:6} {row.rate:8.0f} {times}")
+    find_code.report()
 
 
 if __name__ == "__main__":
