@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.parsing.codes.find import MAX_EVIDENCE, decided, find_code
+from kaisoumail.parsing.codes.find import MAX_EVIDENCE, MAX_WORD, decided, find_code
 
 FOUND = [
     ("Your verification code is 842911", "Fallback body code 551177", "", "842911"),
@@ -121,6 +121,16 @@ def test_the_evidence_comes_with_the_code() -> None:
     assert found.word == "verification code"
     assert "the word leads to it" in found.rules
     assert 0.6 <= found.confidence <= 1
+
+
+def test_what_is_kept_of_a_code_has_an_end() -> None:
+    found = find_code("Hello", f"{'x' * 200} your login code{'s' * 30} {' ' * 200}is 4 8 2 9 1 3 7 6 {'y' * 200}", None)
+    longest = find_code("Hello", f"Your verification code{'s' * 100} 482913", None)
+
+    assert found is not None
+    assert len(found.evidence) <= MAX_EVIDENCE
+    assert longest is not None
+    assert len(longest.word) == MAX_WORD
 
 
 def test_every_candidate_says_why_it_lost() -> None:

@@ -9,6 +9,7 @@ from kaisoumail.parsing.codes.score import CLOSE, ENOUGH, Scored, Setting, score
 from kaisoumail.parsing.html_text import shown_and_hidden
 
 MAX_EVIDENCE: Final = 120
+MAX_WORD: Final = 64
 _AROUND: Final = 50
 _CERTAIN: Final = 200  # points beyond which more do not make it surer
 
@@ -19,8 +20,8 @@ class Found:
     A code of 4 to 8 letters and digits, and the evidence for it.
 
     *evidence* is the text around it on one line, at most 120 characters, *span* where it stands in that (with
-    its separators, if it had any); *word* is what called it a code ("" if nothing did), *rules* name what
-    spoke for and against it, *confidence* is from 0 to 1.
+    its separators, if it had any); *word* is what called it a code ("" if nothing did), at most 64 characters;
+    *rules* name what spoke for and against it; *confidence* is from 0 to 1.
     """
 
     code: str
@@ -141,4 +142,6 @@ def _found(reading: Reading, best: Scored, ranked: list[Scored]) -> Found:
     others = [each.points for each in ranked if each.candidate.code != candidate.code]
     ahead = best.points - max(others, default=0)
     sure = 0.6 + 0.39 * min(1.0, min(best.points - ENOUGH, ahead) / (_CERTAIN - ENOUGH))
-    return Found(candidate.code, reading.where, evidence, span, best.word, best.points, best.rules, round(sure, 2))
+    return Found(
+        candidate.code, reading.where, evidence, span, best.word[:MAX_WORD], best.points, best.rules, round(sure, 2)
+    )

@@ -87,7 +87,7 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
         ("alone on its line", 40): alone and role in {*CODE, None},
         ("asked to enter it", 40): "use" in near,
         ("about identity near", 30): "about" in near and role != "named",
-        ("the subject asks for proof", 30): setting.asks_for_proof and (alone or "use" in near),
+        ("the subject asks for proof", 30): (alone or "use" in near) and setting.asks_for_proof,
         ("letters and digits", -60): not candidate.is_digits and (label is None or not label.is_tight),
         ("like a coupon", -60): role != "named" and OFFER_LIKE.fullmatch(code) is not None,
         ("another number is named", -200): role in ("other", "offer"),
@@ -169,8 +169,9 @@ def _is_example(reading: Reading, candidate: Candidate, label: Label) -> bool:
 
 def _is_like_a_telephone(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
     """ "0800 1234" in a sentence."""
-    is_shown = reading.stands_alone(candidate) or (label is not None and label.gap.words <= 1)
-    return candidate.form == "grouped" and len(candidate.code) == 8 and candidate.code[0] == "0" and not is_shown
+    if candidate.form != "grouped" or len(candidate.code) != 8 or candidate.code[0] != "0":
+        return False
+    return not reading.stands_alone(candidate) and (label is None or label.gap.words > 1)
 
 
 def _is_stale(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
