@@ -35,6 +35,7 @@ def test_a_code_is_copied_with_one_click_from_every_place_it_stands(opened: Open
     page = opened(f"/workspace?mailbox={site.mailbox_id}", permissions=PERMISSIONS)
     page.get_by_role("link", name=f"Your verification code is {CODE}").click()
     expect(page.locator(".reader h2")).to_have_text(f"Your verification code is {CODE}")
+    expect(page.locator(".reader-code")).to_contain_text("found in the subject, next to “verification code”")
     codes = page.get_by_role("button", name=f"Copy code {CODE}")
     expect(codes).to_have_count(3)  # mailbox row, mail row, reader
 

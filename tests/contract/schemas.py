@@ -65,7 +65,14 @@ _MAILBOX: Schema = {
 MAILBOX = an_object({"unreadCount": COUNT}, **_MAILBOX)
 MAILBOX_NOW = an_object({"unreadCount": COUNT, "cursor": CURSOR}, **_MAILBOX)
 
+LINK = an_object(url=STRING, host=STRING, text=STRING, kind=one_of("confirm", "sign_in", "reset", "invite"))
 VERIFICATION = an_object(
+    {
+        "evidence": or_null({"type": "string", "maxLength": 120}),
+        "word": or_null(STRING),
+        "confidence": or_null({"type": "number", "minimum": 0, "maximum": 1}),
+        "link": or_null(LINK),
+    },
     code={"type": "string", "minLength": 4, "maxLength": 8},
     source=one_of("subject", "body"),
     method=one_of("rules", "ai"),
@@ -89,6 +96,7 @@ _ADDED_TO_MESSAGES: Schema = {
     "parseStatus": one_of("parsed", "failed"),
     "isRead": BOOLEAN,
     "readAt": or_null(INSTANT),
+    "link": or_null(LINK),
 }
 MESSAGE = an_object(_ADDED_TO_MESSAGES, **_SUMMARY)
 

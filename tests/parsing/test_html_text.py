@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.parsing.html_text import text_of
+from kaisoumail.parsing.html_text import shown_and_hidden, text_of
 from kaisoumail.parsing.preview import preview_of
 
 
@@ -61,3 +61,32 @@ def test_hostile_html_comes_to_an_end(markup: str) -> None:
 
 def test_only_the_start_of_a_very_long_page_is_read() -> None:
     assert text_of("<p>x</p>" * 1000, limit=80) == "\n".join("x" * 10)
+
+
+@pytest.mark.parametrize(
+    ("markup", "shown", "hidden"),
+    [
+        ("<p>a</p><p>b</p>", "a\nb", ""),
+        ('<div style="display:none">a</div><p>b</p>', "b", "a"),
+        ("<div style='color:red; DISPLAY : none'>a</div>b", "b", "a"),
+        ('<span style="font-size:0">a<span>b</span>c</span>d', "d", "abc"),
+        ("<p hidden>a</p><p>b</p>", "b", "a"),
+        ('<p style="opacity:0.9">a</p><p style="font-size: 0.875em">b</p>', "a\nb", ""),
+        ('<p style="max-height:0px;overflow:hidden">a</p><p style="fill-opacity:0">b</p>', "b", "a"),
+        ('<p style="display:none">a<div>b</div>', "a\nb", ""),
+        ('<body style="display:none">a</body>', "a", ""),
+        ("<style>p{display:none}</style><p>a</p>", "a", ""),
+        ('<p>a <img src="x" alt="482913"></p>', "a 482913", ""),
+    ],
+)
+def test_what_styles_hide_is_told_apart(markup: str, shown: str, hidden: str) -> None:
+    assert shown_and_hidden(markup) == (shown, hidden)
+
+
+@given(
+    st.lists(st.sampled_from(["<p", " style='display:none'", " hidden", ">", "</p>", "<br>", "a", '"', "<!--", "-->"]))
+)
+def test_whatever_is_shown_and_hidden_was_there(pieces: list[str]) -> None:
+    shown, hidden = shown_and_hidden("".join(pieces))
+
+    assert (shown + hidden).count("a") <= "".join(pieces).count("a")

@@ -9,7 +9,7 @@ import zstandard
 from sqlalchemy import select
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.code import Verification
+from kaisoumail.model.code import Link, Verification
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.storage import mailboxes, messages
 from kaisoumail.storage.messages import Wanted
@@ -28,7 +28,9 @@ def _kept(storage: Storage, mailbox: Mailbox) -> Mailbox:
 
 def test_a_message_comes_back_as_it_was_kept(storage: Storage) -> None:
     mailbox = _kept(storage, a_mailbox())
-    message = a_message(mailbox, RAW, verification=Verification("842911", "subject"), door="worker")
+    found = Verification("842911", "subject", evidence="Your code is 842911", word="code", confidence=0.91)
+    link = Link("https://shop.example/confirm/1", "shop.example", "Confirm", "confirm")
+    message = a_message(mailbox, RAW, verification=found, link=link, door="worker")
 
     kept_as = storage.write(lambda c: kept(c, message, zstandard.compress(RAW)))
 

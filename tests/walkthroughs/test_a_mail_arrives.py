@@ -28,7 +28,15 @@ def test_a_mail_sent_to_cloudflare_is_read_with_its_code(product: Product) -> No
     _send(product.world.mx_port, "ada@mail.customer.com", raw)
 
     [listed] = product.admin.get("/api/messages", params={"mailboxId": mailbox["id"]}).json()["messages"]
-    assert listed["verification"] == {"code": "842911", "source": "subject", "method": "rules"}
+    assert listed["verification"] == {
+        "code": "842911",
+        "source": "subject",
+        "method": "rules",
+        "evidence": "Your verification code is 842911",
+        "word": "verification code",
+        "confidence": 0.99,
+        "link": None,
+    }
     assert listed["mailboxAddress"] == "ada@mail.customer.com"
     assert listed["fromAddress"] == "no-reply@shop.example"
     assert listed["fromName"] == "Shop"

@@ -5,10 +5,12 @@ import re
 import string
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from kaisoumail.errors import CODES, Problem
+from kaisoumail.model.code import LinkKind
 from kaisoumail.model.domain import EVENT_KINDS
 from kaisoumail.model.user import Role
 from kaisoumail.web import domains, languages, workspace
@@ -28,6 +30,7 @@ FAMILIES: dict[str, list[str]] = {
     "theme.": ["system", "light", "dark"],
     "mailbox.": ["expired", "destroying", "destroyed"],
     "code.in_": ["subject", "body"],
+    "link.": [*get_args(LinkKind)],
     "nav.": ["inbox", "domains"],
     "notice.": list(workspace.NOTICES),
     "event.": [*EVENT_KINDS],

@@ -1,6 +1,7 @@
 """What clients get: the contract's objects, field for field. Fields may be added, never changed."""
 
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -118,10 +119,22 @@ class TokenCheckShape(Shape):
     problem: dict[str, Any] | None
 
 
+class LinkShape(Shape):
+    url: str
+    host: str
+    text: str
+    kind: str
+
+
 class VerificationShape(Shape):
     code: str
     source: str
     method: str
+    # added to the contract
+    evidence: str | None
+    word: str | None
+    confidence: float | None
+    link: LinkShape | None
 
 
 class MessageShape(Shape):
@@ -141,6 +154,7 @@ class MessageShape(Shape):
     parse_status: str
     is_read: bool
     read_at: str | None
+    link: LinkShape | None
 
 
 class HeaderShape(Shape):
@@ -373,6 +387,7 @@ def _authentication(found: Authentication | None) -> AuthenticationShape | None:
 
 def _summary(message: Message) -> dict[str, Any]:
     found = message.verification
+    link = None if message.link is None else LinkShape(**asdict(message.link))
     return {
         "id": message.id,
         "mailbox_id": message.mailbox_id,
@@ -385,8 +400,18 @@ def _summary(message: Message) -> dict[str, Any]:
         "size_bytes": message.size_bytes,
         "attachment_count": message.attachment_count,
         "has_html": message.has_html,
-        "verification": found and VerificationShape(code=found.code, source=found.source, method=found.method),
+        "verification": found
+        and VerificationShape(
+            code=found.code,
+            source=found.source,
+            method=found.method,
+            evidence=found.evidence,
+            word=found.word,
+            confidence=found.confidence,
+            link=link,
+        ),
         "parse_status": message.parse_status,
         "is_read": message.read_at is not None,
         "read_at": iso_or_none(message.read_at),
+        "link": link,
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
-from kaisoumail.model.code import Verification
+from kaisoumail.model.code import Link, Verification
 
 Door = Literal["smtp", "worker"]
 
@@ -66,6 +66,8 @@ class Message:
     """Who handed it in: anybody by our SMTP door, or the Email Worker at Cloudflare, which signs."""
     read_at: datetime | None = None
     """When somebody said they had read it; None while it is unread."""
+    link: Link | None = None
+    """The link that confirms, signs in, resets or accepts, if the mail has one."""
 
 
 @dataclass(frozen=True, slots=True)

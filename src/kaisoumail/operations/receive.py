@@ -15,12 +15,13 @@ from typing import Final
 import zstandard
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.code import Verification
+from kaisoumail.model.code import Link, Verification
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Door, Envelope, Message, delivery_key, digest_of
 from kaisoumail.model.rejection import Rejection
-from kaisoumail.parsing.codes.find import find_code
+from kaisoumail.parsing.codes.find import Found, find_code
+from kaisoumail.parsing.codes.links import find_link
 from kaisoumail.parsing.mime import ParsedMessage, parse
 from kaisoumail.parsing.preview import preview_of
 from kaisoumail.storage import messages
@@ -139,6 +140,7 @@ def _message(context: Context, handover: Handover, facts: "_Facts") -> Message:
         attachment_count=len(facts.parsed.attachments),
         has_html=bool(facts.parsed.html),
         verification=facts.verification,
+        link=facts.link,
         parse_status=facts.parsed.status,
         raw_location=messages.IN_ROW if facts.size <= IN_ROW_BYTES else f"{message_id}.zst",
     )
@@ -152,6 +154,7 @@ class _Facts:
     digest: bytes
     parsed: ParsedMessage
     verification: Verification | None
+    link: Link | None
     preview: str
     compressed: bytes
 
@@ -164,15 +167,20 @@ async def _facts_of(raw: bytes) -> _Facts:
 
 def _read(raw: bytes) -> _Facts:
     parsed = parse(raw)
-    code = find_code(parsed.subject, parsed.text or "", parsed.html or "")
+    code = find_code(parsed.subject, parsed.text, parsed.html)
     return _Facts(
         size=len(raw),
         digest=digest_of(raw),
         parsed=parsed,
-        verification=None if code is None else Verification(code.code, code.source, "rules"),
+        verification=None if code is None else _verification(code),
+        link=find_link(parsed.subject, parsed.text, parsed.html),
         preview=preview_of(parsed.text, parsed.html),
         compressed=zstandard.ZstdCompressor(level=1).compress(raw),
     )
+
+
+def _verification(found: Found) -> Verification:
+    return Verification(found.code, found.source, found.method, found.evidence, found.word or None, found.confidence)
 
 
 def _as_written(words: str) -> str:

@@ -1,7 +1,7 @@
 """The `messages` and `raw_messages` tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from sqlalchemy import (
     update,
 )
 
-from kaisoumail.model.code import Verification
+from kaisoumail.model.code import Link, Verification
 from kaisoumail.model.feed import Cursor, PageEnd
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.message import Envelope, Message
@@ -44,6 +44,10 @@ _EMPTY: Final = {
     "verification_code": None,
     "verification_source": None,
     "verification_method": None,
+    "verification_evidence": None,
+    "verification_word": None,
+    "verification_confidence": None,
+    "link": None,
 }
 
 
@@ -223,6 +227,10 @@ def columns_of(message: Message) -> dict[str, Any]:
         "verification_code": found and found.code,
         "verification_source": found and found.source,
         "verification_method": found and found.method,
+        "verification_evidence": found and found.evidence,
+        "verification_word": found and found.word,
+        "verification_confidence": found and found.confidence,
+        "link": message.link and asdict(message.link),
         "parse_status": message.parse_status,
         "raw_location": message.raw_location,
         "door": message.door,
@@ -233,7 +241,14 @@ def columns_of(message: Message) -> dict[str, Any]:
 def _message_from(row: Row[Any]) -> Message:
     found = None
     if row.verification_code is not None:
-        found = Verification(row.verification_code, row.verification_source, row.verification_method)
+        found = Verification(
+            row.verification_code,
+            row.verification_source,
+            row.verification_method,
+            row.verification_evidence,
+            row.verification_word,
+            row.verification_confidence,
+        )
     return Message(
         id=row.id,
         user_id=row.user_id,
@@ -254,4 +269,5 @@ def _message_from(row: Row[Any]) -> Message:
         raw_location=row.raw_location,
         door=row.door,
         read_at=row.read_at,
+        link=row.link and Link(**row.link),
     )

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.parsing.codes.find import find_code
+from kaisoumail.parsing.codes.find import MAX_EVIDENCE, MAX_WORD, decided, find_code
 
 FOUND = [
     ("Your verification code is 842911", "Fallback body code 551177", "", "842911"),
@@ -33,6 +33,48 @@ FOUND = [
     ("Sign in to X", "Enter this code: 123456", "", "123456"),
     ("Your code is １２３４５６", "", "", "123456"),
     ("Hello", "", "<td>Verification code</td><td style='color:#123456'>482913</td>", "482913"),
+]
+_PIECES = [
+    *(
+        "Your verification code is ",
+        "code: ",
+        "验证码",
+        "कोड ",
+        "رمز التحقق ",
+        "รหัสยืนยัน",
+        "İ",
+        "e\u200b\u0301",
+        "ß",
+        "\n",
+        " ",
+    ),
+    *(
+        "482913",
+        "٤٨٢٩١٣",
+        "４８２９１３",
+        "४८२९१३",
+        "1 2 3 4 7 6",
+        "12-34-56",
+        "A1B2C3",
+        "7KM-4XQ",
+        "G-330918",
+        "2024",
+        "9",
+    ),
+    *(
+        "<b>",
+        "</b>",
+        "<td>",
+        '<p style="display:none">',
+        "</p>",
+        "&#52;",
+        "<",
+        "https://x.test/",
+        "@",
+        "order ",
+        "> ",
+        "minutes",
+    ),
 ]
 NONE = [
     ("Your verification code is AB1234567", "", ""),
@@ -74,8 +116,58 @@ def test_the_evidence_comes_with_the_code() -> None:
     found = find_code("Hello", "Please enter it: your verification code is 842911, thank you", "")
 
     assert found is not None
-    assert "842911" in found.snippet
-    assert "the name leads to it" in found.rules
+    assert found.evidence == "Please enter it: your verification code is 842911, thank you"
+    assert found.evidence[slice(*found.span)] == "842911"
+    assert found.word == "verification code"
+    assert "the word leads to it" in found.rules
+    assert 0.6 <= found.confidence <= 1
+
+
+def test_what_is_kept_of_a_code_has_an_end() -> None:
+    found = find_code("Hello", f"{'x' * 200} your login code{'s' * 30} {' ' * 200}is 4 8 2 9 1 3 7 6 {'y' * 200}", None)
+    longest = find_code("Hello", f"Your verification code{'s' * 100} 482913", None)
+
+    assert found is not None
+    assert len(found.evidence) <= MAX_EVIDENCE
+    assert longest is not None
+    assert len(longest.word) == MAX_WORD
+
+
+def test_every_candidate_says_why_it_lost() -> None:
+    decision = decided("Your order 20481177", "Order 20481177. Your login code is 842911, not 2024.", None)
+
+    lost = {each.scored.candidate.code: each.lost for each in decision.examined}
+    assert decision.found is not None
+    assert lost == {"20481177": "too little speaks for it", "842911": "", "2024": "too little speaks for it"}
+    assert "842911      200  the code" in str(decision)
+
+
+def test_two_that_are_close_say_so() -> None:
+    decision = decided("Hello", "Your login code is 842911. Your access code is 551177.", None)
+
+    assert decision.found is None
+    assert [each.lost for each in decision.examined] == ["another does nearly as well"] * 2
+
+
+def test_a_certain_code_is_more_certain_than_a_likely_one() -> None:
+    certain = find_code("Your verification code is 842911", None, None)
+    likely = find_code("Hello", "Your code is 842911", None)
+
+    assert certain is not None
+    assert likely is not None
+    assert certain.confidence > likely.confidence
+
+
+def test_a_hidden_preheader_decides_between_two_but_is_never_the_code() -> None:
+    shown = "<p>Your login code is 551177.</p><p>Your login code is 842911.</p>"
+    hidden = '<div style="display:none">Use 842911</div>'
+
+    confirmed = find_code("Hello", None, hidden + shown)
+    alone = find_code("Hello", None, '<div style="display:none">Your login code is 842911</div><p>Hello</p>')
+
+    assert confirmed is not None
+    assert confirmed.code == "842911"
+    assert alone is None
 
 
 @given(st.text(max_size=500), st.text(max_size=2000), st.text(max_size=2000))
@@ -83,6 +175,17 @@ def test_any_text_has_a_code_or_none(subject: str, text: str, html: str) -> None
     found = find_code(subject, text, html)
 
     assert found is None or 4 <= len(found.code) <= 8
+
+
+@given(mail=st.lists(st.sampled_from(_PIECES), max_size=30).map("".join), html=st.booleans())
+def test_a_code_stands_in_its_evidence_where_the_span_says(mail: str, html: bool) -> None:
+    found = find_code(mail[:60], None if html else mail, mail if html else None)
+
+    if found is not None:
+        shown = found.evidence[slice(*found.span)]
+        assert found.code == "".join(letter for letter in shown if letter.isalnum())
+        assert 4 <= len(found.code) <= 8
+        assert len(found.evidence) <= MAX_EVIDENCE
 
 
 @given(st.text(alphabet="0123456789 -:.,/@#abC验证码codeis", max_size=400))

@@ -39,6 +39,10 @@ CASES = [
     ("Sign in", "客服邮箱a@b.co验证码842911", "842911"),
     ("GitHub", "Verification code: 842911\n\nhttps://github.com/x/123456", "842911"),
     ("Login", "Your verification code\nis 123456.", "123456"),
+    ("Bank", "Your access code for order 20481177 is 482913", "482913"),
+    ("Verification code", "Use the verification code sent to 5550142", None),
+    ("Two-factor", "Your recovery codes: 48291377 77120481 90128344", None),
+    ("Acme", "Your Acme code: 482-913\nDon't share it\n4sgLq1p5sV6", "482913"),
 ]
 
 
@@ -58,7 +62,7 @@ def test_the_evidence_points_at_the_code_as_it_was_written() -> None:
 
     assert found is not None
     assert (found.code, found.method) == ("123456", "rules")
-    assert found.snippet[slice(*found.span)] == "123-456"
+    assert found.evidence[slice(*found.span)] == "123-456"
 
 
 def test_the_html_is_not_read_when_the_text_has_the_code() -> None:

@@ -4,71 +4,144 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from kaisoumail.parsing.codes.candidates import candidates_in, tidy
+from kaisoumail.parsing.codes.reading import Reading, Where
 from kaisoumail.parsing.codes.score import CLOSE, ENOUGH, Scored, Setting, scored
-from kaisoumail.parsing.html_text import text_of
+from kaisoumail.parsing.html_text import shown_and_hidden
 
-_SNIPPET: Final = 24
+MAX_EVIDENCE: Final = 120
+MAX_WORD: Final = 64
+_AROUND: Final = 50
+_CERTAIN: Final = 200  # points beyond which more do not make it surer
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class Found:
     """
     A code of 4 to 8 letters and digits, and the evidence for it.
 
-    *snippet* is the text around it, *span* where it stands in that (with its separators, if it had any),
-    *rules* name what spoke for and against it.
+    *evidence* is the text around it on one line, at most 120 characters, *span* where it stands in that (with
+    its separators, if it had any); *word* is what called it a code ("" if nothing did), at most 64 characters;
+    *rules* name what spoke for and against it; *confidence* is from 0 to 1.
     """
 
     code: str
-    source: Literal["subject", "body"]
-    snippet: str
+    where: Where
+    evidence: str
+    span: tuple[int, int]
+    word: str
     points: int
     rules: tuple[str, ...]
-    span: tuple[int, int]
+    confidence: float
     method: Literal["rules"] = "rules"
 
+    @property
+    def source(self) -> Literal["subject", "body"]:
+        return "subject" if self.where == "subject" else "body"
 
-def find_code(subject: str | None, text: str | None, html: str | None) -> Code | None:
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A candidate as it was judged. *lost* says why it is not the code, "" for the winner."""
+
+    where: Where
+    scored: Scored
+    lost: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The code, if there is one, and every candidate that was looked at on the way."""
+
+    found: Found | None
+    examined: tuple[Examined, ...]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{each.where:8}{each.scored.candidate.code:10}{each.scored.points:5}  {each.lost or 'the code'}"
+            f"  [{', '.join(each.scored.rules)}]"
+            for each in self.examined
+        ]
+        return "\n".join(lines) or "no candidates"
+
+
+def find_code(subject: str | None, text: str | None, html: str | None) -> Found | None:
     """
     The code, from the subject if one is there, else from the text, else from the HTML.
 
     None when nothing scores enough, or when two different candidates do nearly as well: a mail that
-    lists two codes has no answer that is safe to copy. Letters keep their case.
+    lists two codes has no answer that is safe to copy. Letters keep their case. Never raises.
     """
-    tidy_subject = tidy(subject or "")
-    found = _best(tidy_subject, Setting(tidy_subject, tidy_subject))
-    if found is not None:
-        return _code(tidy_subject, found, "subject")
-    for lines in _bodies(text, html):
-        body = tidy(lines)
-        found = _best(body, Setting(tidy_subject, body, lines))
-        if found is not None:
-            return _code(body, found, "body")
-    return None
+    return decided(subject, text, html).found
 
 
-def _bodies(text: str | None, html: str | None) -> Iterator[str]:
-    """The text and what the HTML shows, which is read only when the text had no answer."""
-    if text:
-        yield text
-    shown = text_of(html) if html else ""
-    if shown and shown != text:
-        yield shown
+def decided(subject: str | None, text: str | None, html: str | None) -> Decision:
+    """As `find_code`, with every candidate it looked at; printing it shows the reasons."""
+    head = Reading.of("subject", subject or "")
+    examined: list[Examined] = []
+    for reading, preheader in _readings(head, text, html):
+        if not reading.candidates:
+            continue
+        ranked = scored(reading, Setting(head, reading))
+        best = _best(ranked, preheader)
+        examined += [Examined(reading.where, each, _lost(each, best)) for each in ranked]
+        if best is not None:
+            return Decision(_found(reading, best, ranked), tuple(examined))
+    return Decision(None, tuple(examined))
 
 
-def _best(text: str, setting: Setting) -> Scored | None:
-    ranked = sorted((scored(text, each, setting) for each in candidates_in(text)), key=lambda each: -each.points)
-    if not ranked or ranked[0].points < ENOUGH:
+def _readings(head: Reading, text: str | None, html: str | None) -> Iterator[tuple[Reading, str]]:
+    """The texts in the order they are believed, each with what the mail shows only in lists."""
+    yield head, ""
+    body = Reading.of("text", text) if text else None
+    if body is not None:
+        yield body, ""
+    if html:
+        shown, hidden = shown_and_hidden(html)
+        if body is None or shown != body.text:
+            yield Reading.of_shown(shown), hidden
+
+
+def _best(ranked: list[Scored], preheader: str) -> Scored | None:
+    """
+    The one that is enough and clearly ahead. An older mail quoted below counts only if nothing above does; of two
+    that are close, the one that the preheader repeats.
+    """
+    enough = [each for each in ranked if each.points >= ENOUGH]
+    enough = [each for each in enough if not each.is_quoted] or enough
+    if not enough:
         return None
-    best = ranked[0]
-    rival = next((each for each in ranked if each.candidate.code != best.candidate.code), None)
-    return None if rival is not None and best.points - rival.points < CLOSE and rival.points >= ENOUGH else best
+    best = max(enough, key=lambda each: each.points)
+    rivals = [each for each in enough if each.candidate.code != best.candidate.code and _is_close(each, best)]
+    if not rivals:
+        return best
+    repeated = [each for each in (best, *rivals) if preheader and each.candidate.code in preheader]
+    return repeated[0] if len({each.candidate.code for each in repeated}) == 1 else None
 
 
-def _code(text: str, best: Scored, source: Literal["subject", "body"]) -> Code:
+def _is_close(rival: Scored, best: Scored) -> bool:
+    """Nearly as good, or called a code by the very same word: "your codes are 551177 and 662288"."""
+    shares_the_word = rival.labelled_at is not None and rival.labelled_at == best.labelled_at
+    return shares_the_word or best.points - rival.points < CLOSE
+
+
+def _lost(each: Scored, best: Scored | None) -> str:
+    if best is not None and each.candidate.code == best.candidate.code:
+        return ""
+    if each.points < ENOUGH:
+        return "too little speaks for it"
+    if best is None:
+        return "another does nearly as well"
+    return "quoted from an older mail" if each.is_quoted else "another does better"
+
+
+def _found(reading: Reading, best: Scored, ranked: list[Scored]) -> Found:
     candidate = best.candidate
-    begin = max(0, candidate.start - _SNIPPET)
-    snippet = text[begin : candidate.end + _SNIPPET]
+    begin = max(0, candidate.start - _AROUND)
+    evidence = reading.text[begin : min(candidate.end + _AROUND, begin + MAX_EVIDENCE)].replace("\n", " ")
     span = (candidate.start - begin, candidate.end - begin)
-    return Code(candidate.code, source, snippet, best.points, best.rules, span)
+    others = [each.points for each in ranked if each.candidate.code != candidate.code]
+    ahead = best.points - max(others, default=0)
+    sure = 0.6 + 0.39 * min(1.0, min(best.points - ENOUGH, ahead) / (_CERTAIN - ENOUGH))
+    return Found(
+        candidate.code, reading.where, evidence, span, best.word[:MAX_WORD], best.points, best.rules, round(sure, 2)
+    )

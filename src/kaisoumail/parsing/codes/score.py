@@ -1,115 +1,189 @@
-"""How much speaks for a candidate, by what stands around it. Each rule adds its points and its name."""
+"""
+How much speaks for each candidate of a text, by its label and what else stands around it.
+
+Each rule adds its points and its name; the table in `_scored` is all of them.
+"""
 
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-from kaisoumail.parsing.codes.candidates import Candidate, alone_on_a_line
-from kaisoumail.parsing.codes.words import ALL
-from kaisoumail.parsing.codes.words.table import any_of, compiled
+from kaisoumail.parsing.codes.candidates import Candidate
+from kaisoumail.parsing.codes.labels import CODE, COPULAS, OFFER_LIKE, Label, is_amount, labels_of
+from kaisoumail.parsing.codes.reading import AFTER, BEFORE, Gap, Reading
 
 ENOUGH: Final = 100
-CLOSE: Final = 25
-_WINDOW: Final = 40
-_NEAR: Final = 24
-_ABOUT_POINTS: Final = 20
-_START: Final = 4096  # what a mail is about is said by then
-
-_NAMED: Final = compiled(any_of(ALL.named))
-_WEAK: Final = compiled(any_of(ALL.weak))
-_ABOUT: Final = compiled(any_of(ALL.about))
-_USE: Final = compiled(any_of(ALL.use) + r"[^A-Za-z0-9]{0,4}(?:the |this |this code )?\Z")
-_OTHER: Final = compiled(any_of(ALL.other) + r"[^A-Za-z0-9]{0,6}\Z")
-_THING: Final = compiled(any_of(ALL.other))
-_OFFER: Final = compiled(any_of(ALL.offer))
-_STALE: Final = compiled(any_of(ALL.stale))
-# "…code is 123456", "…code: 123456", "…验证码为：123456"; "codes are" names several, and chooses none
-_NAMES_IT: Final = compiled(
-    rf"(?:{any_of((*ALL.named, *ALL.weak))})(?<!s)[^A-Za-z0-9]{{0,24}}(?:{any_of(ALL.is_)}[^A-Za-z0-9]{{1,12}})?\Z"
-)
-# "123456 is your Google verification code"
-_NAMED_AFTER: Final = compiled(
-    rf"[^A-Za-z0-9]{{0,8}}(?:(?:is|as|:|=)\b\W{{0,4}})?(?:(?:your|the|a)\b\W?)?(?:[A-Za-z0-9]+\W){{0,3}}{any_of(ALL.named)}"
-)
-# Without one of these beside it nothing reaches `ENOUGH`: the one look that most numbers get.
-_ANY_SIGN: Final = compiled(any_of((*ALL.named, *ALL.weak, *ALL.about)))
-_PREFIX: Final = re.compile(r"\b(?:[A-Z]|FB)-\Z", re.ASCII)
-_YEAR: Final = re.compile(r"(?:19|20)\d\d", re.ASCII)
+CLOSE: Final = 60
+_NEAR: Final = 64
+_YEAR: Final = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))?", re.ASCII)
+_OPENING, _CLOSING = '"“„«「『‘', '"”“»」』’'
+_POSTAL: Final = re.compile(r"\b[A-Z]{2}\s\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A candidate with its points, and the rules that gave them."""
+    """A candidate with its points, the rules that gave them, the word that labels it ("" if none) and its place."""
 
     candidate: Candidate
     points: int
     rules: tuple[str, ...]
+    word: str = ""
+    is_quoted: bool = False
+    labelled_at: int | None = None
 
 
 class Setting:
-    """What the rest of the mail adds to every candidate in one of its texts; found out when first asked."""
+    """What the rest of the mail says; found out when first asked."""
 
-    def __init__(self, subject: str, text: str, lines: str | None = None) -> None:
-        """*subject* and *text* are tidy; *lines* is the body before it was, None for the subject itself."""
-        self._subject, self._text, self._lines = subject, text, lines
-
-    @property
-    def in_subject(self) -> bool:
-        return self._lines is None
+    def __init__(self, subject: Reading, body: Reading) -> None:
+        self._subject, self._body = subject, body
 
     @cached_property
-    def alone(self) -> frozenset[str]:
-        """The codes that have a line of the body to themselves."""
-        return alone_on_a_line(self._lines or "")
+    def asks_for_proof(self) -> bool:
+        """Whether the subject asks who somebody is, and speaks of nothing else that has a number."""
+        about = self._subject.roles_at_the_start
+        return bool(about & {"about", "named"}) and not about & {"other", "offer"}
 
     @cached_property
     def is_about_identity(self) -> bool:
-        """Whether the mail is about proving who somebody is at all."""
-        return any(_ABOUT.search(text) or _NAMED.search(text) for text in (self._subject, self._text[:_START]))
+        """Whether the subject or the first sentences are about proving who somebody is at all."""
+        about = self._subject.roles_at_the_start
+        return self.asks_for_proof or bool((about | self._body.roles_at_the_start) & {"about", "named"})
 
     @cached_property
-    def subject_asks_for_proof(self) -> bool:
-        """Whether the subject is about that and about nothing else that has a number, such as an order."""
-        about = _ABOUT.search(self._subject) or _NAMED.search(self._subject)
-        return about is not None and not _THING.search(self._subject) and not _OFFER.search(self._subject)
+    def offers(self) -> bool:
+        """Whether the subject is about a discount and not about proof."""
+        about = self._subject.roles_at_the_start
+        return "offer" in about and not about & {"about", "named"}
 
 
-def scored(text: str, candidate: Candidate, setting: Setting) -> Scored:
-    """*candidate* of *text* (tidy) with its points; `ENOUGH` of them make a code."""
-    before = _PREFIX.sub("", text[max(0, candidate.start - _WINDOW) : candidate.start])
-    after = text[candidate.end : candidate.end + _WINDOW]
-    is_six_digits = candidate.is_digits and len(candidate.code) == 6
-    shown_alone = is_six_digits and setting.subject_asks_for_proof and candidate.code in setting.alone
-    if not shown_alone and not _ANY_SIGN.search(before) and not _ANY_SIGN.search(after):
-        return Scored(candidate, 0, ())
-    names_it = _NAMES_IT.search(before) is not None
-    name_follows = _NAMED_AFTER.match(after) is not None
-    named_near = _NAMED.search(before) is not None or _NAMED.search(after) is not None
-    weak_near = _WEAK.search(before) is not None or _WEAK.search(after) is not None
-    about_near = _ABOUT.search(before) is not None or _ABOUT.search(after) is not None
+def scored(reading: Reading, setting: Setting) -> list[Scored]:
+    """The candidates of *reading* with their points, in order; `ENOUGH` of them make a code."""
+    if not reading.hits and not setting.asks_for_proof:
+        return [Scored(candidate, 0, ()) for candidate in reading.candidates]
+    labels = labels_of(reading)
+    return [
+        _scored(reading, candidate, label, setting) for candidate, label in zip(reading.candidates, labels, strict=True)
+    ]
+
+
+def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting: Setting) -> Scored:
+    code = candidate.code
+    role = None if label is None else label.hit.role
+    near = _near(reading, candidate)
+    alone = reading.stands_alone(candidate)
+    shown_bare = role is None and alone and candidate.is_digits and setting.asks_for_proof
+    if role not in CODE and not shown_bare and not near & {"use", "about"}:
+        return Scored(candidate, 0, (), is_quoted=reading.is_quoted(candidate))
     facts = {
         ("digits", 30): candidate.is_digits,
-        ("six digits", 10): is_six_digits,
-        ("letters and digits", 20 if names_it or name_follows else -60): not candidate.is_digits,
-        ("in the subject", 10): setting.in_subject,
-        ("a code is named near", 100): named_near,
-        ("“code” near", 40): weak_near and not named_near,
-        ("the name leads to it", 60): names_it,
-        ("the name follows it", 60): name_follows,
-        ("alone on its line", 70): shown_alone,
-        ("about identity near", 30): about_near and not named_near,
-        ("asked to enter it", 40): _USE.search(before) is not None,
-        ("another number is named", -120): _OTHER.search(before[-_NEAR:]) is not None,
-        ("it buys something", -120): (_OFFER.search(after) or _OFFER.search(before[-_NEAR:])) is not None
-        and not named_near,
-        ("a year", -100): _YEAR.fullmatch(candidate.code) is not None and not names_it,
-        ("the code is stale", -120): _STALE.search(before) is not None and not names_it,
+        ("six digits", 10): candidate.is_digits and len(code) == 6,
+        ("in the subject", 10): reading.where == "subject",
+        ("named a code", 100): role == "named",
+        ("called a code", 45): role in ("weak", "own"),
+        ("the word leads to it", 60): label is not None and role in CODE and label.is_tight,
+        ("the word is far", -40 if role == "named" else -20): label is not None and role in CODE and not label.is_tight,
+        ("alone on its line", 40): alone and role in {*CODE, None},
+        ("asked to enter it", 40): "use" in near,
+        ("about identity near", 30): "about" in near and role != "named",
+        ("the subject asks for proof", 30): (alone or "use" in near) and setting.asks_for_proof,
+        ("letters and digits", -60): not candidate.is_digits and (label is None or not label.is_tight),
+        ("like a coupon", -60): role != "named" and OFFER_LIKE.fullmatch(code) is not None,
+        ("another number is named", -200): role in ("other", "offer"),
+        ("it buys something", -150): role != "named" and ("offer" in near or setting.offers),
+        ("an offer is near", -100): role != "named" and _offers(reading, candidate) and not setting.is_about_identity,
+        ("an amount", -200): is_amount(reading, candidate),
+        ("nobody's code", -60 if alone and len(code) == 6 else -90): role == "weak"
+        and "your" not in near
+        and not setting.is_about_identity,
+        ("an example in quotes", -150): label is not None and _is_example(reading, candidate, label),
+        ("a year or a date", -150): _YEAR.fullmatch(code) is not None
+        and not _is_plainly_named(reading, candidate, label),
+        ("like a telephone", -100): _is_like_a_telephone(reading, candidate, label),
+        ("a postal code", -100): len(code) == 5
+        and _POSTAL.search(reading.text[max(0, candidate.start - 8) : candidate.start]) is not None,
+        ("the code is stale", -150): _is_stale(reading, candidate, label),
     }
     rules = {name: points for (name, points), holds in facts.items() if holds}
     points = sum(rules.values())
-    # Asked last and only when it decides: it is the one question about the whole mail.
-    if (weak_near or named_near) and ENOUGH - _ABOUT_POINTS <= points < ENOUGH and setting.is_about_identity:
-        points += _ABOUT_POINTS
-        rules["the mail is about identity"] = _ABOUT_POINTS
-    return Scored(candidate, points, tuple(rules))
+    # Asked last and only when they decide: these are the questions about the whole mail.
+    if role in ("weak", "own") and ENOUGH - 20 <= points < ENOUGH and setting.is_about_identity:
+        points += 20
+        rules["the mail is about identity"] = 20
+    if points >= ENOUGH and reading.invites_to_a_meeting:
+        points -= 200
+        rules["it opens a meeting"] = -200
+    word = "" if label is None else reading.text[label.hit.start : label.hit.end].replace("\n", " ")
+    return Scored(
+        candidate, points, tuple(rules), word, reading.is_quoted(candidate), None if label is None else label.hit.start
+    )
+
+
+def _near(reading: Reading, candidate: Candidate) -> set[str]:
+    """The roles of the words in the same sentence."""
+    roles: set[str] = set()
+    for hit in reading.hits_between(max(0, candidate.start - _NEAR), candidate.start):
+        if (
+            hit.role in ("use", "about", "offer", "your")
+            and not Gap.between(reading, hit.end, candidate.start).ends_a_sentence
+        ):
+            roles.add(hit.role)
+    for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + _NEAR)):
+        gap = Gap.between(reading, candidate.end, hit.start)
+        if gap.ends_a_sentence or gap.lines > 1:
+            continue
+        # A verb behind it is one of a language that ends with it: "661920 을(를) 입력하세요"
+        if hit.role in ("about", "offer", "your") or (hit.role == "use" and gap.words <= 2):
+            roles.add(hit.role)
+    return roles
+
+
+def _offers(reading: Reading, candidate: Candidate) -> bool:
+    around = reading.hits_between(max(0, candidate.start - BEFORE), min(len(reading.text), candidate.end + AFTER))
+    return any(hit.role == "offer" for hit in around)
+
+
+def _is_plainly_named(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+    """Next to nothing between the word and the year: "verification code is 2024"."""
+    if label is None or label.hit.role not in CODE:
+        return False
+    between = reading.text[min(label.hit.end, candidate.end) : max(label.hit.start, candidate.start)]
+    if label.gap.ends_a_sentence or any(letter in "©(" or letter.isdigit() for letter in between):
+        return False
+    words = between.replace(":", " ").lower().split()
+    if len(words) > 1 or any(word[0].isalpha() and word not in COPULAS for word in words):
+        return False
+    return label.gap.lines == 0 or reading.stands_alone(candidate)
+
+
+def _is_example(reading: Reading, candidate: Candidate, label: Label) -> bool:
+    """A whole sentence is quoted, as mails do that warn of fraud: "Your code is 482913"."""
+    behind = reading.text[candidate.end : candidate.end + 2].lstrip(".!")[:1]
+    if label.follows or not behind or behind not in _CLOSING:
+        return False
+    between = reading.text[label.hit.end : candidate.start]
+    before = reading.text[max(0, label.hit.start - 40) : label.hit.start]
+    return not any(mark in between for mark in _OPENING) and any(mark in before for mark in _OPENING)
+
+
+def _is_like_a_telephone(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+    """ "0800 1234" in a sentence."""
+    if candidate.form != "grouped" or len(candidate.code) != 8 or candidate.code[0] != "0":
+        return False
+    return not reading.stands_alone(candidate) and (label is None or label.gap.words > 1)
+
+
+def _is_stale(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+    """An old code, or one said to be expired: right before the word, between it and the number, or right behind."""
+    start = candidate.start - 40 if label is None or label.follows else label.hit.start - 24
+    for hit in reading.hits_between(max(0, start), min(len(reading.text), candidate.end + 40)):
+        if hit.role != "stale":
+            continue
+        if hit.start >= candidate.end:
+            gap = Gap.between(reading, candidate.end, hit.start)
+            if gap.words <= 3 and not gap.ends_a_sentence:
+                return True
+        elif not Gap.between(reading, hit.end, candidate.start).ends_a_sentence:
+            return True
+    return False

@@ -1,12 +1,75 @@
 """
-The words that speak for or against a number being a code, one table a language.
+The words that speak for or against a number being a code, and for a link being one to follow: one table a language.
 
-A table is a `Words`; `ALL` joins them. Adding a language is adding a file and its line here.
+A table is a `Words`; `CODES` and `LINKS` find the words of all of them at once. Adding a language is adding
+a file and its line here.
 """
 
 from typing import Final
 
-from kaisoumail.parsing.codes.words import chinese, english
-from kaisoumail.parsing.codes.words.table import Words
+from kaisoumail.parsing.codes.words import (
+    arabic,
+    bulgarian,
+    chinese,
+    czech,
+    dutch,
+    english,
+    finnish,
+    french,
+    german,
+    greek,
+    hebrew,
+    hindi,
+    hungarian,
+    indonesian,
+    italian,
+    japanese,
+    korean,
+    polish,
+    portuguese,
+    romanian,
+    russian,
+    spanish,
+    swedish,
+    thai,
+    turkish,
+    ukrainian,
+    vietnamese,
+)
+from kaisoumail.parsing.codes.words.table import Finder, Words, phrases
 
-ALL: Final = Words.joined([english.WORDS, chinese.WORDS])
+_ALL: Final = Words.joined(
+    language.WORDS
+    for language in (
+        arabic,
+        bulgarian,
+        chinese,
+        czech,
+        dutch,
+        english,
+        finnish,
+        french,
+        german,
+        greek,
+        hebrew,
+        hindi,
+        hungarian,
+        indonesian,
+        italian,
+        japanese,
+        korean,
+        polish,
+        portuguese,
+        romanian,
+        russian,
+        spanish,
+        swedish,
+        thai,
+        turkish,
+        ukrainian,
+        vietnamese,
+    )
+)
+CODES: Final = Finder(_ALL, ("named", "other", "offer", "stale", "unit", "own", "weak", "use", "about", "your"))
+LINKS: Final = Finder(_ALL, ("never", "invite", "reset", "confirm", "sign_in"))
+MEETINGS: Final = tuple(phrases(_ALL.meeting))

@@ -1,53 +1,139 @@
-"""What a language says around codes."""
+"""What a language says around codes and links, and the one expression that finds all of it."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import Final
+
+from kaisoumail.parsing.codes.folding import folded, one_line
+
+# Scripts that put spaces between words: a word of theirs is not looked for inside another.
+_SPACED: Final = "a-z\u00df-\u024f\u0370-\u052f"
+_SPACED_LETTER: Final = re.compile(f"[{_SPACED}]")
+_ENDING: Final = re.compile(f"[{_SPACED}]*+")
+# What a phrase may begin with: a word of those, or any letter of the others.
+_BEGINNING: Final = re.compile(f"[{_SPACED}]+|[\u0590-\uffff]")
+_STEM: Final = 3  # the letters a stem has at least
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """
-    Alternatives of regular expressions, matched in any letter case.
+    Phrases divided by commas, in any letter case, accents or not; `*` at the end stands for any ending.
 
-    *named*: names a verification code. *weak*: may name one ("code" alone). *about*: the mail is about
-    proving who somebody is. *is_*: stands between the name and the code. *use*: asks to enter the code.
-    *other*: names another kind of number. *offer*: the number buys something. *stale*: the code is none.
+    For codes. *named*: names a verification code. *weak*: may name one ("code" alone), *own*:
+    the same, said of the reader's ("your code"), *your*: the word for that. *about*: the mail
+    is about proving who somebody is. *use*: asks to enter the code. *other*: names another kind of number.
+    *offer*: the number buys something or opens a meeting. *stale*: the code is none, or no longer.
+    *meeting*: the mail invites to a call, whose passcode proves nobody. *unit*: stands behind an amount.
+
+    For links. *confirm*, *sign_in*, *reset*, *invite*: what following the link does. *never*: what links
+    beside that are for.
     """
 
-    named: tuple[str, ...]
-    weak: tuple[str, ...]
-    about: tuple[str, ...]
-    is_: tuple[str, ...]
-    use: tuple[str, ...]
-    other: tuple[str, ...]
-    offer: tuple[str, ...]
-    stale: tuple[str, ...]
+    named: str
+    weak: str = ""
+    own: str = ""
+    your: str = ""
+    about: str = ""
+    use: str = ""
+    other: str = ""
+    offer: str = ""
+    stale: str = ""
+    meeting: str = ""
+    unit: str = ""
+    confirm: str = ""
+    sign_in: str = ""
+    reset: str = ""
+    invite: str = ""
+    never: str = ""
 
     @classmethod
     def joined(cls, tables: Iterable["Words"]) -> "Words":
         """All *tables* as one."""
         every = list(tables)
-        return cls(*(tuple(word for table in every for word in getattr(table, name)) for name in cls.__slots__))
+        return cls(**{each.name: ", ".join(getattr(table, each.name) for table in every) for each in fields(cls)})
 
 
-def any_of(words: Iterable[str]) -> str:
-    r"""
-    One regular expression for any of *words*, the longest first.
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A phrase of a table, by its role, and where it stands with its ending."""
 
-    Those that begin a word (`\b`) share that test, and Chinese ones a look at the first character, so
-    that nearly everywhere none of them is tried.
+    role: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    text: str
+    role: str
+    is_whole: bool
+    """It ends where a word ends."""
+
+
+class Finder:
     """
-    ordered = sorted(words, key=len, reverse=True)
-    bounded = [word[2:] for word in ordered if word.startswith(r"\b")]
-    unbounded = [word for word in ordered if not word.startswith(r"\b")]
-    together = [rf"\b(?:{'|'.join(bounded)})"] if bounded else []
-    if unbounded and all(word[0].isalnum() and not word[0].isascii() for word in unbounded):
-        first = "".join(sorted({word[0] for word in unbounded}))
-        unbounded = [rf"(?=[{first}])(?:{'|'.join(unbounded)})"]
-    return f"(?:{'|'.join([*together, *unbounded])})"
+    Finds the phrases of several roles at once, the longest first.
+
+    Looked up by the word they begin with; one regular expression for all of them would take seconds to compile.
+    """
+
+    def __init__(self, words: Words, roles: Iterable[str]) -> None:
+        """When two roles claim a phrase, the earlier one has it."""
+        known: dict[tuple[str, bool], _Phrase] = {}
+        for role in roles:
+            for listed in phrases(getattr(words, role)):
+                text = listed.removesuffix("*")
+                is_whole = text == listed and _is_spaced(text[-1])
+                known.setdefault((text, is_whole), _Phrase(text, role, is_whole))
+        self._beginnings: dict[str, list[_Phrase]] = {}  # by their first word
+        self._stems: dict[str, list[_Phrase]] = {}  # by their first three letters
+        for phrase in sorted(known.values(), key=lambda each: -len(each.text)):
+            beginning = _BEGINNING.match(phrase.text)
+            assert beginning is not None, phrase
+            if not phrase.is_whole and beginning.end() == len(phrase.text) >= _STEM and _is_spaced(phrase.text):
+                self._stems.setdefault(phrase.text[:_STEM], []).append(phrase)
+            else:
+                self._beginnings.setdefault(beginning[0], []).append(phrase)
+
+    def hits(self, text: str, start: int = 0, end: int | None = None) -> Iterator[Hit]:
+        """The phrases that begin in that part of *text* (`one_line` of folded), in order, none inside another."""
+        done = start
+        for match in _BEGINNING.finditer(text, start, len(text) if end is None else end):
+            word = match[0]
+            if (word in self._beginnings or word[:_STEM] in self._stems) and match.start() >= done:
+                phrase = self._phrase_at(text, match.start(), word)
+                if phrase is not None:
+                    done = match.start() + len(phrase.text)
+                    if not phrase.is_whole and _is_spaced(phrase.text[-1]):
+                        done = _ENDING.match(text, done).end()  # type: ignore[union-attr]
+                    yield Hit(phrase.role, match.start(), done)
+
+    def roles(self, text: str) -> set[str]:
+        """The roles of the phrases in *text* (`one_line` of folded)."""
+        return {hit.role for hit in self.hits(text)}
+
+    def _phrase_at(self, text: str, start: int, word: str) -> _Phrase | None:
+        for phrase in self._beginnings.get(word, ()):
+            if text.startswith(phrase.text, start) and not (
+                phrase.is_whole and _SPACED_LETTER.match(text, start + len(phrase.text))
+            ):
+                return phrase
+        for phrase in self._stems.get(word[:_STEM], ()):
+            if word.startswith(phrase.text):
+                return phrase
+        return None
 
 
-def compiled(expression: str) -> re.Pattern[str]:
-    """ASCII classes on purpose: between 码 and 8 there must be no word boundary to miss."""
-    return re.compile(expression, re.ASCII | re.IGNORECASE)
+def phrases(listed: str) -> Iterator[str]:
+    """The phrases of a field, as they are compared."""
+    for phrase in one_line(folded(unicodedata.normalize("NFC", listed))).split(","):
+        tidy = " ".join(phrase.split())
+        if tidy:
+            yield tidy
+
+
+def _is_spaced(text: str) -> bool:
+    return _SPACED_LETTER.match(text) is not None

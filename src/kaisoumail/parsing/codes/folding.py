@@ -1,0 +1,51 @@
+"""Text as the rules read it: digits of every script plain, letters lower and without accents, places kept."""
+
+import re
+import unicodedata
+from typing import Final
+
+from kaisoumail.parsing.html_text import tidied
+
+# Decimal digits of other scripts; full-width letters; dashes and quotes that only look different.
+_UNUSUAL: Final = re.compile("(?![0-9])\\d|[\uff21-\uff3a\uff41-\uff5a\u2010-\u2013\u2212\uff0d\u2018\u2019]")
+_LIKE: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\uff0d", "-") | dict.fromkeys("\u2018\u2019", "'")
+_ACCENTED: Final = re.compile("[\u00c0-\u024f\u0370-\u03ff\u1e00-\u1fff]")
+_BARE: Final = {"ı": "i", "đ": "d", "Đ": "d", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l"}
+
+
+def plain(text: str, limit: int) -> str:
+    """
+    The first *limit* characters of *text*, line by line, with single spaces, composed letters and plain digits.
+
+    Punctuation stays as it is: a full-width comma ends a number where a plain one might go on with it.
+    """
+    return usual(tidied(text[:limit]))
+
+
+def usual(tidy: str) -> str:
+    """*tidy* (lines and spaces in order) with composed letters and plain digits."""
+    return tidy if tidy.isascii() else _UNUSUAL.sub(_usual, unicodedata.normalize("NFC", tidy))
+
+
+def folded(text: str) -> str:
+    """*text* (plain) in lower case and without the accents of Latin and Greek letters, as long as before."""
+    if text.isascii():
+        return text.lower()
+    return _ACCENTED.sub(_bare, text).lower()
+
+
+def one_line(text: str) -> str:
+    """*text* (folded) as phrases are looked for in it, as long as before: a line may break inside a phrase."""
+    return text.replace("\n", " ").replace("-", " ")
+
+
+def _usual(match: re.Match[str]) -> str:
+    letter = match[0]
+    if letter.isdecimal():
+        return str(unicodedata.digit(letter))
+    return _LIKE.get(letter) or unicodedata.normalize("NFKC", letter)
+
+
+def _bare(match: re.Match[str]) -> str:
+    letter = match[0]
+    return _BARE.get(letter) or unicodedata.normalize("NFD", letter)[0]

@@ -1,0 +1,170 @@
+"""
+The link of a mail that confirms an address, signs in, sets a new password or accepts an invitation, or none.
+
+Judged by what its words say, what its path says, and whether it carries something secret; what mails link to
+besides (unsubscribe, help, stores, social networks) is never it.
+"""
+
+import html as entities
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from kaisoumail.model.code import Link, LinkKind
+from kaisoumail.parsing.codes.folding import folded, one_line, plain
+from kaisoumail.parsing.codes.words import LINKS
+from kaisoumail.parsing.html_text import MAX_HTML, text_of
+
+MAX_URL: Final = 2048
+MAX_LINKS: Final = 60  # a mail with more has its one link of consequence among the first
+_MAX_TEXT: Final = 64 * 1024
+_MAX_WORDS: Final = 80
+ENOUGH: Final = 100
+_KINDS: Final[tuple[LinkKind, ...]] = ("invite", "reset", "confirm", "sign_in")
+# Every class leaves `<` out, so that each attempt ends where the next one begins: linear.
+_ANCHOR: Final = re.compile(r"<a\s([^<>]{1,4096}+)>", re.IGNORECASE)
+_END: Final = re.compile(r"</a\b", re.IGNORECASE)
+_HREF: Final = re.compile(r"""\bhref\s?=\s?(?:"([^"]{8,})"|'([^']{8,})'|([^\s"']{8,}))""", re.IGNORECASE)
+# No flag for the rest: without regard to case an `s` would be in the range too, as U+017F.
+_URL: Final = re.compile(r"(?i:https?)://[^\s<>\"'()\[\]{}|\\^`\u0080-\U0010ffff]{4,2048}")
+_TRAILING: Final = ".,;:!?*_"
+_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
+# Parts of a path that say what it does, in the language that programmers write paths in.
+_PATHS: Final[dict[LinkKind, re.Pattern[str]]] = {
+    "invite": re.compile(r"invit|/join\b|accept"),
+    "reset": re.compile(
+        r"reset|recover|forgot|new-?password|set-?password|change-?password|passwort|password/(?:new|edit)"
+    ),
+    "confirm": re.compile(r"verif|confirm|activat|validate|optin|opt-in|double-?opt"),
+    "sign_in": re.compile(r"magic|sign-?in|log-?in|passwordless|otp|/auth\b|/session|/callback"),
+}
+_NEVER_PATHS: Final = re.compile(
+    r"unsub|opt-?out|privacy|/terms|preferences|/help|/support|/faq|/legal|/blog|/policy|abmelde|list-manage|/profile\b|"
+    r"\.(?:png|jpe?g|gif|svg|webp|css|ico)$"
+)
+_NEVER_HOSTS: Final = re.compile(
+    r"(?:^|\.)(?:facebook|twitter|x|instagram|linkedin|youtube|tiktok|pinterest|t|weibo|vk)\.(?:com|me|co)$|"
+    r"^(?:apps\.apple|itunes\.apple|play\.google|help|support)\.|(?:^|\.)(?:w3|schema)\.org$"
+)
+# What only the receiver is to know: long, and not a word.
+_SECRET: Final = re.compile(
+    r"(?=[A-Za-z_~-]{0,64}[0-9])(?=[0-9_~-]{0,64}[A-Za-z])[A-Za-z0-9_~-]{12,}|[A-Za-z0-9_-]{40,}|eyJ[A-Za-z0-9_-]{20,}"
+)
+_SECRET_NAME: Final = re.compile(
+    r"[?&#;](?:token|code|key|t|k|hash|sig|signature|otp|secret|oobcode|ticket|nonce|confirmation_token|\w{1,24}_token|\w{1,24}_key)=[^&]{4,}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A link with its own *words*, or those of the line *before* it and of the line *above* that."""
+
+    url: str
+    words: str
+    before: str = ""
+    above: str = ""
+
+
+def find_link(subject: str | None, text: str | None, html: str | None) -> Link | None:
+    """The link to follow, from the HTML if it has one, else from the text. Http and https only. Never raises."""
+    if "://" not in (text or "") and "://" not in (html or ""):
+        return None
+    about = _roles(subject or "")
+    for shown in (_in_html(html) if html else (), _in_text(text) if text else ()):
+        best: tuple[int, Link] | None = None
+        for each in shown:
+            judged = _judged(each, about)
+            if judged is not None and (best is None or judged[0] > best[0]):
+                best = judged
+        if best is not None:
+            return best[1]
+    return None
+
+
+def _in_html(markup: str) -> Iterator[_Shown]:
+    """The first links of *markup* with their words; those of a picture are its alternative text."""
+    markup = markup[:MAX_HTML]
+    for count, match in enumerate(_ANCHOR.finditer(markup)):
+        if count == MAX_LINKS:
+            return
+        href = _HREF.search(match[1])
+        if href is None:
+            continue
+        url = entities.unescape(href[1] or href[2] or href[3])[:MAX_URL].strip()
+        end = _END.search(markup, match.end(), match.end() + 2000)
+        inside = markup[match.end() : end.start() if end else match.end() + 200]
+        alternative = re.search(r'\balt\s?=\s?"([^"<>]{3,160})"', inside)
+        words = text_of(inside).replace("\n", " ") or (entities.unescape(alternative[1]) if alternative else "")
+        yield _Shown(url, words)
+
+
+def _in_text(text: str) -> Iterator[_Shown]:
+    """The first addresses of *text* with the words in front of each."""
+    text = text[:_MAX_TEXT]
+    done = 0
+    for count, match in enumerate(_URL.finditer(text)):
+        if count == MAX_LINKS:
+            return
+        lines = [line for line in text[max(done, match.start() - 160) : match.start()].splitlines() if line.strip()]
+        done = match.end()
+        yield _Shown(match[0].rstrip(_TRAILING), "", " ".join(lines[-1:]), " ".join(lines[-2:-1]))
+
+
+def _judged(shown: _Shown, about: set[str]) -> tuple[int, Link] | None:
+    if not (shown.url.isascii() and shown.url.isprintable()) or " " in shown.url:
+        return None
+    try:
+        parts = urlsplit(shown.url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return None
+    if (
+        parts.username is not None
+        or parts.scheme.lower() not in ("http", "https")
+        or not _HOST.fullmatch(host)
+        or "." not in host
+    ):
+        return None
+    path = f"{parts.path}?{parts.query}#{parts.fragment}"
+    low = path.lower()
+    if _NEVER_HOSTS.search(host) or _NEVER_PATHS.search(parts.path.lower()):
+        return None
+    words = _roles(shown.words or shown.before)
+    if "never" in words:
+        return None
+    kind, points = _kind_of(words, _roles(shown.above), low, about)
+    if kind is None:
+        return None
+    if _SECRET.search(path) or _SECRET_NAME.search(path):
+        points += 40
+    elif kind not in about:
+        return None
+    if points < ENOUGH:
+        return None
+    return points, Link(shown.url, host, shown.words[:_MAX_WORDS], kind)
+
+
+def _roles(text: str) -> set[str]:
+    return LINKS.roles(one_line(folded(plain(text, 300)))) if text else set()
+
+
+def _kind_of(words: set[str], above: set[str], path: str, about: set[str]) -> tuple[LinkKind | None, int]:
+    """
+    What following it does, and how much says so. A mail about something else often links to the sign-in page or
+    to the page for changing the password as well: those two count only if the subject, or path and words, say so.
+    """
+    best: tuple[LinkKind | None, int] = (None, 0)
+    for kind in _KINDS:
+        said = 60 if kind in words else 40 if kind in above and "never" not in above else 0
+        in_path = 40 if _PATHS[kind].search(path) else 0
+        points = said + in_path + (30 if kind in about else 0)
+        if not said and not in_path:
+            continue
+        if kind in ("reset", "sign_in") and kind not in about and not (said and in_path):
+            points -= 40
+        if points > best[1]:
+            best = (kind, points)
+    return best

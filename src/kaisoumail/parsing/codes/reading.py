@@ -1,0 +1,154 @@
+"""One text of a mail, read for codes: as shown, as the rules compare it, and what a stretch of it says."""
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal
+
+from kaisoumail.parsing.codes.candidates import Candidate, candidates_in
+from kaisoumail.parsing.codes.folding import folded, one_line, plain, usual
+from kaisoumail.parsing.codes.words import CODES, MEETINGS
+from kaisoumail.parsing.codes.words.table import Hit
+
+Where = Literal["subject", "text", "html"]
+
+MAX_TEXT: Final = 64 * 1024
+BEFORE: Final = 160  # how far a word may stand before a number and still speak of it
+AFTER: Final = 80
+_START: Final = 600  # what a mail is about is said by then
+_SPACED_LETTER: Final = re.compile("[a-z\u00df-\u024f\u0370-\u052f]")
+_SENTENCE_ENDS: Final = re.compile(r"[.!?;](?=\s|\Z)|[。！？；।؟]")
+_FULL_LINE: Final = 50
+_WORD: Final = re.compile(r"[^\W\d_]+")
+# "On Monday Ada <ada@a.test> wrote:", "-----Original Message-----", "Am … schrieb Ada <…>:"
+_QUOTE_HEAD: Final = re.compile(
+    r"^(?:-{3,}[^\n]{3,60}-{3,}|_{10,}|[^\n]{0,200}[<(][^\s<>@]{1,64}@[^\s<>]{1,200}[>)][^\n]{0,40}[:：])$", re.M
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text (plain) and where in the mail it stands."""
+
+    where: Where
+    text: str
+
+    @classmethod
+    def of(cls, where: Where, text: str) -> "Reading":
+        return cls(where, plain(text, MAX_TEXT))
+
+    @classmethod
+    def of_shown(cls, html_text: str) -> "Reading":
+        """What HTML shows, tidy already."""
+        return cls("html", usual(html_text[:MAX_TEXT]))
+
+    @cached_property
+    def folded(self) -> str:
+        """The text as phrases are looked for in it: place by place the same."""
+        line = one_line(folded(self.text))
+        return line if len(line) == len(self.text) else self.text
+
+    @cached_property
+    def candidates(self) -> list[Candidate]:
+        return list(candidates_in(self.text))
+
+    @cached_property
+    def hits(self) -> list[Hit]:
+        """The words around the candidates, in order."""
+        found: list[Hit] = []
+        done = 0
+        for candidate in self.candidates:
+            start = self._at_a_word(max(done, candidate.start - BEFORE))
+            end = min(len(self.folded), candidate.end + AFTER)
+            for hit in CODES.hits(self.folded, start, end):
+                found.append(hit)
+                done = hit.end
+            done = max(done, end)
+        return found
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [hit.start for hit in self.hits]
+
+    def hits_between(self, start: int, end: int) -> list[Hit]:
+        """The hits that lie in that stretch."""
+        first = bisect_left(self._starts, start)
+        last = bisect_left(self._starts, end, lo=first)
+        return [hit for hit in self.hits[first:last] if hit.end <= end]
+
+    def stands_alone(self, candidate: Candidate) -> bool:
+        """Whether nothing else is on its line, as mails like to show the one."""
+        before = self.text[max(0, candidate.start - 12) : candidate.start].rpartition("\n")
+        after = self.text[candidate.end : candidate.end + 12].partition("\n")
+        is_first = bool(before[1]) or candidate.start <= 12
+        is_last = bool(after[1]) or candidate.end + 12 >= len(self.text)
+        beside = (before[2] if before[1] else before[0] + before[2]) + after[0]
+        return (
+            is_first
+            and is_last
+            and not any(letter.isalnum() for letter in beside.removesuffix("G-").removesuffix("FB-"))
+        )
+
+    @cached_property
+    def quoted_from(self) -> int:
+        """Where an answered or forwarded mail begins; the length of the text if there is none."""
+        may_quote = "@" in self.text or "---" in self.text or "___" in self.text
+        head = _QUOTE_HEAD.search(self.text) if may_quote else None
+        return len(self.text) if head is None else head.start()
+
+    def is_quoted(self, candidate: Candidate) -> bool:
+        """Whether an older mail is quoted there."""
+        line = self.text.rfind("\n", 0, candidate.start) + 1
+        return candidate.start > self.quoted_from or self.text.startswith((">", "|", "&gt;"), line)
+
+    @cached_property
+    def roles_at_the_start(self) -> set[str]:
+        """What the first sentences are about."""
+        return CODES.roles(self.folded[:_START])
+
+    @cached_property
+    def invites_to_a_meeting(self) -> bool:
+        """Whether it names the number of a call, whose passcode proves nobody."""
+        return any(phrase in self.folded for phrase in MEETINGS)
+
+    def _at_a_word(self, start: int) -> int:
+        """*start*, or behind the word it is in the middle of."""
+        text = self.folded
+        if start == 0 or not _SPACED_LETTER.match(text, start - 1):
+            return start
+        while start < len(text) and _SPACED_LETTER.match(text, start):
+            start += 1
+        return start
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What stands between a word and a number."""
+
+    length: int
+    words: int
+    lines: int
+    ends_a_sentence: bool
+    has_comma: bool
+    is_wrapped: bool
+    """Its lines break where they are full, not where a thought ends."""
+
+    @classmethod
+    def between(cls, reading: Reading, start: int, end: int) -> "Gap":
+        text = reading.text[start:end]
+        lines = text.count("\n")
+        first = reading.text.rfind("\n", max(0, start - _FULL_LINE), start) if lines else 0
+        is_wrapped = lines < 2 and start + text.find("\n") - first >= _FULL_LINE
+        ends = _SENTENCE_ENDS.search(text) is not None
+        return cls(len(text), len(_WORD.findall(text)), lines, ends, ", " in text, is_wrapped)
+
+    @property
+    def is_narrow(self) -> bool:
+        """A few words of one sentence."""
+        words = 2 if self.has_comma else 5
+        return not self.ends_a_sentence and self.lines <= 1 and self.words <= words and self.length <= 48
+
+    @property
+    def is_one_clause(self) -> bool:
+        return not self.ends_a_sentence and (self.lines == 0 or self.is_wrapped) and self.length <= 110

@@ -1,0 +1,52 @@
+"""French."""
+
+from typing import Final
+
+from kaisoumail.parsing.codes.words.table import Words
+
+WORDS: Final = Words(
+    named="""
+        code de vérification, code de sécurité, code de confirmation, code d'accès, code de connexion,
+        code d'authentification, code d'activation, code de validation, code à usage unique,
+        mot de passe à usage unique, code temporaire, code unique, code d'identification, code secret,
+        code d'inscription, code de réinitialisation, codes de vérification, code provisoire,
+        numéro de vérification, mot de passe temporaire, code d'autorisation
+    """,
+    weak="ce numéro, le numéro suivant, ces chiffres, nombre suivant, code",
+    your="votre, ton, vous",
+    about="""
+        appareil, autoriser, valider, paiement, finalisez, vérification, vérifier, connexion, connecter,
+        confirmer, confirmation, sécurité, authentification, identité, inscription, réinitialiser,
+        réinitialisation, double authentification, compte
+    """,
+    use="tape, recopiez, saisissez, saisir, entrez, entrer, utilisez, renseignez, indiquez, tapez, saisis, copiez",
+    other="""
+        envoyé au, envoyé à, envoyée au, commande, numéro de commande, n° de commande, facture,
+        numéro de facture, numéro de suivi, suivi, colis, téléphone, tél, tél., code postal, référence, réf,
+        numéro client, client, dossier, numéro de dossier, réservation, code de réservation, vol, chambre,
+        compte se terminant par, se terminant par, terminant par, siret, siren, rcs, tva, montant, total, solde,
+        contrat, billet, code erreur, code d'erreur, code barres, code source, depuis, n°, numéro,
+        code de retrait, code retrait, code parrainage, code de parrainage, code d'invitation, train, voiture,
+        rue, cs, bp, cedex, adhérent, iban, capital
+    """,
+    offer="""
+        code promo, code promotionnel, code de réduction, code réduction, code avantage, remise, réduction,
+        bon de réduction, promo, profitez, soldes, offre, cadeau, panier, livraison offerte, réunion,
+        chèque cadeau, carte cadeau
+    """,
+    stale="a expiré, est expiré, périmé, invalide, ancien*, précédent*, plus valable, plus valide",
+    meeting="id de réunion, numéro de réunion, id de la réunion",
+    unit="minutes, heures, heure, secondes, jours, euros, points, personnes, fois, pour cent",
+    confirm="confirmer, confirmez, je confirme, vérifier, vérifiez, activer, activez, valider, validez, finaliser",
+    sign_in="se connecter, connectez vous, me connecter, connexion, lien de connexion, lien magique",
+    reset="""
+        réinitialiser, réinitialisez, nouveau mot de passe, changer le mot de passe, changer mon mot de passe,
+        définir un mot de passe
+    """,
+    invite="accepter l'invitation, accepter, rejoindre, invitation, rejoignez",
+    never="""
+        désabonner, désinscrire, désinscription, se désabonner, confidentialité, conditions, aide, contact,
+        contactez, navigateur, préférences, télécharger, mentions légales, pas à l'origine, suivre, commande,
+        paramètres, refuser, en savoir plus
+    """,
+)

@@ -1,0 +1,44 @@
+"""Indonesian and Malay."""
+
+from typing import Final
+
+from kaisoumail.parsing.codes.words.table import Words
+
+WORDS: Final = Words(
+    named="""
+        kode verifikasi, kode keamanan, kode konfirmasi, kode otp, kode akses, kode masuk, kode login,
+        kode aktivasi, kode autentikasi, kode otentikasi, kata sandi sekali pakai, kode sekali pakai,
+        kode sementara, kode rahasia, kode pendaftaran, kod pengesahan, kod keselamatan,
+        kata laluan sekali guna, kod log masuk, kode otorisasi, kode validasi, kode registrasi
+    """,
+    weak="nomor ini, angka berikut, angka ini, kode, kod, sandi",
+    own="kode anda, kod anda, kode kamu",
+    your="anda, kamu",
+    about="""
+        perangkat, akunmu, transaksi, pembayaran, verifikasi, konfirmasi, masuk, login, keamanan, autentikasi,
+        identitas, pendaftaran, daftar, atur ulang kata sandi, akun, pengesahan, log masuk
+    """,
+    use="isi, tulis, masukkan, gunakan, ketik, salin",
+    other="""
+        nomor transaksi, id transaksi, pesanan, nomor pesanan, no. pesanan, no pesanan, faktur, tagihan,
+        nomor resi, no resi, no. resi, resi, telepon, telp, hubungi, kode pos, nomor, no., pelanggan,
+        nomor pelanggan, pemesanan, kode booking, kode pemesanan, penerbangan, kamar, berakhiran,
+        empat digit terakhir, jumlah, total, saldo, kontrak, tiket, kode kesalahan, kode error, kode batang,
+        kode sumber, npwp, kode referral, kode undangan, kode pengambilan, kode bayar, kode pembayaran,
+        virtual account, sejak, jalan, jl., rekening, va, invois
+    """,
+    offer="""
+        kode promo, kode voucher, kode kupon, kode diskon, diskon, promo, voucher, kupon, potongan,
+        gratis ongkir, hadiah, cashback, rapat, kod promosi, diskaun
+    """,
+    stale="kedaluwarsa, kadaluarsa, tidak berlaku, lama, sebelumnya",
+    unit="menit, jam, detik, hari, rupiah, poin, orang, kali, persen, minit",
+    confirm="konfirmasi, verifikasi, aktifkan, aktivasi, selesaikan pendaftaran, sahkan",
+    sign_in="masuk, login, tautan masuk, log masuk",
+    reset="atur ulang, setel ulang, reset kata sandi, kata sandi baru, ubah kata sandi, tetapkan semula",
+    invite="terima undangan, terima, gabung, bergabung, undangan",
+    never="""
+        berhenti berlangganan, privasi, ketentuan, syarat, bantuan, hubungi, peramban, pengaturan, unduh,
+        bukan anda, lacak, pesanan, tolak
+    """,
+)

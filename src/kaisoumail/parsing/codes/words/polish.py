@@ -1,0 +1,46 @@
+"""Polish."""
+
+from typing import Final
+
+from kaisoumail.parsing.codes.words.table import Words
+
+WORDS: Final = Words(
+    named="""
+        kod weryfikacyjny, kodu weryfikacyjnego, kod bezpieczeństwa, kod potwierdzający, kod potwierdzenia,
+        kod dostępu, kod logowania, kod do logowania, kod uwierzytelniający, kod uwierzytelniania,
+        kod aktywacyjny, kod jednorazowy, jednorazowy kod, hasło jednorazowe, jednorazowe hasło,
+        kod autoryzacyjny, kod autoryzacji, kod sms, tymczasowy kod, kod tymczasowy, kod rejestracyjny,
+        kody weryfikacyjne, hasło tymczasowe, kod weryfikacji, kod resetowania
+    """,
+    weak="ten numer, poniższy numer, te cyfry, kod, kodu, kodem, hasło",
+    your="twój, twoj*, państwa",
+    about="""
+        urządzeni*, autoryzacj*, przelew*, operacji, weryfikacj*, zweryfikuj, logowanie, logowania, zaloguj*,
+        potwierdź, potwierdzenie, potwierdzenia, bezpieczeństw*, uwierzytelni*, tożsamoś*, rejestracj*,
+        reset hasła, konto, konta
+    """,
+    use="przepisać, wpisz, wprowadź, użyj, podaj, przepisz, skopiuj",
+    other="""
+        wysłany na, wysłaliśmy na, zamówienie, zamówienia, numer zamówienia, nr zamówienia, faktura, faktury,
+        faktura nr, numer faktury, przesyłka, przesyłki, numer przesyłki, telefon, tel., infolinia,
+        kod pocztowy, numer, nr, klient, numer klienta, umowa, rezerwacja, rezerwacji, numer rezerwacji,
+        kod rezerwacji, pociąg, wagon, zgłoszenie, zgłoszenia, kończąca się, ostatnie cztery cyfry,
+        ostatnie 4 cyfry, kwota, kwotę, suma, razem, saldo, bilet, kod błędu, błąd, kod kreskowy, kod źródłowy,
+        nip, regon, krs, pesel, kod odbioru, kod polecający, kod zaproszenia, wersja, ul., polisa, rachunek,
+        konto nr, zlecenie
+    """,
+    offer="""
+        kod rabatowy, kod promocyjny, rabat*, kupon*, promocj*, zniżk*, oszczędź, voucher, prezent*, koszyk*,
+        spotkanie, wyprzedaż*
+    """,
+    stale="wygasł*, nieważny, poprzedni*, stary, stare",
+    unit="minut, minuty, minutę, min, godzin, godziny, sekund, dni, złotych, zł, pln, punktów, osób, razy, procent",
+    confirm="potwierdź, potwierdzam, zweryfikuj, aktywuj, dokończ rejestrację, potwierdzić",
+    sign_in="zaloguj*, link do logowania, zalogować",
+    reset="zresetuj*, resetuj*, nowe hasło, zmień hasło, ustaw hasło, zmiana hasła",
+    invite="zaakceptuj zaproszenie, zaakceptuj, przyjmij zaproszenie, dołącz, zaproszenie, akceptuj",
+    never="""
+        wypisz, anuluj subskrypcję, zrezygnuj, prywatnoś*, regulamin, pomoc, kontakt, przeglądarce, ustawienia,
+        pobierz, to nie ty, śledź, zamówienie, odrzuć, dowiedz się więcej
+    """,
+)

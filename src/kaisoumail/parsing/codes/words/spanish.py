@@ -1,0 +1,58 @@
+"""Spanish."""
+
+from typing import Final
+
+from kaisoumail.parsing.codes.words.table import Words
+
+WORDS: Final = Words(
+    named="""
+        código de verificación, código de seguridad, código de confirmación, código de acceso,
+        código de inicio de sesión, código de autenticación, código de activación, código de validación,
+        código de un solo uso, contraseña de un solo uso, clave de un solo uso, código temporal, clave temporal,
+        clave dinámica, código único, códigos de verificación, código de autorización, código de registro,
+        código de recuperación, pin de verificación, número de verificación, clave de acceso,
+        token de seguridad, contraseña temporal, código de identificación
+    """,
+    weak="este número, siguiente número, estos dígitos, estos números, código, clave, codigo",
+    your="tu, su, te",
+    about="""
+        dispositivo, autorizar, operación, verifiques, completar tu registro, registrarte, verificación,
+        verificar, verifica, iniciar sesión, inicio de sesión, confirmar, confirma, seguridad, autenticación,
+        identidad, registro, restablecer, cuenta, acceder
+    """,
+    use="""
+        teclea, digita, pega, ingresa, ingrese, introduce, introduzca, introducir, escribe, usa, use, utiliza,
+        utilice, ingresar, copia
+    """,
+    other="""
+        enviado a, enviado al, enviamos a, enviamos al, pedido, número de pedido, nº de pedido, factura,
+        número de factura, n.º de factura, número de seguimiento, seguimiento, envío, guía, teléfono, tel.,
+        código postal, c.p., cp, referencia, ref, número de cliente, cliente, reserva, código de reserva,
+        localizador, vuelo, habitación, terminada en, terminados en, termina en, últimos cuatro dígitos,
+        últimos 4 dígitos, importe, total, saldo, contrato, boleto, código de error, código de barras,
+        código fuente, desde, número, nº, n.º, expediente, cuenta terminada, póliza, socio, código de recogida,
+        código de retiro, código de referido, código de invitación, calle, nif, cif, ticket, caso, folio
+    """,
+    offer="""
+        código promocional, código de descuento, cupón*, código de cupón, descuento*, promoción, oferta*,
+        rebajas, ahorra, regalo, tarjeta regalo, carrito, reunión
+    """,
+    stale="caducado*, vencido*, expirado*, anterior*, antiguo*, no es válido, inválido",
+    meeting="id de reunión, id de la reunión",
+    unit="minutos, minuto, horas, hora, segundos, días, euros, pesos, puntos, personas, veces, por ciento, dólares",
+    confirm="""
+        confirmar, confirma, confirme, verificar, verifica, verifique, activar, activa, validar,
+        completar registro
+    """,
+    sign_in="iniciar sesión, inicia sesión, acceder, entrar, enlace mágico, enlace de acceso, inicio de sesión",
+    reset="""
+        restablecer, restablece, restablezca, nueva contraseña, cambiar contraseña, cambiar la contraseña,
+        crear contraseña
+    """,
+    invite="aceptar invitación, aceptar la invitación, aceptar, unirse, únete, unirme, invitación",
+    never="""
+        darse de baja, cancelar suscripción, cancelar la suscripción, desuscribir*, privacidad, términos,
+        condiciones, ayuda, contacto, contáctanos, navegador, preferencias, descargar, no fuiste tú,
+        no has sido tú, no reconoces, rastrear, pedido, rechazar, más información, configuración
+    """,
+)

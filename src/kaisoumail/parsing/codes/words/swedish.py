@@ -1,0 +1,57 @@
+"""Swedish, Norwegian and Danish."""
+
+from typing import Final
+
+from kaisoumail.parsing.codes.words.table import Words
+
+WORDS: Final = Words(
+    named="""
+        verifieringskod*, säkerhetskod*, bekräftelsekod*, inloggningskod*, engångskod*, engångslösenord,
+        åtkomstkod*, aktiveringskod*, autentiseringskod*, tillfällig kod, verifiseringskode*,
+        verifikasjonskode*, sikkerhetskode*, bekreftelseskode*, innloggingskode*, påloggingskode*, engangskode*,
+        engangspassord, tilgangskode*, bekræftelseskode*, verifikationskode*, engangsadgangskode, loginkode*,
+        adgangskode, kontrollkod*, godkjenningskode*, aktiveringskode*
+    """,
+    weak="detta nummer, siffrorna, dette nummeret, kod, koden, kode, koder",
+    your="din, ditt, dig, deg",
+    about="""
+        enhet*, verifier*, logga in, inloggning*, bekräfta*, säkerhet*, autentisering*, identitet*,
+        registrering*, återställ*, logg inn, innlogging*, bekreft*, sikkerhet*, log ind, bekræft*, konto*
+    """,
+    use="knappa in, tast, ange, skriv in, använd, skriv inn, bruk, oppgi, indtast, brug, angiv, kopiera",
+    other="""
+        skickats till, skickad till, ordernummer, beställning, beställningsnummer, faktura, fakturanummer,
+        försändelse, paket, telefon, tel., postnummer, referens, referensnummer, kundnummer, bokning,
+        bokningsnummer, bokningskod, flyg, rum, slutar på, sista fyra siffror, belopp, summa, saldo, avtal,
+        biljett, felkod, streckkod, källkod, orgnr, org.nr, organisationsnummer, sedan, nummer, nr, ärende,
+        ärendenummer, ordrenummer, bestilling, pakke, kundenummer, bestillingsnummer, ordre, kvittering, cvr,
+        ocr, hämtkod, afhentningskode, hentekode, kontonummer, bankgiro
+    """,
+    offer="""
+        rabattkod*, rabatt*, kampanjkod*, kupong*, presentkort, erbjudande, spara, tilbud, rabatkode*, rabat*,
+        gavekort, kampanje*, varukorg, möte
+    """,
+    stale="utgången, utgått, ogiltig*, gamla, gammal, föregående, tidigare, utløpt, udløbet, gammel, forrige",
+    unit="""
+        minuter, minut, minutter, timmar, timer, sekunder, dagar, dager, dage, kronor, kroner, kr, poäng, poeng,
+        personer, gånger, procent
+    """,
+    confirm="""
+        bekräfta*, verifiera, aktivera, slutför registrering*, bekreft*, bekræft*, aktiver,
+        fullfør registrering*
+    """,
+    sign_in="logga in, inloggningslänk, logg inn, innloggingslenke, log ind, login link",
+    reset="""
+        återställ*, nytt lösenord, byt lösenord, tilbakestill*, nytt passord, nulstil*, ny adgangskode,
+        ændr adgangskode
+    """,
+    invite="""
+        acceptera inbjudan, acceptera, gå med, inbjudan, godta, bli med, invitasjon, accepter, deltag,
+        invitation
+    """,
+    never="""
+        avregistrera, avprenumerera, avsluta prenumeration, integritet*, villkor, hjälp, kontakt*, webbläsare*,
+        inställningar, ladda ner, var inte du, inte du, spåra, beställning, avvisa, meld av, personvern, afmeld,
+        privatliv
+    """,
+)

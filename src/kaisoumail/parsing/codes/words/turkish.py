@@ -1,0 +1,45 @@
+"""Turkish."""
+
+from typing import Final
+
+from kaisoumail.parsing.codes.words.table import Words
+
+WORDS: Final = Words(
+    named="""
+        doğrulama kodu*, onay kodu*, güvenlik kodu*, giriş kodu*, erişim kodu*, aktivasyon kodu*,
+        tek kullanımlık şifre*, tek kullanımlık kod*, tek kullanımlık parola*, kimlik doğrulama kodu*,
+        geçici kod*, geçici şifre*, teyit kodu*, doğrulama kodları*, kayıt kodu*, oturum açma kodu*, sms kodu*,
+        şifre sıfırlama kodu*
+    """,
+    weak="bu numara, aşağıdaki numara, kod, kodu, şifre, parola",
+    own="kodunuz*, şifreniz*, kodun, şifren",
+    about="""
+        cihaz*, işlem*, doğrula*, onayla*, giriş*, oturum aç*, güvenlik*, kimlik*, kayıt, üyelik*,
+        şifre sıfırla*, hesab*
+    """,
+    use="yazınız, girip, girin, giriniz, kullanın, kullanınız, yazın, kopyalayın, giriş yapın",
+    other="""
+        gönderildi, sipariş, siparişiniz, sipariş sipariş numarası, fatura, fatura kargo, takip takip numarası,
+        takip kodu, telefon, tel, posta kodu, müşteri müşteri numarası, rezervasyon, rezervasyon kodu, pnr kodu,
+        uçuş, oda, son dört hanesi, son 4 hanesi, ile biten, tutar, tutarı, toplam, bakiye, sözleşme, bilet,
+        hata kodu, barkod, kaynak kodu, vergi mersis numara, numarası, referans, teslim kodu, teslimat kodu,
+        davet kodu, talep, vaka, poliçe, sokak, cad., kat
+    """,
+    offer="""
+        indirim*, kupon*, promosyon*, kampanya*, hediye*, fırsat*, indirim kodu*, promosyon kodu*, kupon kodu*,
+        toplantı*
+    """,
+    stale="süresi dolmuş, süresi doldu, geçersiz, eski, önceki",
+    unit="dakika, dakikadır, dk, saat, saniye, gün, tl, lira, puan, kişi, kez, yüzde, adet",
+    confirm="onayla*, doğrula*, etkinleştir*, aktifleştir*, aktive et, kaydı tamamla",
+    sign_in="giriş yap*, oturum aç*, giriş bağlantısı, sihirli bağlantı",
+    reset="""
+        şifreyi sıfırla, şifremi sıfırla, şifre sıfırla*, şifrenizi sıfırla*, sıfırla*, yeni şifre,
+        şifre belirle, parolayı sıfırla
+    """,
+    invite="daveti kabul et, kabul et*, katıl*, davet*",
+    never="""
+        abonelikten çık*, üyelikten çık*, aboneliği iptal, gizlilik, koşullar, yardım, destek, iletişim,
+        tarayıcı*, ayarlar, indir, siz değilseniz, takip et, sipariş*, reddet
+    """,
+)

@@ -1,0 +1,41 @@
+"""Vietnamese."""
+
+from typing import Final
+
+from kaisoumail.parsing.codes.words.table import Words
+
+WORDS: Final = Words(
+    named="""
+        mã xác minh, mã xác thực, mã xác nhận, mã bảo mật, mã đăng nhập, mã otp, mã kích hoạt, mật khẩu một lần,
+        mã dùng một lần, mã truy cập, mã kiểm tra, mã an toàn, mã pin, mật khẩu dùng một lần, mật khẩu tạm thời,
+        mã đăng ký, mã đặt lại, mã số xác nhận
+    """,
+    weak="dãy số, số này, mã là, nhập mã, mã số, mã này, mã sau, mã code, sử dụng mã, dùng mã",
+    own="mã của bạn, mã của quý khách",
+    your="của bạn, của quý khách",
+    about="""
+        thiết bị, giao dịch, hoàn tất, xác minh, xác thực, xác nhận, đăng nhập, bảo mật, đăng ký, danh tính,
+        đặt lại mật khẩu, tài khoản
+    """,
+    use="nhập, sử dụng, điền, vui lòng nhập",
+    other="""
+        đơn hàng, mã đơn hàng, mã vận đơn, vận đơn, hóa đơn, mã hóa đơn, số hóa đơn, số điện thoại, điện thoại,
+        hotline, tổng đài, mã bưu chính, mã khách hàng, khách hàng, mã đặt chỗ, đặt chỗ, chuyến bay, phòng,
+        số tài khoản, số cuối, đuôi, số tiền, tổng cộng, tổng tiền, số dư, hợp đồng, vé, mã lỗi, mã vạch,
+        mã nguồn, mã số thuế, mst, số, mã giao dịch, mã giới thiệu, mã nhận hàng, mã mời, mã yêu cầu, đường
+    """,
+    offer="""
+        mã giảm giá, mã khuyến mãi, mã khuyến mại, giảm giá, khuyến mãi, ưu đãi, voucher, phiếu quà tặng,
+        quà tặng, giỏ hàng, cuộc họp, mã ưu đãi
+    """,
+    stale="hết hạn, không hợp lệ, cũ, trước đó",
+    unit="phút, giờ, giây, ngày, đồng, điểm, người, lần, đ, vnđ, phần trăm",
+    confirm="xác nhận, xác minh, xác thực, kích hoạt, hoàn tất đăng ký",
+    sign_in="đăng nhập, liên kết đăng nhập",
+    reset="đặt lại mật khẩu, đặt lại, mật khẩu mới, đổi mật khẩu, tạo mật khẩu",
+    invite="chấp nhận lời mời, chấp nhận, tham gia, lời mời",
+    never="""
+        hủy đăng ký, huỷ đăng ký, hủy nhận, bảo mật thông tin, điều khoản, trợ giúp, hỗ trợ, liên hệ,
+        trình duyệt, cài đặt, tải xuống, không phải bạn, theo dõi, đơn hàng, từ chối, quyền riêng tư
+    """,
+)
