@@ -10,14 +10,16 @@ import pytest
 
 from kaisoumail.errors import CODES, Problem
 from kaisoumail.model.domain import EVENT_KINDS
+from kaisoumail.model.guide_places import PLACES
 from kaisoumail.model.user import Role
 from kaisoumail.web import domains, languages, workspace
-from kaisoumail.web.problems import KINDS, explained, words_exist
+from kaisoumail.web.problems import explained, words_exist
 from kaisoumail.web.render import environment
 from tests.people import NOON
 
 WEB = Path(languages.__file__).parent
 CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (WEB / "locale").glob("*.json")}
+KINDS = {"other", *PLACES, *(code for code in CODES if words_exist(code))}
 STATES = ("not_enabled", "ready", "off", "waiting", "delegated", "attention")
 
 # Keys that templates put together: what stands before, and everything that may follow.

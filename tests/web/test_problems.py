@@ -4,8 +4,7 @@ import pytest
 
 from kaisoumail.cloudflare.errors import Answer, MissingPermission
 from kaisoumail.errors import Problem
-from kaisoumail.web import guide
-from kaisoumail.web.problems import KINDS, explained
+from kaisoumail.web.problems import explained
 
 
 def _refused(method: str, path: str) -> Problem:
@@ -30,7 +29,7 @@ def test_the_call_that_was_refused_names_the_permission(method: str, path: str, 
     shown = explained(_refused(method, path))
 
     assert shown.kind == kind
-    assert KINDS[kind] == ("project-domain-binding", anchor)
+    assert shown.guide == f"/docs/project-domain-binding#{anchor}"
     assert shown.told is not None
 
 
@@ -46,12 +45,3 @@ def test_an_unknown_refusal_keeps_its_own_sentence() -> None:
     shown = explained(Problem("inbound_closed", "The door is closed"))
 
     assert (shown.kind, shown.said) == ("other", "The door is closed")
-
-
-def test_the_guide_is_linked_only_where_its_page_exists(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = Problem("account_id_missing", "CLOUDFLARE_ACCOUNT_ID is missing")
-    assert explained(problem).guide is None
-
-    monkeypatch.setattr(guide, "PAGES", frozenset({"project-domain-binding"}))
-
-    assert explained(problem).guide == "/docs/project-domain-binding#missing-cloudflare-account-id"

@@ -13,6 +13,7 @@ from kaisoumail.api.shapes import (
     catalog_shape,
     domain_event_shape,
     domain_shape,
+    problem_shape,
     token_check_shape,
 )
 from kaisoumail.errors import Problem
@@ -119,6 +120,6 @@ def _sync(found: Catalog) -> dict[str, Any]:
         "retryAfter": context.pop("retryAfter", None),
         "retryAfterSeconds": context.pop("retryAfterSeconds", None),
         "rateLimitContext": context or None,
-        "problem": problem and {"error": problem.message, "code": problem.code},
+        "problem": problem and {**problem_shape(problem), "code": problem.code},
         "zonesSeenAt": iso_or_none(found.zones_seen_at),
     }

@@ -9,6 +9,7 @@ import msgspec
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.domain import CatalogEntry, Domain
+from kaisoumail.model.guide_places import guide_path
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import User
@@ -68,6 +69,7 @@ class DomainShape(Shape):
     disabled_at: str | None
     # added to the contract
     last_provision_code: str | None
+    last_provision_guide: str | None
     cloudflare_status: str | None
     name_servers: list[str]
 
@@ -93,6 +95,7 @@ class CatalogShape(Shape):
     disabled_at: str | None
     # added to the contract
     last_provision_code: str | None
+    last_provision_guide: str | None
 
 
 class DomainEventShape(Shape):
@@ -230,6 +233,7 @@ def domain_shape(domain: Domain) -> DomainShape:
         last_provisioned_at=iso_or_none(domain.last_provisioned_at),
         disabled_at=iso_or_none(domain.disabled_at),
         last_provision_code=domain.last_provision_code,
+        last_provision_guide=_provision_guide(domain),
         cloudflare_status=domain.zone_status,
         name_servers=list(domain.name_servers),
     )
@@ -262,12 +266,18 @@ def token_check_shape(check: TokenCheck) -> TokenCheckShape:
         zones_visible=check.zones_visible,
         permissions=shown(check.probes),
         missing=shown(check.missing),
-        problem=_problem_shape(check.problem) if check.problem else None,
+        problem=problem_shape(check.problem) if check.problem else None,
     )
 
 
-def _problem_shape(problem: Problem) -> dict[str, Any]:
-    return {"error": problem.message, "details": {"code": problem.code, **problem.details}}
+def problem_shape(problem: Problem) -> dict[str, Any]:
+    return {"error": problem.message, "details": problem_details(problem)}
+
+
+def problem_details(problem: Problem) -> dict[str, Any]:
+    """The details every client gets: the code, where the guide helps, and what belongs to the problem itself."""
+    guide = guide_path(problem)
+    return {"code": problem.code, **({"guide": guide} if guide else {}), **problem.details}
 
 
 def catalog_shape(entry: CatalogEntry) -> CatalogShape:
@@ -295,7 +305,13 @@ def catalog_shape(entry: CatalogEntry) -> CatalogShape:
         last_provisioned_at=iso_or_none(domain.last_provisioned_at) if domain else None,
         disabled_at=iso_or_none(domain.disabled_at) if domain else None,
         last_provision_code=domain.last_provision_code if domain else None,
+        last_provision_guide=_provision_guide(domain) if domain else None,
     )
+
+
+def _provision_guide(domain: Domain) -> str | None:
+    code = domain.last_provision_code
+    return guide_path(Problem(code, "")) if code else None
 
 
 def message_shape(message: Message) -> MessageShape:
