@@ -34,6 +34,7 @@ from kaisoumail.inbound.smtp import Door
 from kaisoumail.inbound.webhook import handover_route
 from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.operations.bootstrap import ensure_first_admin
+from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.settings import Settings
 from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
@@ -131,6 +132,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             limits=Limits(settings.default_ttl_minutes, settings.max_message_bytes),
             clock=utc_now,
             session_secret=settings.session_secret,
+            resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
             trusted_origins=settings.trusted_origins,
             secure=settings.is_production,
         )

@@ -131,6 +131,20 @@ class CatalogEntry:
     domain: Domain | None
     zone: Zone | None
 
+    @property
+    def zone_status(self) -> str | None:
+        """Cloudflare's word on the zone: now, or when we last heard of it."""
+        return self.zone.status if self.zone else self.domain.zone_status if self.domain else None
+
+    @property
+    def zone_id(self) -> str | None:
+        return self.zone.id if self.zone else self.domain.zone_id if self.domain else None
+
+    @property
+    def name_servers(self) -> tuple[str, ...]:
+        """Those Cloudflare assigned."""
+        return self.zone.name_servers if self.zone else self.domain.name_servers if self.domain else ()
+
 
 def look_pause(waiting: timedelta) -> timedelta:
     """

@@ -1,8 +1,11 @@
 """Domains: what we have, binding a new apex, trying again, switching off."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
+
+from sqlalchemy import Connection
 
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
@@ -13,6 +16,7 @@ from kaisoumail.storage import domain_events, domains
 from kaisoumail.storage.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Run
+from kaisoumail.workflows.provision_domain import DOMAINS
 
 _PATIENCE_SECONDS: Final = 25.0  # proxies give up on an answer after 30
 
@@ -64,7 +68,10 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     if domain.status is DomainStatus.DISABLED:
         raise Problem("domain_disabled", "Disabled mailbox domains cannot be retried")
     if not context.routing.enabled:
-        return await _save(context, replace(domain.provisioned(context.clock()), last_provisioned_at=None))
+        now = context.clock()
+        return await _change(
+            context, domain_id, lambda known: replace(known.provisioned(now), last_provisioned_at=None)
+        )
     context.routing.client()
     await _outcome(
         await context.runs.start("provision_domain", key=domain_id, domain_id=domain_id, operation="domains.retry")
@@ -75,10 +82,12 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
 async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     """The domain, offering no new mailboxes from now on. Existing ones and their routing rules stay."""
     viewer.must_be_admin()
-    domain = await _domain(context, domain_id)
-    if domain.status is DomainStatus.DISABLED:
-        return domain
-    return await _save(context, domain.switched_off(context.clock()))
+    now = context.clock()
+
+    def switched_off(domain: Domain) -> Domain:
+        return domain if domain.status is DomainStatus.DISABLED else domain.switched_off(now)
+
+    return await _change(context, domain_id, switched_off)
 
 
 async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> Bound:
@@ -179,6 +188,22 @@ async def _domain(context: Context, domain_id: str) -> Domain:
     if domain is None:
         raise Problem("domain_not_found", "Mailbox domain not found")
     return domain
+
+
+async def _change(context: Context, domain_id: str, change: Callable[[Domain], Domain]) -> Domain:
+    """The domain after *change*, made on what it is now and not on what it was when somebody looked."""
+
+    def work(connection: Connection) -> Domain:
+        domain = domains.find_to_change(connection, domain_id)
+        if domain is None:
+            raise Problem("domain_not_found", "Mailbox domain not found")
+        changed = change(domain)
+        domains.save(connection, changed)
+        return changed
+
+    changed = await context.database.write(work)
+    await context.signals.tell(DOMAINS)
+    return changed
 
 
 async def _save(context: Context, domain: Domain) -> Domain:
