@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from kaisoumail.cloudflare.pace import ROUTES
 from kaisoumail.errors import CODES, Problem
+from kaisoumail.model.delegation import DnsAnswer
 from kaisoumail.model.domain import EVENT_KINDS
 from kaisoumail.model.guide_places import PLACES
 from kaisoumail.model.user import Role
@@ -34,7 +36,11 @@ FAMILIES: dict[str, list[str]] = {
     "notice.": list(workspace.NOTICES),
     "event.": [*EVENT_KINDS],
     "token.kind_": ["user", "account"],
-    "time.": ["ago", "in", "days", "hours", "minutes", "now"],
+    "time.": ["ago", "in", "days", "hours", "minutes", "seconds", "now"],
+    "stage.": ["look", "create", "found", "name_servers", "routing", "ready"],
+    "stage.state.": ["done", "now", "waiting", "failed", "ahead"],
+    "dns.": [*(answer.value for answer in DnsAnswer if answer is not DnsAnswer.NAME_SERVERS), "set", "partly", "old"],
+    "operation.": [operation for operation in ROUTES if operation != "cloudflare.internal"],
 }
 
 

@@ -23,7 +23,9 @@ _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, in
 
 
 # What can happen to a domain, as its history names it.
-EventKind = Literal["zone_created", "zone_found", "zone_status", "ready", "refused", "delete_refused", "deleted"]
+EventKind = Literal[
+    "zone_created", "zone_found", "zone_status", "ready", "refused", "retry_refused", "delete_refused", "deleted"
+]
 EVENT_KINDS: Final[tuple[EventKind, ...]] = get_args(EventKind)
 
 

@@ -44,9 +44,9 @@ async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) ->
     viewer.must_be_admin()
     ours = await context.database.read(domains.listed)
     if not context.routing.can_manage:
-        return Catalog(_merged(ours, []))
+        return Catalog(_merged(ours, _Known([], None)))
     known = await (_asked(context) if ask else _remembered(context))
-    entries = _merged(ours, known.zones)
+    entries = _merged(ours, known)
     return Catalog(entries, known.seen_at, known.problem, await delegations_of(context, entries))
 
 
@@ -78,8 +78,16 @@ async def _remembered(context: Context) -> _Known:
     return _Known([Zone(**{**row, "name_servers": tuple(row["name_servers"])}) for row in rows], seen_at)
 
 
-def _merged(ours: list[Domain], theirs: list[Zone]) -> tuple[CatalogEntry, ...]:
+def _merged(ours: list[Domain], known: _Known) -> tuple[CatalogEntry, ...]:
     domain_of = {domain.root_domain: domain for domain in ours}
-    zone_of = {zone.name: zone for zone in theirs}
+    zone_of = {zone.name: zone for zone in known.zones}
+    for name in domain_of.keys() & zone_of.keys():
+        zone_of[name] = _newer(domain_of[name], zone_of[name], known.seen_at)
     names = sorted(domain_of.keys() | zone_of.keys())
     return tuple(CatalogEntry(name, domain_of.get(name), zone_of.get(name)) for name in names)
+
+
+def _newer(domain: Domain, zone: Zone, seen_at: datetime | None) -> Zone:
+    """*zone*, with the status the domain's row knows where that was heard later than the list of zones."""
+    is_later = seen_at is not None and domain.updated_at > seen_at and domain.zone_id == zone.id
+    return replace(zone, status=domain.zone_status) if is_later and domain.zone_status else zone

@@ -1,6 +1,7 @@
 """Every refusal in people's words: what it is, what to do, and where the guide says more."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -29,7 +30,8 @@ class Explained:
     A problem as a page shows it.
 
     *kind* picks the words, *details* fill them in; *said* is the original sentence where it adds
-    something, *told* Cloudflare's exact answer, for whoever wants to see it.
+    something, *told* Cloudflare's exact answer, for whoever wants to see it. *limit* is there while
+    Cloudflare wants us to wait.
     """
 
     kind: str
@@ -38,10 +40,26 @@ class Explained:
     guide: str | None = None
     said: str | None = None
     told: dict[str, Any] | None = None
+    limit: "Limit | None" = None
 
 
-def explained(problem: Problem) -> Explained:
-    """How a page shows *problem*."""
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """
+    A rate limit: until when, and what brought it about.
+
+    *words* names the operation in the locale where it is one of those people start; *route* and *call*
+    are as clients know them.
+    """
+
+    until: datetime
+    words: str | None
+    route: str
+    call: str
+
+
+def explained(problem: Problem, at: datetime | None = None) -> Explained:
+    """How a page shows *problem*; one that happened *at* a moment and says how long to wait counts down from it."""
     kind = kind_of(problem) if words_exist(kind_of(problem)) else "other"
     fields = problem.details.get("fieldErrors", {})
     first = next((sentences[0] for sentences in fields.values()), None) if isinstance(fields, dict) else None
@@ -53,7 +71,18 @@ def explained(problem: Problem) -> Explained:
         guide=guide_path(problem),
         said=first or (problem.message if kind in ("other", "cloudflare_rejected") else None),
         told=problem.details.get("cloudflare"),
+        limit=_limit(problem, at) if at else None,
     )
+
+
+def _limit(problem: Problem, at: datetime) -> Limit | None:
+    seconds, cause = problem.details.get("retryAfterSeconds"), problem.details.get("rateLimitContext")
+    if not isinstance(seconds, int):
+        return None
+    cause = cause if isinstance(cause, dict) else {}
+    words = f"operation.{cause.get('projectOperation')}"
+    call = f"{cause.get('cloudflareMethod', '')} {cause.get('cloudflarePath', '')}".strip()
+    return Limit(at + timedelta(seconds=seconds), words if knows(words) else None, cause.get("projectRoute", ""), call)
 
 
 def words_exist(kind: str) -> bool:
