@@ -36,7 +36,7 @@ FAMILIES: dict[str, list[str]] = {
     "notice.": list(workspace.NOTICES),
     "event.": [*EVENT_KINDS],
     "token.kind_": ["user", "account"],
-    "time.": ["ago", "in", "days", "hours", "minutes", "seconds", "now"],
+    "time.": ["ago", "in", "days", "hours", "minutes", "seconds", "now", "soon"],
     "stage.": ["look", "create", "found", "name_servers", "routing", "ready"],
     "stage.state.": ["done", "now", "waiting", "failed", "ahead"],
     "dns.": [*(answer.value for answer in DnsAnswer if answer is not DnsAnswer.NAME_SERVERS), "set", "partly", "old"],

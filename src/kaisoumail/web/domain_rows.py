@@ -70,8 +70,9 @@ def seen_in(rows: tuple[Row, ...]) -> str:
 
 def state_of(entry: CatalogEntry) -> str:
     """
-    `not_enabled`, `ready`, `off`, `waiting` (for name servers), `delegated` (they are set, Email Routing is
-    still off: Retry finishes it) or `attention`.
+    `not_enabled`, `ready`, `off`, `waiting` (for name servers, and nothing else), `delegated` (they are set,
+    Email Routing is still off: Retry finishes it) or `attention`, also of a pending zone that is refused for
+    another reason.
     """
     domain = entry.domain
     if domain is None:
@@ -80,10 +81,9 @@ def state_of(entry: CatalogEntry) -> str:
         return "ready"
     if domain.status is DomainStatus.DISABLED:
         return "off"
-    if entry.zone_status == "pending":
-        return "waiting"
-    is_delegated = entry.zone_status == "active" and domain.last_provision_code == "cloudflare_zone_not_active"
-    return "delegated" if is_delegated else "attention"
+    if domain.last_provision_code not in (None, "cloudflare_zone_not_active"):
+        return "attention"
+    return {"pending": "waiting", "active": "delegated"}.get(entry.zone_status or "", "attention")
 
 
 def _row(entry: CatalogEntry, delegation: Delegation | None) -> Row:

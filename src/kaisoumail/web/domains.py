@@ -41,7 +41,7 @@ async def show_token(request: "Request[Any, Any, Any]", viewer: Viewer, context:
 @get("/domains/check")
 async def check(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
     """What would come of the name being typed, by the rules alone."""
-    typed = request.query_params.get("domain", "")[:_MOST_TYPED].strip()
+    typed = request.query_params.get("domain", "").strip()
     checked = await domains.check_name(context, viewer, typed) if "." in typed else None
     return _piece(request, "_check", typed=typed, checked=checked, problem=_explained(checked))
 

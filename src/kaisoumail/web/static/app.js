@@ -51,8 +51,9 @@
   const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };
   function since(time, now) {
     const passed = (now - Date.parse(time.dateTime)) / 1000;
+    if (time.dataset.ago === "ahead" && passed >= 0) return words.soon;
     const seconds = Math.floor(Math.abs(passed));
-    const least = time.dataset.ago === "seconds" ? 1 : 60;
+    const least = time.dataset.ago ? 1 : 60;
     if (seconds < least) return words.now;
     const [unit, size] = seconds >= 86400 ? ["days", 86400] : seconds >= 3600 ? ["hours", 3600]
       : seconds >= 60 ? ["minutes", 60] : ["seconds", 1];
@@ -96,6 +97,17 @@
         dialog.querySelector("[data-close]").click();
       });
     }
+  }
+
+  // The check of a name may still be on its way when the name is sent: it must not replace the answer to that.
+  let sent = null;
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("form.bind")) sent = document.getElementById("domain").value;
+  });
+  document.addEventListener("input", () => { sent = null; });
+  const isLate = (event) => event.target.id === "domain" && event.target.value === sent;
+  for (const moment of ["htmx:before:request", "htmx:before:swap"]) {
+    document.addEventListener(moment, (event) => { if (isLate(event)) event.preventDefault(); });
   }
 
   // Live: polls only while somebody looks, and says so.
