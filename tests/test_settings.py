@@ -70,6 +70,28 @@ def test_an_origin_without_a_web_scheme_is_refused(origin: str) -> None:
         settings_from(ENOUGH | {"WEB_APP_ORIGIN": origin})
 
 
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("1.1.1.1:53", ("1.1.1.1", 53)),
+        ("127.0.0.1:5353", ("127.0.0.1", 5353)),
+        ("9.9.9.9", ("9.9.9.9", 53)),
+        ("[::1]:5353", ("::1", 5353)),
+        ("", None),
+    ],
+)
+def test_a_resolver_is_an_address_and_a_port(value: str, address: tuple[str, int] | None) -> None:
+    assert settings_from(ENOUGH | {"PUBLIC_DNS_RESOLVER": value}).public_dns_resolver == address
+
+
+@pytest.mark.parametrize(
+    "value", ["dns.example:53", "1.1.1.1:0", "1.1.1.1:99999", "1.1.1.1:x", "::1", "1.1.1.1/24", "@"]
+)
+def test_a_resolver_that_is_no_address_is_refused(value: str) -> None:
+    with pytest.raises(BadEnvironment, match="PUBLIC_DNS_RESOLVER must be an IP address"):
+        settings_from(ENOUGH | {"PUBLIC_DNS_RESOLVER": value})
+
+
 def test_origins_are_gathered_without_doubles() -> None:
     given = {"WEB_APP_ORIGIN": "https://a.example/x", "WEB_APP_ORIGINS": "https://b.example:8443, https://a.example/"}
 

@@ -38,6 +38,7 @@ from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.messages import sweep_deleted
 from kaisoumail.operations.rejections import forget_old_rejections
+from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.settings import Settings
 from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
@@ -147,6 +148,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             limits=Limits(settings.default_ttl_minutes, settings.max_message_bytes, settings.rejections_kept_days),
             clock=utc_now,
             session_secret=settings.session_secret,
+            resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
             trusted_origins=settings.trusted_origins,
             secure=settings.is_production,
         )

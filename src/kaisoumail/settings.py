@@ -9,6 +9,7 @@ them named at once. Only `server` and `cli` import this room; everyone else is h
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -95,6 +96,17 @@ def _url_of(*schemes: str) -> Callable[[str], str]:
         return value
 
     return read
+
+
+def _resolver(value: str) -> tuple[str, int]:
+    parts = urlsplit(f"//{value}")
+    try:
+        host, port = str(ip_address(parts.hostname or "")), parts.port
+    except ValueError:
+        host, port = "", None
+    if not host or parts.netloc != value or port == 0:
+        raise Unfit("must be an IP address, with a port if it is not 53, such as 1.1.1.1:53 or [2606:4700:4700::1111]")
+    return host, port or 53
 
 
 def _variable(name: str, default: Any, reader: Callable[[str], Any], meaning: str) -> Any:
@@ -212,6 +224,12 @@ class Settings:
         900,
         _whole(1, 86_400),
         "longest that Cloudflare may make us wait after a rate limit, in seconds",
+    )
+    public_dns_resolver: tuple[str, int] | None = _variable(
+        "PUBLIC_DNS_RESOLVER",
+        None,
+        _resolver,
+        "resolver asked for the present name servers of waiting domains, such as `1.1.1.1:53`; unset asks nobody",
     )
     default_ttl_minutes: int = _variable(
         "DEFAULT_MAILBOX_TTL_MINUTES",

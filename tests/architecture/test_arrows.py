@@ -21,6 +21,7 @@ FLOORS = {
     "auth": 4,
     "storage": 5,
     "cloudflare": 5,
+    "public_dns": 5,
     "workflows": 6,
     "operations": 7,
     "api": 8,

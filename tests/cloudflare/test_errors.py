@@ -95,6 +95,7 @@ def test_a_problem_carries_cloudflares_exact_answer() -> None:
         "code": 1097,
         "message": "banned",
         "rayId": "8f1-FRA",
+        "milliseconds": None,
     }
 
 

@@ -154,8 +154,19 @@ _DOMAIN: Schema = {
     "disabledAt": or_null(INSTANT),
 }
 _SOURCE = one_of("catalog", "project_bind")
+_REFUSAL = {
+    "lastProvisionCode": or_null(STRING),
+    "lastProvisionGuide": or_null(STRING),
+    "nextLookAt": or_null(INSTANT),
+}
+PUBLIC_DNS = an_object(
+    answer=one_of("name_servers", "no_such_name", "nothing", "refused", "no_answer"),
+    nameServers=list_of(STRING),
+    askedAt=INSTANT,
+    isDelegated={"type": "boolean"},
+)
 DOMAIN = an_object(
-    {"lastProvisionCode": or_null(STRING), "cloudflareStatus": or_null(STRING), "nameServers": list_of(STRING)},
+    {**_REFUSAL, "cloudflareStatus": or_null(STRING), "nameServers": list_of(STRING)},
     **_DOMAIN,
     id=STRING,
     bindingSource=_SOURCE,
@@ -164,7 +175,7 @@ DOMAIN = an_object(
     updatedAt=INSTANT,
 )
 CATALOG_ITEM = an_object(
-    {"lastProvisionCode": or_null(STRING)},
+    {**_REFUSAL, "publicDns": or_null(PUBLIC_DNS)},
     **_DOMAIN,
     id=or_null(STRING),
     bindingSource=or_null(_SOURCE),
@@ -185,7 +196,11 @@ RATE_LIMIT_CONTEXT = an_object(
     lastBlockedBy=or_null(an_object(projectOperation=STRING, projectRoute=STRING)),
 )
 CLOUDFLARE_SYNC = an_object(
-    {"problem": or_null(an_object(error=STRING, code=STRING)), "zonesSeenAt": or_null(INSTANT)},
+    {
+        "problem": or_null(an_object(error=STRING, code=STRING, details={"type": "object"})),
+        "zonesSeenAt": or_null(INSTANT),
+        "zonesAgeSeconds": or_null(COUNT),
+    },
     status=one_of("live", "rate_limited"),
     retryAfter=or_null(INSTANT),
     retryAfterSeconds=or_null(COUNT),

@@ -14,6 +14,7 @@ def test_an_apex_waits_for_its_name_servers_and_becomes_active_on_retry(product:
     assert domain["bindingSource"] == "project_bind"
     assert "pending" in domain["lastProvisionError"]
     assert domain["lastProvisionCode"] == "cloudflare_zone_not_active"
+    assert domain["lastProvisionGuide"] == ("/docs/project-domain-binding#zone-pending-or-nameserver-not-delegated")
     assert domain["lastProvisionedAt"] is None
 
     [row] = product.admin.get("/api/domains/catalog").json()["domains"]
@@ -55,6 +56,7 @@ def test_a_subdomain_is_answered_with_the_apex_and_nothing_is_called(product: Pr
         "error": "Direct subdomain binding is not supported",
         "details": {
             "code": "subdomain_direct_bind_not_supported",
+            "guide": "/docs/project-domain-binding#bind-apex-only",
             "mailDomain": "mail.customer.com",
             "recommendedApex": "customer.com",
             "recommendedMailboxSubdomain": "mail",

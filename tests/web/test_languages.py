@@ -9,17 +9,21 @@ from typing import get_args
 
 import pytest
 
+from kaisoumail.cloudflare.pace import ROUTES
 from kaisoumail.errors import CODES, Problem
 from kaisoumail.model.code import LinkKind
+from kaisoumail.model.delegation import DnsAnswer
 from kaisoumail.model.domain import EVENT_KINDS
+from kaisoumail.model.guide_places import PLACES
 from kaisoumail.model.user import Role
 from kaisoumail.web import domains, languages, workspace
-from kaisoumail.web.problems import KINDS, explained, words_exist
+from kaisoumail.web.problems import explained, words_exist
 from kaisoumail.web.render import environment
 from tests.people import NOON
 
 WEB = Path(languages.__file__).parent
 CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (WEB / "locale").glob("*.json")}
+KINDS = {"other", *PLACES, *(code for code in CODES if words_exist(code))}
 STATES = ("not_enabled", "ready", "off", "waiting", "delegated", "attention")
 
 # Keys that templates put together: what stands before, and everything that may follow.
@@ -46,7 +50,11 @@ FAMILIES: dict[str, list[str]] = {
         "too_many_recipients",
         "text_cut",
     ],
-    "time.": ["ago", "in", "days", "hours", "minutes", "now"],
+    "time.": ["ago", "in", "days", "hours", "minutes", "seconds", "now", "soon"],
+    "stage.": ["look", "create", "found", "name_servers", "routing", "ready"],
+    "stage.state.": ["done", "now", "waiting", "failed", "ahead"],
+    "dns.": [*(answer.value for answer in DnsAnswer if answer is not DnsAnswer.NAME_SERVERS), "set", "partly", "old"],
+    "operation.": [operation for operation in ROUTES if operation != "cloudflare.internal"],
 }
 
 

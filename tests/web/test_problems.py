@@ -4,8 +4,7 @@ import pytest
 
 from kaisoumail.cloudflare.errors import Answer, MissingPermission
 from kaisoumail.errors import Problem
-from kaisoumail.web.guide import guide_url
-from kaisoumail.web.problems import KINDS, explained
+from kaisoumail.web.problems import explained
 
 
 def _refused(method: str, path: str) -> Problem:
@@ -30,7 +29,7 @@ def test_the_call_that_was_refused_names_the_permission(method: str, path: str, 
     shown = explained(_refused(method, path))
 
     assert shown.kind == kind
-    assert KINDS[kind] == ("project-domain-binding", anchor)
+    assert shown.guide == f"/docs/project-domain-binding#{anchor}"
     assert shown.told is not None
 
 
@@ -46,16 +45,3 @@ def test_an_unknown_refusal_keeps_its_own_sentence() -> None:
     shown = explained(Problem("inbound_closed", "The door is closed"))
 
     assert (shown.kind, shown.said) == ("other", "The door is closed")
-
-
-@pytest.mark.parametrize("kind", [kind for kind, place in KINDS.items() if place is not None])
-def test_what_the_guide_explains_is_linked_to_an_anchor_that_exists(kind: str) -> None:
-    place = KINDS[kind]
-    assert place is not None
-
-    assert guide_url(*place) == f"/docs/{place[0]}#{place[1]}"
-
-
-def test_a_place_that_is_not_in_the_guide_is_not_linked() -> None:
-    assert guide_url("project-domain-binding", "no-such-anchor") is None
-    assert guide_url("no-such-page", "troubleshooting") is None

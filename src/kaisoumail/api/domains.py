@@ -1,12 +1,12 @@
 """`/api/domains`: for admins."""
 
+from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
 
-from kaisoumail.api.fields import invalid, read_body
-from kaisoumail.api.shapes import (
+from kaisoumail.api.domain_shapes import (
     DomainEventShape,
     DomainShape,
     TokenCheckShape,
@@ -15,6 +15,8 @@ from kaisoumail.api.shapes import (
     domain_shape,
     token_check_shape,
 )
+from kaisoumail.api.fields import invalid, read_body
+from kaisoumail.api.shapes import problem_shape
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.user import Viewer
@@ -43,7 +45,8 @@ async def list_domains(viewer: Viewer, context: Context) -> dict[str, list[Domai
 @get("/api/domains/catalog")
 async def catalog(viewer: Viewer, context: Context) -> dict[str, Any]:
     found = await read_catalog(context, viewer)
-    return {"domains": [catalog_shape(entry) for entry in found.entries], "cloudflareSync": _sync(found)}
+    rows = [catalog_shape(entry, found.delegations.get(entry.root_domain)) for entry in found.entries]
+    return {"domains": rows, "cloudflareSync": _sync(found, context.clock())}
 
 
 @post("/api/domains/bind")
@@ -109,7 +112,7 @@ def _named(form: BindDomain | EnableDomain) -> str:
     return name
 
 
-def _sync(found: Catalog) -> dict[str, Any]:
+def _sync(found: Catalog, now: datetime) -> dict[str, Any]:
     """Existing clients know two states; why else Cloudflare could not be asked stands in `problem`."""
     problem = found.problem
     limited = problem is not None and problem.code == "cloudflare_rate_limited"
@@ -119,6 +122,7 @@ def _sync(found: Catalog) -> dict[str, Any]:
         "retryAfter": context.pop("retryAfter", None),
         "retryAfterSeconds": context.pop("retryAfterSeconds", None),
         "rateLimitContext": context or None,
-        "problem": problem and {"error": problem.message, "code": problem.code},
+        "problem": problem and {**problem_shape(problem), "code": problem.code},
         "zonesSeenAt": iso_or_none(found.zones_seen_at),
+        "zonesAgeSeconds": max(0, int((now - found.zones_seen_at).total_seconds())) if found.zones_seen_at else None,
     }

@@ -8,7 +8,7 @@ import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
-from kaisoumail.api.shapes import mailbox_shape
+from kaisoumail.api.shapes import mailbox_shape, problem_details
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.operations.mailboxes import MailboxExists
@@ -27,7 +27,7 @@ _BY_STATUS: Final = {
 def render(problem: Problem, headers: Mapping[str, str] | None = None) -> Response[Any]:
     """The answer for *problem*, with `retry-after` where it says when to come back."""
     sent = {"cache-control": "no-store", **(headers or {})}
-    details: dict[str, Any] = {"code": problem.code, **problem.details}
+    details = problem_details(problem)
     if isinstance(problem, MailboxExists):
         details["mailbox"] = mailbox_shape(problem.mailbox, utc_now())
     seconds = details.get("retryAfterSeconds")

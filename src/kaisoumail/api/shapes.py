@@ -1,6 +1,5 @@
 """What clients get: the contract's objects, field for field. Fields may be added, never changed."""
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -9,14 +8,12 @@ import msgspec
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso, iso_or_none
-from kaisoumail.model.domain import CatalogEntry, Domain
 from kaisoumail.model.feed import Cursor
+from kaisoumail.model.guide_places import guide_path
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message, part_id
-from kaisoumail.operations.domains import DomainEvent
 from kaisoumail.operations.message_parts import Attachment, Authentication, Finding
 from kaisoumail.operations.messages import Opened
-from kaisoumail.operations.token_check import Probe, TokenCheck
 
 
 class Shape(msgspec.Struct, rename="camel", kw_only=True):
@@ -44,79 +41,6 @@ class MailboxShape(Shape):
 
 class MailboxNowShape(MailboxShape):
     cursor: str
-
-
-class DomainShape(Shape):
-    id: str
-    mail_domain: str
-    root_domain: str
-    zone_id: str | None
-    binding_source: str
-    status: str
-    catch_all_enabled: bool
-    subdomain_dns_mode: str
-    wildcard_dns_verified_at: str | None
-    wildcard_dns_last_error: str | None
-    last_provision_error: str | None
-    created_at: str
-    updated_at: str
-    last_provisioned_at: str | None
-    disabled_at: str | None
-    # added to the contract
-    last_provision_code: str | None
-    cloudflare_status: str | None
-    name_servers: list[str]
-
-
-class CatalogShape(Shape):
-    id: str | None
-    mail_domain: str
-    root_domain: str
-    zone_id: str | None
-    binding_source: str | None
-    cloudflare_availability: str
-    cloudflare_status: str | None
-    name_servers: list[str]
-    project_status: str
-    catch_all_enabled: bool
-    subdomain_dns_mode: str
-    wildcard_dns_verified_at: str | None
-    wildcard_dns_last_error: str | None
-    last_provision_error: str | None
-    created_at: str | None
-    updated_at: str | None
-    last_provisioned_at: str | None
-    disabled_at: str | None
-    # added to the contract
-    last_provision_code: str | None
-
-
-class DomainEventShape(Shape):
-    id: str
-    at: str
-    kind: str
-    code: str | None
-    message: str | None
-    details: dict[str, Any]
-
-
-class ProbeShape(Shape):
-    permission: str
-    zone: str | None
-    granted: bool
-    refusal: str | None
-
-
-class TokenCheckShape(Shape):
-    ok: bool
-    checked_at: str
-    unconfigured: list[str]
-    token_kind: str | None
-    account_reachable: bool | None
-    zones_visible: int | None
-    permissions: list[ProbeShape]
-    missing: list[ProbeShape]
-    problem: dict[str, Any] | None
 
 
 class LinkShape(Shape):
@@ -245,90 +169,14 @@ def _mailbox_fields(mailbox: Mailbox, now: datetime) -> dict[str, Any]:
     }
 
 
-def domain_shape(domain: Domain) -> DomainShape:
-    return DomainShape(
-        id=domain.id,
-        mail_domain=domain.root_domain,
-        root_domain=domain.root_domain,
-        zone_id=domain.zone_id,
-        binding_source=domain.binding_source.value,
-        status=domain.status.value,
-        catch_all_enabled=domain.catch_all_enabled,
-        subdomain_dns_mode="explicit",
-        wildcard_dns_verified_at=None,
-        wildcard_dns_last_error=None,
-        last_provision_error=domain.last_provision_error,
-        created_at=iso(domain.created_at),
-        updated_at=iso(domain.updated_at),
-        last_provisioned_at=iso_or_none(domain.last_provisioned_at),
-        disabled_at=iso_or_none(domain.disabled_at),
-        last_provision_code=domain.last_provision_code,
-        cloudflare_status=domain.zone_status,
-        name_servers=list(domain.name_servers),
-    )
+def problem_shape(problem: Problem) -> dict[str, Any]:
+    return {"error": problem.message, "details": problem_details(problem)}
 
 
-def domain_event_shape(event: DomainEvent) -> DomainEventShape:
-    return DomainEventShape(
-        id=event.id,
-        at=iso(event.at),
-        kind=event.kind,
-        code=event.code,
-        message=event.message,
-        details=event.details,
-    )
-
-
-def token_check_shape(check: TokenCheck) -> TokenCheckShape:
-    def shown(probes: Iterable[Probe]) -> list[ProbeShape]:
-        return [
-            ProbeShape(permission=each.permission, zone=each.zone, granted=each.granted, refusal=each.refusal)
-            for each in probes
-        ]
-
-    return TokenCheckShape(
-        ok=check.is_well,
-        checked_at=iso(check.checked_at),
-        unconfigured=list(check.unconfigured),
-        token_kind=check.kind,
-        account_reachable=check.account_reachable,
-        zones_visible=check.zones_visible,
-        permissions=shown(check.probes),
-        missing=shown(check.missing),
-        problem=_problem_shape(check.problem) if check.problem else None,
-    )
-
-
-def _problem_shape(problem: Problem) -> dict[str, Any]:
-    return {"error": problem.message, "details": {"code": problem.code, **problem.details}}
-
-
-def catalog_shape(entry: CatalogEntry) -> CatalogShape:
-    """One line of the catalogue. Cloudflare's word on the zone wins; without one, what we last heard stands."""
-    domain, zone = entry.domain, entry.zone
-    heard_status = domain.zone_status if domain else None
-    heard_servers = domain.name_servers if domain else ()
-    return CatalogShape(
-        id=domain.id if domain else None,
-        mail_domain=entry.root_domain,
-        root_domain=entry.root_domain,
-        zone_id=zone.id if zone else (domain.zone_id if domain else None),
-        binding_source=domain.binding_source.value if domain else None,
-        cloudflare_availability="available" if zone else "missing",
-        cloudflare_status=zone.status if zone else heard_status,
-        name_servers=list(zone.name_servers if zone else heard_servers),
-        project_status=domain.status.value if domain else "not_enabled",
-        catch_all_enabled=domain.catch_all_enabled if domain else False,
-        subdomain_dns_mode="explicit",
-        wildcard_dns_verified_at=None,
-        wildcard_dns_last_error=None,
-        last_provision_error=domain.last_provision_error if domain else None,
-        created_at=iso(domain.created_at) if domain else None,
-        updated_at=iso(domain.updated_at) if domain else None,
-        last_provisioned_at=iso_or_none(domain.last_provisioned_at) if domain else None,
-        disabled_at=iso_or_none(domain.disabled_at) if domain else None,
-        last_provision_code=domain.last_provision_code if domain else None,
-    )
+def problem_details(problem: Problem) -> dict[str, Any]:
+    """The details every client gets: the code, where the guide helps, and what belongs to the problem itself."""
+    guide = guide_path(problem)
+    return {"code": problem.code, **({"guide": guide} if guide else {}), **problem.details}
 
 
 def message_shape(message: Message) -> MessageShape:

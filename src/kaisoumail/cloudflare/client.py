@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 import structlog
 
+from kaisoumail.cloudflare.calls import record
 from kaisoumail.cloudflare.errors import (
     Answer,
     CloudflareError,
@@ -85,9 +86,11 @@ class Cloudflare:
         await self._gate.admit(asker, method, path)
         began = monotonic()
         try:
-            envelope = _read(await self._send(method, path, body, query, form), method, path, self._max_retry_after)
+            response = await self._send(method, path, body, query, form)
+            envelope = _read(response, method, path, self._max_retry_after)
         except CloudflareError as error:
-            told = error.answer
+            told = error.after(_milliseconds_since(began)).answer
+            record(told)
             _log.warning(
                 "cloudflare.request.failed",
                 method=method,
@@ -98,13 +101,16 @@ class Cloudflare:
                 ray_id=told.ray_id,
                 error=type(error).__name__,
                 operation=asker.operation,
-                milliseconds=_milliseconds_since(began),
+                milliseconds=told.milliseconds,
             )
             if isinstance(error, RateLimited):
                 raise await self._gate.close_for(error, asker) from None
             raise
+        took = _milliseconds_since(began)
+        ray_id = response.headers.get("cf-ray")
+        record(Answer(method, path, response.status_code, ray_id=ray_id, milliseconds=took))
         if method != "GET":
-            _log.info("cloudflare.request.succeeded", method=method, path=path, milliseconds=_milliseconds_since(began))
+            _log.info("cloudflare.request.succeeded", method=method, path=path, ray_id=ray_id, milliseconds=took)
         return envelope
 
     async def _send(

@@ -14,8 +14,8 @@ Numbers and meanings: Cloudflare API reference (September 2026) and answers repo
 call it; where a number is not documented the HTTP status decides.
 """
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Final, Self
 
 from kaisoumail.errors import Problem
 
@@ -29,7 +29,11 @@ WORKERS: Final = "Account: Workers Scripts: Edit"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, as far as something did. *status* 0 means no answer; the token is never in here."""
+    """
+    What came back, as far as something did. *status* 0 means no answer; the token is never in here.
+
+    *milliseconds* is how long it took; None for a call that was not made.
+    """
 
     method: str
     path: str
@@ -37,6 +41,19 @@ class Answer:
     code: int | None = None
     message: str = ""
     ray_id: str | None = None
+    milliseconds: int | None = None
+
+    def told(self) -> dict[str, Any]:
+        """This answer as clients and pages get it."""
+        return {
+            "method": self.method,
+            "path": self.path,
+            "status": self.status,
+            "code": self.code,
+            "message": self.message,
+            "rayId": self.ray_id,
+            "milliseconds": self.milliseconds,
+        }
 
 
 class CloudflareError(Exception):
@@ -54,20 +71,16 @@ class CloudflareError(Exception):
 
     def problem(self) -> Problem:
         """This error as the Problem our own callers see, with the exact answer under `details.cloudflare`."""
-        return Problem(self.problem_code, self.sentence(), source="cloudflare", cloudflare=self.told())
+        return Problem(self.problem_code, self.sentence(), source="cloudflare", cloudflare=self.answer.told())
 
     def sentence(self) -> str:
         return self.answer.message or "Cloudflare API request failed"
 
-    def told(self) -> dict[str, Any]:
-        return {
-            "method": self.answer.method,
-            "path": self.answer.path,
-            "status": self.answer.status,
-            "code": self.answer.code,
-            "message": self.answer.message,
-            "rayId": self.answer.ray_id,
-        }
+    def after(self, milliseconds: int) -> Self:
+        """This error, which took *milliseconds* to come back."""
+        self.answer = replace(self.answer, milliseconds=milliseconds)
+        self.args = (self.answer, *self.args[1:])  # what is stored with a run, and read back
+        return self
 
 
 class NotReached(CloudflareError):
@@ -126,7 +139,7 @@ class MissingPermission(Refused):
         }
         creates = self.answer.method == "POST" and self.answer.path == "/zones"
         code = "zone_create_permission_missing" if creates else codes.get(self.permission, self.problem_code)
-        told = {"source": "cloudflare", "permission": self.permission, "cloudflare": self.told()}
+        told = {"source": "cloudflare", "permission": self.permission, "cloudflare": self.answer.told()}
         return Problem(code, self.sentence(), **told)
 
 
@@ -152,7 +165,7 @@ class RateLimited(CloudflareError):
             source="cloudflare",
             retryAfterSeconds=self.retry_after,
             rateLimitContext=self.cause,
-            cloudflare=self.told(),
+            cloudflare=self.answer.told(),
         )
 
 

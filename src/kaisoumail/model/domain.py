@@ -23,7 +23,9 @@ _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, in
 
 
 # What can happen to a domain, as its history names it.
-EventKind = Literal["zone_created", "zone_found", "zone_status", "ready", "refused", "delete_refused", "deleted"]
+EventKind = Literal[
+    "zone_created", "zone_found", "zone_status", "ready", "refused", "retry_refused", "delete_refused", "deleted"
+]
 EVENT_KINDS: Final[tuple[EventKind, ...]] = get_args(EventKind)
 
 
@@ -130,6 +132,20 @@ class CatalogEntry:
     root_domain: str
     domain: Domain | None
     zone: Zone | None
+
+    @property
+    def zone_status(self) -> str | None:
+        """Cloudflare's word on the zone: now, or when we last heard of it."""
+        return self.zone.status if self.zone else self.domain.zone_status if self.domain else None
+
+    @property
+    def zone_id(self) -> str | None:
+        return self.zone.id if self.zone else self.domain.zone_id if self.domain else None
+
+    @property
+    def name_servers(self) -> tuple[str, ...]:
+        """Those Cloudflare assigned."""
+        return self.zone.name_servers if self.zone else self.domain.name_servers if self.domain else ()
 
 
 def look_pause(waiting: timedelta) -> timedelta:

@@ -1,6 +1,6 @@
 """The catalogue: our domains beside the zones Cloudflare shows us."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -9,8 +9,10 @@ from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
+from kaisoumail.model.delegation import Delegation
 from kaisoumail.model.domain import CatalogEntry, Domain, Zone
 from kaisoumail.model.user import Viewer
+from kaisoumail.operations.public_dns import delegations_of
 from kaisoumail.storage import domains, facts
 from kaisoumail.workflows.context import Context
 
@@ -22,42 +24,70 @@ class Catalog:
     """
     *problem* says why Cloudflare could not be asked; the zones are then the last it told us of.
 
-    *zones_seen_at* is when it told us; None when it never did, or is not asked at all.
+    *zones_seen_at* is when it told us; None when it never did, or is not asked at all. *delegations* is
+    what public DNS says of the names that wait, by name.
     """
 
     entries: tuple[CatalogEntry, ...]
     zones_seen_at: datetime | None = None
     problem: Problem | None = None
+    delegations: dict[str, Delegation] = field(default_factory=dict)
 
 
-async def read_catalog(context: Context, viewer: Viewer) -> Catalog:
-    """Every domain and every zone, by name. Our own are there whether Cloudflare answers or not. For admins."""
+async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) -> Catalog:
+    """
+    Every domain and every zone, by name. Our own are there whether Cloudflare answers or not. For admins.
+
+    Without *ask* Cloudflare is left alone and the zones are those it last told of: for pages that look
+    again every few seconds.
+    """
     viewer.must_be_admin()
     ours = await context.database.read(domains.listed)
     if not context.routing.can_manage:
-        return Catalog(_merged(ours, []))
+        return Catalog(_merged(ours, _Known([], None)))
+    known = await (_asked(context) if ask else _remembered(context))
+    entries = _merged(ours, known)
+    return Catalog(entries, known.seen_at, known.problem, await delegations_of(context, entries))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The zones, when Cloudflare told of them, and why it could not be asked now."""
+
+    zones: list[Zone]
+    seen_at: datetime | None
+    problem: Problem | None = None
+
+
+async def _asked(context: Context) -> _Known:
     try:
         with asking_for("domains.catalog"):
             theirs = await zones.list_zones(context.routing.client())
     except CloudflareError as error:
-        remembered, seen_at = await _remembered(context)
-        return Catalog(_merged(ours, remembered), seen_at, error.problem())
+        return replace(await _remembered(context), problem=error.problem())
     now = context.clock()
-    rows = [asdict(zone) for zone in theirs]
-    await context.database.write(partial(facts.put, key=_ZONES, value=rows, now=now))
-    return Catalog(_merged(ours, theirs), now)
+    await context.database.write(partial(facts.put, key=_ZONES, value=[asdict(zone) for zone in theirs], now=now))
+    return _Known(theirs, now)
 
 
-async def _remembered(context: Context) -> tuple[list[Zone], datetime | None]:
+async def _remembered(context: Context) -> _Known:
     known = await context.database.read(partial(facts.find, key=_ZONES))
     if known is None:
-        return [], None
+        return _Known([], None)
     rows, seen_at = known
-    return [Zone(**{**row, "name_servers": tuple(row["name_servers"])}) for row in rows], seen_at
+    return _Known([Zone(**{**row, "name_servers": tuple(row["name_servers"])}) for row in rows], seen_at)
 
 
-def _merged(ours: list[Domain], theirs: list[Zone]) -> tuple[CatalogEntry, ...]:
+def _merged(ours: list[Domain], known: _Known) -> tuple[CatalogEntry, ...]:
     domain_of = {domain.root_domain: domain for domain in ours}
-    zone_of = {zone.name: zone for zone in theirs}
+    zone_of = {zone.name: zone for zone in known.zones}
+    for name in domain_of.keys() & zone_of.keys():
+        zone_of[name] = _newer(domain_of[name], zone_of[name], known.seen_at)
     names = sorted(domain_of.keys() | zone_of.keys())
     return tuple(CatalogEntry(name, domain_of.get(name), zone_of.get(name)) for name in names)
+
+
+def _newer(domain: Domain, zone: Zone, seen_at: datetime | None) -> Zone:
+    """*zone*, with the status the domain's row knows where that was heard later than the list of zones."""
+    is_later = seen_at is not None and domain.updated_at > seen_at and domain.zone_id == zone.id
+    return replace(zone, status=domain.zone_status) if is_later and domain.zone_status else zone

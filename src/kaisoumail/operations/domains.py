@@ -1,18 +1,23 @@
 """Domains: what we have, binding a new apex, trying again, switching off."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Final
+
+from sqlalchemy import Connection
 
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
-from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, normalised, refuse_unless_apex
+from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKind, normalised, refuse_unless_apex
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage import domain_events, domains
 from kaisoumail.storage.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Run
+from kaisoumail.workflows.provision_domain import DOMAINS
 
 _PATIENCE_SECONDS: Final = 25.0  # proxies give up on an answer after 30
 
@@ -31,6 +36,26 @@ async def list_domains(context: Context, viewer: Viewer) -> list[Domain]:
     return await context.database.read(domains.listed)
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A typed name, as it would be kept, or why it will not do."""
+
+    name: str
+    problem: Problem | None = None
+
+
+async def check_name(context: Context, viewer: Viewer, typed: str) -> Checked:
+    """Whether *typed* could be bound, by the rules and our own table; Cloudflare is not asked."""
+    viewer.must_be_admin()
+    try:
+        root_domain = normalised(typed)
+        await _refuse_if_active(context, root_domain)
+        refuse_unless_apex(root_domain)
+    except Problem as problem:
+        return Checked(typed, problem)
+    return Checked(root_domain)
+
+
 async def bind(context: Context, viewer: Viewer, name: str) -> Bound:
     """
     Make *name*, an apex, a domain of ours: its zone at Cloudflare created and Email Routing on.
@@ -39,18 +64,37 @@ async def bind(context: Context, viewer: Viewer, name: str) -> Bound:
     servers are not set yet. Raises Problem when nothing was made: the name will not do, the domain is
     here already, something is not configured, or Cloudflare refused to create the zone.
     """
+    starting = await start_bind(context, viewer, name)
+    await _outcome(starting.run)
+    domain = await context.database.read(lambda connection: domains.find_by_name(connection, starting.root_domain))
+    if domain is None or domain.deleted_at is not None:
+        raise Problem("domain_not_found", "Mailbox domain not found")
+    return Bound(domain, starting.is_new)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A bind that goes on; *is_new* when the name had no row at its start."""
+
+    root_domain: str
+    is_new: bool
+    run: Run
+
+
+async def start_bind(context: Context, viewer: Viewer, name: str) -> Binding:
+    """
+    The bind of *name*, begun, or the one that goes on already. `operations.bind_progress` tells how far it is.
+
+    Raises Problem before anything is asked at Cloudflare: a name that will not do, a domain that is
+    here already, something not configured.
+    """
     viewer.must_be_admin()
     root_domain = normalised(name)
-    known = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
-    if known is not None and known.is_active:
-        raise Problem("domain_exists", "Mailbox domain already exists", rootDomain=root_domain)
+    known = await _refuse_if_active(context, root_domain)
     refuse_unless_apex(root_domain)
     _require_configuration(context)
-    await _outcome(await context.runs.start("bind_domain", key=root_domain, root_domain=root_domain))
-    domain = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
-    if domain is None:
-        raise Problem("domain_not_found", "Mailbox domain not found")
-    return Bound(domain, is_new=known is None)
+    run = await context.runs.start("bind_domain", key=root_domain, root_domain=root_domain)
+    return Binding(root_domain, known is None, run)
 
 
 async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
@@ -64,21 +108,29 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     if domain.status is DomainStatus.DISABLED:
         raise Problem("domain_disabled", "Disabled mailbox domains cannot be retried")
     if not context.routing.enabled:
-        return await _save(context, replace(domain.provisioned(context.clock()), last_provisioned_at=None))
+        now = context.clock()
+        return await _change(
+            context, domain_id, lambda known: replace(known.provisioned(now), last_provisioned_at=None)
+        )
     context.routing.client()
-    await _outcome(
-        await context.runs.start("provision_domain", key=domain_id, domain_id=domain_id, operation="domains.retry")
-    )
+    run = await context.runs.start("provision_domain", key=domain_id, domain_id=domain_id, operation="domains.retry")
+    try:
+        await _outcome(run)
+    except Problem as problem:
+        await _note_refusal(context, domain_id, "retry_refused", problem)
+        raise
     return await _domain(context, domain_id)
 
 
 async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     """The domain, offering no new mailboxes from now on. Existing ones and their routing rules stay."""
     viewer.must_be_admin()
-    domain = await _domain(context, domain_id)
-    if domain.status is DomainStatus.DISABLED:
-        return domain
-    return await _save(context, domain.switched_off(context.clock()))
+    now = context.clock()
+
+    def switched_off(domain: Domain) -> Domain:
+        return domain if domain.status is DomainStatus.DISABLED else domain.switched_off(now)
+
+    return await _change(context, domain_id, switched_off)
 
 
 async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> Bound:
@@ -91,9 +143,7 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
     """
     viewer.must_be_admin()
     root_domain = normalised(name)
-    known = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
-    if known is not None and known.is_active:
-        raise Problem("domain_exists", "Mailbox domain already exists", rootDomain=root_domain)
+    known = await _refuse_if_active(context, root_domain)
     if context.routing.enabled:
         context.routing.client()
         run = await context.runs.start("enable_domain", key=root_domain, root_domain=root_domain, zone_id=zone_id)
@@ -154,12 +204,29 @@ def _unmanaged(known: Domain | None, root_domain: str, zone_id: str, now: dateti
     return replace(kept.provisioned(now), last_provisioned_at=None)
 
 
+async def _refuse_if_active(context: Context, root_domain: str) -> Domain | None:
+    """The row of this name, deleted or not. Raises Problem for a domain that is active."""
+    known = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
+    if known is not None and known.is_active:
+        raise Problem("domain_exists", "Mailbox domain already exists", rootDomain=root_domain)
+    return known
+
+
 def _require_configuration(context: Context) -> None:
     if not context.routing.enabled:
         raise Problem("management_disabled", "Cloudflare domain binding requires EMAIL_ROUTING_MANAGEMENT_ENABLED=true")
     context.routing.client()
     context.routing.account()
     context.routing.worker()
+
+
+async def _note_refusal(context: Context, domain_id: str, kind: EventKind, problem: Problem) -> None:
+    """Keep Cloudflare's exact answer also where the row stays as it is."""
+    if problem.code == "domain_not_found":
+        return
+    told = partial(domain_events.add, code=problem.code, message=problem.message, details=problem.details)
+    now = context.clock()
+    await context.database.write(lambda connection: told(connection, domain_id, now, kind))
 
 
 async def _outcome(run: Run) -> None:
@@ -179,6 +246,22 @@ async def _domain(context: Context, domain_id: str) -> Domain:
     if domain is None:
         raise Problem("domain_not_found", "Mailbox domain not found")
     return domain
+
+
+async def _change(context: Context, domain_id: str, change: Callable[[Domain], Domain]) -> Domain:
+    """The domain after *change*, made on what it is now and not on what it was when somebody looked."""
+
+    def work(connection: Connection) -> Domain:
+        domain = domains.find_to_change(connection, domain_id)
+        if domain is None:
+            raise Problem("domain_not_found", "Mailbox domain not found")
+        changed = change(domain)
+        domains.save(connection, changed)
+        return changed
+
+    changed = await context.database.write(work)
+    await context.signals.tell(DOMAINS)
+    return changed
 
 
 async def _save(context: Context, domain: Domain) -> Domain:

@@ -31,6 +31,13 @@ def find(connection: Connection, domain_id: str) -> Domain | None:
     return None if row is None else _domain_from(row)
 
 
+def find_to_change(connection: Connection, domain_id: str) -> Domain | None:
+    """The domain, which nobody else changes until this transaction ends: what is decided on it can be saved."""
+    query = select(domains).where(domains.c.id == domain_id, _live).with_for_update()
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _domain_from(row)
+
+
 def find_any(connection: Connection, domain_id: str) -> Domain | None:
     """The domain, deleted or not."""
     row = connection.execute(select(domains).where(domains.c.id == domain_id)).one_or_none()

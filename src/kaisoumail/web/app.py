@@ -32,6 +32,10 @@ PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
     # admins
     domains.show_domains,  #         GET  /domains
     domains.show_token,  #           GET  /domains/token
+    domains.check,  #                GET  /domains/check
+    domains.show_rows,  #            GET  /domains/rows
+    domains.show_binding,  #         GET  /domains/binding
+    domains.show_live,  #            GET  /domains/{key}/live
     domains.bind,  #                 POST /domains
     domains.enable,  #               POST /domains/enable
     domains.delete,  #               POST /domains/{id}/delete

@@ -1,18 +1,20 @@
-"""`/domains`, for admins: bind an apex, see what Cloudflare says of each, try again, switch off."""
+"""`/domains`, for admins: bind an apex and watch it happen, see what Cloudflare says of each, try again, switch off."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from litestar import Request, Response, get, post
 
 from kaisoumail.errors import CODES, Problem
-from kaisoumail.model.domain import CatalogEntry, DomainStatus
+from kaisoumail.model.domain import Domain
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import domains
+from kaisoumail.operations.bind_progress import read_bind_progress
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.domain_catalog import Catalog, read_catalog
+from kaisoumail.operations.domain_catalog import read_catalog
+from kaisoumail.operations.domains import Checked
 from kaisoumail.operations.meta import read_meta
 from kaisoumail.operations.token_check import check_token
+from kaisoumail.web.domain_rows import Row, row_called, rows_of, seen_in
 from kaisoumail.web.languages import knows
 from kaisoumail.web.problems import Explained, explained
 from kaisoumail.web.render import page, url
@@ -20,29 +22,7 @@ from kaisoumail.web.session import form_of, go_to
 
 NOTICES: Final = ("bound", "retried", "disabled")
 _EVENTS_SHOWN: Final = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """
-    One line of the catalogue.
-
-    *state* is a word of ours, see `state_of`; *raw* what the product and Cloudflare call it; *reason*
-    why it is not ready.
-    """
-
-    entry: CatalogEntry
-    state: str
-    raw: str
-    zone_status: str | None
-    zone_id: str | None
-    name_servers: tuple[str, ...]
-    reason: Explained | None
-
-    @property
-    def key(self) -> str:
-        """What the URL calls this line: the domain's id, or its name while it has none."""
-        return self.entry.domain.id if self.entry.domain else self.entry.root_domain
+_MOST_TYPED: Final = 400
 
 
 @get("/domains")
@@ -58,16 +38,59 @@ async def show_token(request: "Request[Any, Any, Any]", viewer: Viewer, context:
     return page(request, "domains/token.html", check=check, problem=problem)
 
 
+@get("/domains/check")
+async def check(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    """What would come of the name being typed, by the rules alone."""
+    typed = request.query_params.get("domain", "").strip()
+    checked = await domains.check_name(context, viewer, typed) if "." in typed else None
+    return _piece(request, "_check", typed=typed, checked=checked, problem=_explained(checked))
+
+
+@get("/domains/rows")
+async def show_rows(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    """The table anew, Cloudflare left alone; 204 when nothing changed since `seen`."""
+    catalog = await read_catalog(context, viewer, ask=False)
+    rows = rows_of(catalog)
+    if seen_in(rows) == request.query_params.get("seen"):
+        return _unchanged()
+    return _piece(request, "_catalog", rows=rows, catalog=catalog, seen=seen_in(rows), meta=await read_meta(context))
+
+
+@get("/domains/{key:str}/live")
+async def show_live(request: "Request[Any, Any, Any]", key: str, viewer: Viewer, context: Context) -> Response[Any]:
+    """What changes in the details while one waits; 204 when nothing did since `seen`."""
+    row = row_called(rows_of(await read_catalog(context, viewer, ask=False)), key)
+    if row is None or row.seen == request.query_params.get("seen"):
+        return _unchanged()
+    return _piece(request, "_live", details=row)
+
+
+@get("/domains/binding")
+async def show_binding(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    """How far a bind is. Once it has come to a row, the page around it is sent there."""
+    name = request.query_params.get("name", "")[:_MOST_TYPED]
+    progress = await read_bind_progress(context, viewer, name)
+    if progress is None:
+        raise Problem("domain_not_found", "Mailbox domain not found")
+    there = _bound(progress.domain, binding=name) if progress.domain and not progress.is_open else None
+    headers = {"hx-redirect": there} if there else {}
+    problem = explained(progress.problem, at=context.clock()) if progress.problem else None
+    return _piece(request, "_binding", headers=headers, progress=progress, refused=problem)
+
+
 @post("/domains", status_code=303)
 async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    """With JavaScript the steps are shown as they happen; without it the answer waits for the last one."""
     viewer.must_be_admin()
     typed = (await form_of(request)).get("domain", "")
     try:
+        if request.headers.get("hx-request") == "true":
+            begun = await domains.start_bind(context, viewer, typed)
+            return go_to(url("/domains", binding=begun.root_domain))
         bound = await domains.bind(context, viewer, typed)
     except Problem as problem:
         return await _domains(request, viewer, context, typed, problem)
-    details = None if bound.domain.is_active else bound.domain.id
-    return go_to(url("/domains", notice="bound", domain=bound.domain.id, details=details))
+    return go_to(_bound(bound.domain))
 
 
 @post("/domains/enable", status_code=303)
@@ -110,90 +133,57 @@ async def disable(domain_id: str, viewer: Viewer, context: Context) -> Response[
     return go_to(url("/domains", notice="disabled", domain=domain_id))
 
 
+def _bound(domain: Domain, binding: str | None = None) -> str:
+    """Where a bind leads: to its row, with the details open while something is left to do."""
+    details = None if domain.is_active else domain.id
+    return url("/domains", notice="bound", domain=domain.id, details=details, binding=binding)
+
+
 def _refused(domain_id: str, problem: Problem) -> Response[None]:
-    """Back to the catalogue, which says why. Only the code and the wait travel in the URL, never a text."""
+    """Back to the catalogue, which says why. Only the code travels in the URL: the history has the rest."""
     if problem.code in ("admin_required", "authentication_required"):
         raise problem
-    seconds = problem.details.get("retryAfterSeconds")
-    wait = str(seconds) if isinstance(seconds, int) else None
-    return go_to(url("/domains", notice="refused", domain=domain_id, code=problem.code, seconds=wait))
+    return go_to(url("/domains", notice="refused", domain=domain_id, code=problem.code))
 
 
 async def _domains(
     request: "Request[Any, Any, Any]", viewer: Viewer, context: Context, typed: str = "", problem: Problem | None = None
 ) -> Response[Any]:
-    catalog = await read_catalog(context, viewer)
-    rows = rows_of(catalog)
     asked = request.query_params
-    shown = _row_called(rows, asked.get("details"))
+    binding = asked.get("binding", "")[:_MOST_TYPED]
+    progress = await read_bind_progress(context, viewer, binding) if binding else None
+    # A bind that goes on has the next places at Cloudflare: the table can wait.
+    catalog = await read_catalog(context, viewer, ask=not (progress and progress.is_open))
+    rows, now = rows_of(catalog), context.clock()
+    shown = row_called(rows, asked.get("details"))
     known = shown.entry.domain if shown else None
-    noticed = _row_called(rows, asked.get("domain"))
+    noticed = row_called(rows, asked.get("domain"))
     return page(
         request,
         "domains/page.html",
         status=problem.kind.status if problem else 200,
         rows=rows,
+        catalog=catalog,
+        seen=seen_in(rows),
         meta=await read_meta(context),
         routing_enabled=context.routing.enabled,
-        typed=typed,
-        problem=explained(problem) if problem else None,
-        trouble=explained(catalog.problem) if catalog.problem else None,
+        typed=typed or (binding if progress and not progress.domain else ""),
+        checked=None,
+        problem=explained(problem, at=now) if problem else None,
+        progress=progress,
+        refused=explained(progress.problem, at=now) if progress and progress.problem else None,
+        trouble=explained(catalog.problem, at=now) if catalog.problem else None,
         notice=_notice(asked.get("notice", ""), noticed),
         noticed=noticed,
-        refusal=_refusal_in(asked.get("code", ""), asked.get("seconds", "")),
+        refusal=await _refusal(context, viewer, noticed, asked.get("code", "")),
         details=shown,
         history=(await domains.history(context, viewer, known.id))[:_EVENTS_SHOWN] if known else (),
         deleted=asked.get("name", "")[:253] if asked.get("notice") == "deleted" else None,
     )
 
 
-def rows_of(catalog: Catalog) -> tuple[Row, ...]:
-    return tuple(_row(entry) for entry in catalog.entries)
-
-
-def state_of(entry: CatalogEntry) -> str:
-    """
-    `not_enabled`, `ready`, `off`, `waiting` (for name servers), `delegated` (they are set, Email Routing is
-    still off: Retry finishes it) or `attention`.
-    """
-    domain = entry.domain
-    if domain is None:
-        return "not_enabled"
-    if domain.status is DomainStatus.ACTIVE:
-        return "ready"
-    if domain.status is DomainStatus.DISABLED:
-        return "off"
-    zone_status = entry.zone.status if entry.zone else domain.zone_status
-    if zone_status == "pending":
-        return "waiting"
-    is_delegated = zone_status == "active" and domain.last_provision_code == "cloudflare_zone_not_active"
-    return "delegated" if is_delegated else "attention"
-
-
-def _row(entry: CatalogEntry) -> Row:
-    domain, zone = entry.domain, entry.zone
-    zone_status = zone.status if zone else domain.zone_status if domain else None
-    return Row(
-        entry=entry,
-        state=state_of(entry),
-        raw=" · ".join(filter(None, [domain.status.value if domain else "not_enabled", zone_status])),
-        zone_status=zone_status,
-        zone_id=zone.id if zone else domain.zone_id if domain else None,
-        name_servers=zone.name_servers if zone else domain.name_servers if domain else (),
-        reason=_reason(entry),
-    )
-
-
-def _reason(entry: CatalogEntry) -> Explained | None:
-    domain = entry.domain
-    if domain is None or domain.status is not DomainStatus.PROVISIONING_ERROR:
-        return None
-    code, told = domain.last_provision_code or "internal", domain.last_provision_details
-    return explained(Problem(code, domain.last_provision_error or "", **told))
-
-
-def _row_called(rows: tuple[Row, ...], key: str | None) -> Row | None:
-    return next((row for row in rows if row.key == key), None)
+def _explained(checked: Checked | None) -> Explained | None:
+    return explained(checked.problem) if checked and checked.problem else None
 
 
 def _notice(done: str, row: Row | None) -> str | None:
@@ -202,6 +192,21 @@ def _notice(done: str, row: Row | None) -> str | None:
     return key if knows(key) else None
 
 
-def _refusal_in(code: str, seconds: str) -> Explained | None:
-    wait = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 6 else 0
-    return explained(Problem(code, "", retryAfterSeconds=wait)) if code in CODES else None
+async def _refusal(context: Context, viewer: Viewer, row: Row | None, code: str) -> Explained | None:
+    """The refusal that the URL names, with Cloudflare's answer where the domain's history has it."""
+    if code not in CODES:
+        return None
+    domain = row.entry.domain if row else None
+    history = await domains.history(context, viewer, domain.id) if domain else []
+    event = next((event for event in history if event.code == code), None)
+    if event is None:
+        return explained(Problem(code, ""))
+    return explained(Problem(code, event.message or "", **event.details), at=event.at)
+
+
+def _piece(request: "Request[Any, Any, Any]", name: str, **values: Any) -> Response[Any]:
+    return page(request, "domains/fragment.html", piece=f"domains/{name}.html", **values)
+
+
+def _unchanged() -> Response[Any]:
+    return Response(None, status_code=204, headers={"cache-control": "no-store"})

@@ -19,7 +19,7 @@ from markdown_it.token import Token
 
 from kaisoumail.errors import Problem
 from kaisoumail.operations.context import Context
-from kaisoumail.web.languages import FALLBACK, NAMES, words_in
+from kaisoumail.web.languages import NAMES, words_in
 from kaisoumail.web.render import language_of, page, url
 from kaisoumail.web.session import find_viewer
 
@@ -66,14 +66,6 @@ class GuidePage:
     @property
     def path(self) -> str:
         return _path(self.slug)
-
-
-def guide_url(slug: str, anchor: str) -> str | None:
-    """The place in the guide; None when there is no such page or anchor."""
-    if slug not in SLUGS:
-        return None
-    anchors = {section.anchor for section in read_page(slug, FALLBACK).sections}
-    return f"{_path(slug)}#{anchor}" if anchor in anchors else None
 
 
 @cache

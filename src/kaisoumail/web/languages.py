@@ -49,13 +49,16 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-def ago(t: Words, instant: datetime, now: datetime) -> str:
-    """How long *instant* is past, or ahead, in the largest unit that is at least one."""
+def ago(t: Words, instant: datetime, now: datetime, *, seconds: bool = False) -> str:
+    """How long *instant* is past, or ahead, in the largest unit that is at least one; minutes, or *seconds*."""
     passed = now - instant
-    if abs(passed) < timedelta(minutes=1):
+    size = timedelta(seconds=1) if seconds else timedelta(minutes=1)
+    if abs(passed) < size:
         return t("time.now")
     direction = "ago" if passed > timedelta() else "in"
-    return t(f"time.{direction}", span=span(t, abs(passed)))
+    short = seconds and abs(passed) < timedelta(minutes=1)
+    length = t("time.seconds", n=int(abs(passed).total_seconds())) if short else span(t, abs(passed))
+    return t(f"time.{direction}", span=length)
 
 
 def span(t: Words, length: timedelta) -> str:

@@ -1,6 +1,7 @@
 """Every refusal in people's words: what it is, what to do, and where the guide says more."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -8,70 +9,12 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from kaisoumail.errors import Problem
-from kaisoumail.web.guide import guide_url
+from kaisoumail.model.guide_places import guide_path, kind_of
 from kaisoumail.web.languages import knows
 from kaisoumail.web.render import page
 from kaisoumail.web.session import to_login
 
 _log = structlog.get_logger("kaisoumail.http")
-_BIND: Final = "project-domain-binding"
-_CATALOG: Final = "domain-catalog-enablement"
-
-# What a page says -> where the guide explains it. Its words are `problem.<kind>.title` and `.text`.
-KINDS: Final[dict[str, tuple[str, str] | None]] = {
-    "subdomain_direct_bind_not_supported": (_BIND, "bind-apex-only"),
-    "not_an_apex": (_BIND, "bind-apex-only"),
-    "not_a_domain": (_BIND, "bind-apex-only"),
-    "domain_exists": (_CATALOG, "zone-already-exists-in-project"),
-    "cloudflare_zone_exists": (_CATALOG, "bind-domain-in-cloudflare"),
-    "cloudflare_rate_limited": None,
-    "zone_create_permission_missing": (_BIND, "missing-zone-create-permission"),
-    "email_routing_permission_missing": (_BIND, "email-routing-auth-or-permission-failure"),
-    "zone_permission_missing": (_BIND, "missing-zone-binding-permission"),
-    "dns_permission_missing": (_BIND, "missing-zone-binding-permission"),
-    "worker_permission_missing": ("cloudflare-token-permissions", "permissions"),
-    "account_not_reachable": (_BIND, "missing-zone-binding-permission"),
-    "cloudflare_token_invalid": (_BIND, "missing-zone-binding-permission"),
-    "account_id_missing": (_BIND, "missing-cloudflare-account-id"),
-    "token_missing": (_BIND, "email-routing-runtime-config-missing"),
-    "worker_name_missing": (_BIND, "email-routing-runtime-config-missing"),
-    "management_disabled": (_BIND, "feature-enablement"),
-    "cloudflare_zone_not_active": (_BIND, "zone-pending-or-nameserver-not-delegated"),
-    "cloudflare_foreign_mx": (_BIND, "troubleshooting"),
-    "cloudflare_quota_reached": (_BIND, "troubleshooting"),
-    "cloudflare_unreachable": (_BIND, "generic-bind-failure"),
-    "cloudflare_unreadable": (_BIND, "generic-bind-failure"),
-    "cloudflare_rejected": (_BIND, "generic-bind-failure"),
-    "zone_id_missing": (_CATALOG, "provisioning-error-after-enable"),
-    "domain_disabled": None,
-    "domain_in_use": None,
-    "domain_not_ours_to_delete": None,
-    "name_not_typed": None,
-    "still_working": None,
-    "zone_not_in_cloudflare": (_CATALOG, "catalog-zone-not-visible"),
-    "domain_busy": None,
-    "domain_not_found": None,
-    "no_domains": None,
-    "domain_not_enabled": None,
-    "domain_gone": None,
-    "invalid_mailbox_address": None,
-    "mailbox_taken": None,
-    "mailbox_not_found": None,
-    "message_not_found": None,
-    "raw_message_missing": None,
-    "attachment_not_found": None,
-    "html_body_missing": None,
-    "invalid_api_key": None,
-    "admin_required": None,
-    "forbidden": None,
-    "not_found": None,
-    "too_large": None,
-    "invalid_request": None,
-    "storage_unavailable": None,
-    "internal": None,
-    "other": (_BIND, "generic-bind-failure"),
-}
-
 # What the sentences name, for a problem read back from a row or a URL without its details.
 _BLANKS: Final = {
     "mailDomain": "…",
@@ -87,7 +30,8 @@ class Explained:
     A problem as a page shows it.
 
     *kind* picks the words, *details* fill them in; *said* is the original sentence where it adds
-    something, *told* Cloudflare's exact answer, for whoever wants to see it.
+    something, *told* Cloudflare's exact answer, for whoever wants to see it. *limit* is there while
+    Cloudflare wants us to wait.
     """
 
     kind: str
@@ -96,12 +40,27 @@ class Explained:
     guide: str | None = None
     said: str | None = None
     told: dict[str, Any] | None = None
+    limit: "Limit | None" = None
 
 
-def explained(problem: Problem) -> Explained:
-    """How a page shows *problem*."""
-    kind = _kind(problem)
-    place = KINDS[kind]
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """
+    A rate limit: until when, and what brought it about.
+
+    *words* names the operation in the locale where it is one of those people start; *route* and *call*
+    are as clients know them.
+    """
+
+    until: datetime
+    words: str | None
+    route: str
+    call: str
+
+
+def explained(problem: Problem, at: datetime | None = None) -> Explained:
+    """How a page shows *problem*; one that happened *at* a moment and says how long to wait counts down from it."""
+    kind = kind_of(problem) if words_exist(kind_of(problem)) else "other"
     fields = problem.details.get("fieldErrors", {})
     first = next((sentences[0] for sentences in fields.values()), None) if isinstance(fields, dict) else None
     details = {**_BLANKS, "seconds": problem.details.get("retryAfterSeconds", 0), **problem.details}
@@ -109,19 +68,25 @@ def explained(problem: Problem) -> Explained:
         kind=kind,
         code=problem.code,
         details=details,
-        guide=None if place is None else guide_url(*place),
+        guide=guide_path(problem),
         said=first or (problem.message if kind in ("other", "cloudflare_rejected") else None),
         told=problem.details.get("cloudflare"),
+        limit=_limit(problem, at) if at else None,
     )
 
 
-def _kind(problem: Problem) -> str:
-    if problem.code == "invalid_request" and "mailDomain" in problem.details.get("fieldErrors", {}):
-        return "not_a_domain"
-    return problem.code if problem.code in KINDS else "other"
+def _limit(problem: Problem, at: datetime) -> Limit | None:
+    seconds, cause = problem.details.get("retryAfterSeconds"), problem.details.get("rateLimitContext")
+    if not isinstance(seconds, int):
+        return None
+    cause = cause if isinstance(cause, dict) else {}
+    words = f"operation.{cause.get('projectOperation')}"
+    call = f"{cause.get('cloudflareMethod', '')} {cause.get('cloudflarePath', '')}".strip()
+    return Limit(at + timedelta(seconds=seconds), words if knows(words) else None, cause.get("projectRoute", ""), call)
 
 
 def words_exist(kind: str) -> bool:
+    """Whether the pages have a title and a text for *kind*."""
     return knows(f"problem.{kind}.title") and knows(f"problem.{kind}.text")
 
 

@@ -1,5 +1,6 @@
 """From a template to an answer: the words, the look, the headers every page carries."""
 
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -90,7 +91,8 @@ def about(request: "Request[Any, Any, Any]") -> dict[str, object]:
         "path": request.url.path,
         "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
         "now": now,
-        "ago": lambda instant: languages.ago(t, instant, now),
+        "ago": lambda instant, seconds=False: languages.ago(t, instant, now, seconds=seconds),
+        "seconds_until": lambda instant: max(0, math.ceil((instant - now).total_seconds())),
         "span_until": lambda instant: languages.span(t, instant - now),
         "span_of": lambda minutes: languages.span(t, timedelta(minutes=minutes)),
     }

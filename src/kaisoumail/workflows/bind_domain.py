@@ -11,15 +11,16 @@ from typing import Final
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
-from kaisoumail.cloudflare.errors import AlreadyExists, Broken, CloudflareError, NotReached, Unreadable
+from kaisoumail.cloudflare.calls import recording
+from kaisoumail.cloudflare.errors import AlreadyExists, Answer, Broken, CloudflareError, NotReached, Unreadable
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
-from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
+from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKind, Zone
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage import domain_events, domains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Retry, step, workflow
-from kaisoumail.workflows.provision_domain import PATIENCE, read_zone, save_outcome, switch_on
+from kaisoumail.workflows.provision_domain import DOMAINS, PATIENCE, read_zone, save_outcome, switch_on, with_zone
 
 # Once a create was sent it must be known what came of it: giving up could leave a zone nobody knows of.
 _UNTIL_KNOWN: Final = Retry((NotReached, Broken), attempts=100, first_pause=0.5)
@@ -37,19 +38,19 @@ async def bind_domain(context: Context, root_domain: str) -> None:
 
 
 async def _bind(context: Context, root_domain: str) -> None:
-    found = await step("look for the zone", look_for_zone, context, root_domain, retry=PATIENCE)
+    with recording() as calls:
+        found = await step("look for the zone", look_for_zone, context, root_domain, retry=PATIENCE)
+        zone = found if found else await step("create the zone", create_zone, context, root_domain, retry=_UNTIL_KNOWN)
     source = BindingSource.CATALOG if found else BindingSource.PROJECT_BIND
-    zone = found
-    if zone is None:
-        zone = await step("create the zone", create_zone, context, root_domain, retry=_UNTIL_KNOWN)
-    domain_id = await step("save the zone", save_zone, context, root_domain, zone, source)
+    domain_id = await step("save the zone", save_zone, context, root_domain, zone, source, calls)
     seen: Zone | Problem = zone
-    try:
-        seen = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
-        refusal = await step("switch Email Routing on", switch_on, context, seen, retry=PATIENCE)
-    except CloudflareError as error:
-        refusal = error.problem()
-    await step("save the outcome", save_outcome, context, domain_id, seen, refusal)
+    with recording() as calls:
+        try:
+            seen = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
+            refusal = await step("switch Email Routing on", switch_on, context, seen, retry=PATIENCE)
+        except CloudflareError as error:
+            refusal = error.problem()
+    await step("save the outcome", save_outcome, context, domain_id, seen, refusal, calls)
 
 
 async def look_for_zone(context: Context, root_domain: str) -> Zone | None:
@@ -73,7 +74,7 @@ async def create_zone(context: Context, root_domain: str) -> Zone:
         return made_before
 
 
-async def save_zone(context: Context, root_domain: str, zone: Zone, source: BindingSource) -> str:
+async def save_zone(context: Context, root_domain: str, zone: Zone, source: BindingSource, calls: list[Answer]) -> str:
     """The id of the domain's row, which holds the zone from now on and waits for Email Routing."""
     now = context.clock()
 
@@ -88,13 +89,14 @@ async def save_zone(context: Context, root_domain: str, zone: Zone, source: Bind
             created_at=now,
             updated_at=now,
         )
-        if domain.zone_id != zone.id or domain.deleted_at is not None:
+        if domain.deleted_at is not None:
             domain = replace(domain, binding_source=source, deleted_at=None)
         waiting = replace(domain, status=DomainStatus.PROVISIONING_ERROR, disabled_at=None)
-        domains.save(connection, waiting.seen_at_cloudflare(zone, now))
-        domain_events.add(
-            connection, domain.id, now, "zone_created" if source is BindingSource.PROJECT_BIND else "zone_found"
-        )
+        domains.save(connection, with_zone(connection, waiting, zone, source, now))
+        kind: EventKind = "zone_created" if source is BindingSource.PROJECT_BIND else "zone_found"
+        domain_events.add(connection, domain.id, now, kind, details={"calls": [answer.told() for answer in calls]})
         return domain.id
 
-    return await context.database.write(save)
+    domain_id = await context.database.write(save)
+    await context.signals.tell(DOMAINS)
+    return domain_id

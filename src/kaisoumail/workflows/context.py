@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import Clock
+from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import Database
 from kaisoumail.storage.intake import Intake
@@ -84,6 +85,8 @@ class Context:
     limits: Limits
     clock: Clock
     session_secret: str
+    resolver: Resolver | None = None
+    """Whom to ask what public DNS says; None asks nobody."""
     trusted_origins: tuple[str, ...] = ()
     secure: bool = False
     """Whether browsers reach us over TLS: cookies are then marked Secure."""

@@ -1,6 +1,7 @@
 """Enable a zone that is at Cloudflare already: find it, save it, switch Email Routing on."""
 
 from kaisoumail.cloudflare import zones
+from kaisoumail.cloudflare.calls import recording
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
@@ -18,13 +19,15 @@ async def enable_domain(context: Context, root_domain: str, zone_id: str) -> Non
     CloudflareError while nothing was written; afterwards every outcome is in the row.
     """
     with asking_for("domains.create"):
-        zone = await step("find the zone", find_zone, context, root_domain, zone_id, retry=PATIENCE)
-        domain_id = await step("save the zone", save_zone, context, root_domain, zone, BindingSource.CATALOG)
-        try:
-            refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
-        except CloudflareError as error:
-            refusal = error.problem()
-        await step("save the outcome", save_outcome, context, domain_id, zone, refusal)
+        with recording() as calls:
+            zone = await step("find the zone", find_zone, context, root_domain, zone_id, retry=PATIENCE)
+        domain_id = await step("save the zone", save_zone, context, root_domain, zone, BindingSource.CATALOG, calls)
+        with recording() as calls:
+            try:
+                refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
+            except CloudflareError as error:
+                refusal = error.problem()
+        await step("save the outcome", save_outcome, context, domain_id, zone, refusal, calls)
 
 
 async def find_zone(context: Context, root_domain: str, zone_id: str) -> Zone:

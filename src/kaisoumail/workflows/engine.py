@@ -23,19 +23,23 @@ from typing import Any, Final, TypeVar
 import structlog
 from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus, error
 from sqlalchemy import Engine as SqlEngine
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import make_url
 
+from kaisoumail.cloudflare.calls import record, recording
+from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import utc_now
 from kaisoumail.storage import processes
-from kaisoumail.storage.database import Database, sqlite_driver
+from kaisoumail.storage.database import Database
+from kaisoumail.workflows.library_parts import OneLine, embedded_engine
+from kaisoumail.workflows.progress import Progress, Taken
 from kaisoumail.workflows.schedule import repeated
 
 T = TypeVar("T")
 
 # Runs are taken over only between processes that say the same here. Raise it when a change to a
 # workflow's steps would make an open run of the version before go wrong.
-_APPLICATION_VERSION: Final = "1"
+_APPLICATION_VERSION: Final = "2"
 _OPEN: Final = ["PENDING", "ENQUEUED"]
 _FINISH_SECONDS: Final = 5.0
 _CLAIM: Final = timedelta(seconds=30)
@@ -122,10 +126,20 @@ async def step(name: str, function: Callable[..., Awaitable[T]], *arguments: Any
     An exception ends the step for good and is stored as well, unless *retry* asks for patience with it.
     """
 
-    async def call() -> T:
-        return await _patiently(lambda: function(*arguments), retry)
+    async def call() -> Taken:
+        with recording() as calls:
+            value = await _patiently(lambda: function(*arguments), retry)
+        return Taken(name, value, tuple(calls))
 
-    return await DBOS.run_step_async({"name": name}, call)
+    try:
+        taken = await DBOS.run_step_async({"name": name}, call)
+    except CloudflareError as error:
+        record(error.answer)
+        raise
+    for answer in taken.calls:
+        record(answer)
+    value: T = taken.value
+    return value
 
 
 async def pause(seconds: float) -> None:
@@ -192,6 +206,14 @@ class Engine:
         """The run of the workflow *name* about *key* that has not ended, in whichever process it is."""
         _, latest = await _latest(name, key)
         return await _joined(latest.workflow_id) if latest is not None and latest.status in _OPEN else None
+
+    async def progress(self, name: str, key: str) -> Progress | None:
+        """How far the latest run of the workflow *name* about *key* is; None if there never was one."""
+        _, latest = await _latest(name, key, load_output=True)
+        if latest is None:
+            return None
+        steps = await DBOS.list_workflow_steps_async(latest.workflow_id)
+        return Progress(tuple(map(_taken, steps)), latest.status in _OPEN, latest.error)
 
     @asynccontextmanager
     async def running(self, context: Any, database: Database) -> AsyncIterator[None]:
@@ -272,7 +294,16 @@ def _id(name: str, key: str, number: int) -> str:
     return f"{name}:{key}:{number}"
 
 
-async def _latest(name: str, key: str) -> tuple[int, WorkflowStatus | None]:
+def _taken(stored: Any) -> Taken:
+    """A step as the library stored it; one that raised kept only its error, which knows its call."""
+    output, error = stored["output"], stored["error"]
+    if isinstance(output, Taken):
+        return output
+    calls = (error.answer,) if isinstance(error, CloudflareError) else ()
+    return Taken(stored["function_name"], output, calls, error)
+
+
+async def _latest(name: str, key: str, *, load_output: bool = False) -> tuple[int, WorkflowStatus | None]:
     """
     The last run of a key and its number; None and 0 if there was none.
 
@@ -282,7 +313,7 @@ async def _latest(name: str, key: str) -> tuple[int, WorkflowStatus | None]:
     number, latest = 0, None
     while True:
         ahead = {_id(name, key, number + stride): number + stride for stride in _STRIDES}
-        found = await DBOS.list_workflows_async(workflow_ids=list(ahead), load_input=False, load_output=False)
+        found = await DBOS.list_workflows_async(workflow_ids=list(ahead), load_input=False, load_output=load_output)
         if not found:
             return number, latest
         latest = max(found, key=lambda run: ahead[run.workflow_id])
@@ -311,7 +342,7 @@ async def _pending(process_id: str | None = None) -> list[WorkflowStatus]:
 async def _launched(url: str, process_id: str, context: Any) -> AsyncIterator[None]:
     """Inside the block DBOS runs our workflows, with *context*."""
     global _live_context
-    embedded = _embedded(url) if make_url(url).get_backend_name() == "sqlite" else None
+    embedded = embedded_engine(url) if make_url(url).get_backend_name() == "sqlite" else None
     _live_context = context
     try:
         _launch(url, process_id, embedded)
@@ -348,7 +379,7 @@ async def _abandon_runs() -> None:
 
 def _launch(url: str, process_id: str, embedded: SqlEngine | None) -> None:
     library = logging.getLogger("dbos")
-    library.handlers, library.propagate = [_OneLine()], False
+    library.handlers, library.propagate = [OneLine()], False
     config: DBOSConfig = {
         "name": "kaisoumail",
         "system_database_url": url,
@@ -367,30 +398,3 @@ def _launch(url: str, process_id: str, embedded: SqlEngine | None) -> None:
         place = make_url(url).set(query={}).render_as_string(hide_password=True)
         reason = str(getattr(trouble, "orig", trouble)).partition("\n")[0]
         raise Problem("storage_unavailable", f"The workflow engine cannot start on {place}: {reason}") from trouble
-
-
-class _OneLine(logging.Handler):
-    """What DBOS logs, as lines of our own log. It prints a traceback for every run that ends in a refusal."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        trouble = record.exc_info[1] if record.exc_info else None
-        run = getattr(record, "operationUUID", None)
-        if trouble is None:
-            _log.log(record.levelno, "workflows.library", said=record.getMessage().partition("\n")[0])
-        elif isinstance(trouble, Problem):
-            _log.info("workflows.run.refused", run=run, code=trouble.code, reason=trouble.message)
-        elif record.funcName != "_launch":  # that one is raised, and told by whoever starts the server
-            _log.error("workflows.run.failed", run=run, exc_info=trouble)
-
-
-def _embedded(url: str) -> SqlEngine:
-    """DBOS's SQLite, on the driver and with the durability of our own (its default is neither)."""
-    engine = create_engine(url, module=sqlite_driver(), pool_size=5, max_overflow=5)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = "IMMEDIATE"
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    return engine

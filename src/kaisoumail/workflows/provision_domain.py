@@ -6,17 +6,20 @@ name servers, and can be tried again. Trouble that says nothing about the domain
 answer, Cloudflare's own breakage) changes nothing.
 """
 
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import email_routing, zones
-from kaisoumail.cloudflare.errors import Broken, CloudflareError, NotReached, RateLimited, Unreadable
+from kaisoumail.cloudflare.calls import recording
+from kaisoumail.cloudflare.errors import Answer, Broken, CloudflareError, NotReached, RateLimited, Unreadable
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
-from kaisoumail.model.domain import Domain, Zone
-from kaisoumail.storage import domain_events, domains
+from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
+from kaisoumail.storage import domain_events, domains, subdomains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Retry, step, workflow
 
@@ -33,20 +36,31 @@ async def provision_domain(context: Context, domain_id: str, operation: str) -> 
 
 async def provision(context: Context, domain_id: str) -> None:
     """The steps, for every workflow that ends in a provisioned domain."""
-    zone = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
-    refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
-    await step("save the outcome", save_outcome, context, domain_id, zone, refusal)
+    with recording() as calls:
+        zone = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
+        refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
+    await step("save the outcome", save_outcome, context, domain_id, zone, refusal, calls)
 
 
 async def read_zone(context: Context, domain_id: str) -> Zone | Problem:
-    """The zone as it is now, or why Cloudflare does not show it."""
-    domain = await _domain(context, domain_id)
+    """
+    The zone as it is now, or why Cloudflare does not show it.
+
+    One that was deleted at Cloudflare and added again has a new id: it is found by its name.
+    """
+    domain, cloudflare = await _domain(context, domain_id), context.routing.client()
     if domain.zone_id is None:
         return Problem("zone_id_missing", f"Domain {domain.root_domain} is missing a Cloudflare zone id")
     try:
-        return await zones.read_zone(context.routing.client(), domain.zone_id)
+        return await zones.read_zone(cloudflare, domain.zone_id)
     except CloudflareError as error:
-        return refusal_in(error)
+        refusal = refusal_in(error)
+    try:
+        namesake = await zones.find_zone(cloudflare, domain.root_domain, None)
+    except CloudflareError as error:
+        refusal_in(error)
+        return refusal
+    return refusal if namesake is None or namesake.id == domain.zone_id else namesake
 
 
 async def switch_on(context: Context, zone: Zone | Problem) -> Problem | None:
@@ -60,29 +74,59 @@ async def switch_on(context: Context, zone: Zone | Problem) -> Problem | None:
     return None
 
 
-async def save_outcome(context: Context, domain_id: str, zone: Zone | Problem, refusal: Problem | None) -> None:
-    domain, now = await _domain(context, domain_id), context.clock()
-    if isinstance(zone, Zone):
-        domain = domain.seen_at_cloudflare(zone, now)
-    domain = domain.provisioned(now) if refusal is None else domain.not_provisioned(refusal, now)
-    await context.database.write(partial(_save_with_event, domain=domain, refusal=refusal))
+async def save_outcome(
+    context: Context, domain_id: str, zone: Zone | Problem, refusal: Problem | None, calls: list[Answer]
+) -> None:
+    """Write down what came of it, and the *calls* behind it. Raises Problem when the domain was deleted meanwhile."""
+    about = {"calls": [answer.told() for answer in calls]}
+    save = partial(_save_outcome, domain_id=domain_id, zone=zone, refusal=refusal, about=about, now=context.clock())
+    await context.database.write(save)
     await context.signals.tell(DOMAINS)
 
 
-def _save_with_event(connection: Connection, *, domain: Domain, refusal: Problem | None) -> None:
-    domains.save(connection, domain)
+def _save_outcome(
+    connection: Connection,
+    *,
+    domain_id: str,
+    zone: Zone | Problem,
+    refusal: Problem | None,
+    about: dict[str, Any],
+    now: datetime,
+) -> None:
+    domain = domains.find_to_change(connection, domain_id)
+    if domain is None:
+        raise Problem("domain_not_found", "Mailbox domain not found")
+    if isinstance(zone, Zone):
+        domain = with_zone(connection, domain, zone, BindingSource.CATALOG, now)
+    if domain.status is DomainStatus.DISABLED:  # switched off while Cloudflare was asked: it stays off
+        domains.save(connection, domain)
+        return
+    domains.save(connection, domain.provisioned(now) if refusal is None else domain.not_provisioned(refusal, now))
     if refusal is None:
-        domain_events.add(connection, domain.id, domain.updated_at, "ready")
-    else:
-        domain_events.add(
-            connection,
-            domain.id,
-            domain.updated_at,
-            "refused",
-            code=refusal.code,
-            message=refusal.message,
-            details=refusal.details,
-        )
+        domain_events.add(connection, domain_id, now, "ready", details=about)
+        return
+    domain_events.add(
+        connection,
+        domain_id,
+        now,
+        "refused",
+        code=refusal.code,
+        message=refusal.message,
+        details=refusal.details | about,
+    )
+
+
+def with_zone(connection: Connection, domain: Domain, zone: Zone, source: BindingSource, now: datetime) -> Domain:
+    """
+    *domain* with what Cloudflare says of its zone.
+
+    A zone other than the one it had comes from *source*, and knows nothing of the hosts and rules we had
+    made in the old one: they are forgotten here as well.
+    """
+    if domain.zone_id != zone.id:
+        subdomains.forget_all(connection, domain_id=domain.id)
+        domain = replace(domain, binding_source=source)
+    return domain.seen_at_cloudflare(zone, now)
 
 
 def refusal_in(error: CloudflareError) -> Problem:

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
-from kaisoumail.cloudflare.errors import CloudflareError, RateLimited, TooSoon
+from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound, RateLimited, TooSoon
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.storage import domain_events, domains
@@ -52,13 +52,21 @@ async def look_at_waiting(context: Context) -> int:
 async def _look_at(context: Context, domain: Domain) -> None:
     if domain.zone_id is None:
         return await _look_again(context, domain)
-    zone = await zones.read_zone(context.routing.client(), domain.zone_id)
-    if not zone.is_active:
+    zone = await _zone(context, domain.zone_id)
+    if zone is not None and not zone.is_active:
         checked = await _ask_for_check(context, domain)
         return await _look_again(context, checked, zone)
     run = await context.runs.start("provision_domain", key=domain.id, domain_id=domain.id, operation="domains.watch")
     await run.result()
     return None
+
+
+async def _zone(context: Context, zone_id: str) -> Zone | None:
+    """The zone; None when Cloudflare no longer shows it: provisioning finds its successor, or says what is wrong."""
+    try:
+        return await zones.read_zone(context.routing.client(), zone_id)
+    except (NotFound, MissingPermission):
+        return None
 
 
 async def _ask_for_check(context: Context, domain: Domain) -> Domain:
@@ -77,16 +85,16 @@ async def _look_again(context: Context, domain: Domain, zone: Zone | None = None
     """Note what was seen and when the next look is; a changed zone status is an event."""
     now = context.clock()
     changed = zone is not None and zone.status != domain.zone_status
-    later = (domain.seen_at_cloudflare(zone, now) if zone else domain).looked_at(now)
 
     def save(connection: Connection) -> None:
-        current = domains.find(connection, domain.id)
-        if current is None or current.next_look_at is None:
-            return  # somebody finished or removed it meanwhile
+        current = domains.find_to_change(connection, domain.id)
+        if current is None or current.next_look_at is None or current.zone_id != domain.zone_id:
+            return  # somebody finished, removed or rebound it meanwhile
+        seen = current.seen_at_cloudflare(zone, now) if zone else current
+        later = replace(seen.looked_at(now), activation_checked_at=domain.activation_checked_at)
         domains.save(connection, later)
         if changed and zone is not None:
             domain_events.add(connection, domain.id, now, "zone_status", message=zone.status)
 
     await context.database.write(save)
-    if changed:
-        await context.signals.tell(DOMAINS)
+    await context.signals.tell(DOMAINS)

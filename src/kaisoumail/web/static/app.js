@@ -48,17 +48,37 @@
   });
 
   // Times
+  const setText = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+  function since(time, now) {
+    const passed = (now - Date.parse(time.dateTime)) / 1000;
+    if (time.dataset.ago === "ahead" && passed >= 0) return words.soon;
+    const seconds = Math.floor(Math.abs(passed));
+    const least = time.dataset.ago ? 1 : 60;
+    if (seconds < least) return words.now;
+    const [unit, size] = seconds >= 86400 ? ["days", 86400] : seconds >= 3600 ? ["hours", 3600]
+      : seconds >= 60 ? ["minutes", 60] : ["seconds", 1];
+    const span = words[unit].replace("{n}", Math.floor(seconds / size));
+    return words[passed > 0 ? "ago" : "in"].replace("{span}", span);
+  }
   function tick() {
     const now = Date.now();
     for (const time of all("time[data-ago]")) {
-      const passed = (now - Date.parse(time.dateTime)) / 60000;
-      const minutes = Math.floor(Math.abs(passed));
-      const [unit, n] = minutes >= 1440 ? ["days", minutes / 1440] : minutes >= 60 ? ["hours", minutes / 60] : ["minutes", minutes];
-      const span = words[unit].replace("{n}", Math.floor(n));
-      const text = minutes < 1 ? words.now : words[passed > 0 ? "ago" : "in"].replace("{span}", span);
-      if (time.textContent !== text) time.textContent = text;
+      setText(time, since(time, now));
       time.title = new Date(time.dateTime).toLocaleString(document.documentElement.lang);
     }
+    for (const time of all("time[data-left]")) {
+      const left = Math.max(0, Math.ceil((Date.parse(time.dateTime) - now) / 1000));
+      setText(time, words.seconds.replace("{n}", left));
+      if (left === 0) retryAtZero(time.closest("[data-due]"));
+    }
+  }
+  // What a rate limit held back is asked again when its time is over, unless somebody is in the middle of something.
+  function retryAtZero(button) {
+    const typing = document.activeElement?.matches("input, textarea") && document.activeElement.value;
+    if (!button || button.dataset.due === "done" || document.hidden || document.querySelector("dialog:modal")) return;
+    if (typing && !button.form?.contains(document.activeElement)) return;
+    button.dataset.due = "done";
+    button.click();
   }
 
   // Details: modal, Escape closes through the same link, focus goes back to the row.
@@ -79,11 +99,22 @@
     }
   }
 
+  // The check of a name may still be on its way when the name is sent: it must not replace the answer to that.
+  let sent = null;
+  document.addEventListener("submit", (event) => {
+    if (event.target.matches("form.bind")) sent = document.getElementById("domain").value;
+  });
+  document.addEventListener("input", () => { sent = null; });
+  const isLate = (event) => event.target.id === "domain" && event.target.value === sent;
+  for (const moment of ["htmx:before:request", "htmx:before:swap"]) {
+    document.addEventListener(moment, (event) => { if (isLate(event)) event.preventDefault(); });
+  }
+
   function refresh() {
     tick();
     openDialog();
   }
   document.addEventListener("htmx:after:swap", refresh);
-  setInterval(tick, 20000);
+  setInterval(tick, 1000);
   refresh();
 })();

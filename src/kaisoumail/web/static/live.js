@@ -54,7 +54,9 @@
   document.addEventListener("htmx:before:request", (event) => {
     if (!isPoll(event)) return;
     const isIdle = event.target === inbox() && isOpen() && !wanted && Date.now() - asked < CHECK;
-    if (isIdle || document.hidden || document.querySelector("dialog:modal")) return event.preventDefault();
+    const modal = document.querySelector("dialog:modal");
+    const isBehind = modal && !modal.contains(event.target);
+    if (isIdle || document.hidden || isBehind) return event.preventDefault();
     asking = true;
     wanted = false;
     asked = Date.now();

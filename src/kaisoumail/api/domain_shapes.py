@@ -1,0 +1,197 @@
+"""What clients get of domains: the contract's objects, field for field. Fields may be added, never changed."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kaisoumail.api.shapes import Shape, problem_shape
+from kaisoumail.errors import Problem
+from kaisoumail.model.clock import iso, iso_or_none
+from kaisoumail.model.delegation import Delegation
+from kaisoumail.model.domain import CatalogEntry, Domain
+from kaisoumail.model.guide_places import guide_path
+from kaisoumail.operations.domains import DomainEvent
+from kaisoumail.operations.token_check import Probe, TokenCheck
+
+
+class DomainShape(Shape):
+    id: str
+    mail_domain: str
+    root_domain: str
+    zone_id: str | None
+    binding_source: str
+    status: str
+    catch_all_enabled: bool
+    subdomain_dns_mode: str
+    wildcard_dns_verified_at: str | None
+    wildcard_dns_last_error: str | None
+    last_provision_error: str | None
+    created_at: str
+    updated_at: str
+    last_provisioned_at: str | None
+    disabled_at: str | None
+    # added to the contract
+    last_provision_code: str | None
+    last_provision_guide: str | None
+    next_look_at: str | None
+    cloudflare_status: str | None
+    name_servers: list[str]
+
+
+class PublicDnsShape(Shape):
+    answer: str
+    name_servers: list[str]
+    asked_at: str
+    is_delegated: bool
+
+
+class CatalogShape(Shape):
+    id: str | None
+    mail_domain: str
+    root_domain: str
+    zone_id: str | None
+    binding_source: str | None
+    cloudflare_availability: str
+    cloudflare_status: str | None
+    name_servers: list[str]
+    project_status: str
+    catch_all_enabled: bool
+    subdomain_dns_mode: str
+    wildcard_dns_verified_at: str | None
+    wildcard_dns_last_error: str | None
+    last_provision_error: str | None
+    created_at: str | None
+    updated_at: str | None
+    last_provisioned_at: str | None
+    disabled_at: str | None
+    # added to the contract
+    last_provision_code: str | None
+    last_provision_guide: str | None
+    next_look_at: str | None
+    public_dns: PublicDnsShape | None
+
+
+class DomainEventShape(Shape):
+    id: str
+    at: str
+    kind: str
+    code: str | None
+    message: str | None
+    details: dict[str, Any]
+
+
+class ProbeShape(Shape):
+    permission: str
+    zone: str | None
+    granted: bool
+    refusal: str | None
+
+
+class TokenCheckShape(Shape):
+    ok: bool
+    checked_at: str
+    unconfigured: list[str]
+    token_kind: str | None
+    account_reachable: bool | None
+    zones_visible: int | None
+    permissions: list[ProbeShape]
+    missing: list[ProbeShape]
+    problem: dict[str, Any] | None
+
+
+def domain_shape(domain: Domain) -> DomainShape:
+    return DomainShape(
+        id=domain.id,
+        mail_domain=domain.root_domain,
+        root_domain=domain.root_domain,
+        zone_id=domain.zone_id,
+        binding_source=domain.binding_source.value,
+        status=domain.status.value,
+        catch_all_enabled=domain.catch_all_enabled,
+        subdomain_dns_mode="explicit",
+        wildcard_dns_verified_at=None,
+        wildcard_dns_last_error=None,
+        last_provision_error=domain.last_provision_error,
+        created_at=iso(domain.created_at),
+        updated_at=iso(domain.updated_at),
+        last_provisioned_at=iso_or_none(domain.last_provisioned_at),
+        disabled_at=iso_or_none(domain.disabled_at),
+        last_provision_code=domain.last_provision_code,
+        last_provision_guide=_provision_guide(domain),
+        next_look_at=iso_or_none(domain.next_look_at),
+        cloudflare_status=domain.zone_status,
+        name_servers=list(domain.name_servers),
+    )
+
+
+def domain_event_shape(event: DomainEvent) -> DomainEventShape:
+    return DomainEventShape(
+        id=event.id,
+        at=iso(event.at),
+        kind=event.kind,
+        code=event.code,
+        message=event.message,
+        details=event.details,
+    )
+
+
+def token_check_shape(check: TokenCheck) -> TokenCheckShape:
+    def shown(probes: Iterable[Probe]) -> list[ProbeShape]:
+        return [
+            ProbeShape(permission=each.permission, zone=each.zone, granted=each.granted, refusal=each.refusal)
+            for each in probes
+        ]
+
+    return TokenCheckShape(
+        ok=check.is_well,
+        checked_at=iso(check.checked_at),
+        unconfigured=list(check.unconfigured),
+        token_kind=check.kind,
+        account_reachable=check.account_reachable,
+        zones_visible=check.zones_visible,
+        permissions=shown(check.probes),
+        missing=shown(check.missing),
+        problem=problem_shape(check.problem) if check.problem else None,
+    )
+
+
+def catalog_shape(entry: CatalogEntry, delegation: Delegation | None = None) -> CatalogShape:
+    """One line of the catalogue, with what public DNS says of a name that waits, where it was asked."""
+    domain = entry.domain
+    return CatalogShape(
+        id=domain.id if domain else None,
+        mail_domain=entry.root_domain,
+        root_domain=entry.root_domain,
+        zone_id=entry.zone_id,
+        binding_source=domain.binding_source.value if domain else None,
+        cloudflare_availability="available" if entry.zone else "missing",
+        cloudflare_status=entry.zone_status,
+        name_servers=list(entry.name_servers),
+        project_status=domain.status.value if domain else "not_enabled",
+        catch_all_enabled=domain.catch_all_enabled if domain else False,
+        subdomain_dns_mode="explicit",
+        wildcard_dns_verified_at=None,
+        wildcard_dns_last_error=None,
+        last_provision_error=domain.last_provision_error if domain else None,
+        created_at=iso(domain.created_at) if domain else None,
+        updated_at=iso(domain.updated_at) if domain else None,
+        last_provisioned_at=iso_or_none(domain.last_provisioned_at) if domain else None,
+        disabled_at=iso_or_none(domain.disabled_at) if domain else None,
+        last_provision_code=domain.last_provision_code if domain else None,
+        last_provision_guide=_provision_guide(domain) if domain else None,
+        next_look_at=iso_or_none(domain.next_look_at) if domain else None,
+        public_dns=_public_dns_shape(entry, delegation) if delegation else None,
+    )
+
+
+def _public_dns_shape(entry: CatalogEntry, delegation: Delegation) -> PublicDnsShape:
+    return PublicDnsShape(
+        answer=delegation.answer.value,
+        name_servers=list(delegation.name_servers),
+        asked_at=iso(delegation.asked_at),
+        is_delegated=delegation.is_to(entry.name_servers),
+    )
+
+
+def _provision_guide(domain: Domain) -> str | None:
+    code = domain.last_provision_code
+    return guide_path(Problem(code, "")) if code else None

@@ -1,0 +1,126 @@
+"""How far a bind is: the five things that happen, each with the calls to Cloudflare behind it."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from kaisoumail.cloudflare.errors import CloudflareError
+from kaisoumail.errors import Problem
+from kaisoumail.model.domain import Domain, Zone
+from kaisoumail.model.user import Viewer
+from kaisoumail.storage import domains
+from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.progress import Progress, Taken
+
+StageName = Literal["look", "create", "found", "name_servers", "routing", "ready"]
+StageState = Literal["done", "now", "waiting", "failed", "ahead"]
+_LOOK: Final = "look for the zone"
+_CREATE: Final = "create the zone"
+_SAVE: Final = "save the zone"
+_READ: Final = "read the zone"
+_SWITCH: Final = "switch Email Routing on"
+_OUTCOME: Final = "save the outcome"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One of the things that happen. *calls* are Cloudflare's exact answers, *words* what came of it."""
+
+    name: StageName
+    state: StageState
+    calls: tuple[dict[str, Any], ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BindProgress:
+    """
+    The latest bind of a name. *problem* is what it ended with, if it was not to be.
+
+    *domain* is the row, once there is one that was not deleted.
+    """
+
+    root_domain: str
+    stages: tuple[Stage, ...]
+    is_open: bool
+    problem: Problem | None
+    domain: Domain | None
+
+
+async def read_bind_progress(context: Context, viewer: Viewer, root_domain: str) -> BindProgress | None:
+    """How far the latest bind of *root_domain* is; None if there never was one. For admins."""
+    viewer.must_be_admin()
+    progress = await context.runs.progress("bind_domain", root_domain)
+    if progress is None:
+        return None
+    domain = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
+    known = domain if domain is not None and domain.deleted_at is None else None
+    return BindProgress(root_domain, stages_of(progress), progress.is_open, _problem(progress), known)
+
+
+def stages_of(progress: Progress) -> tuple[Stage, ...]:
+    """The five things in order: those done, the one that is going on or failed, those still ahead."""
+    taken = {step.name: step for step in progress.steps}
+    stages: list[Stage] = []
+    for name, state, steps, words in _told(taken):
+        if stages and stages[-1].state != "done":
+            stages.append(Stage(name, "ahead"))
+            continue
+        calls = tuple(call.told() for step in steps for call in step.calls)
+        is_next: StageState = "now" if progress.is_open else "ahead"
+        stages.append(Stage(name, state or is_next, calls, words))
+    return tuple(stages)
+
+
+def _told(
+    taken: dict[str, Taken],
+) -> Iterator[tuple[StageName, StageState | None, tuple[Taken, ...], tuple[str, ...]]]:
+    """Each stage with its state as far as its own steps tell it, those steps, and what came of them."""
+
+    def steps(*names: str) -> tuple[Taken, ...]:
+        return tuple(taken[name] for name in names if name in taken)
+
+    look, create = taken.get(_LOOK), taken.get(_CREATE)
+    found = look is not None and look.error is None and look.value is not None
+    made = look if found else create
+    zone = made.value if made is not None and isinstance(made.value, Zone) else None
+    yield "look", _state(steps(_LOOK), 1), steps(_LOOK), ()
+    yield ("found" if found else "create"), ("done" if zone else _state(steps(_CREATE), 1)), steps(_CREATE), ()
+    yield "name_servers", _state(steps(_SAVE), 1), (), zone.name_servers if zone else ()
+    yield "routing", _routing_state(taken), steps(_READ, _SWITCH), ()
+    yield "ready", _state(steps(_OUTCOME), 1), (), ()
+
+
+def _state(steps: tuple[Taken, ...], needed: int) -> StageState | None:
+    if any(step.error is not None for step in steps):
+        return "failed"
+    return "done" if len(steps) == needed else None
+
+
+def _routing_state(taken: dict[str, Taken]) -> StageState | None:
+    refusal = _refusal(taken.values())
+    if refusal is not None:
+        return "waiting" if refusal.code == "cloudflare_zone_not_active" else "failed"
+    return _state(tuple(taken[name] for name in (_READ, _SWITCH) if name in taken), 2)
+
+
+def _refusal(steps: Iterable[Taken]) -> Problem | None:
+    """Why Email Routing is not on, though the zone is there."""
+    for step in steps:
+        if step.name in (_READ, _SWITCH):
+            if isinstance(step.error, CloudflareError):
+                return step.error.problem()
+            if isinstance(step.value, Problem):
+                return step.value
+    return None
+
+
+def _problem(progress: Progress) -> Problem | None:
+    error = progress.error
+    if isinstance(error, CloudflareError):
+        return error.problem()
+    if isinstance(error, Problem):
+        return error
+    if error is not None:
+        return Problem("internal", "Internal server error")
+    return None if progress.is_open else _refusal(progress.steps)

@@ -1,0 +1,57 @@
+"""What public DNS says of the domains that wait for their name servers."""
+
+from asyncio import gather
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from kaisoumail.model.clock import iso
+from kaisoumail.model.delegation import Delegation, DnsAnswer
+from kaisoumail.model.domain import CatalogEntry
+from kaisoumail.storage import facts
+from kaisoumail.workflows.context import Context
+
+_KNOWN: Final = "public_dns"
+_FRESH: Final = timedelta(seconds=20)
+MOST_ASKED: Final = 32  # further ones are told when these are ready
+
+
+async def delegations_of(context: Context, entries: Sequence[CatalogEntry]) -> dict[str, Delegation]:
+    """
+    What the resolver says of each apex in *entries* whose zone is pending, by name; nothing without a resolver.
+
+    Asked together, each with a short timeout, and remembered for some seconds, silence too: a page that
+    looks again and again waits for a dead resolver once.
+    """
+    names = [entry.root_domain for entry in entries if entry.zone_status == "pending"][:MOST_ASKED]
+    if context.resolver is None or not names:
+        return {}
+    known = await _remembered(context)
+    if known.keys() >= set(names):
+        return {name: known[name] for name in names}
+    answers = await gather(*map(context.resolver.delegation_of, names))
+    found = dict(zip(names, answers, strict=True))
+    rows = {name: _row(delegation) for name, delegation in found.items()}
+    await context.database.write(partial(facts.put, key=_KNOWN, value=rows, now=context.clock()))
+    return found
+
+
+async def _remembered(context: Context) -> dict[str, Delegation]:
+    known = await context.database.read(partial(facts.find, key=_KNOWN))
+    if known is None or context.clock() - known[1] > _FRESH:
+        return {}
+    return {name: _delegation(row) for name, row in known[0].items()}
+
+
+def _row(delegation: Delegation) -> dict[str, Any]:
+    return {
+        "answer": delegation.answer.value,
+        "name_servers": list(delegation.name_servers),
+        "asked_at": iso(delegation.asked_at),
+    }
+
+
+def _delegation(row: dict[str, Any]) -> Delegation:
+    asked_at = datetime.fromisoformat(row["asked_at"])
+    return Delegation(DnsAnswer(row["answer"]), tuple(row["name_servers"]), asked_at)

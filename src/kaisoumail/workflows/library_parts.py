@@ -1,0 +1,39 @@
+"""What we hand the workflow library: our log, and SQLite as we keep it."""
+
+import logging
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Engine, create_engine, event
+
+from kaisoumail.errors import Problem
+from kaisoumail.storage.database import sqlite_driver
+
+_log: Final = structlog.get_logger("kaisoumail.workflows")
+
+
+class OneLine(logging.Handler):
+    """What DBOS logs, as lines of our own log. It prints a traceback for every run that ends in a refusal."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        trouble = record.exc_info[1] if record.exc_info else None
+        run = getattr(record, "operationUUID", None)
+        if trouble is None:
+            _log.log(record.levelno, "workflows.library", said=record.getMessage().partition("\n")[0])
+        elif isinstance(trouble, Problem):
+            _log.info("workflows.run.refused", run=run, code=trouble.code, reason=trouble.message)
+        elif record.funcName != "_launch":  # that one is raised, and told by whoever starts the server
+            _log.error("workflows.run.failed", run=run, exc_info=trouble)
+
+
+def embedded_engine(url: str) -> Engine:
+    """DBOS's SQLite, on the driver and with the durability of our own (its default is neither)."""
+    engine = create_engine(url, module=sqlite_driver(), pool_size=5, max_overflow=5)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=30000", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine
