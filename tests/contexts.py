@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kaisoumail.model.clock import Clock
 from kaisoumail.model.mailbox import Mailbox
+from kaisoumail.readers.processes import ThreadReaders
 from kaisoumail.storage import domains, mailboxes, schema, users
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import open_database
@@ -24,7 +25,7 @@ async def a_context(
     folder: Path, *kept: Mailbox, clock: Clock = lambda: NOON, max_message_bytes: int = 1_000_000
 ) -> AsyncIterator[Context]:
     """The cast, one active domain, and the mailboxes *kept*; the clock stands at noon."""
-    signals = LocalSignals()
+    signals, readers = LocalSignals(), ThreadReaders()
     database = open_database(f"sqlite:///{folder / 'kaisoumail.db'}", signals.wake)
     try:
         await schema.migrate(database)
@@ -36,6 +37,7 @@ async def a_context(
         yield Context(
             database=database,
             intake=Intake(database),
+            readers=readers,
             blobs=FileBlobs(folder / "blobs"),
             water_mark=WaterMark((folder,), 0),
             ledger=Ledger(database),
@@ -47,4 +49,5 @@ async def a_context(
             session_secret="a-session-secret-for-tests",
         )
     finally:
+        await readers.close()
         await database.close()

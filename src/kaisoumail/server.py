@@ -39,6 +39,7 @@ from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.messages import sweep_deleted
 from kaisoumail.operations.rejections import forget_old_rejections
 from kaisoumail.public_dns.resolver import Resolver
+from kaisoumail.readers.processes import ProcessReaders, ThreadReaders
 from kaisoumail.settings import Settings
 from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
@@ -128,12 +129,15 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
                 max_retry_after=settings.max_retry_after,
             )
             stack.push_async_callback(cloudflare.close)
+        readers = ProcessReaders() if settings.reader_processes else ThreadReaders()
+        stack.push_async_callback(readers.close)
         ledger = Ledger(database)
         stack.push_async_callback(ledger.written)
         blob_folder = writable_folder(_blob_folder(settings, data_dir))
         context = Context(
             database=database,
             intake=Intake(database),
+            readers=readers,
             blobs=FileBlobs(blob_folder),
             water_mark=WaterMark((data_dir, blob_folder), settings.min_free_bytes),
             ledger=ledger,

@@ -173,6 +173,12 @@ class Settings:
     max_message_bytes: int = _variable(
         "MAX_MESSAGE_BYTES", 26_214_400, _whole(1024, 104_857_600), "largest mail taken, in bytes"
     )
+    reader_processes: bool = _variable(
+        "MAIL_READER_PROCESSES",
+        True,
+        _boolean,
+        "whether mails are read in processes of their own, where a hostile one does no harm; false saves their memory",
+    )
     min_free_bytes: int = _variable(
         "MIN_FREE_DISK_BYTES",
         67_108_864,

@@ -8,31 +8,21 @@ shared with the other mails of that moment.
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
-import zstandard
-
 from kaisoumail.errors import Problem
-from kaisoumail.model.code import Link, Verification
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.model.message import Door, Envelope, Message, delivery_key, digest_of
+from kaisoumail.model.message import Door, Envelope, Message, delivery_key
 from kaisoumail.model.rejection import Rejection
-from kaisoumail.parsing.codes.find import Found, find_code
-from kaisoumail.parsing.codes.links import find_link
-from kaisoumail.parsing.mime import ParsedMessage, parse
-from kaisoumail.parsing.preview import preview_of
+from kaisoumail.readers.facts import Facts
 from kaisoumail.storage import messages
 from kaisoumail.storage.intake import Incoming
 from kaisoumail.workflows.context import Context
 
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row
-INLINE_BYTES: Final = 16 * 1024  # reading more than this might be felt by others on the event loop
 _MAX_ADDRESS: Final = 320
-# Two at once: a large mail in parts takes several times its size.
-_readers: Final = ThreadPoolExecutor(2, thread_name_prefix="mail-reader")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +72,7 @@ async def receive(context: Context, handovers: Sequence[Handover], raw: bytes) -
             note_refusal(context, handover.door, handover.envelope, problem)
         raise problem
     context.water_mark.refuse_if_low()
-    facts = await _facts_of(raw)
+    facts = await context.readers.read(raw)
     if len(handovers) == 1:
         return [await _kept_or_not(context, handovers[0], facts)]
     return list(await asyncio.gather(*(_kept_or_not(context, handover, facts) for handover in handovers)))
@@ -96,7 +86,7 @@ def note_refusal(context: Context, door: Door, envelope: Envelope, problem: Prob
     context.ledger.note(Rejection(new_id("rej"), context.clock(), door, sender, recipient, problem.code))
 
 
-async def _kept_or_not(context: Context, handover: Handover, facts: "_Facts") -> Receipt | Problem:
+async def _kept_or_not(context: Context, handover: Handover, facts: Facts) -> Receipt | Problem:
     try:
         return await _keep(context, handover, facts)
     except Problem as problem:
@@ -104,7 +94,7 @@ async def _kept_or_not(context: Context, handover: Handover, facts: "_Facts") ->
         return problem
 
 
-async def _keep(context: Context, handover: Handover, facts: "_Facts") -> Receipt:
+async def _keep(context: Context, handover: Handover, facts: Facts) -> Receipt:
     message = _message(context, handover, facts)
     in_row = message.raw_location == messages.IN_ROW
     if not in_row:
@@ -121,7 +111,7 @@ async def _keep(context: Context, handover: Handover, facts: "_Facts") -> Receip
     return Receipt(kept_as, is_new)
 
 
-def _message(context: Context, handover: Handover, facts: "_Facts") -> Message:
+def _message(context: Context, handover: Handover, facts: Facts) -> Message:
     message_id, mailbox = new_id("msg"), handover.mailbox
     return Message(
         id=message_id,
@@ -131,56 +121,19 @@ def _message(context: Context, handover: Handover, facts: "_Facts") -> Message:
         door=handover.door,
         envelope=handover.envelope,
         delivery_key=delivery_key(handover.envelope, facts.digest),
-        subject=facts.parsed.subject,
+        subject=facts.subject,
         preview=facts.preview,
-        from_name=facts.parsed.from_name,
-        from_address=facts.parsed.from_address,
+        from_name=facts.from_name,
+        from_address=facts.from_address,
         received_at=context.clock(),
         size_bytes=facts.size,
-        attachment_count=len(facts.parsed.attachments),
-        has_html=bool(facts.parsed.html),
+        attachment_count=facts.attachment_count,
+        has_html=facts.has_html,
         verification=facts.verification,
         link=facts.link,
-        parse_status=facts.parsed.status,
+        parse_status=facts.status,
         raw_location=messages.IN_ROW if facts.size <= IN_ROW_BYTES else f"{message_id}.zst",
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What is read off a mail once, however many recipients it has. *compressed* is all of it, as zstd."""
-
-    size: int
-    digest: bytes
-    parsed: ParsedMessage
-    verification: Verification | None
-    link: Link | None
-    preview: str
-    compressed: bytes
-
-
-async def _facts_of(raw: bytes) -> _Facts:
-    if len(raw) <= INLINE_BYTES:
-        return _read(raw)
-    return await asyncio.get_running_loop().run_in_executor(_readers, _read, raw)
-
-
-def _read(raw: bytes) -> _Facts:
-    parsed = parse(raw)
-    code = find_code(parsed.subject, parsed.text, parsed.html)
-    return _Facts(
-        size=len(raw),
-        digest=digest_of(raw),
-        parsed=parsed,
-        verification=None if code is None else _verification(code),
-        link=find_link(parsed.subject, parsed.text, parsed.html),
-        preview=preview_of(parsed.text, parsed.html),
-        compressed=zstandard.ZstdCompressor(level=1).compress(raw),
-    )
-
-
-def _verification(found: Found) -> Verification:
-    return Verification(found.code, found.source, found.method, found.evidence, found.word or None, found.confidence)
 
 
 def _as_written(words: str) -> str:

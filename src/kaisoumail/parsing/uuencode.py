@@ -26,7 +26,7 @@ def without_files(text: str) -> tuple[str, list[EmbeddedFile]]:
     Only what is a file from `begin` to `end` counts; everything else stays text. A `begin` line is
     never a line of data, so no line is looked at for two files and the cost is linear.
     """
-    if not _ANY_BEGIN.search(text):
+    if "begin " not in text or not _ANY_BEGIN.search(text):
         return text, []
     lines = text.split("\n")
     kept: list[str] = []

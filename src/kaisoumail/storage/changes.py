@@ -10,18 +10,20 @@ Works only note what they change (`note_…`); `run` gives the numbers and tells
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Text, bindparam, delete, func, insert, select, text
 
 from kaisoumail.model.feed import Cursor
 from kaisoumail.model.user import Viewer
+from kaisoumail.storage.prepared import Prepared
 from kaisoumail.storage.signals import CHANNEL, EVERYTHING, mailbox_topic, user_topic
 from kaisoumail.storage.tables import changes
 
 _LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x6B61697365713})")  # any constant that nobody else locks
-_ADD: Final = insert(changes)
+_NAMES: Final = ("user_id", "mailbox_id", "message_id", "domain_id")
+_ADD: Final = Prepared(insert(changes).values({name: bindparam(name) for name in _NAMES}))
 _TELL: Final = select(func.pg_notify(CHANNEL, func.unnest(bindparam("topics", type_=ARRAY(Text)))))
 _NOTED: Final = "changes noted by the works of this transaction"
 
@@ -112,7 +114,7 @@ def _number(connection: Connection, noted: list[Change]) -> set[str]:
     if is_postgres:
         connection.execute(_LOCK)
     _forget_earlier(connection, noted)
-    connection.execute(_ADD, [asdict(change) for change in noted])
+    _ADD.run(connection, [{name: getattr(change, name) for name in _NAMES} for change in noted])
     topics = set().union(*(change.topics for change in noted))
     if is_postgres:
         connection.execute(_TELL, {"topics": sorted(topics)})

@@ -232,11 +232,13 @@ def _sqlite_engine(url: str, patience: float, *, writing: bool) -> Engine:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # IMMEDIATE: a transaction that reads first and writes later would otherwise fail when another
-        # process (`kaisoumail users add`) wrote in between, and no busy timeout helps against that.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if writing:  # readers see each statement's own moment, as on PostgreSQL
+
+        @event.listens_for(engine, "begin")
+        def begin(connection: Connection) -> None:
+            # IMMEDIATE: a transaction that reads first and writes later would otherwise fail when another
+            # process (`kaisoumail users add`) wrote in between, and no busy timeout helps against that.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 

@@ -18,12 +18,19 @@ class Gathered(Generic[I, R]):
 
     While one batch is under way the next one collects; nothing waits for company. *ask* answers item by
     item, in order; a Problem among the answers is raised to whoever asked for that item. When *ask*
-    itself fails, each item is asked alone, so that one bad item costs the others nothing; but trouble of
-    the whole store is everybody's, at once.
+    itself fails, each item is asked alone, so that one bad item costs the others nothing; but trouble that
+    may pass is everybody's, at once. A batch weighs at most *most_weight*, or is one item that weighs more.
     """
 
-    def __init__(self, ask: Callable[[Sequence[I]], Awaitable[Sequence[R | Problem]]]) -> None:
+    def __init__(
+        self,
+        ask: Callable[[Sequence[I]], Awaitable[Sequence[R | Problem]]],
+        weigh: Callable[[I], int] = lambda _: 0,
+        most_weight: int = 0,
+    ) -> None:
         self._ask = ask
+        self._weigh = weigh
+        self._most_weight = most_weight
         self._waiting: list[tuple[I, asyncio.Future[R]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -38,7 +45,8 @@ class Gathered(Generic[I, R]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
+                count = self._together()
+                batch, self._waiting = self._waiting[:count], self._waiting[count:]
                 outcomes = await self._outcomes([item for item, _ in batch])
                 for (_, answered), outcome in zip(batch, outcomes, strict=True):
                     if answered.done():  # nobody waits any longer; what was done stays done
@@ -50,10 +58,19 @@ class Gathered(Generic[I, R]):
         finally:
             self._task = None
 
+    def _together(self) -> int:
+        """How many of those that wait go next."""
+        weight = 0
+        for number, (item, _) in enumerate(self._waiting[:MOST_TOGETHER]):
+            weight += self._weigh(item)
+            if weight > self._most_weight and number:
+                return number
+        return MOST_TOGETHER
+
     async def _outcomes(self, items: Sequence[I]) -> Sequence[R | Exception]:
         try:
             return await self._ask(items)
         except Exception as error:  # noqa: BLE001 - handed to whoever asked
-            if len(items) == 1 or (isinstance(error, Problem) and error.code == "storage_unavailable"):
+            if len(items) == 1 or (isinstance(error, Problem) and error.kind.retry):
                 return [error] * len(items)
         return [outcome for item in items for outcome in await self._outcomes([item])]

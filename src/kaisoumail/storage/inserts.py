@@ -6,6 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from kaisoumail.storage.prepared import Prepared
+
 
 def insert_unless_known(connection: Connection, table: Table, columns: dict[str, Any]) -> bool:
     """
@@ -17,9 +19,18 @@ def insert_unless_known(connection: Connection, table: Table, columns: dict[str,
     return connection.execute(_statement(connection.dialect.name, table), columns).rowcount == 1
 
 
-def insert_those_unknown(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert each of *rows*, except those whose unique value is there already; who needs to know looks."""
-    connection.execute(_statement(connection.dialect.name, table), rows)
+def insert_those_unknown(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> bool:
+    """
+    Insert each of *rows*, except those whose unique value is there already.
+
+    True if none was; False if some were or the database does not say, and who needs to know looks.
+    """
+    return _prepared(connection.dialect.name, table).run(connection, rows).rowcount == len(rows)
+
+
+@lru_cache(maxsize=64)
+def _prepared(dialect: str, table: Table) -> Prepared:
+    return Prepared(_statement(dialect, table))
 
 
 @lru_cache(maxsize=64)

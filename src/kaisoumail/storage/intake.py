@@ -20,6 +20,7 @@ from kaisoumail.storage.database import Database
 from kaisoumail.storage.gathering import Gathered
 from kaisoumail.storage.inserts import insert_those_unknown
 from kaisoumail.storage.messages import columns_of
+from kaisoumail.storage.prepared import Prepared
 from kaisoumail.storage.tables import mailboxes as mailboxes_table
 from kaisoumail.storage.tables import messages as messages_table
 from kaisoumail.storage.tables import raw_messages
@@ -37,7 +38,7 @@ _RECEIVING: Final = (
     .order_by(mailboxes_table.c.id)
     .with_for_update(key_share=True)
 )
-_RECEIVED: Final = (
+_RECEIVED: Final = Prepared(
     update(mailboxes_table)
     .where(mailboxes_table.c.id == bindparam("mailbox"))
     .values(
@@ -48,7 +49,7 @@ _RECEIVED: Final = (
 _KNOWN: Final = select(messages_table.c.mailbox_id, messages_table.c.delivery_key, messages_table.c.id).where(
     messages_table.c.mailbox_id.in_(_THESE), messages_table.c.delivery_key.in_(bindparam("keys", expanding=True))
 )
-_KEEP_RAW: Final = insert(raw_messages)
+_KEEP_RAW: Final = Prepared(insert(raw_messages))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +104,10 @@ def keep_all(connection: Connection, incoming: Sequence[Incoming]) -> list[str |
     welcome = sorted((one for one in incoming if one.message.mailbox_id in receiving), key=lambda one: one.key)
     if not welcome:
         return [_unavailable() for _ in incoming]
-    insert_those_unknown(connection, messages_table, [columns_of(one.message) for one in welcome])
-    known = _known(connection, welcome)
+    if insert_those_unknown(connection, messages_table, [columns_of(one.message) for one in welcome]):
+        known = {one.key: one.message.id for one in welcome}
+    else:
+        known = _known(connection, welcome)
     new = [one for one in welcome if known[one.key] == one.message.id]
     if new:
         _complete(connection, new)
@@ -122,10 +125,10 @@ def _complete(connection: Connection, new: list[Incoming]) -> None:
     """What belongs to new messages beside their rows: raw bytes, the count of unread ones, and that they came."""
     raws = [{"message_id": one.message.id, "zstd": one.compressed} for one in new if one.compressed is not None]
     if raws:
-        connection.execute(_KEEP_RAW, raws)
+        _KEEP_RAW.run(connection, raws)
     now = max(one.message.received_at for one in new)
     counts = Counter(one.message.mailbox_id for one in new)
-    connection.execute(_RECEIVED, [{"mailbox": each, "now": now, "number": counts[each]} for each in sorted(counts)])
+    _RECEIVED.run(connection, [{"mailbox": each, "now": now, "number": counts[each]} for each in sorted(counts)])
     for one in new:
         changes.note_message(connection, one.message.user_id, one.message.mailbox_id, one.message.id)
 

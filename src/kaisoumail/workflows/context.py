@@ -6,6 +6,7 @@ from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import Clock
 from kaisoumail.public_dns.resolver import Resolver
+from kaisoumail.readers.processes import Readers
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import Database
 from kaisoumail.storage.intake import Intake
@@ -76,6 +77,7 @@ class Context:
 
     database: Database
     intake: Intake
+    readers: Readers
     blobs: FileBlobs
     water_mark: WaterMark
     ledger: Ledger

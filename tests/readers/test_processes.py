@@ -1,0 +1,130 @@
+"""Readers in processes of their own: the same facts, and no mail takes anybody else with it."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import uvloop
+import zstandard
+
+from kaisoumail.errors import Problem
+from kaisoumail.readers.facts import Facts, facts_of, facts_of_unreadable
+from kaisoumail.readers.processes import ProcessReaders, Readers, ThreadReaders
+from tests.builders import an_email
+
+T = TypeVar("T")
+MAILS = [
+    an_email(subject=f"Your verification code is {482913 + number}", text="x\n" * size)
+    for number, size in enumerate((1, 200, 9_000, 200_000))
+]
+
+
+def _with(readers: Readers, story: Callable[[Readers], Awaitable[T]]) -> T:
+    async def run() -> T:
+        try:
+            return await story(readers)
+        finally:
+            await readers.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop it is served on
+        return runner.run(run())
+
+
+def _children(name: str = "") -> list[int]:
+    """The readers that this process has started; those called *name*, if one is given."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            status = (folder / "status").read_text()
+            words = (folder / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"PPid:\t{os.getpid()}\n" in status and b"kaisoumail.readers" in words and name.encode() in b" ".join(words):
+            found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.parametrize("kind", [ProcessReaders, ThreadReaders])
+def test_every_mail_gets_its_own_facts(kind: type[ProcessReaders] | type[ThreadReaders]) -> None:
+    async def story(readers: Readers) -> list[Facts]:
+        return await asyncio.gather(*(readers.read(raw) for raw in MAILS * 3))
+
+    read = _with(kind(), story)
+
+    assert read == [facts_of(raw) for raw in MAILS * 3]
+    assert [zstandard.decompress(facts.compressed) for facts in read] == MAILS * 3
+    assert [facts.verification.code if facts.verification else None for facts in read[:2]] == ["482913", "482914"]
+
+
+def test_a_reader_that_somebody_ended_is_replaced() -> None:
+    async def story(readers: Readers) -> Facts:
+        await readers.read(MAILS[0])
+        [reader] = _children()
+        os.kill(reader, signal.SIGKILL)
+        return await readers.read(MAILS[1])
+
+    assert _with(ProcessReaders(), story) == facts_of(MAILS[1])
+
+
+def test_a_mail_that_no_reader_survives_is_kept_unread_and_the_next_is_read() -> None:
+    async def story(readers: Readers) -> list[Facts]:
+        deadly = asyncio.create_task(readers.read(MAILS[1]))
+        while not deadly.done():
+            for reader in _children():
+                os.kill(reader, signal.SIGKILL)
+            await asyncio.sleep(0)
+        return [await deadly, await readers.read(MAILS[0])]
+
+    assert _with(ProcessReaders(), story) == [facts_of_unreadable(MAILS[1]), facts_of(MAILS[0])]
+
+
+def test_a_mail_that_takes_too_long_is_kept_unread_and_the_next_is_read() -> None:
+    async def story(readers: Readers) -> list[Facts]:
+        slow = asyncio.create_task(readers.read(MAILS[1]))
+        while not slow.done():
+            for reader in _children():
+                os.kill(reader, signal.SIGSTOP)
+            await asyncio.sleep(0)
+        return [await slow, await readers.read(MAILS[0])]
+
+    assert _with(ProcessReaders(patience=2.0), story) == [facts_of_unreadable(MAILS[1]), facts_of(MAILS[0])]
+
+
+def test_of_many_handed_in_together_only_the_guilty_one_stays_unread() -> None:
+    async def story(readers: Readers) -> list[Facts]:
+        await readers.read(MAILS[0])
+        [reader] = _children()
+        os.kill(reader, signal.SIGKILL)
+        return await asyncio.gather(*(readers.read(raw) for raw in MAILS[:3]))
+
+    assert _with(ProcessReaders(), story) == [facts_of(raw) for raw in MAILS[:3]]
+
+
+def test_small_mails_do_not_wait_behind_a_large_one() -> None:
+    async def story(readers: Readers) -> tuple[bool, Facts]:
+        await asyncio.gather(*(readers.read(raw) for raw in (MAILS[0], MAILS[3])))
+        [busy] = _children("large")
+        os.kill(busy, signal.SIGSTOP)
+        large = asyncio.create_task(readers.read(MAILS[3]))
+        small = await readers.read(MAILS[0])
+        was_done = large.done()
+        await readers.close()
+        with pytest.raises(Problem, match="stopping"):
+            await large
+        return was_done, small
+
+    assert _with(ProcessReaders(patience=5.0), story) == (False, facts_of(MAILS[0]))
+
+
+def test_nobody_is_left_behind() -> None:
+    async def story(readers: Readers) -> None:
+        await asyncio.gather(*(readers.read(raw) for raw in MAILS))
+        assert len(_children()) == 2
+
+    _with(ProcessReaders(), story)
+
+    assert _children() == []
