@@ -22,14 +22,15 @@ FLOORS = {
     "storage": 5,
     "cloudflare": 5,
     "public_dns": 5,
-    "workflows": 6,
-    "operations": 7,
-    "api": 8,
-    "web": 8,
-    "inbound": 8,
-    "server": 9,
-    "cli": 10,
-    "__main__": 11,
+    "readers": 6,
+    "workflows": 7,
+    "operations": 8,
+    "api": 9,
+    "web": 9,
+    "inbound": 9,
+    "server": 10,
+    "cli": 11,
+    "__main__": 12,
 }
 
 

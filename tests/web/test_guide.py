@@ -159,7 +159,7 @@ def test_the_tables_of_variables_are_those_of_the_settings(language: str) -> Non
         elif field.default in (None, ()):
             assert default in unset
         else:
-            assert default == f"`{str(field.default).lower() if field.default is False else field.default}`"
+            assert default == f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
         assert meaning == field.metadata["meaning"] if language == "en" else meaning
 
 
