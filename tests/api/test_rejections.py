@@ -73,7 +73,6 @@ def test_a_question_that_makes_no_sense_is_refused(product: Product) -> None:
 
 
 def test_members_are_not_told_who_wrote_to_whom(product: Product) -> None:
-    member = product.client(product.add_member("mallory"))
-
-    assert member.get("/api/rejections").status_code == 403
-    assert product.client().get("/api/rejections").status_code == 401
+    with product.client(product.add_member("mallory")) as member, product.client() as nobody:
+        assert member.get("/api/rejections").status_code == 403
+        assert nobody.get("/api/rejections").status_code == 401
