@@ -5,6 +5,7 @@ A frame is four bytes of length, most significant first, and a MessagePack array
 reader in lists of processes.
 """
 
+import gc
 import resource
 import signal
 import sys
@@ -24,6 +25,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold a stranger's mail
+    # What was imported is never garbage, and mails leave little: looking for cycles cost a tenth of the time.
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     mails = msgspec.msgpack.Decoder(list[bytes])
     encoder = msgspec.msgpack.Encoder()
     while head := sys.stdin.buffer.read(4):

@@ -21,6 +21,8 @@ from kaisoumail.readers.facts import Facts, facts_of, facts_of_unreadable
 from kaisoumail.storage.gathering import Gathered
 
 _LARGE: Final = 64 * 1024
+# Few enough that some are being read while others are being stored: all in one frame would move in lockstep.
+_MOST_TOGETHER: Final = 8
 _MOST_BYTES: Final = 1024 * 1024  # in one frame, or one mail that is larger
 _PATIENCE_SECONDS: Final = 20.0  # ten times what the dearest mail may cost, for a busy machine
 _TRIES: Final = 2  # the first may have met a reader that somebody else had ended
@@ -59,7 +61,7 @@ class ProcessReaders:
     def __init__(self, patience: float = _PATIENCE_SECONDS) -> None:
         self._readers = (_Reader("small", patience), _Reader("large", patience))
         self._small, self._large = (
-            Gathered[bytes, Facts](partial(_asked, reader), weigh=len, most_weight=_MOST_BYTES)
+            Gathered[bytes, Facts](partial(_asked, reader), weigh=len, most_weight=_MOST_BYTES, most=_MOST_TOGETHER)
             for reader in self._readers
         )
 

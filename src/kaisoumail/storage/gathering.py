@@ -19,7 +19,8 @@ class Gathered(Generic[I, R]):
     While one batch is under way the next one collects; nothing waits for company. *ask* answers item by
     item, in order; a Problem among the answers is raised to whoever asked for that item. When *ask*
     itself fails, each item is asked alone, so that one bad item costs the others nothing; but trouble that
-    may pass is everybody's, at once. A batch weighs at most *most_weight*, or is one item that weighs more.
+    may pass is everybody's, at once. A batch has at most *most* items and weighs at most
+    *most_weight*, or is one item that weighs more.
     """
 
     def __init__(
@@ -27,10 +28,12 @@ class Gathered(Generic[I, R]):
         ask: Callable[[Sequence[I]], Awaitable[Sequence[R | Problem]]],
         weigh: Callable[[I], int] = lambda _: 0,
         most_weight: int = 0,
+        most: int = MOST_TOGETHER,
     ) -> None:
         self._ask = ask
         self._weigh = weigh
         self._most_weight = most_weight
+        self._most = most
         self._waiting: list[tuple[I, asyncio.Future[R]]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -61,11 +64,11 @@ class Gathered(Generic[I, R]):
     def _together(self) -> int:
         """How many of those that wait go next."""
         weight = 0
-        for number, (item, _) in enumerate(self._waiting[:MOST_TOGETHER]):
+        for number, (item, _) in enumerate(self._waiting[: self._most]):
             weight += self._weigh(item)
             if weight > self._most_weight and number:
                 return number
-        return MOST_TOGETHER
+        return self._most
 
     async def _outcomes(self, items: Sequence[I]) -> Sequence[R | Exception]:
         try:
