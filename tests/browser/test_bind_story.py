@@ -84,7 +84,7 @@ def test_the_steps_are_shown_as_they_happen_with_cloudflares_answers_behind_them
     context: BrowserContext, product: Product
 ) -> None:
     _fault(product, "POST", "/zones", delayMs=1500)
-    _fault(product, "POST", "/zones/*/email/routing/enable", delayMs=2500)
+    _fault(product, "POST", "/zones/*/email/routing/enable", delayMs=7000)
     page = context.new_page()
 
     _bind(page, "steps.example")
@@ -252,6 +252,43 @@ def test_a_refusal_that_leaves_a_row_is_explained_in_its_details(
     refusal.get_by_text("Cloudflare's answer", exact=True).click()
     expect(refusal.locator(".call")).to_contain_text("/email/routing/enable")
     _follow(page, refusal, code)
+
+
+@pytest.mark.parametrize(
+    ("left_out", "sentence"),
+    [
+        ("CLOUDFLARE_ACCOUNT_ID", "Binding needs CLOUDFLARE_ACCOUNT_ID"),
+        ("CLOUDFLARE_API_TOKEN", "no Cloudflare token is set"),
+        ("EMAIL_ROUTING_MANAGEMENT_ENABLED", "Set EMAIL_ROUTING_MANAGEMENT_ENABLED=true"),
+    ],
+)
+def test_without_what_binding_needs_there_is_no_form_but_a_sentence(
+    chromium: Browser, world: World, tmp_path: Path, left_out: str, sentence: str
+) -> None:
+    with world.product(DATA_DIR=str(tmp_path), **{left_out: ""}) as product:
+        context = _signed_in(chromium, product)
+        page = context.new_page()
+
+        page.goto("/domains")
+
+        expect(page.locator(".note").filter(has_text=sentence)).to_be_visible()
+        expect(page.get_by_role("button", name="Bind at Cloudflare")).to_have_count(0)
+        context.close()
+
+
+def test_a_deletion_that_is_refused_says_why_and_where_to_read_on(context: BrowserContext, product: Product) -> None:
+    domain = product.active_domain("kept.example")
+    made = {"localPart": "ada", "subdomain": "mail", "rootDomain": "kept.example"}
+    product.admin.post("/api/mailboxes", json=made).raise_for_status()
+    page = context.new_page()
+    for typed, code in (("another.example", "name_not_typed"), ("kept.example", "domain_in_use")):
+        page.goto(f"/domains?details={domain['id']}")
+        page.get_by_role("dialog").get_by_text("Delete the domain and its zone").click()
+        page.locator("#delete-name").fill(typed)
+
+        page.get_by_role("button", name="Delete for good").click()
+
+        _follow(page, page.locator(f"[role=alert][data-code={code}]"), code)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ from tests.servers import ADMIN_KEY, Product, World, a_world
 
 SCRIPT = Path(__file__).parent / "killed.py"
 ROOT = Path(__file__).parents[2]
-BIND = ["look for the zone", "create the zone", "save the zone", "read the zone", "switch Email Routing on"]
+PROVISION = ["read the zone", "switch Email Routing on", "save the outcome"]
+BIND = ["look for the zone", "create the zone", "save the zone", *PROVISION]
 OPEN = ["make the host receive mail", "route the address", "let it live"]
-ENABLE = ["find the zone", "save the zone", "switch Email Routing on"]
+ENABLE = ["find the zone", "save the zone", "switch Email Routing on", "save the outcome"]
 DELETE = ["hide the domain", "delete the zone", "forget its hosts"]
 
 
@@ -77,6 +78,20 @@ def test_a_bind_is_finished_by_the_next_process(world: World, step: str) -> None
         world.delegate("customer.com")
         domain = _eventually(product, "/api/domains", "domains", "active")
         assert domain["bindingSource"] == "project_bind"
+    assert world.requests("POST").count("POST /zones") == 1
+
+
+@pytest.mark.parametrize("step", PROVISION)
+def test_a_retry_is_finished_by_the_next_process(world: World, step: str) -> None:
+    with world.product() as product:
+        domain = product.admin.post("/api/domains/bind", json={"mailDomain": "customer.com"}).json()
+        assert domain["status"] == "provisioning_error"
+    world.delegate("customer.com")
+    with _doomed(world, step) as admin:
+        _asked(admin, f"/api/domains/{domain['id']}/retry")
+
+    with world.product() as product:
+        assert _eventually(product, "/api/domains", "domains", "active")["id"] == domain["id"]
     assert world.requests("POST").count("POST /zones") == 1
 
 
