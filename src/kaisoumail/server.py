@@ -163,9 +163,10 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
 
 def application(context: Context, settings: Settings) -> Edges:
     """The JSON API, the pages and the webhook door as one ASGI application."""
+    webhook = handover_route(context, settings.inbound_secret, settings.max_message_bytes)
     litestar = Litestar(
-        route_handlers=[api.router([handover_route(settings.max_message_bytes)]), web.router()],
-        state=State({"context": context, "release": _release(), "inbound_secret": settings.inbound_secret}),
+        route_handlers=[api.router([webhook]), web.router()],
+        state=State({"context": context, "release": _release()}),
         exception_handlers={HTTPException: _on_nowhere},
         openapi_config=None,
         logging_config=None,
