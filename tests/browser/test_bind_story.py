@@ -95,7 +95,7 @@ def test_the_steps_are_shown_as_they_happen_with_cloudflares_answers_behind_them
     expect(steps.locator("li[aria-current=step]")).to_contain_text("Switch Email Routing on (going on)")
     steps.get_by_text("Cloudflare's answers (1)").nth(1).click()
     expect(steps.locator(".call:visible")).to_contain_text(re.compile(r"POST /zones → 200 · \d+ ms"))
-    expect(page.get_by_role("dialog", name="steps.example")).to_be_visible()
+    expect(page.get_by_role("dialog", name="steps.example")).to_be_visible(timeout=30_000)
     expect(page.locator(".stages li").nth(3)).to_contain_text("waiting")
 
 
