@@ -71,6 +71,15 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+def settled(page: Page) -> None:
+    """
+    What the page and its frame had asked for is under way: a request made now has been answered.
+
+    Not Playwright's "networkidle": a page that listens to events is never idle.
+    """
+    page.evaluate("async () => { await (await fetch('/health', {cache: 'no-store'})).text(); }")
+
+
 Opener = Callable[..., Page]
 
 

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import ADDRESS, CODE, Opener, Site
+from tests.browser.conftest import ADDRESS, CODE, Opener, Site, settled
 from tests.servers import ADMIN_KEY
 
 
@@ -86,7 +86,7 @@ def test_a_new_mail_is_there_without_a_poll(opened: Opener, site: Site) -> None:
 def test_an_answer_that_was_asked_for_another_mailbox_replaces_nothing(opened: Opener, site: Site) -> None:
     page = opened("/workspace")
     expect(page.locator("[data-live]")).to_have_text("Live")
-    page.wait_for_load_state("networkidle")
+    settled(page)
     late: list[Route] = []
     page.route("**/workspace/lists?*", lambda route: route.continue_() if late else late.append(route))
     with page.expect_request("**/workspace/lists?*"):
@@ -225,7 +225,7 @@ def test_a_hostile_mail_runs_nothing_and_tells_nobody_it_was_opened(
     frame = page.frame_locator("iframe.body")
     expect(frame.get_by_text("Hello Ada")).to_be_visible()
     expect(page.locator(".reader").get_by_text("Pictures not loaded")).to_be_visible()
-    page.wait_for_load_state("networkidle")
+    settled(page)
     assert asked == []
 
     with page.context.expect_page() as outside:
