@@ -9,6 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from kaisoumail.errors import CODES
 from kaisoumail.model.guide_places import PLACES
 from tests.dns_server import DnsServer, a_dns_server
 from tests.servers import ADMIN_KEY, Product, World, a_world
@@ -252,6 +253,17 @@ def test_a_refusal_that_leaves_a_row_is_explained_in_its_details(
     refusal.get_by_text("Cloudflare's answer", exact=True).click()
     expect(refusal.locator(".call")).to_contain_text("/email/routing/enable")
     _follow(page, refusal, code)
+
+
+def test_every_coded_refusal_is_a_sentence_with_a_link_to_its_section(context: BrowserContext) -> None:
+    """Where a refused action on a row leads to: only its code travels, the words and the section are the page's."""
+    page = context.new_page()
+    for code in sorted(PLACES.keys() & CODES.keys()):
+        page.goto(f"/domains?notice=refused&code={code}&seconds=5")
+
+        refusal = page.locator(f"[role=alert][data-code={code}]")
+        expect(refusal).not_to_contain_text("problem.")
+        _follow(page, refusal, code)
 
 
 @pytest.mark.parametrize(
