@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.api_client import ApiClient
+from tests.forked import Forked
 
 ADMIN_KEY = "cfm_test-admin-key-0123456789"
 INBOUND_SECRET = "an-inbound-secret-of-enough-characters"
@@ -36,7 +36,7 @@ def free_port() -> int:
 class Process:
     """A `kaisoumail` command that said it is ready; *lines* is what it printed before that."""
 
-    popen: "subprocess.Popen[str]"
+    popen: Forked
     url: str
     lines: list[str] = field(default_factory=list)
 
@@ -54,38 +54,20 @@ class Process:
             self.popen.kill()
 
     def close(self) -> None:
-        if self.popen.poll() is None:
-            self.popen.kill()
-        self.popen.wait()
-        for stream in (self.popen.stdout, self.popen.stderr):
-            if stream is not None:
-                stream.close()
+        self.popen.close()
 
 
 def command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """What `kaisoumail …` printed and how it ended."""
-    return subprocess.run(
-        [sys.executable, "-m", "kaisoumail", *arguments],
-        env=_environment(environment),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    with Forked("kaisoumail", *arguments, environment=_environment(environment), keeps_stderr=True) as process:
+        said, complained = process.communicate(timeout=60)
+        return subprocess.CompletedProcess(arguments, process.wait(), said, complained)
 
 
 def start(*arguments: str, **environment: str) -> Process:
     """A running `kaisoumail …`, once it is ready. Raises AssertionError with its words if it ends instead."""
-    popen = subprocess.Popen(
-        [sys.executable, "-m", "kaisoumail", *arguments],
-        env=_environment(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    process = Process(popen, "")
-    assert popen.stdout is not None
-    for line in popen.stdout:
+    process = Process(Forked("kaisoumail", *arguments, environment=_environment(environment)), "")
+    for line in process.popen.stdout:
         process.lines.append(line.rstrip("\n"))
         ready = _READY.search(line)
         if ready:

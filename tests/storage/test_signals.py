@@ -1,6 +1,7 @@
 """Whoever listens first and looks second misses nothing."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 
 import psycopg
@@ -82,6 +83,15 @@ def test_after_a_lost_connection_everybody_is_woken_to_look_again(postgres_url: 
             assert await listener.woken(30)
 
     _with_signals(postgres_url, work)
+
+
+def test_ending_in_the_middle_of_a_reconnection_leaves_no_socket_open(postgres_url: str) -> None:
+    async def work(here: Signals, _: Signals) -> None:
+        await asyncio.to_thread(_cut_connections, postgres_url)
+
+    for _ in range(20):  # each is caught at another moment
+        _with_signals(postgres_url, work)
+    gc.collect()  # an open socket is said now, and fails this test
 
 
 def _cut_connections(url: str) -> None:

@@ -1,8 +1,6 @@
 """Telling a story beside a running engine, and starting processes that run one."""
 
 import asyncio
-import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,8 @@ from sqlalchemy import create_engine, text
 from kaisoumail.storage import schema
 from kaisoumail.storage.database import Database, open_database, sqlite_driver
 from kaisoumail.workflows.engine import Engine
+from tests.forked import Forked
 
-ROOT = Path(__file__).parents[2]
 Story = Callable[[Engine, Database], Awaitable[None]]
 
 
@@ -44,12 +42,10 @@ def told(
     asyncio.run(run())
 
 
-def process(script: str, database_url: str, folder: Path, *more: str) -> "subprocess.Popen[str]":
+def process(script: str, database_url: str, folder: Path, *more: str) -> Forked:
     """A process that runs one of the scripts beside this file."""
-    words = ["-m", f"tests.workflows.{script}", database_url, engine_url(database_url, folder), str(folder), *more]
-    return subprocess.Popen(
-        [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
-    )
+    arguments = (database_url, engine_url(database_url, folder), str(folder), *more)
+    return Forked(f"tests.workflows.{script}", *arguments, is_told=True)
 
 
 def changed(database_url: str, folder: Path, statement: str, **values: Any) -> int:

@@ -1,7 +1,6 @@
 """SIGKILL after every step of every workflow: the next process comes to the same end, and nothing is made twice."""
 
-import subprocess
-import sys
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +11,9 @@ import httpx
 import pytest
 
 from tests.api_client import ApiClient
+from tests.forked import Forked
 from tests.servers import ADMIN_KEY, Product, World, a_world
 
-SCRIPT = Path(__file__).parent / "killed.py"
-ROOT = Path(__file__).parents[2]
 PROVISION = ["read the zone", "switch Email Routing on", "save the outcome"]
 BIND = ["look for the zone", "create the zone", "save the zone", *PROVISION]
 OPEN = ["make the host receive mail", "route the address", "let it live"]
@@ -26,22 +24,12 @@ DELETE = ["hide the domain", "delete the zone", "forget its hosts"]
 @contextmanager
 def _doomed(world: World, step: str) -> Iterator[ApiClient]:
     """A product that dies after *step*; whoever asked it hears nothing."""
-    words = [sys.executable, str(SCRIPT), step]
-    process = subprocess.Popen(
-        words, env={**world.environment, "PATH": "/usr/bin"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        text=True, cwd=ROOT,
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
+    environment = {**world.environment, "PATH": os.environ["PATH"]}
+    with Forked("tests.workflows.killed", step, environment=environment) as process:
         url = process.stdout.readline().split()[-1]
         with ApiClient(url, ADMIN_KEY) as admin:
             yield admin
         assert process.wait(30) == -9
-    finally:
-        process.kill()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
 
 
 def _asked(admin: ApiClient, path: str, body: dict[str, Any] | None = None) -> None:

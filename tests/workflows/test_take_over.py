@@ -1,9 +1,9 @@
 """Runs outlive their processes: whoever is left goes on, once, where the dead stopped."""
 
 import asyncio
-import subprocess
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.storage import processes, schema
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.workflows.engine import Engine, pause, step, workflow
+from tests.forked import Forked
 from tests.workflows.stories import changed, process, told
 
 T = TypeVar("T")
@@ -23,12 +24,11 @@ TOUCH_THE_PAUSE = "UPDATE {dbos}operation_outputs SET output = output WHERE func
 END_THE_PAUSE = "UPDATE {dbos}operation_outputs SET output = '1.0' WHERE function_name = 'DBOS.sleep'"
 
 
-def _said(told_by: "subprocess.Popen[str]") -> str:
-    assert told_by.stdout is not None
+def _said(told_by: Forked) -> str:
     return told_by.stdout.readline().strip()
 
 
-def _tell(racer: "subprocess.Popen[str]", line: str) -> None:
+def _tell(racer: Forked, line: str) -> None:
     assert racer.stdin is not None
     racer.stdin.write(line + "\n")
     racer.stdin.flush()
@@ -56,18 +56,23 @@ def test_a_process_killed_in_the_middle_is_replaced_without_repeating_a_finished
 def test_of_two_survivors_one_goes_on(database_url: str, tmp_path: Path) -> None:
     _killed_in_step_two(database_url, tmp_path)
 
-    survivors = [process("three_steps", database_url, tmp_path, name) for name in ("second", "third")]
-    printed = [survivor.communicate(timeout=60)[0] for survivor in survivors]
+    with ExitStack() as stack:
+        start = partial(process, "three_steps", database_url, tmp_path)
+        survivors = [stack.enter_context(start(name)) for name in ("second", "third")]
+        assert [_said(survivor) for survivor in survivors] == ["joined three_steps:only:1"] * 2
+        for survivor in survivors:
+            _tell(survivor, "go on")
+        printed = [survivor.communicate(timeout=60)[0] for survivor in survivors]
 
-    assert printed == ["joined three_steps:only:1\n['one', 'two', 'three']\n"] * 2
+    assert printed == ["['one', 'two', 'three']\n"] * 2
     [one, by_first, by_survivor, three] = (tmp_path / "steps").read_text().splitlines()
     assert (one, by_first, three) == ("one", "two by first", "three")
     assert by_survivor in ("two by second", "two by third")
 
 
 def test_two_processes_that_start_a_key_at_once_share_one_run(database_url: str, tmp_path: Path) -> None:
-    racers = [process("racing", database_url, tmp_path, name) for name in ("left", "right")]
-    try:
+    with ExitStack() as stack:
+        racers = [stack.enter_context(process("racing", database_url, tmp_path, name)) for name in ("left", "right")]
         assert [_said(racer) for racer in racers] == ["ready", "ready"]
         for number in range(10):
             for racer in racers:
@@ -77,7 +82,6 @@ def test_two_processes_that_start_a_key_at_once_share_one_run(database_url: str,
                 _tell(racer, "you may end")
             winner, same = (_said(racer) for racer in racers)
             assert winner == same
-    finally:
         for racer in racers:
             racer.communicate(timeout=60)
 

@@ -1,7 +1,12 @@
-"""A process with a three-step run, for killing: three_steps.py DATABASE_URL ENGINE_URL FOLDER PROCESS_ID [start]."""
+"""
+A process with a three-step run, for killing: three_steps DATABASE_URL ENGINE_URL FOLDER PROCESS_ID [start].
+
+Whoever takes the run over stays in step two until its standard input says something or ends.
+"""
 
 import asyncio
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
@@ -18,21 +23,29 @@ async def write(folder: Path, line: str) -> str:
     return line
 
 
-async def wait_for_the_end(folder: Path, process_id: str) -> str:
-    """The step to be killed in: the first process tells that it is here and stays for ever."""
-    await write(folder, f"two by {process_id}")
-    if process_id == "first":
+@dataclass(frozen=True)
+class Told:
+    """Where this process writes down what it ran, and what it is waiting for in step two."""
+
+    folder: Path
+    process_id: str
+    may_go: asyncio.Event
+
+
+async def wait_for_word(told: Told) -> str:
+    """The step to be killed in."""
+    await write(told.folder, f"two by {told.process_id}")
+    if told.process_id == "first":
         print("in step two", flush=True)
-        await asyncio.Event().wait()
+    await told.may_go.wait()
     return "two"
 
 
 @workflow("three_steps")
-async def three_steps(context: tuple[Path, str]) -> list[str]:
-    folder, process_id = context
-    one = await step("one", write, folder, "one")
-    two = await step("two", wait_for_the_end, folder, process_id)
-    three = await step("three", write, folder, "three")
+async def three_steps(told: Told) -> list[str]:
+    one = await step("one", write, told.folder, "one")
+    two = await step("two", wait_for_word, told)
+    three = await step("three", write, told.folder, "three")
     return [one, two, three]
 
 
@@ -40,9 +53,12 @@ async def main(database_url: str, engine_url: str, folder: Path, process_id: str
     database = open_database(database_url)
     await schema.migrate(database)
     engine = Engine(engine_url, process_id, beat=0.2, dead_after=1.0)
-    async with engine.running((folder, process_id), database):
+    told = Told(folder, process_id, asyncio.Event())
+    async with engine.running(told, database):
         run = await engine.start("three_steps", key="only")
         print(f"{'started' if starts else 'joined'} {run.id}", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+        told.may_go.set()
         print(await run.result(), flush=True)
     await database.close()
 

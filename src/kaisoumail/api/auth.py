@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, delete, get, post
 
-from kaisoumail.api.authenticate import session_token
+from kaisoumail.api.authenticate import session_token, visit_of
 from kaisoumail.api.fields import read_body
 from kaisoumail.api.shapes import Shape
 from kaisoumail.auth.sessions import cookie_header
@@ -41,7 +41,7 @@ async def read_session(viewer: Viewer, context: Context) -> SessionShape:
 @post("/api/auth/session", status_code=200)
 async def create_session(request: "Request[Any, Any, Any]", context: Context) -> Response[SessionShape]:
     form = await read_body(request, SignIn)
-    signed_in = await sign_in.sign_in(context, form.api_key)
+    signed_in = await sign_in.sign_in(context, form.api_key, visit_of(request))
     cookie = cookie_header(signed_in.token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)
     shape = _shape(signed_in.viewer.user, context.clock())
     return Response(shape, headers={"set-cookie": cookie, "cache-control": "no-store"})

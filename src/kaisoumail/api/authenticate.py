@@ -11,7 +11,7 @@ from litestar.datastructures import State
 
 from kaisoumail.auth.sessions import COOKIE_NAME
 from kaisoumail.errors import Problem
-from kaisoumail.model.user import Viewer
+from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 
@@ -35,9 +35,15 @@ async def find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Vi
     """Whoever the request proves to be, or None."""
     key = bearer_key(request)
     if key is not None:
-        return await sign_in.viewer_with_key(context, key)
+        return await sign_in.viewer_with_key(context, key, visit_of(request))
     token = session_token(request)
-    return None if token is None else await sign_in.viewer_with_session(context, token)
+    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(request))
+
+
+def visit_of(request: "Request[Any, Any, Any]") -> Visit:
+    """Where the request came from, as `edges.py` noted it."""
+    visit: Visit = request.scope["state"]["visit"]
+    return visit
 
 
 def bearer_key(request: "Request[Any, Any, Any]") -> str | None:

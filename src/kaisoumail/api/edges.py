@@ -14,6 +14,7 @@ import structlog
 
 from kaisoumail.api.cors import CorsRules
 from kaisoumail.model.ids import new_id
+from kaisoumail.model.user import Visit
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -22,6 +23,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}\Z")
+_MAX_AGENT: Final = 200
 _SAFE_DEFAULTS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -40,8 +42,9 @@ class Edges:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         began = monotonic()
-        request_id = _request_id(dict(scope["headers"]))
-        scope.setdefault("state", {})["request_id"] = request_id
+        headers = dict(scope["headers"])
+        request_id = _request_id(headers)
+        scope.setdefault("state", {}).update(request_id=request_id, visit=_visit(scope, headers, request_id))
         answer = _Answer(send, request_id, is_head=scope["method"] == "HEAD", extra=self._cors.headers_for(scope))
         method, path = scope["method"], scope["path"]
         if self._cors.is_preflight(scope):
@@ -88,6 +91,11 @@ class _Answer:
 def _is_exact(path: str) -> bool:
     """False for `/api/mailboxes/` and `/api//meta`, which the router would take for their tidy forms."""
     return path == "/" or not (path.endswith("/") or "//" in path)
+
+
+def _visit(scope: Scope, headers: dict[bytes, bytes], request_id: str) -> Visit:
+    agent = "".join(each for each in headers.get(b"user-agent", b"").decode("latin-1") if each.isprintable())
+    return Visit(scope["client"][0] if scope.get("client") else None, agent[:_MAX_AGENT] or None, request_id)
 
 
 def _request_id(headers: dict[bytes, bytes]) -> str:

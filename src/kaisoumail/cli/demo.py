@@ -20,6 +20,7 @@ import typer
 import cloudflare_sandbox
 from kaisoumail.auth import api_keys
 from kaisoumail.cli import until_stopped
+from kaisoumail.model.user import Visit
 from kaisoumail.operations import domains, mailboxes
 from kaisoumail.operations.sign_in import viewer_with_key
 from kaisoumail.server import CannotStart, Running, log_to_stderr, running, writable_folder
@@ -109,7 +110,7 @@ def _settings(folder: Path, kept: Kept, pretend: cloudflare_sandbox.Running, por
 async def _tell_story(server: Running, pretend: cloudflare_sandbox.Running, kept: Kept) -> None:
     """The Worker points here; then, once: the domain, its delegation, the mailbox, the first mail."""
     context = server.context
-    admin = await viewer_with_key(context, kept.admin_key)
+    admin = await viewer_with_key(context, kept.admin_key, Visit())
     if admin is None:
         raise CannotStart("The folder holds another demo's database; remove it to start afresh")
     async with httpx.AsyncClient(base_url=pretend.url) as controls:

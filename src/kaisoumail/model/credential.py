@@ -24,7 +24,7 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in browser. *token_hash* is all that is kept of its cookie; *key_id* the key it came from."""
+    """A signed-in browser. *token_hash* is all that is kept of its cookie; the key or passkey is what it came from."""
 
     id: str
     user_id: str
@@ -32,3 +32,6 @@ class Session:
     key_id: str | None
     created_at: datetime
     expires_at: datetime
+    passkey_id: str | None = None
+    user_agent: str | None = None
+    address: str | None = None

@@ -23,12 +23,22 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """Where a request came from, as far as we know: for lists of sessions, limits and the audit log."""
+
+    address: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """Whoever asks: a user, and how they proved it (an API key id or a session id)."""
 
     user: User
     key_id: str | None = None
     session_id: str | None = None
+    visit: Visit = Visit()
 
     @property
     def id(self) -> str:

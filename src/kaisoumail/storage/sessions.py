@@ -21,6 +21,9 @@ def add(connection: Connection, session: Session) -> None:
             key_id=session.key_id,
             created_at=session.created_at,
             expires_at=session.expires_at,
+            passkey_id=session.passkey_id,
+            user_agent=session.user_agent,
+            address=session.address,
         )
     )
 

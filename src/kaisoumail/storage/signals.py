@@ -17,6 +17,7 @@ from sqlalchemy import make_url
 CHANNEL: Final = "kaisoumail_signals"
 EVERYTHING: Final = "everything"
 _RECONNECT_SECONDS: Final = 1.0
+_GRACE_SECONDS: Final = 1.0
 
 
 def mailbox_topic(mailbox_id: str) -> str:
@@ -179,14 +180,19 @@ class PostgresSignals:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
         if self._connection is not None:
-            await self._connection.close()
+            self._connection.terminate()  # not close(): it may be lost already, and has nothing left to say
+            await asyncio.sleep(0)  # its socket is closed in the loop's next round
 
     async def _connect(self) -> "asyncpg.Connection[Any]":
         dsn = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        connection: asyncpg.Connection[Any] = await asyncpg.connect(dsn)
+        connection = await _whole(asyncpg.connect(dsn))
         self._lost.clear()
         connection.add_termination_listener(lambda _: self._lost.set())
-        await connection.add_listener(CHANNEL, lambda _c, _pid, _channel, topic: self._here.wake([str(topic)]))
+        try:
+            await connection.add_listener(CHANNEL, lambda _c, _pid, _channel, topic: self._here.wake([str(topic)]))
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
     async def _keep(self) -> None:
@@ -197,6 +203,18 @@ class PostgresSignals:
 
     async def _reconnect(self) -> None:
         self._connection = await self._connect()
+
+
+async def _whole(connecting: Awaitable["asyncpg.Connection[Any]"]) -> "asyncpg.Connection[Any]":
+    """The connection, or none at all: asyncpg forgets to close the socket of one that is cancelled half made."""
+    attempt = asyncio.ensure_future(connecting)
+    try:
+        return await asyncio.shield(attempt)
+    except asyncio.CancelledError:
+        await asyncio.wait([attempt], timeout=_GRACE_SECONDS)
+        if not attempt.cancel() and not attempt.cancelled() and attempt.exception() is None:
+            attempt.result().terminate()
+        raise
 
 
 async def _until_it_works(attempt: Callable[[], Awaitable[None]]) -> None:

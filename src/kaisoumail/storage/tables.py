@@ -79,6 +79,7 @@ users = Table(
     Column("role", String(16), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
 )
 
 api_keys = Table(
@@ -93,6 +94,10 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
+    Column("expires_at", Instant),
+    # The one mailbox or domain it is for; not foreign keys: a key whose mailbox is gone opens nothing and stays listed.
+    Column("mailbox_id", _ID),
+    Column("domain_id", _ID),
     Index(None, "user_id"),
 )
 
@@ -105,7 +110,44 @@ sessions = Table(
     Column("key_id", _ID, ForeignKey("api_keys.id", ondelete="CASCADE")),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("last_seen_at", Instant),
+    Column("user_agent", String(200)),
+    Column("address", String(64)),
+    Column("passkey_id", _ID),
     Index(None, "user_id"),
+    Index(None, "expires_at"),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    _id(),
+    _user(),
+    Column("name", String(64), nullable=False),
+    Column("credential_id", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("device_type", String(16), nullable=False),
+    Column("backed_up", Boolean, nullable=False),
+    Column("transports", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Index(None, "user_id"),
+    # A revoked credential may be registered again, as a new row.
+    Index("uq_passkeys_live_credential_id", "credential_id", unique=True, **_only("revoked_at IS NULL")),
+)
+
+# Challenges of passkey ceremonies, each good for one answer; the browser's cookie names the row.
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("challenge", LargeBinary, nullable=False),
+    Column("user_id", _ID, ForeignKey("users.id", ondelete="CASCADE")),
+    Column("name", String(64)),
+    Column("expires_at", Instant, nullable=False),
     Index(None, "expires_at"),
 )
 
@@ -162,6 +204,8 @@ mailboxes = Table(
     Column("last_received_at", Instant),
     Column("destroyed_at", Instant),
     Column("unread_count", Integer, nullable=False, server_default=text("0")),
+    Column("message_count", Integer, nullable=False, server_default=text("0")),
+    Column("stored_bytes", BigInteger, nullable=False, server_default=text("0")),
     Index(
         "uq_mailboxes_live_address",
         "address",
@@ -277,4 +321,35 @@ changes = Table(
     Index("uq_changes_mailbox", "mailbox_id", unique=True, **_only("message_id IS NULL")),
     Index("uq_changes_domain", "domain_id", unique=True, **_only("domain_id IS NOT NULL")),
     sqlite_autoincrement=True,  # a number is never given twice, even when the row that had it is gone
+)
+
+# Who did what to what, in the order of writing. Rows outlive the people and things they name.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor_id", _ID),
+    Column("actor", String(320), nullable=False),
+    Column("credential_id", _ID),
+    Column("action", String(48), nullable=False),
+    Column("target_id", _ID),
+    Column("target", String(320)),
+    Column("address", String(64)),
+    Column("request_id", String(128)),
+    Column("details", JSON, nullable=False),
+    Index(None, "actor_id", "seq"),
+    Index(None, "target_id", "seq"),
+    Index(None, "action", "seq"),
+    sqlite_autoincrement=True,
+)
+
+# What is left in the token buckets that several processes draw from.
+buckets = Table(
+    "buckets",
+    metadata,
+    Column("key", String(96), primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index(None, "at"),
 )

@@ -10,7 +10,7 @@ from kaisoumail.model.credential import SESSION_LIFETIME
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 from kaisoumail.web.render import page
-from kaisoumail.web.session import find_viewer, form_of, go_to, own_path, session_token
+from kaisoumail.web.session import find_viewer, form_of, go_to, own_path, session_token, visit_of
 
 
 @get("/")
@@ -31,7 +31,7 @@ async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Respons
     form = await form_of(request)
     there = own_path(form.get("next", ""))
     try:
-        signed_in = await sign_in.sign_in(context, form.get("api_key", ""))
+        signed_in = await sign_in.sign_in(context, form.get("api_key", ""), visit_of(request))
     except Problem as problem:
         return page(request, "login/page.html", status=problem.kind.status, next=there, problem=problem.code)
     cookie = cookie_header(signed_in.token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)

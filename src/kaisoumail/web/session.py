@@ -10,7 +10,7 @@ from litestar.handlers import BaseRouteHandler
 
 from kaisoumail.auth.sessions import COOKIE_NAME
 from kaisoumail.errors import Problem
-from kaisoumail.model.user import Viewer
+from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 
@@ -35,7 +35,13 @@ async def provide_viewer(request: "Request[Any, Any, Any]", context: Context) ->
 
 async def find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
     token = session_token(request)
-    return None if token is None else await sign_in.viewer_with_session(context, token)
+    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(request))
+
+
+def visit_of(request: "Request[Any, Any, Any]") -> Visit:
+    """Where the request came from, as `api/edges.py` noted it for all doors."""
+    visit: Visit = request.scope["state"]["visit"]
+    return visit
 
 
 def session_token(request: "Request[Any, Any, Any]") -> str | None:

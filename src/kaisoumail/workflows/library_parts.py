@@ -27,8 +27,15 @@ class OneLine(logging.Handler):
 
 
 def embedded_engine(url: str) -> Engine:
-    """DBOS's SQLite, on the driver and with the durability of our own (its default is neither)."""
-    engine = create_engine(url, module=sqlite_driver(), pool_size=5, max_overflow=5)
+    """
+    DBOS's SQLite, on the driver and with the durability of our own (its default is neither).
+
+    Its connections stay open until the engine is disposed of. DBOS raises with results it has not read to the
+    end, so a traceback keeps their cursors; when such a cursor goes in one thread while its connection is being
+    closed in another, the driver (pysqlite3 0.6.1) waits for ever for a mutex that is no more, with the GIL let go
+    but the event loop's thread lost.
+    """
+    engine = create_engine(url, module=sqlite_driver(), pool_size=10, max_overflow=0)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
