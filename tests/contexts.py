@@ -22,11 +22,16 @@ from tests.people import EVERYBODY, NOON
 
 @asynccontextmanager
 async def a_context(
-    folder: Path, *kept: Mailbox, clock: Clock = lambda: NOON, max_message_bytes: int = 1_000_000
+    folder: Path,
+    *kept: Mailbox,
+    clock: Clock = lambda: NOON,
+    max_message_bytes: int = 1_000_000,
+    database_url: str | None = None,
+    trusted_origins: tuple[str, ...] = (),
 ) -> AsyncIterator[Context]:
-    """The cast, one active domain, and the mailboxes *kept*; the clock stands at noon."""
+    """The cast, one active domain, and the mailboxes *kept*; the clock stands at noon. SQLite, unless told."""
     signals, readers = LocalSignals(), ThreadReaders()
-    database = open_database(f"sqlite:///{folder / 'kaisoumail.db'}", signals.wake)
+    database = open_database(database_url or f"sqlite:///{folder / 'kaisoumail.db'}", signals.wake)
     try:
         await schema.migrate(database)
         for viewer in EVERYBODY:
@@ -47,6 +52,7 @@ async def a_context(
             limits=Limits(60, max_message_bytes),
             clock=clock,
             session_secret="a-session-secret-for-tests",
+            trusted_origins=trusted_origins,
         )
     finally:
         await readers.close()

@@ -108,3 +108,17 @@ def test_the_reference_page_lists_every_variable_with_its_meaning() -> None:
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| [^|]* \| (.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
 
     assert rows == {variable.metadata["name"]: variable.metadata["meaning"] for variable in fields(Settings)}
+
+
+@pytest.mark.parametrize(
+    ("value", "origin"),
+    [
+        ("https://Mail.Example:443/path", "https://mail.example"),
+        ("http://mail.example:80", "http://mail.example"),
+        ("https://mail.example:80", "https://mail.example:80"),
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+        ("http://[::1]:8787", "http://[::1]:8787"),
+    ],
+)
+def test_an_origin_is_kept_as_browsers_send_it(value: str, origin: str) -> None:
+    assert settings_from(ENOUGH | {"WEB_APP_ORIGIN": value}).trusted_origins == (origin,)

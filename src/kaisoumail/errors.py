@@ -36,6 +36,14 @@ CODES: Final[dict[str, Kind]] = {
     "user_exists": Kind(409),
     "admin_required": Kind(403),
     "forbidden": Kind(403),
+    # passkeys
+    "invalid_passkey": Kind(401),
+    "passkey_challenge_missing": Kind(400),
+    "passkey_exists": Kind(409),
+    "passkey_not_configured": Kind(503),
+    "passkey_not_found": Kind(404),
+    "passkey_origin_not_allowed": Kind(400),
+    "passkey_registration_failed": Kind(400),
     # domains
     "subdomain_direct_bind_not_supported": Kind(400),
     "not_an_apex": Kind(400),

@@ -13,10 +13,13 @@ from ipaddress import ip_address
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import idna
+
 from kaisoumail.model.address import is_email
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class Unfit(ValueError):
@@ -77,12 +80,15 @@ def _email(value: str) -> str:
 def _origin(value: str) -> str:
     try:
         parts = urlsplit(value)
-        port = parts.port
-    except ValueError:
+        host, port = parts.hostname or "", parts.port
+        host = host if host.isascii() else idna.encode(host, uts46=True).decode()
+    except ValueError:  # idna.IDNAError is one
         raise Unfit("must be an origin such as https://mail.example.com") from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in _DEFAULT_PORTS or not host:
         raise Unfit("must begin with http:// or https:// and name a host, such as https://mail.example.com")
-    return f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
+    # As browsers write it: names in ASCII, IPv6 addresses in brackets, no port that the scheme implies.
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, _DEFAULT_PORTS[parts.scheme]) else "")
 
 
 def _origins(value: str) -> tuple[str, ...]:

@@ -46,6 +46,37 @@ def an_object(added: Schema | None = None, **fields: Schema) -> Schema:
 SESSION_USER = an_object(id=STRING, email=ADDRESS, name=STRING, role=one_of("admin", "member"))
 SESSION = an_object(user=SESSION_USER, authenticatedAt=INSTANT)
 
+PASSKEY = an_object(
+    id=STRING,
+    name={"type": "string", "minLength": 1, "maxLength": 64},
+    credentialId=STRING,
+    deviceType=one_of("singleDevice", "multiDevice"),
+    backedUp=BOOLEAN,
+    transports=list_of(STRING),
+    createdAt=INSTANT,
+    lastUsedAt=or_null(INSTANT),
+    revokedAt=or_null(INSTANT),
+)
+_BASE64URL: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9_-]+$"}
+_CHALLENGE: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9_-]{43}$"}  # 32 bytes
+PASSKEY_REQUEST = an_object(
+    rpId=STRING, challenge=_CHALLENGE, timeout={"const": 60000}, userVerification={"const": "required"}
+)
+PASSKEY_CREATION = an_object(
+    challenge=_CHALLENGE,
+    rp=an_object(name={"const": "KaisouMail"}, id=STRING),
+    user=an_object(id=_BASE64URL, name=STRING, displayName=STRING),
+    pubKeyCredParams={"const": [{"type": "public-key", "alg": alg} for alg in (-8, -7, -257)]},
+    timeout={"const": 60000},
+    attestation={"const": "none"},
+    excludeCredentials=list_of(an_object(id=_BASE64URL, type={"const": "public-key"}, transports=list_of(STRING))),
+    authenticatorSelection={
+        "const": {"residentKey": "required", "requireResidentKey": True, "userVerification": "required"}
+    },
+    extensions={"const": {"credProps": True}},
+    hints={"const": []},
+)
+
 _MAILBOX: Schema = {
     "id": STRING,
     "userId": STRING,
@@ -263,6 +294,12 @@ ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("GET", "/api/meta"): {200: META},
     ("GET", "/api/auth/session"): {200: SESSION},
     ("POST", "/api/auth/session"): {200: SESSION},
+    ("POST", "/api/auth/passkey/options"): {200: PASSKEY_REQUEST},
+    ("POST", "/api/auth/passkey/verify"): {200: SESSION},
+    ("GET", "/api/passkeys"): {200: an_object(passkeys=list_of(PASSKEY))},
+    ("POST", "/api/passkeys/registration/options"): {200: PASSKEY_CREATION},
+    ("POST", "/api/passkeys/registration/verify"): {201: PASSKEY},
+    ("POST", "/api/passkeys/{}/rename"): {200: PASSKEY},
     ("GET", "/api/domains"): {200: an_object(domains=list_of(DOMAIN))},
     ("GET", "/api/domains/catalog"): {200: an_object(domains=list_of(CATALOG_ITEM), cloudflareSync=CLOUDFLARE_SYNC)},
     ("GET", "/api/domains/token-check"): {200: TOKEN_CHECK},
@@ -298,4 +335,4 @@ def check(method: str, path: str, status: int, body: Any) -> None:
 
 def _without_ids(path: str) -> str:
     parts = path.split("/")
-    return "/".join("{}" if part[:4] in ("dom_", "mbx_", "msg_") else part for part in parts)
+    return "/".join("{}" if part[:4] in ("dom_", "mbx_", "msg_", "psk_") else part for part in parts)

@@ -7,7 +7,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from kaisoumail.api import auth, domains, events, mailboxes, message_parts, messages, meta, rejections, wait
+from kaisoumail.api import auth, domains, events, mailboxes, message_parts, messages, meta, passkeys, rejections, wait
 from kaisoumail.api.authenticate import provide_context, provide_viewer
 from kaisoumail.api.problems import HANDLERS
 
@@ -20,6 +20,8 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     meta.meta,  #                GET    /api/meta
     auth.create_session,  #      POST   /api/auth/session
     auth.end_session,  #         DELETE /api/auth/session
+    auth.start_passkey_sign_in,  # POST /api/auth/passkey/options
+    auth.finish_passkey_sign_in,  # POST /api/auth/passkey/verify
     # with a ticket
     message_parts.read_picture,  # GET  /api/messages/{id}/pictures/{id}
     # signed in
@@ -39,6 +41,12 @@ ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
     messages.mark_message,  #    POST   /api/messages/{id}/read
     messages.delete_message,  #  DELETE /api/messages/{id}
     events.follow,  #            GET    /api/events
+    # signed in, by cookie alone
+    passkeys.list_passkeys,  #   GET    /api/passkeys
+    passkeys.start_registration,  # POST /api/passkeys/registration/options
+    passkeys.finish_registration,  # POST /api/passkeys/registration/verify
+    passkeys.rename_passkey,  #  POST   /api/passkeys/{id}/rename
+    passkeys.revoke_passkey,  #  DELETE /api/passkeys/{id}
     # admins
     domains.list_domains,  #     GET    /api/domains
     domains.catalog,  #          GET    /api/domains/catalog

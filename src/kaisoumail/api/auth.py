@@ -1,4 +1,4 @@
-"""`/api/auth/session`: sign in with an API key, see who is signed in, sign out."""
+"""`/api/auth`: sign in with an API key or a passkey, see who is signed in, sign out."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -7,13 +7,15 @@ import msgspec
 from litestar import Request, Response, delete, get, post
 
 from kaisoumail.api.authenticate import session_token, visit_of
+from kaisoumail.api.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
 from kaisoumail.api.fields import read_body
+from kaisoumail.api.passkeys import read_credential
 from kaisoumail.api.shapes import Shape
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.model.clock import iso
 from kaisoumail.model.credential import SESSION_LIFETIME
 from kaisoumail.model.user import User, Viewer
-from kaisoumail.operations import sign_in
+from kaisoumail.operations import passkeys, sign_in
 from kaisoumail.operations.context import Context
 
 
@@ -42,9 +44,7 @@ async def read_session(viewer: Viewer, context: Context) -> SessionShape:
 async def create_session(request: "Request[Any, Any, Any]", context: Context) -> Response[SessionShape]:
     form = await read_body(request, SignIn)
     signed_in = await sign_in.sign_in(context, form.api_key, visit_of(request))
-    cookie = cookie_header(signed_in.token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)
-    shape = _shape(signed_in.viewer.user, context.clock())
-    return Response(shape, headers={"set-cookie": cookie, "cache-control": "no-store"})
+    return CookieResponse(_shape(signed_in.viewer.user, context.clock()), _session_cookie(context, signed_in.token))
 
 
 @delete("/api/auth/session", status_code=204)
@@ -53,6 +53,30 @@ async def end_session(request: "Request[Any, Any, Any]", context: Context) -> Re
     if token is not None:
         await sign_in.sign_out(context, token)
     return Response(None, status_code=204, headers={"set-cookie": cookie_header("", 0, secure=context.secure)})
+
+
+@post("/api/auth/passkey/options", status_code=200)
+async def start_passkey_sign_in(request: "Request[Any, Any, Any]", context: Context) -> Response[dict[str, Any]]:
+    asked = await passkeys.start_sign_in(context, request.headers.get("origin"))
+    return CookieResponse(asked.options, challenge_cookie(context, "authentication", asked.token))
+
+
+@post("/api/auth/passkey/verify", status_code=200)
+async def finish_passkey_sign_in(request: "Request[Any, Any, Any]", context: Context) -> Response[SessionShape]:
+    response = await read_credential(request)
+
+    async def answer() -> Response[SessionShape]:
+        token = challenge_token(request, "authentication")
+        signed_in = await passkeys.finish_sign_in(context, token, response, visit_of(request))
+        shape = _shape(signed_in.viewer.user, context.clock())
+        cleared = challenge_cookie(context, "authentication", "")
+        return CookieResponse(shape, cleared, _session_cookie(context, signed_in.token))
+
+    return await used_up(context, "authentication", answer())
+
+
+def _session_cookie(context: Context, token: str) -> str:
+    return cookie_header(token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)
 
 
 def _shape(user: User, now: datetime) -> SessionShape:

@@ -31,11 +31,23 @@ async def provide_viewer(request: "Request[Any, Any, Any]", context: Context) ->
     return viewer
 
 
+async def provide_session_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
+    """The viewer by their session cookie; a key is not looked at. Raises Problem `authentication_required`."""
+    viewer = await _find_by_session(request, context)
+    if viewer is None:
+        raise Problem("authentication_required", "Authentication required")
+    return viewer
+
+
 async def find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
     """Whoever the request proves to be, or None."""
     key = bearer_key(request)
     if key is not None:
         return await sign_in.viewer_with_key(context, key, visit_of(request))
+    return await _find_by_session(request, context)
+
+
+async def _find_by_session(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
     token = session_token(request)
     return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(request))
 

@@ -35,7 +35,7 @@ async def meta(context: Context) -> dict[str, Any]:
         "cloudflareDomainLifecycleEnabled": known.can_manage,
         "cloudflareCatchAllManagementEnabled": known.can_manage,
         "cloudflareCatchAllEnablementEnabled": known.can_enable_catch_all,
-        "passkeyAuthEnabled": False,
+        "passkeyAuthEnabled": known.passkeys_enabled,
         "passkeyTrustedOrigins": known.trusted_origins,
         "supportsUnlimitedMailboxTtl": True,
         "defaultMailboxTtlMinutes": known.default_ttl_minutes,

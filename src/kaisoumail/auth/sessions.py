@@ -18,17 +18,17 @@ def new_token() -> str:
     return secrets.token_urlsafe(32)
 
 
-def hash_of(token: str, session_secret: str) -> str:
+def hash_of(token: str, session_secret: str, purpose: str = "session") -> str:
     """What is stored for *token*, 64 hex digits. The purpose is part of the key, so no other HMAC fits here."""
-    key = hmac.digest(session_secret.encode(), b"kaisoumail session v1", "sha256")
+    key = hmac.digest(session_secret.encode(), f"kaisoumail {purpose} v1".encode(), "sha256")
     return hmac.new(key, token.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
-def cookie_header(token: str, seconds: int, *, secure: bool) -> str:
+def cookie_header(token: str, seconds: int, *, secure: bool, name: str = COOKIE_NAME) -> str:
     """
     The `Set-Cookie` value that gives a browser *token* for *seconds*; an empty token and 0 take it away.
 
     Out of scripts' reach, not sent by other sites' forms, and over TLS only when *secure*.
     """
     attributes = f"HttpOnly; Path=/; SameSite=Lax; Max-Age={seconds}" + ("; Secure" if secure else "")
-    return f"{COOKIE_NAME}={token}; {attributes}"
+    return f"{name}={token}; {attributes}"

@@ -4,5 +4,5 @@ from uuid import uuid4
 
 
 def new_id(prefix: str) -> str:
-    """A fresh identifier such as `mbx_0f9c…`. Prefixes in use: usr key ses dom sub mbx msg rcp att req."""
+    """A fresh identifier such as `mbx_0f9c…`. Prefixes in use: usr key psk ses dom sub mbx msg rcp att req."""
     return f"{prefix}_{uuid4().hex}"

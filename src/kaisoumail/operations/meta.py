@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from kaisoumail.auth.relying_party import find_relying_party
 from kaisoumail.storage import domains, facts
 from kaisoumail.workflows.context import Context
 
@@ -31,6 +32,7 @@ class Meta:
     can_enable_catch_all: bool
     default_ttl_minutes: int
     trusted_origins: tuple[str, ...]
+    passkeys_enabled: bool
     verified: Verified | None
 
 
@@ -46,6 +48,7 @@ async def read_meta(context: Context) -> Meta:
         can_enable_catch_all=routing.can_manage and routing.worker_name is not None,
         default_ttl_minutes=context.limits.default_ttl_minutes,
         trusted_origins=context.trusted_origins,
+        passkeys_enabled=find_relying_party(context.trusted_origins) is not None,
         verified=Verified(known[1], bool(known[0]["ok"])) if known else None,
     )
 

@@ -1,0 +1,51 @@
+"""Cookies on answers: several at once, and those that carry a passkey's challenge between its two steps."""
+
+from collections.abc import Awaitable
+from typing import Any, Final, TypeVar
+
+from litestar import Request, Response
+from litestar.response.base import ASGIResponse
+
+from kaisoumail.api.problems import render
+from kaisoumail.auth.passkeys import COOKIES
+from kaisoumail.auth.sessions import cookie_header
+from kaisoumail.errors import Problem
+from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Ceremony
+from kaisoumail.operations.context import Context
+
+T = TypeVar("T")
+
+_MAX_TOKEN: Final = 512
+
+
+class CookieResponse(Response[T]):
+    """An answer with `Set-Cookie` headers in their order, which a mapping of headers cannot hold, and not kept."""
+
+    def __init__(self, content: T, *set_cookies: str, status_code: int = 200) -> None:
+        super().__init__(content, status_code=status_code, headers={"cache-control": "no-store"})
+        self._set_cookies = set_cookies
+
+    def to_asgi_response(self, *args: Any, **named: Any) -> ASGIResponse:
+        answer = super().to_asgi_response(*args, **named)
+        for cookie in self._set_cookies:
+            answer.headers.add("set-cookie", cookie)
+        return answer
+
+
+def challenge_token(request: "Request[Any, Any, Any]", ceremony: Ceremony) -> str | None:
+    token = request.cookies.get(COOKIES[ceremony], "")
+    return token if 0 < len(token) <= _MAX_TOKEN else None
+
+
+def challenge_cookie(context: Context, ceremony: Ceremony, token: str) -> str:
+    """The `Set-Cookie` value that names a challenge as long as it is good; an empty token takes it away."""
+    seconds = int(CHALLENGE_LIFETIME.total_seconds()) if token else 0
+    return cookie_header(token, seconds, secure=context.secure, name=COOKIES[ceremony])
+
+
+async def used_up(context: Context, ceremony: Ceremony, answering: Awaitable[Response[Any]]) -> Response[Any]:
+    """The answer to the second step. A refusal takes the cookie away too: its challenge is gone all the same."""
+    try:
+        return await answering
+    except Problem as problem:
+        return render(problem, {"set-cookie": challenge_cookie(context, ceremony, "")})

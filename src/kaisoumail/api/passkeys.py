@@ -1,0 +1,106 @@
+"""`/api/passkeys`: one's own passkeys. By session cookie only: an API key must not make itself a way in that stays."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, Response, delete, get, post
+from litestar.di import Provide
+
+from kaisoumail.api.authenticate import provide_session_viewer
+from kaisoumail.api.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
+from kaisoumail.api.fields import invalid, read_body
+from kaisoumail.api.shapes import Shape
+from kaisoumail.model.clock import iso, iso_or_none
+from kaisoumail.model.passkey import Passkey
+from kaisoumail.model.user import Viewer
+from kaisoumail.operations import passkeys
+from kaisoumail.operations.context import Context
+
+_BY_COOKIE: Final = {"viewer": Provide(provide_session_viewer)}
+
+
+class NamePasskey(msgspec.Struct, rename="camel"):
+    name: Annotated[str, msgspec.Meta(max_length=512)]
+
+
+class CredentialForm(msgspec.Struct, rename="camel"):
+    """What `navigator.credentials` gave, as JSON; looked into by the ceremony."""
+
+    response: dict[str, Any]
+
+
+class PasskeyShape(Shape):
+    id: str
+    name: str
+    credential_id: str
+    device_type: str
+    backed_up: bool
+    transports: list[str]
+    created_at: str
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+@get("/api/passkeys", dependencies=_BY_COOKIE)
+async def list_passkeys(viewer: Viewer, context: Context) -> dict[str, Any]:
+    found = await passkeys.list_passkeys(context, viewer)
+    rows: list[PasskeyShape] = [_shape(passkey) for passkey in found]
+    return {"passkeys": rows}
+
+
+@post("/api/passkeys/registration/options", status_code=200, dependencies=_BY_COOKIE)
+async def start_registration(
+    request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
+) -> Response[dict[str, Any]]:
+    form = await read_body(request, NamePasskey)
+    asked = await passkeys.start_registration(context, viewer, form.name, request.headers.get("origin"))
+    return CookieResponse(asked.options, challenge_cookie(context, "registration", asked.token))
+
+
+@post("/api/passkeys/registration/verify", status_code=201, dependencies=_BY_COOKIE)
+async def finish_registration(
+    request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
+) -> Response[PasskeyShape]:
+    response = await read_credential(request)
+
+    async def answer() -> Response[PasskeyShape]:
+        token = challenge_token(request, "registration")
+        made = await passkeys.finish_registration(context, viewer, token, response)
+        return CookieResponse(_shape(made), challenge_cookie(context, "registration", ""), status_code=201)
+
+    return await used_up(context, "registration", answer())
+
+
+@post("/api/passkeys/{passkey_id:str}/rename", status_code=200, dependencies=_BY_COOKIE)
+async def rename_passkey(
+    request: "Request[Any, Any, Any]", passkey_id: str, viewer: Viewer, context: Context
+) -> PasskeyShape:
+    form = await read_body(request, NamePasskey)
+    return _shape(await passkeys.rename_passkey(context, viewer, passkey_id, form.name))
+
+
+@delete("/api/passkeys/{passkey_id:str}", status_code=204, dependencies=_BY_COOKIE)
+async def revoke_passkey(passkey_id: str, viewer: Viewer, context: Context) -> None:
+    await passkeys.revoke_passkey(context, viewer, passkey_id)
+
+
+async def read_credential(request: "Request[Any, Any, Any]") -> dict[str, Any]:
+    """The credential in the body. Raises Problem `invalid_request` unless it is an object with an id."""
+    response = (await read_body(request, CredentialForm)).response
+    if not (isinstance(response.get("id"), str) and response["id"]):
+        raise invalid(wrong={"response.id": ["Expected `str` of length >= 1"]})
+    return response
+
+
+def _shape(passkey: Passkey) -> PasskeyShape:
+    return PasskeyShape(
+        id=passkey.id,
+        name=passkey.name,
+        credential_id=passkey.credential_id,
+        device_type=passkey.device_type,
+        backed_up=passkey.backed_up,
+        transports=list(passkey.transports),
+        created_at=iso(passkey.created_at),
+        last_used_at=iso_or_none(passkey.last_used_at),
+        revoked_at=iso_or_none(passkey.revoked_at),
+    )

@@ -1,0 +1,65 @@
+"""Passkeys, and the challenges that prove that an answer to them is fresh."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from kaisoumail.errors import Problem
+
+CHALLENGE_LIFETIME: Final = timedelta(minutes=5)
+MAX_NAME: Final = 64
+
+Ceremony = Literal["registration", "authentication"]
+
+
+@dataclass(frozen=True, slots=True)
+class Passkey:
+    """
+    A WebAuthn credential as it is kept: never the private key, which stays with its owner.
+
+    *credential_id* is base64url, *public_key* is COSE, *counter* the authenticator's own count of
+    signatures (0 from those that do not count).
+    """
+
+    id: str
+    user_id: str
+    name: str
+    credential_id: str
+    public_key: bytes
+    counter: int
+    device_type: str
+    backed_up: bool
+    transports: tuple[str, ...]
+    created_at: datetime
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    @property
+    def is_live(self) -> bool:
+        return self.revoked_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """
+    What a browser was asked to sign; good for one answer. *id* is the keyed hash of its cookie.
+
+    A registration is bound to who asked for it, *user_id*, and carries the *name* they chose.
+    """
+
+    id: str
+    ceremony: Ceremony
+    challenge: bytes
+    expires_at: datetime
+    user_id: str | None = None
+    name: str | None = None
+
+
+def passkey_name(text: str) -> str:
+    """*text* trimmed, as the name of a passkey: 1 to 64 characters on one line. Raises Problem `invalid_request`."""
+    name = text.strip()
+    if not 1 <= len(name) <= MAX_NAME or any(unicodedata.category(each) in ("Cc", "Cs") for each in name):
+        wrong = {"name": [f"Expected 1 to {MAX_NAME} characters on one line"]}
+        raise Problem("invalid_request", "Invalid request", formErrors=[], fieldErrors=wrong)
+    return name

@@ -1,0 +1,184 @@
+"""
+Passkeys: registering them, signing in with them, and taking them away.
+
+Each ceremony has two steps. The first gives the browser a challenge, and a cookie that names it; the second
+takes the challenge out of the database, so that it is good for one answer, and looks at the answer.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from kaisoumail.auth import passkeys as ceremonies
+from kaisoumail.auth import sessions as tokens
+from kaisoumail.auth.relying_party import RelyingParty, relying_party
+from kaisoumail.errors import Problem
+from kaisoumail.model.ids import new_id
+from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Ceremony, Challenge, Passkey, passkey_name
+from kaisoumail.model.user import Viewer, Visit
+from kaisoumail.operations.sign_in import SignedIn, start_session
+from kaisoumail.storage import challenges, passkeys, sessions
+from kaisoumail.workflows.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to ask the browser, as JSON, and the cookie token that names the challenge in it."""
+
+    options: dict[str, Any]
+    token: str
+
+
+async def list_passkeys(context: Context, viewer: Viewer) -> list[Passkey]:
+    """The viewer's own passkeys, revoked ones too, the newest first."""
+    return await context.database.read(lambda connection: passkeys.owned_by(connection, viewer.id))
+
+
+async def start_registration(context: Context, viewer: Viewer, name: str, origin: str | None) -> Asked:
+    """
+    What a browser at *origin* needs to make a passkey, to be called *name*, for the viewer.
+
+    Raises Problem `invalid_request`, `passkey_not_configured` or `passkey_origin_not_allowed`.
+    """
+    name = passkey_name(name)
+    party = _party_for(context, origin)
+    known = [passkey for passkey in await list_passkeys(context, viewer) if passkey.is_live]
+    challenge = ceremonies.new_challenge()
+    token = await _keep(context, "registration", challenge, viewer.id, name)
+    return Asked(ceremonies.registration_options(party, viewer.user, known, challenge), token)
+
+
+async def finish_registration(context: Context, viewer: Viewer, token: str | None, response: dict[str, Any]) -> Passkey:
+    """
+    The new passkey that *response* proves.
+
+    Raises Problem `passkey_challenge_missing` (also for one that somebody else asked for),
+    `passkey_registration_failed`, or `passkey_exists`.
+    """
+    party = relying_party(context.trusted_origins)
+    challenge = await _taken(context, "registration", token)
+    if challenge.user_id != viewer.id or challenge.name is None:
+        raise _no_challenge()
+    made = ceremonies.new_credential(party, response, challenge.challenge)
+    passkey = Passkey(
+        id=new_id("psk"),
+        user_id=viewer.id,
+        name=challenge.name,
+        credential_id=made.credential_id,
+        public_key=made.public_key,
+        counter=made.counter,
+        device_type=made.device_type,
+        backed_up=made.backed_up,
+        transports=made.transports,
+        created_at=context.clock(),
+    )
+    if not await context.database.write(lambda connection: passkeys.add(connection, passkey)):
+        raise Problem("passkey_exists", "Passkey already registered")
+    return passkey
+
+
+async def start_sign_in(context: Context, origin: str | None) -> Asked:
+    """
+    What a browser at *origin* needs to sign in with any passkey of ours.
+
+    Raises Problem `passkey_not_configured` or `passkey_origin_not_allowed`.
+    """
+    party = _party_for(context, origin)
+    challenge = ceremonies.new_challenge()
+    token = await _keep(context, "authentication", challenge)
+    return Asked(ceremonies.authentication_options(party, challenge), token)
+
+
+async def finish_sign_in(context: Context, token: str | None, response: dict[str, Any], visit: Visit) -> SignedIn:
+    """
+    A new session for whoever *response* proves to hold a passkey.
+
+    Raises Problem `passkey_challenge_missing` or `invalid_passkey`.
+    """
+    party = relying_party(context.trusted_origins)
+    challenge = await _taken(context, "authentication", token)
+    assertion = ceremonies.assertion_in(response)
+    found = await context.database.read(lambda connection: passkeys.find_live(connection, assertion.credential_id))
+    if found is None:
+        raise _invalid_passkey()
+    passkey, user = found
+    seen = ceremonies.verified_use(party, passkey, assertion, challenge.challenge)
+    used = replace(passkey, counter=seen.counter, device_type=seen.device_type, backed_up=seen.backed_up)
+    now = context.clock()
+    if not await context.database.write(lambda connection: passkeys.note_use(connection, used, now)):
+        raise _invalid_passkey()
+    return await start_session(context, Viewer(user, visit=visit), passkey.id)
+
+
+async def rename_passkey(context: Context, viewer: Viewer, passkey_id: str, name: str) -> Passkey:
+    """The viewer's passkey, now called *name*. Raises Problem `invalid_request` or `passkey_not_found`."""
+    name = passkey_name(name)
+    passkey = await context.database.read(lambda connection: passkeys.find(connection, passkey_id))
+    if passkey is None or passkey.user_id != viewer.id:
+        raise _not_found()
+    await context.database.write(lambda connection: passkeys.rename(connection, passkey_id, name))
+    return replace(passkey, name=name)
+
+
+async def revoke_passkey(context: Context, viewer: Viewer, passkey_id: str) -> None:
+    """
+    Refuse the viewer's passkey from now on, and end the sessions it began.
+
+    Done again it changes nothing. Raises Problem `passkey_not_found`, or `forbidden` for somebody else's,
+    which not even an admin may revoke.
+    """
+    passkey = await context.database.read(lambda connection: passkeys.find(connection, passkey_id))
+    if passkey is None:
+        raise _not_found()
+    if passkey.user_id != viewer.id:
+        raise Problem("forbidden", "Forbidden")
+    now = context.clock()
+
+    def revoke(connection: Connection) -> None:
+        passkeys.revoke(connection, passkey_id, now)
+        sessions.end_those_of_passkey(connection, passkey_id)
+
+    await context.database.write(revoke)
+
+
+def _party_for(context: Context, origin: str | None) -> RelyingParty:
+    party = relying_party(context.trusted_origins)
+    party.must_know(origin)
+    return party
+
+
+async def _keep(
+    context: Context, ceremony: Ceremony, challenge: bytes, user_id: str | None = None, name: str | None = None
+) -> str:
+    """The token of a fresh cookie; the database keeps what it stands for, and only a hash of it."""
+    token, now = tokens.new_token(), context.clock()
+    kept = Challenge(_id(context, ceremony, token), ceremony, challenge, now + CHALLENGE_LIFETIME, user_id, name)
+    await context.database.write(lambda connection: challenges.add(connection, kept, now))
+    return token
+
+
+async def _taken(context: Context, ceremony: Ceremony, token: str | None) -> Challenge:
+    if token is None:
+        raise _no_challenge()
+    challenge_id, now = _id(context, ceremony, token), context.clock()
+    taken = await context.database.write(lambda connection: challenges.take(connection, challenge_id, ceremony, now))
+    if taken is None:
+        raise _no_challenge()
+    return taken
+
+
+def _id(context: Context, ceremony: Ceremony, token: str) -> str:
+    return tokens.hash_of(token, context.session_secret, f"passkey {ceremony}")
+
+
+def _no_challenge() -> Problem:
+    return Problem("passkey_challenge_missing", "Passkey challenge is missing or expired")
+
+
+def _not_found() -> Problem:
+    return Problem("passkey_not_found", "Passkey not found")
+
+
+def _invalid_passkey() -> Problem:
+    return Problem("invalid_passkey", "Invalid passkey")
