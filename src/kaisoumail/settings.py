@@ -256,7 +256,12 @@ class Settings:
     bootstrap_key: str | None = _variable(
         "BOOTSTRAP_ADMIN_API_KEY", None, _secret(16), "API key of that admin, at least 16 characters"
     )
-    web_app_origin: str | None = _variable("WEB_APP_ORIGIN", None, _origin, "origin of a web client on another host")
+    web_app_origin: str | None = _variable(
+        "WEB_APP_ORIGIN",
+        None,
+        _origin,
+        "address of the pages as browsers show it, or of a web client elsewhere; passkeys belong to its domain",
+    )
     web_app_origins: tuple[str, ...] = _variable(
         "WEB_APP_ORIGINS", (), _origins, "more such origins, separated by commas"
     )

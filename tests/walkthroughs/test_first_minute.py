@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.api_client import ApiClient
-from tests.servers import Process, start
+from tests.servers import Process, free_port, start
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def demo(tmp_path: Path) -> Iterator[Process]:
     process.close()
 
 
-def _demo(folder: Path) -> Process:
-    ports = ["--port", "0", "--smtp-port", "0", "--cloudflare-port", "0", "--cloudflare-smtp-port", "0"]
+def _demo(folder: Path, port: int = 0) -> Process:
+    ports = ["--port", str(port), "--smtp-port", "0", "--cloudflare-port", "0", "--cloudflare-smtp-port", "0"]
     return start("demo", *ports, "--data-dir", str(folder))
 
 
@@ -83,3 +83,18 @@ def test_a_second_start_finds_everything_as_it_was(tmp_path: Path) -> None:
         assert _codes(second) == ["731964", "482913"]
     finally:
         second.close()
+
+
+def test_passkeys_work_at_the_address_that_is_printed_for_them(tmp_path: Path) -> None:
+    process = _demo(tmp_path, free_port())
+    try:
+        address = _printed(process, "the same, with passkeys").split()[-1]
+        with ApiClient(process.url) as nobody:
+            meta = nobody.get("/api/meta").json()
+            asked = nobody.post("/api/auth/passkey/options", headers={"origin": address})
+    finally:
+        process.close()
+
+    assert address == process.url.replace("127.0.0.1", "localhost")
+    assert (meta["passkeyAuthEnabled"], meta["passkeyTrustedOrigins"]) == (True, [address])
+    assert asked.json()["rpId"] == "localhost"

@@ -16,7 +16,7 @@ from kaisoumail.model.delegation import DnsAnswer
 from kaisoumail.model.domain import EVENT_KINDS
 from kaisoumail.model.guide_places import PLACES
 from kaisoumail.model.user import Role
-from kaisoumail.web import domains, languages, workspace
+from kaisoumail.web import domains, languages, passkeys, workspace
 from kaisoumail.web.problems import explained, words_exist
 from kaisoumail.web.render import environment
 from tests.people import NOON
@@ -35,7 +35,9 @@ FAMILIES: dict[str, list[str]] = {
     "mailbox.": ["expired", "destroying", "destroyed"],
     "code.in_": ["subject", "body"],
     "link.": [*get_args(LinkKind)],
-    "nav.": ["inbox", "domains"],
+    "nav.": ["inbox", "domains", "passkeys"],
+    "passkeys.done_": list(passkeys.NOTICES),
+    "passkeys.kept_": ["one", "many"],
     "notice.": list(workspace.NOTICES),
     "event.": [*EVENT_KINDS],
     "token.kind_": ["user", "account"],

@@ -14,7 +14,7 @@ from tests.walkthroughs.test_a_mail_arrives import _send
 from tests.web.conftest import Site, text_of
 
 SIGNED_IN = ["/workspace", "/workspace?mailbox=mbx_1&message=msg_1", "/workspace/lists", "/messages/msg_1",
-             "/messages/msg_1/body", "/domains"]  # fmt: skip
+             "/messages/msg_1/body", "/domains", "/passkeys"]  # fmt: skip
 
 
 def _mailbox(site: Site, address: str) -> str:

@@ -103,6 +103,8 @@ def _settings(folder: Path, kept: Kept, pretend: cloudflare_sandbox.Running, por
             "BOOTSTRAP_ADMIN_EMAIL": "admin@demo.example",
             "BOOTSTRAP_ADMIN_NAME": "Demo admin",
             "BOOTSTRAP_ADMIN_API_KEY": kept.admin_key,
+            # Passkeys need a name, which 127.0.0.1 is not; with a port that changes there is none to give them.
+            "WEB_APP_ORIGIN": f"http://localhost:{port}" if port else "",
         }
     )
 
@@ -149,6 +151,7 @@ def _print_guide(server: Running, pretend: cloudflare_sandbox.Running, kept: Kep
 KaisouMail, with a pretend Cloudflare beside it. Everything stays on this machine.
 
   pages and API              {url}
+  the same, with passkeys    {server.context.trusted_origins[0] if server.context.trusted_origins else "off"}
   our SMTP door              {f"127.0.0.1:{server.smtp_port}" if server.smtp_port else "off"}
   pretend Cloudflare's API   {pretend.api_url}
   pretend Cloudflare's mail  127.0.0.1:{mx}

@@ -6,7 +6,7 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from kaisoumail.web import assets, domains, guide, login, messages, preferences, workspace
+from kaisoumail.web import assets, domains, guide, login, messages, passkeys, preferences, workspace
 from kaisoumail.web.problems import HANDLERS
 from kaisoumail.web.session import provide_context, provide_viewer, same_origin
 
@@ -29,6 +29,9 @@ PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
     messages.show_message,  #        GET  /messages/{id}
     messages.show_body,  #           GET  /messages/{id}/body
     messages.mark_message,  #        POST /messages/{id}/read
+    passkeys.show_passkeys,  #       GET  /passkeys
+    passkeys.rename,  #              POST /passkeys/{id}/rename
+    passkeys.revoke,  #              POST /passkeys/{id}/revoke
     # admins
     domains.show_domains,  #         GET  /domains
     domains.show_token,  #           GET  /domains/token

@@ -9,6 +9,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.credential import SESSION_LIFETIME
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
+from kaisoumail.web.passkeys import passkey_origins
 from kaisoumail.web.render import page
 from kaisoumail.web.session import find_viewer, form_of, go_to, own_path, session_token, visit_of
 
@@ -23,7 +24,7 @@ async def show_login(request: "Request[Any, Any, Any]", context: Context) -> Res
     there = own_path(request.query_params.get("next", ""))
     if await find_viewer(request, context) is not None:
         return go_to(there)
-    return page(request, "login/page.html", next=there, problem=None)
+    return _page(request, context, there)
 
 
 @post("/login")
@@ -33,7 +34,7 @@ async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Respons
     try:
         signed_in = await sign_in.sign_in(context, form.get("api_key", ""), visit_of(request))
     except Problem as problem:
-        return page(request, "login/page.html", status=problem.kind.status, next=there, problem=problem.code)
+        return _page(request, context, there, problem)
     cookie = cookie_header(signed_in.token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)
     return go_to(there, cookie=cookie)
 
@@ -44,3 +45,16 @@ async def log_out(request: "Request[Any, Any, Any]", context: Context) -> Respon
     if token is not None:
         await sign_in.sign_out(context, token)
     return go_to("/login", cookie=cookie_header("", 0, secure=context.secure))
+
+
+def _page(
+    request: "Request[Any, Any, Any]", context: Context, there: str, problem: Problem | None = None
+) -> Response[Any]:
+    return page(
+        request,
+        "login/page.html",
+        status=problem.kind.status if problem else 200,
+        next=there,
+        problem=problem.code if problem else None,
+        origins=passkey_origins(context),
+    )

@@ -68,29 +68,29 @@ def nobody(product: Product) -> Iterator[ApiClient]:
         yield browser
 
 
-def asked_to_create(browser: ApiClient, name: str = "Laptop", origin: str = OWN) -> Json:
+def asked_to_create(browser: httpx.Client, name: str = "Laptop", origin: str = OWN) -> Json:
     asked = browser.post("/api/passkeys/registration/options", json={"name": name}, headers={"origin": origin})
     assert asked.status_code == 200, asked.text
     options: Json = asked.json()
     return options
 
 
-def asked_to_sign(browser: ApiClient, origin: str = OWN) -> Json:
+def asked_to_sign(browser: httpx.Client, origin: str = OWN) -> Json:
     asked = browser.post("/api/auth/passkey/options", headers={"origin": origin})
     assert asked.status_code == 200, asked.text
     options: Json = asked.json()
     return options
 
 
-def register(browser: ApiClient, response: Json) -> httpx.Response:
+def register(browser: httpx.Client, response: Json) -> httpx.Response:
     return browser.post("/api/passkeys/registration/verify", json={"response": response})
 
 
-def verify(browser: ApiClient, response: Json) -> httpx.Response:
+def verify(browser: httpx.Client, response: Json) -> httpx.Response:
     return browser.post("/api/auth/passkey/verify", json={"response": response})
 
 
-def registered(browser: ApiClient, device: Authenticator, name: str = "Laptop") -> Json:
+def registered(browser: httpx.Client, device: Authenticator, name: str = "Laptop") -> Json:
     made = register(browser, device.create(asked_to_create(browser, name, device.origin)))
     assert made.status_code == 201, made.text
     passkey: Json = made.json()
