@@ -44,6 +44,7 @@ def _paths(site: Site) -> dict[str, str]:
         "message": f"/messages/{message['id']}",
         "no such message": "/messages/msg_none",
         "domains": "/domains",
+        "passkeys": "/passkeys",
         "details": f"/domains?details={_waiting(site)}",
     }
 

@@ -89,8 +89,11 @@ class _Answer:
 
 
 def _is_exact(path: str) -> bool:
-    """False for `/api/mailboxes/` and `/api//meta`, which the router would take for their tidy forms."""
-    return path == "/" or not (path.endswith("/") or "//" in path)
+    """
+    False for `/api/mailboxes/` and `/api//meta`, which the router would take for their tidy forms, and for
+    a path with a NUL, which is in no id and which PostgreSQL does not take for text.
+    """
+    return path == "/" or not (path.endswith("/") or "//" in path or "\0" in path)
 
 
 def _visit(scope: Scope, headers: dict[bytes, bytes], request_id: str) -> Visit:

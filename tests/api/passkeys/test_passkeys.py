@@ -15,7 +15,7 @@ from tests.api.passkeys.conftest import (
     registered,
     session_of,
 )
-from tests.api_client import ApiClient
+from tests.api_client import ApiClient, code_of
 from tests.authenticator import BACKED_UP, ELIGIBLE, PRESENT, VERIFIED, Authenticator, b64, unb64
 from tests.servers import Product, World
 
@@ -181,6 +181,23 @@ def test_nobody_revokes_what_is_not_theirs_not_even_an_admin(root: ApiClient, bo
 
     assert (foreign.status_code, foreign.json()["error"]) == (403, "Forbidden")
     assert (unknown.status_code, unknown.json()["error"]) == (404, "Passkey not found")
+
+
+@pytest.mark.parametrize("path", ["/api/passkeys/psk_%00", "/api/mailboxes/mbx_%00", "/api/messages/msg_%00"])
+def test_a_nul_in_a_path_leads_nowhere_on_either_database(root: ApiClient, path: str) -> None:
+    answer = root.delete(path)
+
+    assert (answer.status_code, code_of(answer)) == (404, "not_found")
+
+
+@pytest.mark.parametrize("passkey_id", ["psk_%FF", "psk_" + "x" * 3000, "psk_%F0%9F%94%91", "psk_'"])
+def test_an_id_that_could_never_be_one_is_unknown(root: ApiClient, passkey_id: str) -> None:
+    answers = [
+        root.delete(f"/api/passkeys/{passkey_id}"),
+        root.post(f"/api/passkeys/{passkey_id}/rename", json={"name": "Mine"}),
+    ]
+
+    assert [(answer.status_code, code_of(answer)) for answer in answers] == [(404, "passkey_not_found")] * 2
 
 
 # what is configured

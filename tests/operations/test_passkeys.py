@@ -1,0 +1,152 @@
+"""The ceremonies without a door, where time and rows can be moved by hand; on both databases."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, update
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Passkey
+from kaisoumail.model.user import Visit
+from kaisoumail.operations.passkeys import (
+    finish_registration,
+    finish_sign_in,
+    revoke_passkey,
+    start_registration,
+    start_sign_in,
+)
+from kaisoumail.operations.sign_in import SignedIn, start_session, viewer_with_session
+from kaisoumail.storage.tables import challenges, users
+from kaisoumail.workflows.context import Context
+from tests.authenticator import Authenticator
+from tests.contexts import a_context
+from tests.people import ADA, NOON
+
+ORIGIN = "https://mail.example.com"
+Story = Callable[["Stage"], Awaitable[None]]
+
+
+@dataclass
+class Stage:
+    """A context whose clock is set by hand, and Ada's device."""
+
+    context: Context
+    device: Authenticator
+    now: datetime = NOON
+
+    async def registered(self) -> Passkey:
+        asked = await start_registration(self.context, ADA, "Laptop", ORIGIN)
+        return await finish_registration(self.context, ADA, asked.token, self.device.create(asked.options))
+
+    async def signed_in(self) -> SignedIn:
+        asked = await start_sign_in(self.context, ORIGIN)
+        return await finish_sign_in(self.context, asked.token, self.device.get(asked.options), Visit())
+
+
+@asynccontextmanager
+async def _stage(folder: Path, database_url: str) -> AsyncIterator[Stage]:
+    async with a_context(folder, database_url=database_url, trusted_origins=(ORIGIN,)) as context:
+        stage = Stage(context, Authenticator(ORIGIN))
+        stage.context = replace(context, clock=lambda: stage.now)
+        yield stage
+
+
+@pytest.fixture
+def play(tmp_path: Path, database_url: str) -> Callable[[Story], None]:
+    async def played(story: Story) -> None:
+        async with _stage(tmp_path, database_url) as stage:
+            await story(stage)
+
+    return lambda story: asyncio.run(played(story))
+
+
+def test_a_challenge_is_over_after_five_minutes(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.registered()
+        signing_in = await start_sign_in(stage.context, ORIGIN)
+        registering = await start_registration(stage.context, ADA, "Other", ORIGIN)
+        stage.now += CHALLENGE_LIFETIME
+
+        with pytest.raises(Problem, match="Passkey challenge is missing or expired"):
+            await finish_sign_in(stage.context, signing_in.token, stage.device.get(signing_in.options), Visit())
+        answer = Authenticator(ORIGIN).create(registering.options)
+        with pytest.raises(Problem, match="Passkey challenge is missing or expired"):
+            await finish_registration(stage.context, ADA, registering.token, answer)
+
+    play(story)
+
+
+def test_what_nobody_answered_is_swept_when_the_next_one_begins(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        for _ in range(3):
+            await start_sign_in(stage.context, ORIGIN)
+        stage.now += CHALLENGE_LIFETIME
+        await start_sign_in(stage.context, ORIGIN)
+
+        kept = await stage.context.database.read(lambda c: c.execute(select(func.count(challenges.c.id))).scalar_one())
+
+        assert kept == 1
+
+    play(story)
+
+
+def test_a_cookie_is_never_what_is_stored(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        asked = await start_sign_in(stage.context, ORIGIN)
+
+        kept = await stage.context.database.read(lambda c: c.execute(select(challenges.c.id)).scalar_one())
+
+        assert len(kept) == 64
+        assert asked.token not in kept
+
+    play(story)
+
+
+def test_a_disabled_user_is_not_signed_in(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.registered()
+        disabled = update(users).where(users.c.id == ADA.id).values(disabled_at=NOON)
+        await stage.context.database.write(lambda c: c.execute(disabled) and None)
+
+        with pytest.raises(Problem, match="Invalid passkey"):
+            await stage.signed_in()
+
+    play(story)
+
+
+def test_of_two_sign_ins_with_one_counter_one_is_a_copy(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.registered()
+        device = stage.device
+        copy = replace(device)
+        asked = [await start_sign_in(stage.context, ORIGIN) for _ in range(2)]
+        answers = [each.get(question.options) for each, question in zip((device, copy), asked, strict=True)]
+
+        outcomes = await asyncio.gather(
+            *(
+                finish_sign_in(stage.context, question.token, answer, Visit())
+                for question, answer in zip(asked, answers, strict=True)
+            ),
+            return_exceptions=True,
+        )
+
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Problem", "SignedIn"]
+
+    play(story)
+
+
+def test_a_session_that_slips_in_behind_the_revocation_opens_nothing(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        passkey = await stage.registered()
+        await revoke_passkey(stage.context, ADA, passkey.id)
+
+        late = await start_session(stage.context, ADA, passkey.id)
+
+        assert await viewer_with_session(stage.context, late.token, Visit()) is None
+
+    play(story)
