@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
 from typing import Any, Final
 
-import httpx
 import pytest
 from litestar import Litestar
 from litestar.routes import HTTPRoute
@@ -14,48 +12,11 @@ from kaisoumail.api import app as api
 from kaisoumail.model.access import SCOPES, Need
 from kaisoumail.storage.database import sqlite_driver
 from kaisoumail.web import app as web
+from tests.api.asking import GUARDED, Ask, Things, ask_for, things_named
 from tests.api.conftest import Send
 from tests.api_client import ApiClient, code_of
-from tests.builders import an_email
 from tests.servers import Product
 
-
-@dataclass(frozen=True)
-class Ask:
-    """One route with a request that its owner could make."""
-
-    method: str
-    path: str
-    need: Need = field(compare=False, hash=False)
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-def _asks() -> list[Ask]:
-    return [
-        Ask(method, path.replace(":str", ""), need)
-        for need, handlers in api.ROUTES.items()
-        for handler in handlers
-        for path in handler.paths  # type: ignore[union-attr]
-        for method in sorted(handler.http_methods)  # type: ignore[union-attr]
-    ]
-
-
-ASKS: Final = _asks()
-GUARDED: Final = [ask for ask in ASKS if not ask.need.is_public]
-BODIES: Final[dict[str, dict[str, Any]]] = {
-    "POST /api/auth/session": {"apiKey": "cfm_a-key-of-nobody-at-all"},
-    "POST /api/mailboxes": {},
-    "POST /api/mailboxes/ensure": {"localPart": "shared", "subdomain": "desk"},
-    "POST /api/messages/{message_id}/read": {"read": True},
-    "POST /api/api-keys": {"name": "Another", "scopes": []},
-    "POST /api/api-keys/{key_id}/rename": {"name": "Renamed"},
-    "POST /api/users": {"email": "new@people.example", "name": "New"},
-    "POST /api/users/{user_id}": {"name": "Renamed"},
-    "POST /api/domains/bind": {"mailDomain": "not-an-apex.customer.com"},
-    "POST /api/domains": {"mailDomain": "unknown.com", "zoneId": "0" * 32},
-}
 # The contract says 403 for somebody else's here (§1.4, 1.6, 1.7); everything else says that there is no such thing.
 FORBIDDEN_BY_CONTRACT: Final = {
     "GET /api/mailboxes/{mailbox_id}",
@@ -63,63 +24,6 @@ FORBIDDEN_BY_CONTRACT: Final = {
     "GET /api/messages/{message_id}/raw",
     "POST /api/api-keys/{key_id}/revoke",
 }
-
-
-@dataclass
-class Things:
-    """What Ada has, by the name of the parameter that leads to it."""
-
-    ids: dict[str, str]
-
-    def path(self, ask: Ask) -> str:
-        return ask.path.format(**self.ids)
-
-
-def _ask(client: httpx.Client, ask: Ask, things: Things) -> httpx.Response:
-    path = things.path(ask)
-    timeout = {"timeout": "0"} if path.endswith("/wait") else {}
-    if ask.path == "/api/events":
-        with httpx.stream("GET", client.base_url.join(path), headers=client.headers) as stream:
-            if stream.status_code != 200:
-                stream.read()
-            return stream
-    return client.request(ask.method, path, params=timeout, json=BODIES.get(str(ask)))
-
-
-def _things(product: Product, ada: ApiClient, send: Send, spare_domain: str) -> Things:
-    mailbox = ada.post("/api/mailboxes", json={}).json()
-    raw = an_email(mailbox["address"], "Welcome", html="<p>Hello</p>", attachment=b"bytes")
-    message_id = send(mailbox, raw=raw)
-    message = ada.get(f"/api/messages/{message_id}").json()["message"]
-    key = ada.post("/api/api-keys", json={"name": "Ours", "scopes": ["*"]}).json()
-    with product.client() as browser:
-        browser.post("/api/auth/session", json={"apiKey": key["apiKey"]})
-        [session] = [each for each in browser.get("/api/sessions").json()["sessions"] if each["isCurrent"]]
-    colleague = {"email": f"{mailbox['id']}@people.example", "name": "Somebody"}
-    user = product.admin.post("/api/users", json=colleague).json()["user"]
-    return Things(
-        {
-            "mailbox_id": mailbox["id"],
-            "message_id": message_id,
-            "attachment_id": message["attachments"][0]["id"],
-            "key_id": key["apiKeyRecord"]["id"],
-            "session_id": session["id"],
-            "user_id": user["id"],
-            "domain_id": spare_domain,
-        }
-    )
-
-
-@pytest.fixture
-def things(product: Product, ada: ApiClient, send: Send, spare_domain: str) -> Things:
-    return _things(product, ada, send, spare_domain)
-
-
-@pytest.fixture(scope="module")
-def spare_domain(product: Product) -> str:
-    """A domain that nobody misses."""
-    bound: str = product.admin.post("/api/domains/bind", json={"mailDomain": "spare.com"}).json()["id"]
-    return bound
 
 
 def _key(owner: ApiClient, **wish: Any) -> str:
@@ -172,21 +76,17 @@ def test_every_route_and_every_page_declares_what_it_needs() -> None:
 def test_nobody_gets_in_without_a_credential_that_lives(
     shut_out: dict[str, ApiClient], product: Product, ask: Ask
 ) -> None:
-    nowhere = Things(dict.fromkeys(_things_named(ask), "of_nobody"))
+    nowhere = Things(dict.fromkeys(things_named(ask), "of_nobody"))
 
-    answers = {who: _ask(client, ask, nowhere) for who, client in shut_out.items()}
+    answers = {who: ask_for(client, ask, nowhere) for who, client in shut_out.items()}
 
     told = {who: (answer.status_code, answer.json()["error"]) for who, answer in answers.items()}
     assert told == dict.fromkeys(shut_out, (401, "Authentication required"))
 
 
-def _things_named(ask: Ask) -> list[str]:
-    return [part.strip("{}") for part in ask.path.split("/") if part.startswith("{")]
-
-
 @pytest.mark.parametrize("ask", [ask for ask in GUARDED if ask.need.is_for_admins], ids=str)
 def test_members_are_told_that_it_is_for_admins(bob: ApiClient, ask: Ask) -> None:
-    answer = _ask(bob, ask, Things(dict.fromkeys(_things_named(ask), "of_nobody")))
+    answer = ask_for(bob, ask, Things(dict.fromkeys(things_named(ask), "of_nobody")))
 
     assert (answer.status_code, answer.json()["error"]) == (403, "Admin access required")
 
@@ -198,7 +98,7 @@ def test_a_key_without_the_scope_may_not_and_is_told_which_it_lacks(product: Pro
     if str(ask.need.scope).endswith("write"):
         others.append(f"{noun}:read")
     with product.client(_key(product.admin, scopes=others)) as narrow:
-        answer = _ask(narrow, ask, Things(dict.fromkeys(_things_named(ask), "of_nobody")))
+        answer = ask_for(narrow, ask, Things(dict.fromkeys(things_named(ask), "of_nobody")))
 
     assert (answer.status_code, code_of(answer)) == (403, "insufficient_scope")
     assert answer.json()["details"]["scope"] == ask.need.scope
@@ -207,22 +107,22 @@ def test_a_key_without_the_scope_may_not_and_is_told_which_it_lacks(product: Pro
 @pytest.mark.parametrize("ask", [ask for ask in GUARDED if ask.need.scope], ids=str)
 def test_the_scope_alone_is_enough(product: Product, things: Things, ask: Ask) -> None:
     with product.client(_key(product.admin, scopes=[str(ask.need.scope)])) as exact:
-        answer = _ask(exact, ask, things)
+        answer = ask_for(exact, ask, things)
 
     assert answer.status_code not in (401, 403) or code_of(answer) == "last_admin"
 
 
-@pytest.mark.parametrize("ask", [ask for ask in GUARDED if _things_named(ask) and not ask.need.is_for_admins], ids=str)
+@pytest.mark.parametrize("ask", [ask for ask in GUARDED if things_named(ask) and not ask.need.is_for_admins], ids=str)
 def test_what_is_somebody_elses_is_not_there(bob: ApiClient, ada: ApiClient, things: Things, ask: Ask) -> None:
-    answer = _ask(bob, ask, things)
-    unknown = _ask(bob, ask, Things(dict.fromkeys(_things_named(ask), "of_nobody")))
+    answer = ask_for(bob, ask, things)
+    unknown = ask_for(bob, ask, Things(dict.fromkeys(things_named(ask), "of_nobody")))
 
     assert unknown.status_code == 404
     if str(ask) in FORBIDDEN_BY_CONTRACT:
         assert (answer.status_code, answer.json()["error"]) == (403, "Forbidden")
     else:
         assert (answer.status_code, answer.json()) == (404, unknown.json())
-    assert _ask(ada, ask, things).status_code < 300, "it was only not Bob's, and he has not changed it"
+    assert ask_for(ada, ask, things).status_code < 300, "it was only not Bob's, and he has not changed it"
 
 
 @pytest.mark.parametrize(
@@ -238,18 +138,18 @@ def test_lists_hold_nothing_of_somebody_else(bob: ApiClient, ada: ApiClient, thi
 
 @pytest.mark.parametrize(
     "ask",
-    [ask for ask in GUARDED if {"mailbox_id", "message_id"} & set(_things_named(ask))],
+    [ask for ask in GUARDED if {"mailbox_id", "message_id"} & set(things_named(ask))],
     ids=str,
 )
 def test_a_key_for_one_mailbox_opens_no_other(product: Product, ada: ApiClient, things: Things, ask: Ask) -> None:
     other = ada.post("/api/mailboxes", json={}).json()
     with product.client(_key(ada, scopes=["*"], mailboxId=other["id"])) as bound:
-        answer = _ask(bound, ask, things)
+        answer = ask_for(bound, ask, things)
 
     expected = 403 if str(ask) in FORBIDDEN_BY_CONTRACT else 404
     assert answer.status_code == expected
     with product.client(_key(ada, scopes=["*"], mailboxId=things.ids["mailbox_id"])) as its_own:
-        assert _ask(its_own, ask, things).status_code < 300
+        assert ask_for(its_own, ask, things).status_code < 300
 
 
 @pytest.mark.parametrize("bound", ["mailboxId", "domainId"])
@@ -277,7 +177,7 @@ def test_a_bound_key_lists_and_hears_of_nothing_else(
 
 @pytest.mark.parametrize("ask", [ask for ask in GUARDED if not ask.need.is_by_cookie], ids=str)
 def test_an_admin_with_a_whole_key_may_everything(product: Product, things: Things, ask: Ask) -> None:
-    answer = _ask(product.admin, ask, things)
+    answer = ask_for(product.admin, ask, things)
 
     assert answer.status_code < 500
     assert answer.status_code not in (401, 403)
