@@ -47,7 +47,7 @@ from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import open_database
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.rejections import Ledger
-from kaisoumail.storage.signals import open_signals
+from kaisoumail.storage.signals import ACCESS, open_signals
 from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.web import app as web
 from kaisoumail.web import problems as web_problems
@@ -166,6 +166,8 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             trusted_origins=settings.trusted_origins,
             secure=settings.is_production,
         )
+        signals.when(ACCESS, context.key_owners.forget)
+        signals.when(ACCESS, context.session_owners.forget)
         if settings.bootstrap_email and settings.bootstrap_key:
             await ensure_first_admin(context, settings.bootstrap_email, settings.bootstrap_name, settings.bootstrap_key)
         yield context

@@ -20,6 +20,10 @@ class ApiKey:
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
 
+    def is_over_at(self, now: datetime) -> bool:
+        """Whether its end, if it has one, has come at *now*."""
+        return self.grant.expires_at is not None and self.grant.expires_at <= now
+
 
 @dataclass(frozen=True, slots=True)
 class Session:

@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 from kaisoumail.auth import api_keys as secrets
 from kaisoumail.auth import sessions as tokens
 from kaisoumail.errors import Problem
+from kaisoumail.model.access import Grant
 from kaisoumail.model.audit import did
 from kaisoumail.model.credential import Session
 from kaisoumail.model.ids import new_id
-from kaisoumail.model.user import Viewer, Visit
+from kaisoumail.model.user import User, Viewer, Visit
 from kaisoumail.storage import api_keys, audit, sessions, users
 from kaisoumail.workflows.context import Context
 
@@ -26,12 +27,18 @@ class SignedIn:
 async def viewer_with_key(context: Context, secret: str, visit: Visit) -> Viewer | None:
     """Whoever holds this API key; None if no key with this secret lives, or its owner is disabled."""
     key_hash, now = secrets.hash_of(secret), context.clock()
-    found = await context.database.read(lambda connection: api_keys.find_owner(connection, key_hash, now))
+    found = await context.key_owners.answer(
+        key_hash,
+        lambda: context.database.read(lambda connection: api_keys.find_owner(connection, key_hash, now)),
+    )
     if found is None:
         return None
     key, user = found
+    if key.is_over_at(now):
+        return None
     if key.last_used_at is None or key.last_used_at <= now - api_keys.LAST_USE_GRAIN:
         await context.database.write(lambda connection: api_keys.note_use(connection, key.id, now))
+        context.key_owners.correct(key_hash, (replace(key, last_used_at=now), user))
     return Viewer(user, key_id=key.id, visit=visit, grant=key.grant)
 
 
@@ -41,13 +48,21 @@ async def viewer_with_session(context: Context, token: str, visit: Visit) -> Vie
 
     None if it is over, ended or idle for too long, its key was revoked or is over, or its owner is disabled.
     """
-    hashes, now, idle = _hashes(context, token), context.clock(), context.limits.session_idle
-    found = await context.database.read(lambda connection: sessions.find_owner(connection, hashes, now, idle))
+    remembered_as, now, idle = secrets.hash_of(token), context.clock(), context.limits.session_idle
+
+    async def find() -> tuple[Session, User, Grant] | None:
+        hashes = _hashes(context, token)
+        return await context.database.read(lambda connection: sessions.find_owner(connection, hashes, now, idle))
+
+    found = await context.session_owners.answer(remembered_as, find)
     if found is None:
         return None
     session, user, grant = found
+    if session.expires_at <= now or (grant.expires_at is not None and grant.expires_at <= now):
+        return None
     if session.last_seen_at is None or session.last_seen_at <= now - sessions.LAST_SEEN_GRAIN:
         await context.database.write(lambda connection: sessions.note_use(connection, session.id, now))
+        context.session_owners.correct(remembered_as, (replace(session, last_seen_at=now), user, grant))
     return Viewer(user, session_id=session.id, visit=visit, grant=grant)
 
 

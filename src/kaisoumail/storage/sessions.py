@@ -4,16 +4,32 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, select, update
 
 from kaisoumail.model.access import Grant
 from kaisoumail.model.credential import Session
 from kaisoumail.model.user import User
+from kaisoumail.storage import changes
 from kaisoumail.storage.api_keys import grant_from
-from kaisoumail.storage.tables import api_keys, sessions, users
+from kaisoumail.storage.tables import Instant, api_keys, sessions, users
 from kaisoumail.storage.users import user_from
 
 LAST_SEEN_GRAIN: Final = timedelta(minutes=5)
+_LAST_SEEN: Final = func.coalesce(sessions.c.last_seen_at, sessions.c.created_at)
+_NOW: Final = bindparam("now", type_=Instant)
+_IS_ALIVE: Final = (sessions.c.expires_at > _NOW, bindparam("used_after", type_=Instant) < _LAST_SEEN)
+_OWNER: Final = (
+    select(sessions, users, api_keys)
+    .join(users, users.c.id == sessions.c.user_id)
+    .outerjoin(api_keys, api_keys.c.id == sessions.c.key_id)
+    .where(
+        sessions.c.token_hash.in_(bindparam("hashes", expanding=True)),
+        *_IS_ALIVE,
+        users.c.disabled_at.is_(None),
+        api_keys.c.revoked_at.is_(None),
+        or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > _NOW),
+    )
+)
 
 
 def add(connection: Connection, session: Session) -> None:
@@ -44,25 +60,16 @@ def find_owner(
     None for one that is over, that nobody used for *idle*, whose key was revoked or is over since, or whose owner
     is disabled.
     """
-    row = connection.execute(
-        select(sessions, users, api_keys)
-        .join(users, users.c.id == sessions.c.user_id)
-        .outerjoin(api_keys, api_keys.c.id == sessions.c.key_id)
-        .where(
-            sessions.c.token_hash.in_(token_hashes),
-            *_is_alive(now, idle),
-            users.c.disabled_at.is_(None),
-            api_keys.c.revoked_at.is_(None),
-            or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),
-        )
-    ).one_or_none()
+    known = {"hashes": token_hashes, "now": now, "used_after": now - idle}
+    row = connection.execute(_OWNER, known).one_or_none()
     return None if row is None else (_session_from(row), user_from(row), grant_from(row._mapping))
 
 
 def of_user(connection: Connection, user_id: str, now: datetime, idle: timedelta) -> list[Session]:
     """The sessions of a user that are not over, the one used last first."""
-    query = select(sessions).where(sessions.c.user_id == user_id, *_is_alive(now, idle))
-    return [_session_from(row) for row in connection.execute(query.order_by(_LAST_SEEN.desc(), sessions.c.id))]
+    query = select(sessions).where(sessions.c.user_id == user_id, *_IS_ALIVE)
+    rows = connection.execute(query.order_by(_LAST_SEEN.desc(), sessions.c.id), {"now": now, "used_after": now - idle})
+    return [_session_from(row) for row in rows]
 
 
 def note_use(connection: Connection, session_id: str, now: datetime) -> None:
@@ -73,32 +80,29 @@ def note_use(connection: Connection, session_id: str, now: datetime) -> None:
 
 def end(connection: Connection, token_hashes: Sequence[str]) -> str | None:
     """End the session that one of *token_hashes* opens; the id of its user, None if there was none."""
+    changes.note_access(connection)
     gone = delete(sessions).where(sessions.c.token_hash.in_(token_hashes)).returning(sessions.c.user_id)
     return connection.execute(gone).scalar_one_or_none()
 
 
 def end_one(connection: Connection, user_id: str, session_id: str) -> bool:
     """End one session of this user; False if they have none of that id."""
+    changes.note_access(connection)
     gone = delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
     return connection.execute(gone).rowcount > 0
 
 
 def end_all(connection: Connection, user_id: str) -> int:
     """End every session of a user; how many there were."""
+    changes.note_access(connection)
     return connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
 
 
 def end_those_of(connection: Connection, *, key_id: str | None = None, passkey_id: str | None = None) -> None:
     """End the sessions that this key or passkey started."""
+    changes.note_access(connection)
     origin = sessions.c.key_id == key_id if key_id is not None else sessions.c.passkey_id == passkey_id
     connection.execute(delete(sessions).where(origin))
-
-
-_LAST_SEEN: Final = func.coalesce(sessions.c.last_seen_at, sessions.c.created_at)
-
-
-def _is_alive(now: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:
-    return sessions.c.expires_at > now, now - idle < _LAST_SEEN
 
 
 def _session_from(row: Row[Any]) -> Session:

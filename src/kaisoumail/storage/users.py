@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from kaisoumail.model.user import Role, User
+from kaisoumail.storage import changes
 from kaisoumail.storage.tables import users
 
 
@@ -13,11 +14,13 @@ def add(connection: Connection, user: User) -> None:
 
 
 def save(connection: Connection, user: User) -> None:
+    changes.note_access(connection)
     connection.execute(update(users).where(users.c.id == user.id).values(**_changeable(user)))
 
 
 def remove(connection: Connection, user_id: str) -> None:
     """Forget the user, with everything that belongs to them alone: keys, passkeys, sessions."""
+    changes.note_access(connection)
     connection.execute(delete(users).where(users.c.id == user_id))
 
 
