@@ -164,6 +164,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             retired_secrets=settings.retired_secrets,
             resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
             trusted_origins=settings.trusted_origins,
+            names_domains=settings.meta_names_domains,
             secure=settings.is_production,
         )
         signals.when(ACCESS, context.key_owners.forget)

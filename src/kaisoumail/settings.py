@@ -144,6 +144,12 @@ class Settings:
     session_idle_minutes: int = _variable(
         "SESSION_IDLE_MINUTES", 4_320, _whole(5, 525_600), "how long a session may be unused until it ends, in minutes"
     )
+    meta_names_domains: bool = _variable(
+        "META_NAMES_DOMAINS",
+        True,
+        _boolean,
+        "whether `/api/meta` names the domains to anybody, as existing clients expect; false: only to who is signed in",
+    )
     audit_kept_days: int = _variable(
         "AUDIT_KEPT_DAYS", 365, _whole(1, 3650), "how long lines stay in the audit log, in days"
     )

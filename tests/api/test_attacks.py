@@ -4,6 +4,7 @@ The attacks that the system we follow fell to, as `contract/core.md` §8.2 numbe
 S4 is with the passkeys' tests; S5 to S9 and S16 are in `test_attacks_web.py`.
 """
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from tests.api_client import ApiClient, code_of
 from tests.builders import an_email
 from tests.handing_over import hand_over
 from tests.people import NOON
-from tests.servers import ADMIN_KEY, Product
+from tests.servers import ADMIN_KEY, Product, a_world
 
 COOKIE = "kaisoumail_session"
 
@@ -111,6 +112,16 @@ def test_s11_generated_addresses_do_not_repeat_and_foreign_ones_tell_nothing(
     foreign = bob.get("/api/mailboxes/resolve", params={"address": mailbox["address"]})
     unknown = bob.get("/api/mailboxes/resolve", params={"address": "nobody@desk.customer.com"})
     assert (foreign.status_code, foreign.json()) == (unknown.status_code, unknown.json())
+
+
+def test_s12_where_the_operator_wants_it_strangers_learn_no_domains(tmp_path: Path) -> None:
+    with a_world(tmp_path) as world, world.product(META_NAMES_DOMAINS="false") as product:
+        product.active_domain("customer.com")
+        with product.client() as nobody:
+            shown = nobody.get("/api/meta").json()
+
+        assert (shown["domains"], shown["addressRules"]["examples"]) == ([], [])
+        assert product.admin.get("/api/meta").json()["domains"] == ["customer.com"]
 
 
 def test_s13_a_deleted_mail_says_nothing_any_more(product: Product, ada: ApiClient, send: Send) -> None:

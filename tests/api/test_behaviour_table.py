@@ -4,12 +4,14 @@ What existing clients see, row by row as `contract/core.md` numbers it; where it
 Rows 8 to 13 are with the passkeys' tests; 35, 38 and 44 (destroying, catch-all) come with what they are about.
 """
 
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from kaisoumail.storage.database import sqlite_driver
 from tests.api.conftest import Send
 from tests.api_client import ApiClient, code_of
 from tests.builders import an_email
@@ -170,6 +172,19 @@ def test_30_and_31_what_cannot_be_made_sure_of(ada: ApiClient) -> None:
     for address in ("user+tag@desk.customer.com", "user@customer.com", "user@desk.elsewhere.com"):
         answer = ada.post("/api/mailboxes/ensure", json={"address": address})
         assert (answer.status_code, answer.json()["error"]) == (400, "Invalid mailbox address"), address
+
+
+def test_32_a_mailbox_past_its_time(ada: ApiClient, product: Product) -> None:
+    mailbox = ada.post("/api/mailboxes", json={}).json()
+    with closing(sqlite_driver().connect(f"{product.world.environment['DATA_DIR']}/kaisoumail.db")) as database:
+        database.execute("UPDATE mailboxes SET expires_at = created_at WHERE id = ?", (mailbox["id"],))
+        database.commit()
+
+    expired = ada.get("/api/mailboxes?status=expired").json()["mailboxes"]
+    ensured = ada.post("/api/mailboxes/ensure", json={"address": mailbox["address"]}).json()
+
+    assert [(each["id"], each["status"]) for each in expired] == [(mailbox["id"], "expired")]
+    assert (ensured["id"], ensured["status"]) == (mailbox["id"], "active")
 
 
 def test_33_and_34_what_is_somebody_elses(ada: ApiClient, bob: ApiClient) -> None:

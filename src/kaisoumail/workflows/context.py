@@ -102,6 +102,8 @@ class Context:
     resolver: Resolver | None = None
     """Whom to ask what public DNS says; None asks nobody."""
     trusted_origins: tuple[str, ...] = ()
+    names_domains: bool = True
+    """Whether anybody may know the names of the domains, without being signed in."""
     secure: bool = False
     """Whether browsers reach us over TLS: cookies are then marked Secure."""
 
