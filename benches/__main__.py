@@ -7,13 +7,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benches import find_code, list_messages, parse, receive, wait
+from benches import authenticate, find_code, list_messages, parse, receive, wait
 
 REPORTS: dict[str, Callable[[Path], None]] = {
     "receive": receive.report,
     "wait": wait.report,
     "list_messages": list_messages.report,
     "parse": parse.report,
+    "authenticate": authenticate.report,
     "find_code": lambda _: find_code.report(),
 }
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +35,7 @@ from kaisoumail.inbound.smtp import Crowd, Door
 from kaisoumail.inbound.smtp_session import Manners
 from kaisoumail.inbound.webhook import handover_route
 from kaisoumail.model.clock import iso, utc_now
+from kaisoumail.operations.audit import forget_old_entries
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.messages import sweep_deleted
 from kaisoumail.operations.rejections import forget_old_rejections
@@ -46,7 +47,7 @@ from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import open_database
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.rejections import Ledger
-from kaisoumail.storage.signals import open_signals
+from kaisoumail.storage.signals import ACCESS, open_signals
 from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.web import app as web
 from kaisoumail.web import problems as web_problems
@@ -99,6 +100,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await sweep_deleted(context)
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_rejections, context)))
+        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_entries, context)))
         smtp_port = await _open_smtp(stack, context, settings)
         await stack.enter_async_context(_http(application(context, settings), listener, context.signals.end))
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
@@ -149,13 +151,24 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
                 dead_after=settings.dead_after,
             ),
             routing=Routing(settings.management_enabled, cloudflare, settings.account_id, settings.worker_name),
-            limits=Limits(settings.default_ttl_minutes, settings.max_message_bytes, settings.rejections_kept_days),
+            limits=Limits(
+                settings.default_ttl_minutes,
+                settings.max_message_bytes,
+                settings.rejections_kept_days,
+                timedelta(minutes=settings.session_minutes),
+                timedelta(minutes=settings.session_idle_minutes),
+                settings.audit_kept_days,
+            ),
             clock=utc_now,
             session_secret=settings.session_secret,
+            retired_secrets=settings.retired_secrets,
             resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
             trusted_origins=settings.trusted_origins,
+            names_domains=settings.meta_names_domains,
             secure=settings.is_production,
         )
+        signals.when(ACCESS, context.key_owners.forget)
+        signals.when(ACCESS, context.session_owners.forget)
         if settings.bootstrap_email and settings.bootstrap_key:
             await ensure_first_admin(context, settings.bootstrap_email, settings.bootstrap_name, settings.bootstrap_key)
         yield context

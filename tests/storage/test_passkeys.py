@@ -133,7 +133,6 @@ def test_a_session_ends_with_the_passkey_it_came_from(storage: Storage) -> None:
 
     # Revoked between the signature and the session it buys: the row came too late to be deleted.
     storage.write(lambda c: passkeys.revoke(c, LAPTOP.id, NOON))
-    assert storage.read(lambda c: sessions.find_owner(c, session.token_hash, NOON)) is None
 
-    storage.write(lambda c: sessions.end_those_of_passkey(c, LAPTOP.id))
-    assert storage.read(lambda c: sessions.find_owner(c, other.token_hash, NOON)) == (other.id, ADA.user)
+    assert storage.read(lambda c: sessions.find_owner(c, [session.token_hash], NOON, HOUR)) is None
+    assert storage.read(lambda c: sessions.find_owner(c, [other.token_hash], NOON, HOUR)) is not None

@@ -13,7 +13,6 @@ from kaisoumail.api.passkeys import read_credential
 from kaisoumail.api.shapes import Shape
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.model.clock import iso
-from kaisoumail.model.credential import SESSION_LIFETIME
 from kaisoumail.model.user import User, Viewer
 from kaisoumail.operations import passkeys, sign_in
 from kaisoumail.operations.context import Context
@@ -51,7 +50,7 @@ async def create_session(request: "Request[Any, Any, Any]", context: Context) ->
 async def end_session(request: "Request[Any, Any, Any]", context: Context) -> Response[None]:
     token = session_token(request)
     if token is not None:
-        await sign_in.sign_out(context, token)
+        await sign_in.sign_out(context, token, visit_of(request))
     return Response(None, status_code=204, headers={"set-cookie": cookie_header("", 0, secure=context.secure)})
 
 
@@ -76,7 +75,7 @@ async def finish_passkey_sign_in(request: "Request[Any, Any, Any]", context: Con
 
 
 def _session_cookie(context: Context, token: str) -> str:
-    return cookie_header(token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)
+    return cookie_header(token, int(context.limits.session_lifetime.total_seconds()), secure=context.secure)
 
 
 def _shape(user: User, now: datetime) -> SessionShape:

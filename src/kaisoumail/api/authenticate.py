@@ -7,14 +7,18 @@ A Bearer key, if one is sent, is the only thing looked at: a wrong one never fal
 from typing import Any, Final
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler
 
 from kaisoumail.auth.sessions import COOKIE_NAME
 from kaisoumail.errors import Problem
+from kaisoumail.model.access import Need
 from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 
+Connection = ASGIConnection[Any, Any, Any, Any]
 _MAX_COOKIE: Final = 512
 
 
@@ -23,47 +27,49 @@ def provide_context(state: State) -> Context:
     return context
 
 
-async def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
-    """The signed-in viewer. Raises Problem `authentication_required`."""
-    viewer = await find_viewer(request, context)
+async def must_satisfy(connection: Connection, handler: BaseRouteHandler) -> None:
+    """
+    Guards every route by the need its row of the route table declares (`app.py`).
+
+    Raises Problem `authentication_required`, `admin_required` or `insufficient_scope`, before anything is read.
+    """
+    need: Need = handler.opt["need"]
+    if need.is_public:
+        return
+    viewer = await find_viewer(connection, provide_context(connection.app.state), by_cookie=need.is_by_cookie)
     if viewer is None:
         raise Problem("authentication_required", "Authentication required")
+    viewer.must_satisfy(need)
+    connection.scope["state"]["viewer"] = viewer
+
+
+def provide_viewer(request: "Request[Any, Any, Any]") -> Viewer:
+    """Whom the guard let in."""
+    viewer: Viewer = request.scope["state"]["viewer"]
     return viewer
 
 
-async def provide_session_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
-    """The viewer by their session cookie; a key is not looked at. Raises Problem `authentication_required`."""
-    viewer = await _find_by_session(request, context)
-    if viewer is None:
-        raise Problem("authentication_required", "Authentication required")
-    return viewer
-
-
-async def find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
-    """Whoever the request proves to be, or None."""
-    key = bearer_key(request)
+async def find_viewer(connection: Connection, context: Context, *, by_cookie: bool = False) -> Viewer | None:
+    """Whoever the request proves to be, or None. With *by_cookie* an API key proves nothing."""
+    key = bearer_key(connection)
     if key is not None:
-        return await sign_in.viewer_with_key(context, key, visit_of(request))
-    return await _find_by_session(request, context)
+        return None if by_cookie else await sign_in.viewer_with_key(context, key, visit_of(connection))
+    token = session_token(connection)
+    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
 
 
-async def _find_by_session(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
-    token = session_token(request)
-    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(request))
-
-
-def visit_of(request: "Request[Any, Any, Any]") -> Visit:
+def visit_of(connection: Connection) -> Visit:
     """Where the request came from, as `edges.py` noted it."""
-    visit: Visit = request.scope["state"]["visit"]
+    visit: Visit = connection.scope["state"]["visit"]
     return visit
 
 
-def bearer_key(request: "Request[Any, Any, Any]") -> str | None:
-    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+def bearer_key(connection: Connection) -> str | None:
+    scheme, _, rest = connection.headers.get("authorization", "").partition(" ")
     key = rest.split(" ", 1)[0]
     return key if scheme.lower() == "bearer" and key else None
 
 
-def session_token(request: "Request[Any, Any, Any]") -> str | None:
-    token = request.cookies.get(COOKIE_NAME, "")
+def session_token(connection: Connection) -> str | None:
+    token = connection.cookies.get(COOKIE_NAME, "")
     return token if 0 < len(token) <= _MAX_COOKIE else None

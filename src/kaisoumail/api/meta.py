@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from litestar import get
+from litestar import Request, get
 from litestar.datastructures import State
 
+from kaisoumail.api.authenticate import find_viewer
 from kaisoumail.model.address import LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
 from kaisoumail.model.clock import iso
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
@@ -27,10 +28,12 @@ async def version(state: State) -> dict[str, str]:
 
 
 @get("/api/meta")
-async def meta(context: Context) -> dict[str, Any]:
+async def meta(request: "Request[Any, Any, Any]", context: Context) -> dict[str, Any]:
     known = await read_meta(context)
+    may_know = context.names_domains or await find_viewer(request, context) is not None
+    domains = known.domains if may_know else ()
     return {
-        "domains": known.domains,
+        "domains": domains,
         "cloudflareDomainBindingEnabled": known.can_bind,
         "cloudflareDomainLifecycleEnabled": known.can_manage,
         "cloudflareCatchAllManagementEnabled": known.can_manage,
@@ -46,6 +49,6 @@ async def meta(context: Context) -> dict[str, Any]:
             "format": "localPart@subdomain.rootDomain",
             "localPartPattern": LOCAL_PART_PATTERN,
             "subdomainPattern": SUBDOMAIN_PATTERN,
-            "examples": [prefix + domain for prefix, domain in zip(_EXAMPLES, known.domains, strict=False)],
+            "examples": [prefix + domain for prefix, domain in zip(_EXAMPLES, domains, strict=False)],
         },
     }

@@ -1,12 +1,10 @@
 """`/api/passkeys`: one's own passkeys. By session cookie only: an API key must not make itself a way in that stays."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.di import Provide
 
-from kaisoumail.api.authenticate import provide_session_viewer
 from kaisoumail.api.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
 from kaisoumail.api.fields import invalid, read_body
 from kaisoumail.api.shapes import Shape
@@ -15,8 +13,6 @@ from kaisoumail.model.passkey import Passkey
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import passkeys
 from kaisoumail.operations.context import Context
-
-_BY_COOKIE: Final = {"viewer": Provide(provide_session_viewer)}
 
 
 class NamePasskey(msgspec.Struct, rename="camel"):
@@ -41,14 +37,14 @@ class PasskeyShape(Shape):
     revoked_at: str | None
 
 
-@get("/api/passkeys", dependencies=_BY_COOKIE)
+@get("/api/passkeys")
 async def list_passkeys(viewer: Viewer, context: Context) -> dict[str, Any]:
     found = await passkeys.list_passkeys(context, viewer)
     rows: list[PasskeyShape] = [_shape(passkey) for passkey in found]
     return {"passkeys": rows}
 
 
-@post("/api/passkeys/registration/options", status_code=200, dependencies=_BY_COOKIE)
+@post("/api/passkeys/registration/options", status_code=200)
 async def start_registration(
     request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[dict[str, Any]]:
@@ -57,7 +53,7 @@ async def start_registration(
     return CookieResponse(asked.options, challenge_cookie(context, "registration", asked.token))
 
 
-@post("/api/passkeys/registration/verify", status_code=201, dependencies=_BY_COOKIE)
+@post("/api/passkeys/registration/verify", status_code=201)
 async def finish_registration(
     request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[PasskeyShape]:
@@ -71,7 +67,7 @@ async def finish_registration(
     return await used_up(context, "registration", answer())
 
 
-@post("/api/passkeys/{passkey_id:str}/rename", status_code=200, dependencies=_BY_COOKIE)
+@post("/api/passkeys/{passkey_id:str}/rename", status_code=200)
 async def rename_passkey(
     request: "Request[Any, Any, Any]", passkey_id: str, viewer: Viewer, context: Context
 ) -> PasskeyShape:
@@ -79,7 +75,7 @@ async def rename_passkey(
     return _shape(await passkeys.rename_passkey(context, viewer, passkey_id, form.name))
 
 
-@delete("/api/passkeys/{passkey_id:str}", status_code=204, dependencies=_BY_COOKIE)
+@delete("/api/passkeys/{passkey_id:str}", status_code=204)
 async def revoke_passkey(passkey_id: str, viewer: Viewer, context: Context) -> None:
     await passkeys.revoke_passkey(context, viewer, passkey_id)
 

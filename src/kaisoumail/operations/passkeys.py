@@ -14,11 +14,13 @@ from kaisoumail.auth import passkeys as ceremonies
 from kaisoumail.auth import sessions as tokens
 from kaisoumail.auth.relying_party import RelyingParty, relying_party
 from kaisoumail.errors import Problem
+from kaisoumail.model.access import EVERYTHING, Grant, missing
+from kaisoumail.model.audit import did
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Ceremony, Challenge, Passkey, passkey_name
 from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations.sign_in import SignedIn, start_session
-from kaisoumail.storage import challenges, passkeys, sessions
+from kaisoumail.storage import audit, challenges, passkeys, sessions
 from kaisoumail.workflows.context import Context
 
 
@@ -39,8 +41,10 @@ async def start_registration(context: Context, viewer: Viewer, name: str, origin
     """
     What a browser at *origin* needs to make a passkey, to be called *name*, for the viewer.
 
-    Raises Problem `invalid_request`, `passkey_not_configured` or `passkey_origin_not_allowed`.
+    Raises Problem `invalid_request`, `passkey_not_configured`, `passkey_origin_not_allowed`, or
+    `insufficient_scope` to a session from a key that may not do everything, for ever: a passkey may.
     """
+    _must_hold_everything(viewer)
     name = passkey_name(name)
     party = _party_for(context, origin)
     known = [passkey for passkey in await list_passkeys(context, viewer) if passkey.is_live]
@@ -54,8 +58,9 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
     The new passkey that *response* proves.
 
     Raises Problem `passkey_challenge_missing` (also for one that somebody else asked for),
-    `passkey_registration_failed`, or `passkey_exists`.
+    `passkey_registration_failed`, `passkey_exists`, or `insufficient_scope` as when it began.
     """
+    _must_hold_everything(viewer)
     party = relying_party(context.trusted_origins)
     challenge = await _taken(context, "registration", token)
     if challenge.user_id != viewer.id or challenge.name is None:
@@ -73,8 +78,13 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
         transports=made.transports,
         created_at=context.clock(),
     )
-    if not await context.database.write(lambda connection: passkeys.add(connection, passkey)):
-        raise Problem("passkey_exists", "Passkey already registered")
+
+    def add(connection: Connection) -> None:
+        if not passkeys.add(connection, passkey):
+            raise Problem("passkey_exists", "Passkey already registered")
+        audit.add(connection, did(viewer, "passkey.create", passkey.created_at, passkey.id, passkey.name))
+
+    await context.database.write(add)
     return passkey
 
 
@@ -113,12 +123,17 @@ async def finish_sign_in(context: Context, token: str | None, response: dict[str
 
 async def rename_passkey(context: Context, viewer: Viewer, passkey_id: str, name: str) -> Passkey:
     """The viewer's passkey, now called *name*. Raises Problem `invalid_request` or `passkey_not_found`."""
-    name = passkey_name(name)
-    passkey = await context.database.read(lambda connection: passkeys.find(connection, passkey_id))
-    if passkey is None or passkey.user_id != viewer.id:
-        raise _not_found()
-    await context.database.write(lambda connection: passkeys.rename(connection, passkey_id, name))
-    return replace(passkey, name=name)
+    name, now = passkey_name(name), context.clock()
+
+    def rename(connection: Connection) -> Passkey:
+        passkey = passkeys.find(connection, passkey_id)
+        if passkey is None or passkey.user_id != viewer.id:
+            raise _not_found()
+        passkeys.rename(connection, passkey_id, name)
+        audit.add(connection, did(viewer, "passkey.rename", now, passkey_id, passkey.name, name=name))
+        return replace(passkey, name=name)
+
+    return await context.database.write(rename)
 
 
 async def revoke_passkey(context: Context, viewer: Viewer, passkey_id: str) -> None:
@@ -128,18 +143,25 @@ async def revoke_passkey(context: Context, viewer: Viewer, passkey_id: str) -> N
     Done again it changes nothing. Raises Problem `passkey_not_found`, or `forbidden` for somebody else's,
     which not even an admin may revoke.
     """
-    passkey = await context.database.read(lambda connection: passkeys.find(connection, passkey_id))
-    if passkey is None:
-        raise _not_found()
-    if passkey.user_id != viewer.id:
-        raise Problem("forbidden", "Forbidden")
     now = context.clock()
 
     def revoke(connection: Connection) -> None:
-        passkeys.revoke(connection, passkey_id, now)
-        sessions.end_those_of_passkey(connection, passkey_id)
+        passkey = passkeys.find(connection, passkey_id)
+        if passkey is None:
+            raise _not_found()
+        if passkey.user_id != viewer.id:
+            raise Problem("forbidden", "Forbidden")
+        if passkeys.revoke(connection, passkey_id, now):
+            sessions.end_those_of(connection, passkey_id=passkey_id)
+            audit.add(connection, did(viewer, "passkey.revoke", now, passkey_id, passkey.name))
 
     await context.database.write(revoke)
+
+
+def _must_hold_everything(viewer: Viewer) -> None:
+    """A session may do what its key may; a passkey made in it would be a way around that."""
+    if not viewer.grant.covers(Grant()):
+        raise missing(EVERYTHING)
 
 
 def _party_for(context: Context, origin: str | None) -> RelyingParty:

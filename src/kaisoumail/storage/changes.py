@@ -13,12 +13,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Text, bindparam, delete, func, insert, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from kaisoumail.model.feed import Cursor
 from kaisoumail.model.user import Viewer
+from kaisoumail.storage.bounds import within
 from kaisoumail.storage.prepared import Prepared
-from kaisoumail.storage.signals import CHANNEL, EVERYTHING, mailbox_topic, user_topic
+from kaisoumail.storage.signals import ACCESS, CHANNEL, EVERYTHING, mailbox_topic, user_topic
 from kaisoumail.storage.tables import changes
 
 _LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x6B61697365713})")  # any constant that nobody else locks
@@ -26,6 +41,7 @@ _NAMES: Final = ("user_id", "mailbox_id", "message_id", "domain_id")
 _ADD: Final = Prepared(insert(changes).values({name: bindparam(name) for name in _NAMES}))
 _TELL: Final = select(func.pg_notify(CHANNEL, func.unnest(bindparam("topics", type_=ARRAY(Text)))))
 _NOTED: Final = "changes noted by the works of this transaction"
+_ACCESS: Final = "whether they changed who may do what"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,11 @@ def note_domain(connection: Connection, domain_id: str) -> None:
     _note(connection, Change(domain_id=domain_id))
 
 
+def note_access(connection: Connection) -> None:
+    """Who may do what is not as it was: nobody is believed to be who they were a moment ago."""
+    connection.info[_ACCESS] = True
+
+
 def run(connection: Connection, works: Sequence[Callable[[Connection], Any]]) -> tuple[list[Any], set[str]]:
     """
     What each of *works* returned, and the topics to tell once the transaction is committed.
@@ -80,9 +101,17 @@ def run(connection: Connection, works: Sequence[Callable[[Connection], Any]]) ->
     """
     noted: list[Change] = []
     connection.info[_NOTED] = noted
+    connection.info[_ACCESS] = False
     values = [work(connection) for work in works]
     distinct = list(dict.fromkeys(noted))
-    return values, _number(connection, distinct) if distinct else set()
+    topics = {topic for change in distinct for topic in change.topics} | (
+        {ACCESS} if connection.info[_ACCESS] else set()
+    )
+    if distinct:
+        _number(connection, distinct)
+    if topics and connection.dialect.name == "postgresql":
+        connection.execute(_TELL, {"topics": sorted(topics)})
+    return values, topics
 
 
 def newest(connection: Connection) -> Cursor:
@@ -97,7 +126,18 @@ def after(connection: Connection, viewer: Viewer, cursor: Cursor, limit: int) ->
 
 
 def visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
-    return [] if viewer.is_admin else [changes.c.user_id == viewer.id]
+    """What the viewer owns, an admin everything; of that, what their credential may read and is bound to."""
+    conditions = [] if viewer.is_admin else [changes.c.user_id == viewer.id]
+    if not viewer.grant.allows("mailboxes:read"):
+        conditions.append(or_(changes.c.message_id.is_not(None), changes.c.mailbox_id.is_(None)))
+    if not viewer.grant.allows("domains:read"):
+        conditions.append(changes.c.domain_id.is_(None))
+    return [*conditions, *within(viewer.grant, changes.c.mailbox_id)]
+
+
+def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
+    """What happened to one user's things happened to another's: theirs they are now."""
+    connection.execute(update(changes).where(changes.c.user_id == user_id).values(user_id=heir_id))
 
 
 def forget_message(connection: Connection, message_id: str) -> None:
@@ -109,16 +149,11 @@ def _note(connection: Connection, change: Change) -> None:
     connection.info[_NOTED].append(change)
 
 
-def _number(connection: Connection, noted: list[Change]) -> set[str]:
-    is_postgres = connection.dialect.name == "postgresql"
-    if is_postgres:
+def _number(connection: Connection, noted: list[Change]) -> None:
+    if connection.dialect.name == "postgresql":
         connection.execute(_LOCK)
     _forget_earlier(connection, noted)
     _ADD.run(connection, [{name: getattr(change, name) for name in _NAMES} for change in noted])
-    topics = set().union(*(change.topics for change in noted))
-    if is_postgres:
-        connection.execute(_TELL, {"topics": sorted(topics)})
-    return topics
 
 
 def _forget_earlier(connection: Connection, noted: list[Change]) -> None:

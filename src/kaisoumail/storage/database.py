@@ -25,6 +25,7 @@ from sqlalchemy.pool import QueuePool
 
 from kaisoumail.errors import Problem
 from kaisoumail.storage import changes
+from kaisoumail.storage.signals import ACCESS
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -62,8 +63,8 @@ def open_database(url: str, tell: Tell = _tell_nobody, patience: float = 10.0) -
     """
     The database at *url*: `sqlite:///path` or `postgresql://…`. Connects on first use.
 
-    After each commit the topics of what changed (`storage/changes.py`) are told: by *tell* for SQLite, which
-    one process has to itself; by PostgreSQL to all processes, with the commit. Who finds something locked by
+    After each commit the topics of what changed (`storage/changes.py`) are told by *tell* in this process; PostgreSQL
+    tells all processes, with the commit. Who finds something locked by
     somebody else waits *patience* seconds, then hears of trouble.
     Raises Problem `invalid_request` for any other kind of URL.
     """
@@ -71,7 +72,7 @@ def open_database(url: str, tell: Tell = _tell_nobody, patience: float = 10.0) -
     if backend == "sqlite":
         return SqliteDatabase(url, tell, patience)
     if backend == "postgresql":
-        return PostgresDatabase(url, patience)
+        return PostgresDatabase(url, tell, patience)
     raise Problem("invalid_request", f"DATABASE_URL must be sqlite:///… or postgresql://…, not {backend}://…")
 
 
@@ -254,8 +255,9 @@ def sqlite_driver() -> Any:
 class PostgresDatabase:
     """PostgreSQL, shared by any number of processes. Each has one writing connection and a pool of readers."""
 
-    def __init__(self, url: str, patience: float) -> None:
+    def __init__(self, url: str, tell: Tell, patience: float) -> None:
         self.url = url
+        self._tell = tell
         asynchronous = make_url(url).set(drivername="postgresql+asyncpg")
         self._write_engine = _postgres_engine(asynchronous, patience, pool_size=1)
         self._read_engine = _postgres_engine(
@@ -287,7 +289,9 @@ class PostgresDatabase:
 
     async def _transaction(self, works: list[Work[Any]]) -> list[Any]:
         async with self._write_engine.begin() as connection:
-            values, _ = await connection.run_sync(changes.run, works)
+            values, topics = await connection.run_sync(changes.run, works)
+        if ACCESS in topics:  # all else comes back as a notification; this must be known before it is answered
+            self._tell([ACCESS])
         return values
 
     async def close(self) -> None:

@@ -82,11 +82,12 @@ def rename(connection: Connection, passkey_id: str, name: str) -> None:
     connection.execute(update(passkeys).where(passkeys.c.id == passkey_id).values(name=name))
 
 
-def revoke(connection: Connection, passkey_id: str, now: datetime) -> None:
-    """Refuse a passkey from *now* on; one that is revoked already keeps its moment."""
-    connection.execute(
+def revoke(connection: Connection, passkey_id: str, now: datetime) -> bool:
+    """Refuse a passkey from *now* on; False for one that is revoked already, which keeps its moment."""
+    revoked = connection.execute(
         update(passkeys).where(passkeys.c.id == passkey_id, passkeys.c.revoked_at.is_(None)).values(revoked_at=now)
     )
+    return revoked.rowcount == 1
 
 
 def _passkey_from(row: Row[Any]) -> Passkey:

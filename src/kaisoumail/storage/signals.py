@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 
 CHANNEL: Final = "kaisoumail_signals"
 EVERYTHING: Final = "everything"
+ACCESS: Final = "access"  # who may do what is not as it was
 _RECONNECT_SECONDS: Final = 1.0
 _GRACE_SECONDS: Final = 1.0
 
@@ -64,6 +65,10 @@ class Signals(Protocol):
         """A listener that hears *topics* from the moment the block is entered."""
         ...
 
+    def when(self, topic: str, act: Callable[[], None]) -> None:
+        """Call *act* whenever *topic* is told, by whichever process, and when something may have been missed."""
+        ...
+
     async def tell(self, topic: str) -> None:
         """Wake everybody who listens to *topic*, in every process that shares the database."""
         ...
@@ -90,6 +95,7 @@ class LocalSignals:
     def __init__(self) -> None:
         self._listeners: dict[str, set[Listener]] = {}
         self._all: set[Listener] = set()
+        self._acts: dict[str, list[Callable[[], None]]] = {}
         self._is_over = False
 
     @asynccontextmanager
@@ -110,16 +116,24 @@ class LocalSignals:
                 if not heard:
                     del self._listeners[topic]
 
+    def when(self, topic: str, act: Callable[[], None]) -> None:
+        self._acts.setdefault(topic, []).append(act)
+
     async def tell(self, topic: str) -> None:
         self.wake([topic])
 
     def wake(self, topics: Iterable[str]) -> None:
         for topic in topics:
+            for act in self._acts.get(topic, ()):
+                act()
             for listener in self._listeners.get(topic, ()):
                 listener.wake()
 
     def wake_all(self) -> None:
         """Wake every listener: after a lost connection nobody knows what was missed."""
+        for acts in self._acts.values():
+            for act in acts:
+                act()
         for listener in self._all:
             listener.wake()
 
@@ -157,6 +171,9 @@ class PostgresSignals:
     async def listening(self, *topics: str) -> AsyncIterator[Listener]:
         async with self._here.listening(*topics) as listener:
             yield listener
+
+    def when(self, topic: str, act: Callable[[], None]) -> None:
+        self._here.when(topic, act)
 
     async def tell(self, topic: str) -> None:
         if self._connection is None or self._connection.is_closed():

@@ -10,10 +10,12 @@ from litestar.handlers import BaseRouteHandler
 
 from kaisoumail.auth.sessions import COOKIE_NAME
 from kaisoumail.errors import Problem
+from kaisoumail.model.access import Need
 from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 
+Connection = ASGIConnection[Any, Any, Any, Any]
 _MAX_COOKIE: Final = 512
 _MAX_FIELDS: Final = 30
 START: Final = "/workspace"
@@ -24,32 +26,45 @@ def provide_context(state: State) -> Context:
     return context
 
 
-async def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
-    """The signed-in viewer. Raises Problem `authentication_required`."""
-    viewer = await find_viewer(request, context)
+async def must_satisfy(connection: Connection, handler: BaseRouteHandler) -> None:
+    """
+    Guards every page by the need its row of the page table declares (`app.py`).
+
+    Raises Problem `authentication_required`, `admin_required` or `insufficient_scope`.
+    """
+    need: Need = handler.opt["need"]
+    if need.is_public:
+        return
+    viewer = await find_viewer(connection, provide_context(connection.app.state))
     if viewer is None:
         raise Problem("authentication_required", "Authentication required")
-    request.scope["state"]["viewer"] = viewer
+    viewer.must_satisfy(need)
+    connection.scope["state"]["viewer"] = viewer
+
+
+def provide_viewer(request: "Request[Any, Any, Any]") -> Viewer:
+    """Whom the guard let in."""
+    viewer: Viewer = request.scope["state"]["viewer"]
     return viewer
 
 
-async def find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
-    token = session_token(request)
-    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(request))
+async def find_viewer(connection: Connection, context: Context) -> Viewer | None:
+    token = session_token(connection)
+    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
 
 
-def visit_of(request: "Request[Any, Any, Any]") -> Visit:
+def visit_of(connection: Connection) -> Visit:
     """Where the request came from, as `api/edges.py` noted it for all doors."""
-    visit: Visit = request.scope["state"]["visit"]
+    visit: Visit = connection.scope["state"]["visit"]
     return visit
 
 
-def session_token(request: "Request[Any, Any, Any]") -> str | None:
-    token = request.cookies.get(COOKIE_NAME, "")
+def session_token(connection: Connection) -> str | None:
+    token = connection.cookies.get(COOKIE_NAME, "")
     return token if 0 < len(token) <= _MAX_COOKIE else None
 
 
-def same_origin(connection: "ASGIConnection[Any, Any, Any, Any]", _: BaseRouteHandler) -> None:
+def same_origin(connection: Connection, _: BaseRouteHandler) -> None:
     """
     Guards every page: raises Problem `forbidden` for a form another site sent.
 

@@ -1,16 +1,21 @@
 """What operations and workflows work with: one small frozen value, made by `server.py`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
+from kaisoumail.model.access import Grant
 from kaisoumail.model.clock import Clock
+from kaisoumail.model.credential import ApiKey, Session
+from kaisoumail.model.user import User
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.readers.processes import Readers
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import Database
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.rejections import Ledger
+from kaisoumail.storage.remembered import Remembered
 from kaisoumail.storage.signals import Signals
 from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.workflows.engine import Engine
@@ -67,6 +72,9 @@ class Limits:
     default_ttl_minutes: int
     max_message_bytes: int
     rejections_kept_days: int = 14
+    session_lifetime: timedelta = timedelta(days=7)
+    session_idle: timedelta = timedelta(days=3)
+    audit_kept_days: int = 365
     heartbeat_seconds: float = 15.0
     """How long a stream of events may be silent: proxies close what says nothing for a minute."""
 
@@ -87,8 +95,19 @@ class Context:
     limits: Limits
     clock: Clock
     session_secret: str
+    retired_secrets: tuple[str, ...] = ()
+    """What `session_secret` was before: cookies made then are still good."""
+    key_owners: Remembered[tuple[ApiKey, User]] = field(default_factory=Remembered)
+    session_owners: Remembered[tuple[Session, User, Grant]] = field(default_factory=Remembered)
     resolver: Resolver | None = None
     """Whom to ask what public DNS says; None asks nobody."""
     trusted_origins: tuple[str, ...] = ()
+    names_domains: bool = True
+    """Whether anybody may know the names of the domains, without being signed in."""
     secure: bool = False
     """Whether browsers reach us over TLS: cookies are then marked Secure."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret that something good now may be signed with, the one of now first."""
+        return (self.session_secret, *self.retired_secrets)

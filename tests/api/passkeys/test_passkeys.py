@@ -200,6 +200,32 @@ def test_an_id_that_could_never_be_one_is_unknown(root: ApiClient, passkey_id: s
     assert [(answer.status_code, code_of(answer)) for answer in answers] == [(404, "passkey_not_found")] * 2
 
 
+# a session from a key that may not do everything
+
+
+def test_a_narrow_key_buys_no_passkey_that_may_more(product: Product) -> None:
+    narrow = {"name": "Narrow", "scopes": ["keys:write", "messages:read"]}
+    key = product.admin.post("/api/api-keys", json=narrow).json()["apiKey"]
+    with session_of(product, key) as browser:
+        listed = browser.get("/api/passkeys")
+        asked = browser.post("/api/passkeys/registration/options", json={"name": "More"}, headers={"origin": OWN})
+        made = register(browser, {"id": "x"})
+
+    assert listed.status_code == 200
+    assert [(answer.status_code, code_of(answer)) for answer in (asked, made)] == [(403, "insufficient_scope")] * 2
+
+
+def test_the_audit_log_tells_of_every_change(root: ApiClient) -> None:
+    passkey = registered(root, Authenticator(OWN))
+    root.post(f"/api/passkeys/{passkey['id']}/rename", json={"name": "Renamed"})
+    for _ in range(2):
+        root.delete(f"/api/passkeys/{passkey['id']}")
+
+    entries = root.get("/api/audit", params={"targetId": passkey["id"]}).json()["entries"]
+
+    assert [entry["action"] for entry in entries] == ["passkey.revoke", "passkey.rename", "passkey.create"]
+
+
 # what is configured
 
 
