@@ -35,7 +35,8 @@ ACTIONS: Final = {
     "POST /api/domains/{domain_id}/disable": "domain.disable",
 }
 
-CHANGES: Final = [ask for ask in ASKS if ask.method != "GET"]
+# Passkeys take an authenticator to change: their lines are looked for in tests/api/passkeys.
+CHANGES: Final = [ask for ask in ASKS if ask.method != "GET" and "passkey" not in ask.path]
 # Asked with what is new each time, so that there is something to change.
 WISHES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/mailboxes/ensure": {"localPart": "audited", "subdomain": "desk"},

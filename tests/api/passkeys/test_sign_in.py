@@ -22,6 +22,7 @@ from tests.api.passkeys.conftest import (
 )
 from tests.api_client import ApiClient, code_of
 from tests.authenticator import BACKED_UP, ELIGIBLE, PRESENT, VERIFIED, Authenticator, Json, b64, unb64
+from tests.servers import Product
 
 
 @pytest.mark.parametrize("origin", [OWN, SECOND])
@@ -42,6 +43,16 @@ def test_who_holds_the_passkey_is_signed_in_without_saying_who_they_are(
     assert session == f"{SESSION}={nobody.cookies[SESSION]}; HttpOnly; Path=/; SameSite=Lax; Max-Age=604800"
     [used] = [each for each in nobody.get("/api/passkeys").json()["passkeys"] if each["id"] == passkey["id"]]
     assert used["lastUsedAt"] is not None
+
+
+def test_the_audit_log_says_that_it_was_a_passkey(product: Product, root: ApiClient, nobody: ApiClient) -> None:
+    device = Authenticator(OWN)
+    registered(root, device)
+    verify(nobody, device.get(asked_to_sign(nobody)))
+
+    [entry] = product.admin.get("/api/audit", params={"action": "session.create", "limit": 1}).json()["entries"]
+
+    assert (entry["actor"], entry["details"]["by"]) == ("root@people.example", "passkey")
 
 
 def test_backup_state_follows_the_device(bob: ApiClient, nobody: ApiClient) -> None:
