@@ -4,18 +4,16 @@ Who is asking, from the request's headers.
 A Bearer key, if one is sent, is the only thing looked at: a wrong one never falls back to the cookie.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from litestar import Request
 from litestar.datastructures import State
 
-from kaisoumail.auth.sessions import COOKIE_NAME
+from kaisoumail.auth.presented import bearer_key_in, session_tokens_in
 from kaisoumail.errors import Problem
 from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
-
-_MAX_COOKIE: Final = 512
 
 
 def provide_context(state: State) -> Context:
@@ -33,6 +31,12 @@ async def provide_viewer(request: "Request[Any, Any, Any]", context: Context) ->
 
 async def find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
     """Whoever the request proves to be, or None."""
+    viewer = await _find_viewer(request, context)
+    request.scope["state"]["viewer"] = viewer  # whom the limits charge
+    return viewer
+
+
+async def _find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
     key = bearer_key(request)
     if key is not None:
         return await sign_in.viewer_with_key(context, key, visit_of(request))
@@ -47,11 +51,8 @@ def visit_of(request: "Request[Any, Any, Any]") -> Visit:
 
 
 def bearer_key(request: "Request[Any, Any, Any]") -> str | None:
-    scheme, _, rest = request.headers.get("authorization", "").partition(" ")
-    key = rest.split(" ", 1)[0]
-    return key if scheme.lower() == "bearer" and key else None
+    return bearer_key_in(request.headers.get("authorization", ""))
 
 
 def session_token(request: "Request[Any, Any, Any]") -> str | None:
-    token = request.cookies.get(COOKIE_NAME, "")
-    return token if 0 < len(token) <= _MAX_COOKIE else None
+    return next(iter(session_tokens_in(request.headers.get("cookie", ""))), None)

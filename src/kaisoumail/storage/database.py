@@ -13,7 +13,7 @@ the same two calls, and one test suite runs on both.
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol, TypeVar
 
@@ -261,11 +261,22 @@ class PostgresDatabase:
         self._read_engine = _postgres_engine(
             asynchronous, patience, pool_size=READERS + 2, isolation_level="AUTOCOMMIT"
         )
+        self._aside_engine = _postgres_engine(
+            asynchronous, patience, pool_size=1, isolation_level="AUTOCOMMIT", settings={"synchronous_commit": "off"}
+        )
         self._writer = _Writer(self._commit)
 
     async def read(self, work: Work[T]) -> T:
         try:
             async with self._read_engine.connect() as connection:
+                return await connection.run_sync(work)
+        except Exception as error:
+            raise _told(error) from error
+
+    async def aside(self, work: Work[T]) -> T:
+        """What *work* returns, which changes something by one statement that a crash may lose; waits for no fsync."""
+        try:
+            async with self._aside_engine.connect() as connection:
                 return await connection.run_sync(work)
         except Exception as error:
             raise _told(error) from error
@@ -294,10 +305,13 @@ class PostgresDatabase:
         await self._writer.close()
         await self._write_engine.dispose()
         await self._read_engine.dispose()
+        await self._aside_engine.dispose()
 
 
-def _postgres_engine(url: Any, patience: float, **options: Any) -> AsyncEngine:
-    waits = {"server_settings": {"lock_timeout": str(round(patience * 1000))}}
+def _postgres_engine(
+    url: Any, patience: float, settings: Mapping[str, str] | None = None, **options: Any
+) -> AsyncEngine:
+    waits = {"server_settings": {"lock_timeout": str(round(patience * 1000)), **(settings or {})}}
     return create_async_engine(url, max_overflow=0, pool_pre_ping=True, connect_args=waits, **options)
 
 

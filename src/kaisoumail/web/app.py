@@ -8,7 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from kaisoumail.web import assets, domains, guide, login, messages, preferences, workspace
 from kaisoumail.web.problems import HANDLERS
-from kaisoumail.web.session import provide_context, provide_viewer, same_origin
+from kaisoumail.web.session import provide_context, provide_viewer
 
 MAX_FORM_BYTES: Final = 16 * 1024
 
@@ -51,7 +51,6 @@ def router() -> Router:
         route_handlers=list(PAGES),
         dependencies={"context": Provide(provide_context, sync_to_thread=False), "viewer": Provide(provide_viewer)},
         exception_handlers=HANDLERS,
-        guards=[same_origin],
         request_max_body_size=MAX_FORM_BYTES,
         include_in_schema=False,
     )
