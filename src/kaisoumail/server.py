@@ -36,6 +36,7 @@ from kaisoumail.inbound.smtp import Crowd, Door
 from kaisoumail.inbound.smtp_session import Manners
 from kaisoumail.inbound.webhook import handover_route
 from kaisoumail.model.clock import iso, utc_now
+from kaisoumail.model.quota import Quotas
 from kaisoumail.model.token_bucket import Rate
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.messages import sweep_deleted
@@ -142,7 +143,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
         blob_folder = writable_folder(_blob_folder(settings, data_dir))
         context = Context(
             database=database,
-            intake=Intake(database),
+            intake=Intake(database, _quotas(settings)),
             readers=readers,
             blobs=FileBlobs(blob_folder),
             water_mark=WaterMark((data_dir, blob_folder), settings.min_free_bytes),
@@ -155,7 +156,12 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
                 dead_after=settings.dead_after,
             ),
             routing=Routing(settings.management_enabled, cloudflare, settings.account_id, settings.worker_name),
-            limits=Limits(settings.default_ttl_minutes, settings.max_message_bytes, settings.rejections_kept_days),
+            limits=Limits(
+                settings.default_ttl_minutes,
+                settings.max_message_bytes,
+                settings.rejections_kept_days,
+                quotas=_quotas(settings),
+            ),
             clock=utc_now,
             session_secret=settings.session_secret,
             resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
@@ -180,6 +186,12 @@ def application(context: Context, settings: Settings) -> Edges:
     cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
     limits = RateLimits(_rates(settings), buckets_on(context.database))
     return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies)
+
+
+def _quotas(settings: Settings) -> Quotas:
+    return Quotas(
+        settings.mailboxes_per_user, settings.stored_megabytes_per_user * 1_000_000, settings.messages_per_mailbox
+    )
 
 
 def _rates(settings: Settings) -> Rates:

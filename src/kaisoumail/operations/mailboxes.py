@@ -62,14 +62,17 @@ async def create(context: Context, viewer: Viewer, wish: Wish, operation: str = 
     """
     A new mailbox that receives mail when this returns.
 
-    Raises Problem `no_domains` or `domain_not_enabled`; `mailbox_exists` (with the mailbox, if the
+    Raises Problem `quota_reached`, `no_domains` or `domain_not_enabled`; `mailbox_exists` (with the mailbox, if the
     viewer may see it) or `mailbox_taken` for an address in use; and whatever Cloudflare refused, in
     which case nothing of the mailbox is left.
     """
     domain = await _domain_for(context, wish.root_domain)
     for _ in range(_TRIES if wish.leaves_a_choice else 1):
         mailbox = _proposed(context, viewer, domain, wish)
-        if await context.database.write(partial(mailboxes.add, mailbox=mailbox)):
+        added = await context.database.write(partial(_added, context=context, mailbox=mailbox))
+        if isinstance(added, Problem):
+            raise added
+        if added:
             return await _opened(context, domain, mailbox, operation)
     raise await _conflict(context, viewer, str(mailbox.address))
 
@@ -79,14 +82,16 @@ async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
     The mailbox at the wished address, kept at least as long as asked: the one there is, or a new one.
 
     An existing one is found whatever state its domain is in. Raises as `create` does, and Problem
-    `mailbox_taken` for an address of somebody else.
+    `mailbox_taken` for an address of somebody else. One that expired receives again, if the quota allows.
     """
     existing = await _existing(context, viewer, wish)
     if existing is None:
         return Ensured(await create(context, viewer, wish, "mailboxes.ensure"), is_new=True)
     extended = existing.extended_to(expiry(_minutes(context, wish.minutes), context.clock()))
     if extended != existing:
-        await context.database.write(lambda connection: mailboxes.save(connection, extended))
+        refusal = await context.database.write(partial(_extended, context=context, was=existing, mailbox=extended))
+        if refusal is not None:
+            raise refusal
     return Ensured(extended, is_new=False)
 
 
@@ -169,6 +174,26 @@ async def _domain_for(context: Context, root_domain: str | None) -> Domain:
         if domain.root_domain == root_domain:
             return domain
     raise Problem("domain_not_enabled", "Mailbox domain is not enabled", rootDomain=root_domain)
+
+
+def _added(connection: Connection, context: Context, mailbox: Mailbox) -> bool | Problem:
+    """Whether the address was free; or why its user may have no further mailbox."""
+    return _beyond(connection, context, mailbox) or mailboxes.add(connection, mailbox)
+
+
+def _extended(connection: Connection, context: Context, was: Mailbox, mailbox: Mailbox) -> Problem | None:
+    """Keep the new lifetime; or why a mailbox that *was* over may not come back."""
+    refusal = None if was.receives_at(context.clock()) else _beyond(connection, context, mailbox)
+    if refusal is None:
+        mailboxes.save(connection, mailbox)
+    return refusal
+
+
+def _beyond(connection: Connection, context: Context, mailbox: Mailbox) -> Problem | None:
+    quotas = context.limits.quotas
+    if not quotas.mailboxes:
+        return None
+    return quotas.refuse_mailbox_beyond(mailboxes.number_receiving(connection, mailbox.user_id, context.clock()))
 
 
 def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: Wish) -> Mailbox:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import Clock
+from kaisoumail.model.quota import NO_QUOTAS, Quotas
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.readers.processes import Readers
 from kaisoumail.storage.blobs import FileBlobs
@@ -67,6 +68,7 @@ class Limits:
     default_ttl_minutes: int
     max_message_bytes: int
     rejections_kept_days: int = 14
+    quotas: Quotas = NO_QUOTAS
     heartbeat_seconds: float = 15.0
     """How long a stream of events may be silent: proxies close what says nothing for a minute."""
 
