@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from kaisoumail.model.address import is_email
+from kaisoumail.model.client_address import find_address
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
@@ -329,7 +330,8 @@ class Settings:
     @property
     def is_open_to_the_network(self) -> bool:
         """True unless the HTTP listener can be reached from this machine alone."""
-        return self.host not in ("127.0.0.1", "::1", "localhost")
+        address = find_address(self.host)
+        return self.host != "localhost" if address is None else not address.is_loopback
 
     @property
     def cookies_are_secure(self) -> bool:

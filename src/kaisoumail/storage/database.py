@@ -153,7 +153,7 @@ def _run_batch(works: list[Work[Any]], transaction: Callable[[list[Work[Any]]], 
         values = transaction(works)
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
         told = _told(error)
-        if len(works) == 1 or told is not error:
+        if len(works) == 1 or _is_trouble(error, told):
             return [_Outcome(error=told)] * len(works)
     else:
         return [_Outcome(value) for value in values]
@@ -290,7 +290,7 @@ class PostgresDatabase:
             values = await self._transaction(works)
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
             told = _told(error)
-            if len(works) == 1 or told is not error:
+            if len(works) == 1 or _is_trouble(error, told):
                 return [_Outcome(error=told)] * len(works)
         else:
             return [_Outcome(value) for value in values]
@@ -317,17 +317,26 @@ def _postgres_engine(
 
 # PostgreSQL, Appendix A: connection gone, out of resources, lock not available, shutting down, disk, read-only.
 _TROUBLE_STATES: Final = ("08", "53", "55P03", "57", "58", "25006")
+_UNKEEPABLE_STATE: Final = "22021"
+
+
+def _is_trouble(error: Exception, told: Exception) -> bool:
+    """True if *error*, *told* as it is, is trouble of the database itself, which is everybody's."""
+    return told is not error and isinstance(told, Problem) and told.kind.retry
 
 
 def _told(error: Exception) -> Exception:
     """
     *error* in the house's words: a database that is locked, full or gone is a Problem that may pass.
 
-    Everything else, a violated constraint above all, stays what it is: that is the caller's business.
+    PostgreSQL keeps no NUL in a text; who sent one hears that. Everything else, a violated constraint above
+    all, stays what it is: that is the caller's business.
     """
     trouble = isinstance(error, OperationalError | InterfaceError | OSError | PoolTimeout)
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None) or "")
+        if state == _UNKEEPABLE_STATE:
+            return Problem("invalid_request", "Invalid request", formErrors=["A text has a NUL in it"], fieldErrors={})
         trouble = trouble or error.connection_invalidated or state.startswith(_TROUBLE_STATES)
     if not trouble:
         return error
