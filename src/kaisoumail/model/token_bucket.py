@@ -9,7 +9,7 @@ which it was empty (the theoretical arrival time of GCRA, ITU-T I.371): seconds,
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 FULL: Final = -math.inf
 
@@ -27,8 +27,7 @@ class Rate:
         return self.capacity / self.seconds
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):  # made for every request, and a tuple is made in a third of the time
     """How a request stands with one *rate*: whether it *passed*, how many are *left*, and for how long to *wait*."""
 
     rate: Rate
