@@ -48,6 +48,7 @@ def an_email(
     text: str = "Welcome. Enter it within ten minutes.",
     sender: str = "Shop <no-reply@shop.example>",
     html: str | None = None,
+    attachment: bytes | None = None,
 ) -> bytes:
     mail = EmailMessage()
     mail["From"], mail["To"], mail["Subject"] = sender, to, subject
@@ -56,6 +57,8 @@ def an_email(
     mail.set_content(text)
     if html is not None:
         mail.add_alternative(html, subtype="html")
+    if attachment is not None:
+        mail.add_attachment(attachment, maintype="application", subtype="octet-stream", filename="file.bin")
     return mail.as_bytes(policy=SMTP)
 
 

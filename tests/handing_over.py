@@ -3,6 +3,8 @@
 import time
 from urllib.parse import quote
 
+import httpx
+
 from kaisoumail.auth.signatures import sign
 from tests.servers import INBOUND_SECRET
 
@@ -17,3 +19,10 @@ def signed(recipient: str, raw: bytes, sender: str = "no-reply@shop.example") ->
         "x-kaisoumail-timestamp": timestamp,
         "x-kaisoumail-signature": sign(INBOUND_SECRET, timestamp, envelope_from, envelope_to, raw),
     }
+
+
+def hand_over(url: str, recipient: str, raw: bytes) -> str:
+    """Hand *raw* over to the product at *url*; the id of the message it became."""
+    answer = httpx.post(f"{url}/api/inbound", content=raw, headers=signed(recipient, raw), timeout=60)
+    message_id: str = answer.raise_for_status().json()["messageId"]
+    return message_id

@@ -13,7 +13,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -38,6 +38,7 @@ from kaisoumail.inbound.webhook import handover_route
 from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.model.quota import Quotas
 from kaisoumail.model.token_bucket import Rate
+from kaisoumail.operations.audit import forget_old_entries
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.messages import sweep_deleted
 from kaisoumail.operations.rate_limits import RateLimits, Rates, forget_full_buckets
@@ -105,6 +106,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await sweep_deleted(context)
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_rejections, context)))
+        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_entries, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, partial(forget_full_buckets, context)))
         smtp_port = await _open_smtp(stack, context, settings)
         await stack.enter_async_context(_http(application(context, settings), listener, context.signals.end))
@@ -160,10 +162,14 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
                 settings.default_ttl_minutes,
                 settings.max_message_bytes,
                 settings.rejections_kept_days,
+                timedelta(minutes=settings.session_minutes),
+                timedelta(minutes=settings.session_idle_minutes),
+                settings.audit_kept_days,
                 quotas=_quotas(settings),
             ),
             clock=utc_now,
             session_secret=settings.session_secret,
+            retired_secrets=settings.retired_secrets,
             resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
             trusted_origins=settings.trusted_origins,
             secure=settings.cookies_are_secure,

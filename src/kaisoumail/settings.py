@@ -63,6 +63,15 @@ def _secret(length: int) -> Callable[[str], str]:
     return read
 
 
+def _secrets(length: int) -> Callable[[str], tuple[str, ...]]:
+    def read(value: str) -> tuple[str, ...]:
+        if any(len(secret) < length for secret in value.split()):
+            raise Unfit(f"must be texts of at least {length} characters, separated by spaces")
+        return tuple(value.split())
+
+    return read
+
+
 def _token(value: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]+", value):
         raise Unfit("must be one line of printable characters without spaces; was it pasted with a line break?")
@@ -136,6 +145,21 @@ class Settings:
     session_secret: str = _variable(
         "SESSION_SECRET", None, _secret(16), "key for sessions, at least 16 characters; required"
     )
+    retired_secrets: tuple[str, ...] = _variable(
+        "SESSION_SECRETS_RETIRED",
+        (),
+        _secrets(16),
+        "earlier values of SESSION_SECRET, separated by spaces: cookies made with them stay good until they end",
+    )
+    session_minutes: int = _variable(
+        "SESSION_LIFETIME_MINUTES", 10_080, _whole(5, 525_600), "longest life of a session, in minutes"
+    )
+    session_idle_minutes: int = _variable(
+        "SESSION_IDLE_MINUTES", 4_320, _whole(5, 525_600), "how long a session may be unused until it ends, in minutes"
+    )
+    audit_kept_days: int = _variable(
+        "AUDIT_KEPT_DAYS", 365, _whole(1, 3650), "how long lines stay in the audit log, in days"
+    )
     host: str = _variable("HOST", "127.0.0.1", _text, "address of the HTTP listener")
     port: int = _variable("PORT", 8787, _whole(0, 65535), "port of the HTTP listener")
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _variable(
@@ -158,13 +182,13 @@ class Settings:
     )
     rate_per_address: int = _variable(
         "RATE_LIMIT_PER_ADDRESS_MINUTE",
-        1200,
+        3000,
         _whole(0, 1_000_000),
         "requests a minute without a proven identity from one IPv4 address or IPv6 /64; 0 is no limit",
     )
     rate_of_sign_in: int = _variable(
         "RATE_LIMIT_SIGN_IN_MINUTE",
-        20,
+        60,
         _whole(0, 1_000_000),
         "failed attempts to sign in a minute from one IPv4 address or IPv6 /64; 0 is no limit",
     )

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.api.asking import Things, things_of
 from tests.api_client import ApiClient
 from tests.builders import an_email
-from tests.handing_over import signed
+from tests.handing_over import hand_over
 from tests.servers import Product, a_world
 
 
@@ -46,11 +46,21 @@ Send = Callable[..., str]
 def send(product: Product) -> Send:
     """`send(mailbox, subject, …)`: a mail handed over; the id of the message it became."""
 
-    def hand_over(mailbox: dict[str, Any], subject: str = "Your code is 842911", **more: Any) -> str:
+    def send_to(mailbox: dict[str, Any], subject: str = "Your code is 842911", **more: Any) -> str:
         address = mailbox["address"]
-        raw = more.pop("raw", None) or an_email(address, subject, **more)
-        answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=signed(address, raw), timeout=60)
-        message_id: str = answer.raise_for_status().json()["messageId"]
-        return message_id
+        return hand_over(product.url, address, more.pop("raw", None) or an_email(address, subject, **more))
 
-    return hand_over
+    return send_to
+
+
+@pytest.fixture(scope="module")
+def spare_domain(product: Product) -> str:
+    """A domain that nobody misses."""
+    bound: str = product.admin.post("/api/domains/bind", json={"mailDomain": "spare.com"}).json()["id"]
+    return bound
+
+
+@pytest.fixture
+def things(product: Product, ada: ApiClient, spare_domain: str) -> Things:
+    """What Ada has."""
+    return things_of(product, ada, spare_domain)

@@ -107,7 +107,7 @@ def test_s5_guessed_keys_use_an_addresses_requests_up_and_a_working_key_there_go
         ]
         after = both.get("/api/mailboxes", headers=right)
 
-    assert [answer.status_code for answer in guesses] == [401] * 4 + [429] * 6
+    assert [answer.status_code for answer in guesses] == [401] * 8 + [429] * 2
     assert (before.status_code, after.status_code) == (200, 200)
     assert after.headers["ratelimit-policy"] == '"credential";q=50;w=60, "user";q=12000;w=60'
 

@@ -256,6 +256,52 @@ REJECTION = an_object(
     id=STRING, at=INSTANT, door=one_of("smtp", "worker"), sender=STRING, recipient=STRING, code=STRING
 )
 
+USER = an_object(
+    {"disabledAt": or_null(INSTANT)},
+    id=STRING,
+    email=ADDRESS,
+    name=STRING,
+    role=one_of("admin", "member"),
+    createdAt=INSTANT,
+    updatedAt=INSTANT,
+)
+API_KEY = an_object(
+    {"expiresAt": or_null(INSTANT), "mailboxId": or_null(STRING), "domainId": or_null(STRING)},
+    id=STRING,
+    name=STRING,
+    prefix={"type": "string", "minLength": 12, "maxLength": 12},
+    scopes=list_of(STRING),
+    createdAt=INSTANT,
+    lastUsedAt=or_null(INSTANT),
+    revokedAt=or_null(INSTANT),
+)
+SECRET: Schema = {"type": "string", "pattern": "^cfm_[A-Za-z0-9_-]{32}$"}
+MADE_KEY = an_object(apiKey=SECRET, apiKeyRecord=API_KEY)
+DEVICE = an_object(
+    id=STRING,
+    createdAt=INSTANT,
+    lastSeenAt=INSTANT,
+    expiresAt=INSTANT,
+    userAgent=or_null(STRING),
+    address=or_null(STRING),
+    keyId=or_null(STRING),
+    passkeyId=or_null(STRING),
+    isCurrent=BOOLEAN,
+)
+AUDIT_ENTRY = an_object(
+    id=STRING,
+    at=INSTANT,
+    action=STRING,
+    actor=STRING,
+    actorId=or_null(STRING),
+    credentialId=or_null(STRING),
+    target=or_null(STRING),
+    targetId=or_null(STRING),
+    address=or_null(STRING),
+    requestId=or_null(STRING),
+    details={"type": "object"},
+)
+
 # (method, path with {} for an id) → status → body
 ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("GET", "/health"): {200: HEALTH},
@@ -281,9 +327,24 @@ ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("GET", "/api/messages/wait"): {200: WAITED},
     ("POST", "/api/messages/{}/read"): {200: an_object(message=MESSAGE)},
     ("GET", "/api/messages/{}"): {200: an_object(message=MESSAGE_DETAIL)},
+    ("GET", "/api/api-keys"): {200: an_object(apiKeys=list_of(API_KEY))},
+    ("POST", "/api/api-keys"): {201: MADE_KEY},
+    ("POST", "/api/api-keys/{}/rename"): {200: API_KEY},
+    ("GET", "/api/sessions"): {200: an_object(sessions=list_of(DEVICE))},
+    ("POST", "/api/sessions/end-all"): {200: an_object(ended=COUNT)},
+    ("GET", "/api/users"): {200: an_object(users=list_of(USER))},
+    ("POST", "/api/users"): {201: an_object(user=USER, initialKey=MADE_KEY)},
+    ("POST", "/api/users/{}"): {200: USER},
+    ("POST", "/api/users/{}/disable"): {200: USER},
+    ("POST", "/api/users/{}/enable"): {200: USER},
+    ("DELETE", "/api/users/{}"): {200: an_object(user=USER, mailboxes=COUNT, transferredTo=or_null(STRING))},
+    ("GET", "/api/audit"): {200: an_object(entries=list_of(AUDIT_ENTRY), nextCursor=or_null(STRING))},
     ("GET", "/api/rejections"): {200: an_object(rejections=list_of(REJECTION), nextCursor=or_null(STRING))},
     ("POST", "/api/inbound"): {200: an_object(outcome=one_of("stored", "duplicate"), messageId=STRING)},
 }
+
+
+_PREFIXES = ("dom_", "mbx_", "msg_", "usr_", "key_", "ses_", "psk_")
 
 
 def check(method: str, path: str, status: int, body: Any) -> None:
@@ -298,4 +359,4 @@ def check(method: str, path: str, status: int, body: Any) -> None:
 
 def _without_ids(path: str) -> str:
     parts = path.split("/")
-    return "/".join("{}" if part[:4] in ("dom_", "mbx_", "msg_") else part for part in parts)
+    return "/".join("{}" if part[:4] in _PREFIXES else part for part in parts)

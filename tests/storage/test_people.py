@@ -1,18 +1,20 @@
 """Users, keys, sessions and domains."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from kaisoumail.model.access import Grant
 from kaisoumail.model.credential import ApiKey, Session
 from kaisoumail.model.domain import DomainStatus
 from kaisoumail.storage import api_keys, domains, sessions, users
 from tests.builders import DEMO
-from tests.people import ADA, HOUR, MINUTE, NOON
+from tests.people import ADA, BOB, HOUR, MINUTE, NOON
 from tests.storage.conftest import Storage
 
-KEY = ApiKey("key_1", ADA.id, "Laptop", "cfm_12345678", "a" * 64, ("*",), NOON)
+KEY = ApiKey("key_1", ADA.id, "Laptop", "cfm_12345678", "a" * 64, Grant(), NOON)
 SESSION = Session("ses_1", ADA.id, "b" * 64, "key_1", NOON, NOON + HOUR)
 
 
@@ -29,8 +31,36 @@ def test_an_email_belongs_to_one_user(storage: Storage) -> None:
 def test_a_key_leads_to_its_owner(storage: Storage) -> None:
     storage.write(lambda c: api_keys.add(c, KEY))
 
-    assert storage.read(lambda c: api_keys.find_owner(c, KEY.key_hash)) == (KEY.id, ADA.user, None)
-    assert storage.read(lambda c: api_keys.find_owner(c, "c" * 64)) is None
+    assert storage.read(lambda c: api_keys.find_owner(c, KEY.key_hash, NOON)) == (KEY, ADA.user)
+    assert storage.read(lambda c: api_keys.find_owner(c, "c" * 64, NOON)) is None
+
+
+def test_a_key_keeps_its_bounds_and_ends_at_its_time(storage: Storage) -> None:
+    key = replace(KEY, grant=Grant(("messages:read",), "mbx_1", "dom_1", NOON + HOUR))
+    storage.write(lambda c: api_keys.add(c, key))
+
+    assert storage.read(lambda c: api_keys.find_owner(c, KEY.key_hash, NOON)) == (key, ADA.user)
+    assert storage.read(lambda c: api_keys.find_owner(c, KEY.key_hash, NOON + HOUR)) is None
+
+
+def test_a_disabled_user_has_no_keys_and_no_sessions_until_they_are_enabled(storage: Storage) -> None:
+    storage.write(lambda c: api_keys.add(c, KEY))
+    storage.write(lambda c: sessions.add(c, SESSION))
+
+    for disabled_at, is_shut in ((NOON, True), (None, False)):
+        user = replace(ADA.user, disabled_at=disabled_at)
+        storage.write(lambda c, user=user: users.save(c, user))  # type: ignore[misc]
+        assert (storage.read(lambda c: api_keys.find_owner(c, KEY.key_hash, NOON)) is None) is is_shut
+        assert (_session(storage, SESSION, NOON) is None) is is_shut
+
+
+def test_a_key_revoked_twice_keeps_the_first_time(storage: Storage) -> None:
+    storage.write(lambda c: api_keys.add(c, KEY))
+
+    assert storage.write(lambda c: api_keys.revoke(c, KEY.id, NOON))
+    assert not storage.write(lambda c: api_keys.revoke(c, KEY.id, NOON + HOUR))
+
+    assert storage.read(lambda c: api_keys.of_user(c, ADA.id)) == [replace(KEY, revoked_at=NOON)]
 
 
 def test_the_last_use_is_written_at_most_once_a_minute(storage: Storage) -> None:
@@ -38,40 +68,84 @@ def test_the_last_use_is_written_at_most_once_a_minute(storage: Storage) -> None
     for now in (NOON, NOON + MINUTE / 2):
         storage.write(lambda c, now=now: api_keys.note_use(c, KEY.id, now))  # type: ignore[misc]
 
-    found = storage.read(lambda c: api_keys.find_owner(c, KEY.key_hash))
+    [key] = storage.read(lambda c: api_keys.of_user(c, ADA.id))
+
+    assert key.last_used_at == NOON
+
+
+def _session(storage: Storage, session: Session, now: datetime, idle: timedelta = HOUR) -> Session | None:
+    found = storage.read(lambda c: sessions.find_owner(c, ["e" * 64, session.token_hash], now, idle))
+    return None if found is None else found[0]
+
+
+def test_a_session_leads_to_its_owner_with_what_its_key_may(storage: Storage) -> None:
+    key = replace(KEY, grant=Grant(("messages:read",), mailbox_id="mbx_1"))
+    storage.write(lambda c: api_keys.add(c, key))
+    storage.write(lambda c: sessions.add(c, SESSION))
+
+    found = storage.read(lambda c: sessions.find_owner(c, [SESSION.token_hash], NOON, HOUR))
+
+    assert found == (replace(SESSION, last_seen_at=NOON), ADA.user, key.grant)
+
+
+def test_a_session_without_a_key_may_do_all_its_owner_may(storage: Storage) -> None:
+    storage.write(lambda c: sessions.add(c, replace(SESSION, key_id=None, passkey_id="psk_1")))
+
+    found = storage.read(lambda c: sessions.find_owner(c, [SESSION.token_hash], NOON, HOUR))
 
     assert found is not None
-    assert found[2] == NOON
+    assert found[2] == Grant()
 
 
-def test_a_session_ends_with_its_time(storage: Storage) -> None:
+def test_a_session_ends_with_its_time_and_when_nobody_uses_it(storage: Storage) -> None:
     storage.write(lambda c: api_keys.add(c, KEY))
     storage.write(lambda c: sessions.add(c, SESSION))
 
-    found = storage.read(lambda c: sessions.find_owner(c, SESSION.token_hash, NOON))
+    assert _session(storage, SESSION, NOON + 59 * MINUTE) is not None
+    assert _session(storage, SESSION, NOON + HOUR, 2 * HOUR) is None
+    assert _session(storage, SESSION, NOON + 30 * MINUTE, 30 * MINUTE) is None
 
-    assert found == (SESSION.id, ADA.user)
-    assert storage.read(lambda c: sessions.find_owner(c, SESSION.token_hash, NOON + HOUR)) is None
+    storage.write(lambda c: sessions.note_use(c, SESSION.id, NOON + 20 * MINUTE))
+    assert _session(storage, SESSION, NOON + 30 * MINUTE, 30 * MINUTE) is not None
 
 
 def test_a_session_ends_when_it_is_signed_out(storage: Storage) -> None:
     storage.write(lambda c: api_keys.add(c, KEY))
     storage.write(lambda c: sessions.add(c, SESSION))
 
-    storage.write(lambda c: sessions.end(c, SESSION.token_hash))
+    assert storage.write(lambda c: sessions.end(c, ["e" * 64, SESSION.token_hash])) == ADA.id
 
-    assert storage.read(lambda c: sessions.find_owner(c, SESSION.token_hash, NOON)) is None
+    assert _session(storage, SESSION, NOON) is None
+    assert storage.write(lambda c: sessions.end(c, [SESSION.token_hash])) is None
+
+
+def test_a_session_ends_with_its_key(storage: Storage) -> None:
+    storage.write(lambda c: api_keys.add(c, KEY))
+    storage.write(lambda c: sessions.add(c, SESSION))
+
+    storage.write(lambda c: api_keys.revoke(c, KEY.id, NOON))
+
+    assert _session(storage, SESSION, NOON) is None
+
+
+def test_nobody_ends_a_session_of_somebody_else(storage: Storage) -> None:
+    storage.write(lambda c: sessions.add(c, replace(SESSION, key_id=None)))
+
+    assert not storage.write(lambda c: sessions.end_one(c, BOB.id, SESSION.id))
+    assert storage.write(lambda c: sessions.end_all(c, BOB.id)) == 0
+
+    assert _session(storage, SESSION, NOON) is not None
+    assert storage.write(lambda c: sessions.end_one(c, ADA.id, SESSION.id))
 
 
 def test_sessions_that_are_over_are_forgotten_when_one_begins(storage: Storage) -> None:
-    storage.write(lambda c: api_keys.add(c, KEY))
-    storage.write(lambda c: sessions.add(c, SESSION))
+    storage.write(lambda c: sessions.add(c, replace(SESSION, key_id=None)))
     later = Session("ses_2", ADA.id, "d" * 64, None, NOON + 2 * HOUR, NOON + 3 * HOUR)
 
     storage.write(lambda c: sessions.add(c, later))
 
-    assert storage.read(lambda c: sessions.find_owner(c, SESSION.token_hash, NOON)) is None
-    assert storage.read(lambda c: sessions.find_owner(c, later.token_hash, NOON + 2 * HOUR)) is not None
+    assert _session(storage, SESSION, NOON) is None
+    assert _session(storage, later, NOON + 2 * HOUR) is not None
 
 
 def test_a_domain_is_saved_over_the_row_of_its_name(storage: Storage) -> None:

@@ -1,64 +1,123 @@
 """The whole JSON API at a glance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
-from kaisoumail.api import auth, domains, events, mailboxes, message_parts, messages, meta, rejections, wait
-from kaisoumail.api.authenticate import provide_context, provide_viewer
+from kaisoumail.api import (
+    api_keys,
+    audit,
+    auth,
+    domains,
+    events,
+    mailboxes,
+    message_parts,
+    messages,
+    meta,
+    rejections,
+    sessions,
+    users,
+    wait,
+)
+from kaisoumail.api.authenticate import must_satisfy, provide_context, provide_viewer
 from kaisoumail.api.problems import HANDLERS
+from kaisoumail.model.access import ANYBODY, SIGNED_IN, Need, admin, may
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
-ROUTES: Final[tuple[ControllerRouterHandler, ...]] = (
-    # public
-    meta.health,  #              GET    /health
-    meta.version,  #             GET    /api/version
-    meta.meta,  #                GET    /api/meta
-    auth.create_session,  #      POST   /api/auth/session
-    auth.end_session,  #         DELETE /api/auth/session
-    # with a ticket
-    message_parts.read_picture,  # GET  /api/messages/{id}/pictures/{id}
-    # signed in
-    auth.read_session,  #        GET    /api/auth/session
-    mailboxes.list_mailboxes,  # GET    /api/mailboxes
-    mailboxes.create_mailbox,  # POST   /api/mailboxes
-    mailboxes.ensure_mailbox,  # POST   /api/mailboxes/ensure
-    mailboxes.resolve_mailbox,  # GET   /api/mailboxes/resolve
-    mailboxes.read_mailbox,  #   GET    /api/mailboxes/{id}
-    wait.wait_in_mailbox,  #     GET    /api/mailboxes/{id}/wait
-    messages.list_messages,  #   GET    /api/messages
-    wait.wait_anywhere,  #       GET    /api/messages/wait
-    messages.read_message,  #    GET    /api/messages/{id}
-    messages.read_raw_message,  # GET   /api/messages/{id}/raw
-    message_parts.read_html,  #  GET    /api/messages/{id}/html
-    message_parts.read_attachment,  # GET /api/messages/{id}/attachments/{id}
-    messages.mark_message,  #    POST   /api/messages/{id}/read
-    messages.delete_message,  #  DELETE /api/messages/{id}
-    events.follow,  #            GET    /api/events
-    # admins
-    domains.list_domains,  #     GET    /api/domains
-    domains.catalog,  #          GET    /api/domains/catalog
-    domains.token_check,  #      GET    /api/domains/token-check
-    domains.bind,  #             POST   /api/domains/bind
-    domains.enable,  #           POST   /api/domains
-    domains.events,  #           GET    /api/domains/{id}/events
-    domains.retry,  #            POST   /api/domains/{id}/retry
-    domains.delete,  #           POST   /api/domains/{id}/delete
-    domains.disable,  #          POST   /api/domains/{id}/disable
-    rejections.list_rejections,  # GET  /api/rejections
-)
+# What each route asks of whoever calls it (`model/access.py`), and under that the routes.
+ROUTES: Final[Mapping[Need, tuple[ControllerRouterHandler, ...]]] = {
+    ANYBODY: (
+        meta.health,  #                GET    /health
+        meta.version,  #               GET    /api/version
+        meta.meta,  #                  GET    /api/meta
+        auth.create_session,  #        POST   /api/auth/session
+        auth.end_session,  #           DELETE /api/auth/session
+        message_parts.read_picture,  # GET    /api/messages/{id}/pictures/{id}, with a ticket
+    ),
+    SIGNED_IN: (
+        auth.read_session,  #          GET    /api/auth/session
+    ),
+    may("mailboxes:read"): (
+        mailboxes.list_mailboxes,  #   GET    /api/mailboxes
+        mailboxes.resolve_mailbox,  #  GET    /api/mailboxes/resolve
+        mailboxes.read_mailbox,  #     GET    /api/mailboxes/{id}
+    ),
+    may("mailboxes:write"): (
+        mailboxes.create_mailbox,  #   POST   /api/mailboxes
+        mailboxes.ensure_mailbox,  #   POST   /api/mailboxes/ensure
+    ),
+    may("messages:read"): (
+        wait.wait_in_mailbox,  #       GET    /api/mailboxes/{id}/wait
+        wait.wait_anywhere,  #         GET    /api/messages/wait
+        messages.list_messages,  #     GET    /api/messages
+        messages.read_message,  #      GET    /api/messages/{id}
+        messages.read_raw_message,  #  GET    /api/messages/{id}/raw
+        message_parts.read_html,  #    GET    /api/messages/{id}/html
+        message_parts.read_attachment,  # GET /api/messages/{id}/attachments/{id}
+        messages.mark_message,  #      POST   /api/messages/{id}/read
+        events.follow,  #              GET    /api/events
+    ),
+    may("messages:write"): (
+        messages.delete_message,  #    DELETE /api/messages/{id}
+    ),
+    may("keys:read"): (
+        api_keys.list_keys,  #         GET    /api/api-keys
+        sessions.list_sessions,  #     GET    /api/sessions
+    ),
+    may("keys:write"): (
+        api_keys.make_key,  #          POST   /api/api-keys
+        api_keys.rename_key,  #        POST   /api/api-keys/{id}/rename
+        api_keys.revoke_key,  #        POST   /api/api-keys/{id}/revoke
+        sessions.end_session,  #       DELETE /api/sessions/{id}
+        sessions.end_all_sessions,  #  POST   /api/sessions/end-all
+    ),
+    admin("users:read"): (
+        users.list_users,  #           GET    /api/users
+    ),
+    admin("users:write"): (
+        users.add_user,  #             POST   /api/users
+        users.change_user,  #          POST   /api/users/{id}
+        users.disable_user,  #         POST   /api/users/{id}/disable
+        users.enable_user,  #          POST   /api/users/{id}/enable
+        users.remove_user,  #          DELETE /api/users/{id}
+    ),
+    admin("domains:read"): (
+        domains.list_domains,  #       GET    /api/domains
+        domains.catalog,  #            GET    /api/domains/catalog
+        domains.token_check,  #        GET    /api/domains/token-check
+        domains.events,  #             GET    /api/domains/{id}/events
+        rejections.list_rejections,  # GET    /api/rejections
+    ),
+    admin("domains:write"): (
+        domains.bind,  #               POST   /api/domains/bind
+        domains.enable,  #             POST   /api/domains
+        domains.retry,  #              POST   /api/domains/{id}/retry
+        domains.delete,  #             POST   /api/domains/{id}/delete
+        domains.disable,  #            POST   /api/domains/{id}/disable
+    ),
+    admin("audit:read"): (
+        audit.list_entries,  #         GET    /api/audit
+    ),
+}
 
 
 def router(more: Sequence[Any] = ()) -> Router:
-    """The API, with *more* handlers that answer in its error envelope (the webhook door)."""
+    """The API, with *more* handlers that answer in its error envelope and prove by themselves who calls them."""
     return Router(
         path="/",
-        route_handlers=[*ROUTES, *more],
-        dependencies={"context": Provide(provide_context, sync_to_thread=False), "viewer": Provide(provide_viewer)},
+        route_handlers=[
+            *(Router("/", route_handlers=handlers, opt={"need": need}) for need, handlers in ROUTES.items()),
+            Router("/", route_handlers=more, opt={"need": ANYBODY}),
+        ],
+        dependencies={
+            "context": Provide(provide_context, sync_to_thread=False),
+            "viewer": Provide(provide_viewer, sync_to_thread=False),
+        },
+        guards=[must_satisfy],
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
     )

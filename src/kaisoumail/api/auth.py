@@ -11,7 +11,6 @@ from kaisoumail.api.fields import read_body
 from kaisoumail.api.shapes import Shape
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.model.clock import iso
-from kaisoumail.model.credential import SESSION_LIFETIME
 from kaisoumail.model.user import User, Viewer
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
@@ -42,7 +41,7 @@ async def read_session(viewer: Viewer, context: Context) -> SessionShape:
 async def create_session(request: "Request[Any, Any, Any]", context: Context) -> Response[SessionShape]:
     form = await read_body(request, SignIn)
     signed_in = await sign_in.sign_in(context, form.api_key, visit_of(request))
-    cookie = cookie_header(signed_in.token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)
+    cookie = cookie_header(signed_in.token, int(context.limits.session_lifetime.total_seconds()), secure=context.secure)
     shape = _shape(signed_in.viewer.user, context.clock())
     return Response(shape, headers={"set-cookie": cookie, "cache-control": "no-store"})
 
@@ -51,7 +50,7 @@ async def create_session(request: "Request[Any, Any, Any]", context: Context) ->
 async def end_session(request: "Request[Any, Any, Any]", context: Context) -> Response[None]:
     token = session_token(request)
     if token is not None:
-        await sign_in.sign_out(context, token)
+        await sign_in.sign_out(context, token, visit_of(request))
     return Response(None, status_code=204, headers={"set-cookie": cookie_header("", 0, secure=context.secure)})
 
 

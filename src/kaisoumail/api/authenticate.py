@@ -7,13 +7,18 @@ A Bearer key, if one is sent, is the only thing looked at: a wrong one never fal
 from typing import Any
 
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler
 
 from kaisoumail.auth.presented import bearer_key_in, session_tokens_in
 from kaisoumail.errors import Problem
+from kaisoumail.model.access import Need
 from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
+
+Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 def provide_context(state: State) -> Context:
@@ -21,38 +26,52 @@ def provide_context(state: State) -> Context:
     return context
 
 
-async def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
-    """The signed-in viewer. Raises Problem `authentication_required`."""
-    viewer = await find_viewer(request, context)
+async def must_satisfy(connection: Connection, handler: BaseRouteHandler) -> None:
+    """
+    Guards every route by the need its row of the route table declares (`app.py`).
+
+    Raises Problem `authentication_required`, `admin_required` or `insufficient_scope`, before anything is read.
+    """
+    need: Need = handler.opt["need"]
+    if need.is_public:
+        return
+    viewer = await find_viewer(connection, provide_context(connection.app.state), by_cookie=need.is_by_cookie)
     if viewer is None:
         raise Problem("authentication_required", "Authentication required")
+    viewer.must_satisfy(need)
+    connection.scope["state"]["viewer"] = viewer
+
+
+def provide_viewer(request: "Request[Any, Any, Any]") -> Viewer:
+    """Whom the guard let in."""
+    viewer: Viewer = request.scope["state"]["viewer"]
     return viewer
 
 
-async def find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
-    """Whoever the request proves to be, or None."""
-    viewer = await _find_viewer(request, context)
-    request.scope["state"]["viewer"] = viewer  # whom the limits charge
+async def find_viewer(connection: Connection, context: Context, *, by_cookie: bool = False) -> Viewer | None:
+    """Whoever the request proves to be, or None. With *by_cookie* an API key proves nothing."""
+    viewer = await _find_viewer(connection, context, by_cookie=by_cookie)
+    connection.scope["state"]["asker"] = viewer  # whom the limits charge
     return viewer
 
 
-async def _find_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer | None:
-    key = bearer_key(request)
+async def _find_viewer(connection: Connection, context: Context, *, by_cookie: bool) -> Viewer | None:
+    key = bearer_key(connection)
     if key is not None:
-        return await sign_in.viewer_with_key(context, key, visit_of(request))
-    token = session_token(request)
-    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(request))
+        return None if by_cookie else await sign_in.viewer_with_key(context, key, visit_of(connection))
+    token = session_token(connection)
+    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
 
 
-def visit_of(request: "Request[Any, Any, Any]") -> Visit:
+def visit_of(connection: Connection) -> Visit:
     """Where the request came from, as `edges.py` noted it."""
-    visit: Visit = request.scope["state"]["visit"]
+    visit: Visit = connection.scope["state"]["visit"]
     return visit
 
 
-def bearer_key(request: "Request[Any, Any, Any]") -> str | None:
-    return bearer_key_in(request.headers.get("authorization", ""))
+def bearer_key(connection: Connection) -> str | None:
+    return bearer_key_in(connection.headers.get("authorization", ""))
 
 
-def session_token(request: "Request[Any, Any, Any]") -> str | None:
-    return next(iter(session_tokens_in(request.headers.get("cookie", ""))), None)
+def session_token(connection: Connection) -> str | None:
+    return next(iter(session_tokens_in(connection.headers.get("cookie", ""))), None)

@@ -14,6 +14,7 @@ import msgspec
 from litestar import Request
 
 from kaisoumail.errors import Problem
+from kaisoumail.model.address import EMAIL_PATTERN
 from kaisoumail.model.feed import Cursor, PageEnd, find_cursor, find_page_end
 
 Form = TypeVar("Form", bound=msgspec.Struct)
@@ -21,6 +22,14 @@ Form = TypeVar("Form", bound=msgspec.Struct)
 _INSTANT: Final = re.compile(
     r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII
 )
+
+
+def to_the_end(pattern: str) -> str:
+    """*pattern* without Python's habit of letting `$` match before a last line break."""
+    return pattern.removesuffix("$").replace("$)", r"\Z)") + r"\Z"
+
+
+EmailAddress = Annotated[str, msgspec.Meta(pattern=to_the_end(EMAIL_PATTERN), max_length=320)]
 
 
 async def read_body(request: "Request[Any, Any, Any]", form: type[Form], *, only_known: bool = False) -> Form:

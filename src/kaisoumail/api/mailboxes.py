@@ -7,10 +7,10 @@ from litestar import Request, Response, get, post
 from msgspec import UNSET, UnsetType
 
 from kaisoumail.api.domains import one_domain
-from kaisoumail.api.fields import read_json, read_object, read_query
+from kaisoumail.api.fields import EmailAddress, read_json, read_object, read_query, to_the_end
 from kaisoumail.api.paging import Paging, next_cursor
 from kaisoumail.api.shapes import MailboxNowShape, mailbox_now_shape, mailbox_shape
-from kaisoumail.model.address import EMAIL_PATTERN, LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
+from kaisoumail.model.address import LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES, Mailbox, MailboxStatus
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import mailboxes
@@ -18,15 +18,8 @@ from kaisoumail.operations.context import Context
 from kaisoumail.operations.mailboxes import Default, Wish
 from kaisoumail.operations.wait import newest_cursor
 
-
-def _to_the_end(pattern: str) -> str:
-    """*pattern* without Python's habit of letting `$` match before a last line break."""
-    return pattern.removesuffix("$").replace("$)", r"\Z)") + r"\Z"
-
-
-LocalPart = Annotated[str, msgspec.Meta(pattern=_to_the_end(LOCAL_PART_PATTERN), max_length=32)]
-Subdomain = Annotated[str, msgspec.Meta(pattern=_to_the_end(SUBDOMAIN_PATTERN), max_length=190)]
-EmailAddress = Annotated[str, msgspec.Meta(pattern=_to_the_end(EMAIL_PATTERN), max_length=320)]
+LocalPart = Annotated[str, msgspec.Meta(pattern=to_the_end(LOCAL_PART_PATTERN), max_length=32)]
+Subdomain = Annotated[str, msgspec.Meta(pattern=to_the_end(SUBDOMAIN_PATTERN), max_length=190)]
 Minutes = Annotated[int, msgspec.Meta(ge=MIN_TTL_MINUTES, le=MAX_TTL_MINUTES)] | None
 
 

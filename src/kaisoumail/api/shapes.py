@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,6 +14,8 @@ from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message, part_id
 from kaisoumail.operations.message_parts import Attachment, Authentication, Finding
 from kaisoumail.operations.messages import Opened
+
+NO_STORE: Final = {"cache-control": "no-store"}
 
 
 class Shape(msgspec.Struct, rename="camel", kw_only=True):

@@ -11,6 +11,8 @@ import hmac
 from datetime import datetime, timedelta
 from typing import Final
 
+from kaisoumail.auth.purposes import key_for
+
 LIFETIME: Final = timedelta(hours=1)
 
 
@@ -29,6 +31,7 @@ def is_picture_ticket(ticket: str, secret: str, message_id: str, attachment_id: 
 
 
 def _signature(secret: str, message_id: str, attachment_id: str, until: str) -> str:
-    # What it is for stands in front: no other signature made with this secret can be taken for one.
-    signed = "\n".join(("picture ticket", message_id, attachment_id, until))
-    return hmac.new(secret.encode(), signed.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    signed = "\n".join((message_id, attachment_id, until))
+    return hmac.new(
+        key_for("picture ticket v1", secret), signed.encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()

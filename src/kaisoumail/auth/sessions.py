@@ -10,6 +10,8 @@ import hmac
 import secrets
 from typing import Final
 
+from kaisoumail.auth.purposes import key_for
+
 COOKIE_NAME: Final = "kaisoumail_session"
 
 
@@ -19,9 +21,10 @@ def new_token() -> str:
 
 
 def hash_of(token: str, session_secret: str) -> str:
-    """What is stored for *token*, 64 hex digits. The purpose is part of the key, so no other HMAC fits here."""
-    key = hmac.digest(session_secret.encode(), b"kaisoumail session v1", "sha256")
-    return hmac.new(key, token.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+    """What is stored for *token*, 64 hex digits."""
+    return hmac.new(
+        key_for("session v1", session_secret), token.encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()
 
 
 def cookie_header(token: str, seconds: int, *, secure: bool) -> str:

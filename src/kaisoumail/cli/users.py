@@ -8,7 +8,7 @@ import typer
 
 from kaisoumail.cli import until_stopped
 from kaisoumail.model.user import Role
-from kaisoumail.operations.bootstrap import add_user
+from kaisoumail.operations.users import add_user
 from kaisoumail.server import opened_context
 from kaisoumail.settings import settings_from
 
@@ -31,8 +31,8 @@ def add(
 
     async def work(_: asyncio.Event) -> None:
         async with opened_context(settings) as context:
-            user, secret = await add_user(context, email, name, role)
-        print(f"{user.role.value} {user.email} made; their API key, shown this once:")
-        print(secret)
+            added = await add_user(context, email, name, role)
+        print(f"{added.user.role.value} {added.user.email} made; their API key, shown this once:")
+        print(added.secret)
 
     until_stopped.run(work)

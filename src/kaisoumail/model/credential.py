@@ -1,10 +1,9 @@
 """What proves who somebody is: API keys and the sessions made from them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
-SESSION_LIFETIME: Final = timedelta(days=7)
+from kaisoumail.model.access import Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +15,7 @@ class ApiKey:
     name: str
     prefix: str
     key_hash: str
-    scopes: tuple[str, ...]
+    grant: Grant
     created_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
@@ -32,6 +31,7 @@ class Session:
     key_id: str | None
     created_at: datetime
     expires_at: datetime
+    last_seen_at: datetime | None = None
     passkey_id: str | None = None
     user_agent: str | None = None
     address: str | None = None

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from kaisoumail.errors import Problem
+from kaisoumail.model.access import Grant, Need, missing
+from kaisoumail.model.mailbox import Mailbox
 
 
 class Role(StrEnum):
@@ -20,6 +23,7 @@ class User:
     role: Role
     created_at: datetime
     updated_at: datetime
+    disabled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,19 @@ class Visit:
     request_id: str | None = None
 
 
+NOWHERE: Final = Visit()
+WHOLE: Final = Grant()
+
+
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Whoever asks: a user, and how they proved it (an API key id or a session id)."""
+    """Whoever asks: a user, how they proved it (an API key id or a session id), and what that proof may do."""
 
     user: User
     key_id: str | None = None
     session_id: str | None = None
-    visit: Visit = Visit()
+    visit: Visit = NOWHERE
+    grant: Grant = WHOLE
 
     @property
     def id(self) -> str:
@@ -53,6 +62,17 @@ class Viewer:
         if not self.is_admin:
             raise Problem("admin_required", "Admin access required")
 
+    def must_satisfy(self, need: Need) -> None:
+        """Raises Problem `admin_required` or `insufficient_scope` when *need* asks more than the viewer has."""
+        if need.is_for_admins:
+            self.must_be_admin()
+        if need.scope is not None and not self.grant.allows(need.scope):
+            raise missing(need.scope)
+
     def may_see(self, owner_id: str) -> bool:
         """True for what the viewer owns, and for everything if the viewer is an admin."""
         return self.is_admin or self.user.id == owner_id
+
+    def may_open(self, mailbox: Mailbox) -> bool:
+        """True for a mailbox the viewer may see, if the credential is not bound to something else."""
+        return self.may_see(mailbox.user_id) and self.grant.opens(mailbox)

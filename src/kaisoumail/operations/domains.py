@@ -13,6 +13,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKind, normalised, refuse_unless_apex
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Viewer
+from kaisoumail.operations.audit import note
 from kaisoumail.storage import domain_events, domains
 from kaisoumail.storage.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
@@ -93,6 +94,7 @@ async def start_bind(context: Context, viewer: Viewer, name: str) -> Binding:
     known = await _refuse_if_active(context, root_domain)
     refuse_unless_apex(root_domain)
     _require_configuration(context)
+    await note(context, viewer, "domain.bind", known.id if known else None, root_domain)
     run = await context.runs.start("bind_domain", key=root_domain, root_domain=root_domain)
     return Binding(root_domain, known is None, run)
 
@@ -107,6 +109,7 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     domain = await _domain(context, domain_id)
     if domain.status is DomainStatus.DISABLED:
         raise Problem("domain_disabled", "Disabled mailbox domains cannot be retried")
+    await note(context, viewer, "domain.retry", domain.id, domain.root_domain)
     if not context.routing.enabled:
         now = context.clock()
         return await _change(
@@ -130,6 +133,7 @@ async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     def switched_off(domain: Domain) -> Domain:
         return domain if domain.status is DomainStatus.DISABLED else domain.switched_off(now)
 
+    await note(context, viewer, "domain.disable", domain_id, (await _domain(context, domain_id)).root_domain)
     return await _change(context, domain_id, switched_off)
 
 
@@ -144,6 +148,7 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
     viewer.must_be_admin()
     root_domain = normalised(name)
     known = await _refuse_if_active(context, root_domain)
+    await note(context, viewer, "domain.enable", known.id if known else None, root_domain, zoneId=zone_id)
     if context.routing.enabled:
         context.routing.client()
         run = await context.runs.start("enable_domain", key=root_domain, root_domain=root_domain, zone_id=zone_id)
@@ -178,6 +183,7 @@ async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: s
             "management_disabled", "Cloudflare domain deletion requires EMAIL_ROUTING_MANAGEMENT_ENABLED=true"
         )
     context.routing.client()
+    await note(context, viewer, "domain.delete", domain.id, domain.root_domain)
     await _outcome(await context.runs.start("delete_domain", key=domain_id, domain_id=domain_id))
 
 

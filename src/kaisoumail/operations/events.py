@@ -44,7 +44,7 @@ async def events(
     Everything after *since* (None: from now on), oldest first, for as long as it is read.
 
     Yields None when nothing happened for `limits.heartbeat_seconds`. Ends when the process is about to stop,
-    and when *still_there* says that the viewer is signed in no longer or is somebody else now: it is asked
+    and when *still_there* says that the viewer is signed in no longer, is somebody else now or may do less: it is asked
     before anything is told. A cursor from the future (of a database put back) counts as "from now on".
     """
     topic = EVERYTHING if viewer.is_admin else user_topic(viewer.id)
@@ -65,7 +65,7 @@ async def events(
 
 
 def _is_same(viewer: Viewer, now: Viewer | None) -> bool:
-    return now is not None and (now.id, now.is_admin) == (viewer.id, viewer.is_admin)
+    return now is not None and (now.id, now.is_admin, now.grant) == (viewer.id, viewer.is_admin, viewer.grant)
 
 
 async def _events(context: Context, page: list[Numbered]) -> list[Event]:

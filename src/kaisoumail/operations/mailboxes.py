@@ -13,13 +13,15 @@ from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
 from kaisoumail.model.address import Address, parse_address
 from kaisoumail.model.alias_names import random_local_part, random_subdomain
+from kaisoumail.model.audit import did
+from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.domain import Domain
 from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus, expiry
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.pages import Page, one_more, paged
-from kaisoumail.storage import domains, mailboxes
+from kaisoumail.storage import audit, domains, mailboxes
 from kaisoumail.workflows.context import Context
 
 _TRIES: Final = 8
@@ -62,19 +64,32 @@ async def create(context: Context, viewer: Viewer, wish: Wish, operation: str = 
     """
     A new mailbox that receives mail when this returns.
 
-    Raises Problem `quota_reached`, `no_domains` or `domain_not_enabled`; `mailbox_exists` (with the mailbox, if the
-    viewer may see it) or `mailbox_taken` for an address in use; and whatever Cloudflare refused, in
-    which case nothing of the mailbox is left.
+    Raises Problem `forbidden` for a key that is for one mailbox; `quota_reached`, `no_domains` or `domain_not_enabled`;
+    `mailbox_exists` (with the mailbox, if the viewer may see it) or `mailbox_taken` for an address in use; and
+    whatever Cloudflare refused, in which case nothing of the mailbox is left.
     """
-    domain = await _domain_for(context, wish.root_domain)
+    domain = await _domain_for(context, viewer, wish.root_domain)
     for _ in range(_TRIES if wish.leaves_a_choice else 1):
         mailbox = _proposed(context, viewer, domain, wish)
-        added = await context.database.write(partial(_added, context=context, mailbox=mailbox))
+        added = await context.database.write(partial(_add, context=context, viewer=viewer, mailbox=mailbox))
         if isinstance(added, Problem):
             raise added
         if added:
             return await _opened(context, domain, mailbox, operation)
     raise await _conflict(context, viewer, str(mailbox.address))
+
+
+def _add(connection: Connection, context: Context, viewer: Viewer, mailbox: Mailbox) -> bool | Problem:
+    """Whether the address was free; or why its user may have no further mailbox."""
+    refusal = _beyond(connection, context, mailbox)
+    if refusal is not None:
+        return refusal
+    is_new = mailboxes.add(connection, mailbox)
+    if is_new:
+        address, domain_id = str(mailbox.address), mailbox.domain_id
+        entry = did(viewer, "mailbox.create", mailbox.created_at, mailbox.id, address, domainId=domain_id)
+        audit.add(connection, entry)
+    return is_new
 
 
 async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
@@ -89,10 +104,23 @@ async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
         return Ensured(await create(context, viewer, wish, "mailboxes.ensure"), is_new=True)
     extended = existing.extended_to(expiry(_minutes(context, wish.minutes), context.clock()))
     if extended != existing:
-        refusal = await context.database.write(partial(_extended, context=context, was=existing, mailbox=extended))
+        change = partial(_extend, context=context, viewer=viewer, was=existing, mailbox=extended)
+        refusal = await context.database.write(change)
         if refusal is not None:
             raise refusal
     return Ensured(extended, is_new=False)
+
+
+def _extend(connection: Connection, context: Context, viewer: Viewer, was: Mailbox, mailbox: Mailbox) -> Problem | None:
+    """Keep the new lifetime; or why a mailbox that *was* over may not come back."""
+    now = context.clock()
+    refusal = None if was.receives_at(now) else _beyond(connection, context, mailbox)
+    if refusal is not None:
+        return refusal
+    mailboxes.save(connection, mailbox)
+    until = {"expiresAt": iso_or_none(mailbox.expires_at)}
+    audit.add(connection, did(viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), **until))
+    return None
 
 
 async def wish_for(context: Context, text: str, minutes: Minutes) -> Wish:
@@ -115,7 +143,7 @@ async def find_mailbox(context: Context, viewer: Viewer, mailbox_id: str) -> Mai
     mailbox = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
     if mailbox is None or mailbox.status is MailboxStatus.PROVISIONING:
         raise Problem("mailbox_not_found", "Mailbox not found")
-    if not viewer.may_see(mailbox.user_id):
+    if not viewer.may_open(mailbox):
         raise Problem("forbidden", "Forbidden")
     return mailbox
 
@@ -123,7 +151,7 @@ async def find_mailbox(context: Context, viewer: Viewer, mailbox_id: str) -> Mai
 async def resolve(context: Context, viewer: Viewer, address: str) -> Mailbox:
     """The usable mailbox at *address* that the viewer may see. Raises Problem `mailbox_not_found`."""
     mailbox = await _live(context, address.strip().lower())
-    if mailbox is None or mailbox.status not in _USABLE or not viewer.may_see(mailbox.user_id):
+    if mailbox is None or mailbox.status not in _USABLE or not viewer.may_open(mailbox):
         raise Problem("mailbox_not_found", "Mailbox not found")
     return mailbox
 
@@ -164,8 +192,11 @@ def narrowed(statuses: Sequence[MailboxStatus], workspace: bool) -> Sequence[Mai
     return tuple(status for status in _LIVE if not statuses or status in statuses)
 
 
-async def _domain_for(context: Context, root_domain: str | None) -> Domain:
-    active = await context.database.read(domains.active)
+async def _domain_for(context: Context, viewer: Viewer, root_domain: str | None) -> Domain:
+    if viewer.grant.mailbox_id is not None:
+        raise Problem("forbidden", "This key is for one mailbox and makes no others")
+    bound = viewer.grant.domain_id
+    active = [domain for domain in await _active(context) if bound in (None, domain.id)]
     if root_domain is None:
         if not active:
             raise Problem("no_domains", "No mailbox domains are enabled")
@@ -174,19 +205,6 @@ async def _domain_for(context: Context, root_domain: str | None) -> Domain:
         if domain.root_domain == root_domain:
             return domain
     raise Problem("domain_not_enabled", "Mailbox domain is not enabled", rootDomain=root_domain)
-
-
-def _added(connection: Connection, context: Context, mailbox: Mailbox) -> bool | Problem:
-    """Whether the address was free; or why its user may have no further mailbox."""
-    return _beyond(connection, context, mailbox) or mailboxes.add(connection, mailbox)
-
-
-def _extended(connection: Connection, context: Context, was: Mailbox, mailbox: Mailbox) -> Problem | None:
-    """Keep the new lifetime; or why a mailbox that *was* over may not come back."""
-    refusal = None if was.receives_at(context.clock()) else _beyond(connection, context, mailbox)
-    if refusal is None:
-        mailboxes.save(connection, mailbox)
-    return refusal
 
 
 def _beyond(connection: Connection, context: Context, mailbox: Mailbox) -> Problem | None:
@@ -244,7 +262,7 @@ async def _existing(context: Context, viewer: Viewer, wish: Wish) -> Mailbox | N
     roots = [wish.root_domain] if wish.root_domain else [d.root_domain for d in await _active(context)]
     for root in roots:
         mailbox = await _live(context, f"{wish.local_part}@{wish.subdomain}.{root}")
-        if mailbox is not None and mailbox.status in _USABLE and viewer.may_see(mailbox.user_id):
+        if mailbox is not None and mailbox.status in _USABLE and viewer.may_open(mailbox):
             return mailbox
         if mailbox is not None and wish.root_domain is not None:
             raise Problem("mailbox_taken", "Mailbox already exists")
@@ -264,7 +282,7 @@ async def _live(context: Context, address: str) -> Mailbox | None:
 
 async def _conflict(context: Context, viewer: Viewer, address: str) -> Problem:
     mailbox = await _live(context, address)
-    if mailbox is not None and mailbox.status in _USABLE and viewer.may_see(mailbox.user_id):
+    if mailbox is not None and mailbox.status in _USABLE and viewer.may_open(mailbox):
         now = context.clock()
         return MailboxExists(replace(mailbox, status=mailbox.status_at(now)))
     return Problem("mailbox_taken", "Mailbox already exists")

@@ -57,9 +57,9 @@ async def attachment(context: Context, viewer: Viewer, message_id: str, attachme
     """
     One attachment, decoded.
 
-    Raises Problem `message_not_found`, `forbidden`, `raw_message_missing` or `attachment_not_found`.
+    Raises Problem `message_not_found`, for somebody else's too, `raw_message_missing` or `attachment_not_found`.
     """
-    return await _file(await raw_message(context, viewer, message_id), message_id, attachment_id)
+    return await _file(await raw_message(context, viewer, message_id, hide_foreign=True), message_id, attachment_id)
 
 
 async def picture(context: Context, message_id: str, attachment_id: str, ticket: str) -> File:
@@ -67,7 +67,8 @@ async def picture(context: Context, message_id: str, attachment_id: str, ticket:
     The picture that *ticket* opens, whoever asks. Raises Problem `attachment_not_found` for a wrong
     ticket, one whose time is over, or what is no picture.
     """
-    if not is_picture_ticket(ticket, context.session_secret, message_id, attachment_id, context.clock()):
+    now = context.clock()
+    if not any(is_picture_ticket(ticket, secret, message_id, attachment_id, now) for secret in context.secrets):
         raise _not_found()
     file = await _file(await raw_unasked(context, message_id), message_id, attachment_id)
     if file.content_type not in PICTURES:
@@ -83,7 +84,7 @@ async def document(
 
     Raises Problem as `open_message`, and `html_body_missing`.
     """
-    opened = await open_message(context, viewer, message_id)
+    opened = await open_message(context, viewer, message_id, hide_foreign=True)
     if opened.parsed.html is None:
         raise Problem("html_body_missing", "This message has no HTML body")
     safe = await safe_fragment(context, opened, remote=remote)

@@ -6,17 +6,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import zstandard
+from sqlalchemy import Connection
 
 from kaisoumail.errors import Problem
+from kaisoumail.model.audit import did
 from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
+from kaisoumail.operations.audit import note
 from kaisoumail.operations.mailboxes import narrowed
 from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.parsing.authentication import Authentication, authentication_of
 from kaisoumail.parsing.mime import ParsedMessage, parse
-from kaisoumail.storage import messages
+from kaisoumail.storage import audit, mailboxes, messages
 from kaisoumail.storage.messages import Wanted
 from kaisoumail.workflows.context import Context
 
@@ -81,9 +84,13 @@ async def page_of_messages(context: Context, viewer: Viewer, question: Question)
     return paged(found, question.limit, lambda message: PageEnd(message.received_at, message.id))
 
 
-async def open_message(context: Context, viewer: Viewer, message_id: str) -> Opened:
-    """The message with its bodies, headers and parts. Raises Problem `message_not_found` or `forbidden`."""
-    message, raw = await _with_raw(context, viewer, message_id)
+async def open_message(context: Context, viewer: Viewer, message_id: str, *, hide_foreign: bool = False) -> Opened:
+    """
+    The message with its bodies, headers and parts.
+
+    Raises Problem `message_not_found`; for somebody else's `forbidden`, or with *hide_foreign* the same.
+    """
+    message, raw = await _with_raw(context, viewer, message_id, hide_foreign=hide_foreign)
     return await _parsed(message, raw)
 
 
@@ -96,9 +103,9 @@ async def _parsed(message: Message, raw: bytes) -> Opened:
     return Opened(message, await asyncio.to_thread(parse, raw))
 
 
-async def raw_message(context: Context, viewer: Viewer, message_id: str) -> bytes:
-    """The bytes as they arrived. Raises Problem `message_not_found`, `forbidden` or `raw_message_missing`."""
-    return (await _with_raw(context, viewer, message_id))[1]
+async def raw_message(context: Context, viewer: Viewer, message_id: str, *, hide_foreign: bool = False) -> bytes:
+    """The bytes as they arrived. Raises Problem as `open_message`, and `raw_message_missing`."""
+    return (await _with_raw(context, viewer, message_id, hide_foreign=hide_foreign))[1]
 
 
 async def raw_unasked(context: Context, message_id: str) -> bytes:
@@ -109,10 +116,16 @@ async def raw_unasked(context: Context, message_id: str) -> bytes:
 async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bool) -> Message:
     """The message, marked. Read twice keeps the first time. Raises Problem `message_not_found`."""
     message = await _visible(context, viewer, message_id)
-    read_at = context.clock() if is_read else None
-    if await context.database.write(lambda connection: messages.mark(connection, message, read_at)):
-        return replace(message, read_at=read_at)
-    return message
+    now = context.clock()
+    read_at = now if is_read else None
+
+    def mark(connection: Connection) -> bool:
+        is_changed = messages.mark(connection, message, read_at)
+        if is_changed:
+            audit.add(connection, did(viewer, "message.mark", now, message.id, message.mailbox_address, isRead=is_read))
+        return is_changed
+
+    return replace(message, read_at=read_at) if await context.database.write(mark) else message
 
 
 async def delete_message(context: Context, viewer: Viewer, message_id: str) -> None:
@@ -124,8 +137,13 @@ async def delete_message(context: Context, viewer: Viewer, message_id: str) -> N
     """
     message = await _visible(context, viewer, message_id)
     now = context.clock()
-    if not await context.database.write(lambda connection: messages.remove(connection, message, now)):
-        raise Problem("message_not_found", "Message not found")
+
+    def remove(connection: Connection) -> None:
+        if not messages.remove(connection, message, now):
+            raise _not_found()
+        audit.add(connection, did(viewer, "message.delete", now, message.id, message.mailbox_address))
+
+    await context.database.write(remove)
     if message.raw_location != messages.IN_ROW:
         await _drop_blob(context, message.raw_location)
 
@@ -145,22 +163,32 @@ async def _drop_blob(context: Context, location: str) -> None:
 async def _visible(context: Context, viewer: Viewer, message_id: str) -> Message:
     """The message, if the viewer may see it; to everybody else it does not exist."""
     message = await context.database.read(lambda connection: messages.find(connection, message_id))
-    if message is None or not viewer.may_see(message.user_id):
-        raise Problem("message_not_found", "Message not found")
+    if message is None or not await _may_read(context, viewer, message):
+        raise _not_found()
     return message
 
 
-async def _with_raw(context: Context, viewer: Viewer, message_id: str) -> tuple[Message, bytes]:
+async def _with_raw(context: Context, viewer: Viewer, message_id: str, *, hide_foreign: bool) -> tuple[Message, bytes]:
     message = await _message(context, message_id)
-    if not viewer.may_see(message.user_id):
-        raise Problem("forbidden", "Forbidden")
-    return message, await _raw_of(context, message)
+    if not await _may_read(context, viewer, message):
+        raise _not_found() if hide_foreign else Problem("forbidden", "Forbidden")
+    raw = await _raw_of(context, message)
+    if message.user_id != viewer.id:  # an admin may, and it is seen who did
+        await note(context, viewer, "message.open", message.id, message.mailbox_address, owner=message.user_id)
+    return message, raw
+
+
+async def _may_read(context: Context, viewer: Viewer, message: Message) -> bool:
+    if not viewer.may_see(message.user_id) or not viewer.grant.is_bound:
+        return viewer.may_see(message.user_id)
+    ids = [message.mailbox_id]
+    return bool(await context.database.read(lambda connection: mailboxes.visible_ids(connection, viewer, ids)))
 
 
 async def _message(context: Context, message_id: str) -> Message:
     message = await context.database.read(lambda connection: messages.find(connection, message_id))
     if message is None:
-        raise Problem("message_not_found", "Message not found")
+        raise _not_found()
     return message
 
 
@@ -173,3 +201,7 @@ async def _raw_of(context: Context, message: Message) -> bytes:
     if raw is None:
         raise Problem("raw_message_missing", "Raw message not found")
     return raw
+
+
+def _not_found() -> Problem:
+    return Problem("message_not_found", "Message not found")

@@ -22,7 +22,7 @@ from kaisoumail.workflows.context import Context
 
 _MOST_CREDENTIALS: Final = 50_000
 _FULL_AGAIN: Final = timedelta(minutes=5)  # more than the minute a rate takes, whatever the clocks say
-_PRICE_OF_A_WRONG_ONE: Final = 9  # beside the one token every request costs
+_PRICE_OF_A_WRONG_ONE: Final = 4  # beside the one token every request costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class RateLimits:
         """
         The answer is ready: whoever proved who they are is charged instead of the address they came from.
 
-        A credential that proved wrong costs its address ten requests. Who *signed_in* gets that attempt back.
+        A credential that proved wrong costs its address five requests. Who *signed_in* gets that attempt back.
         """
         if admission.refusal is not None:
             return

@@ -1,4 +1,4 @@
-"""Who is asking: API keys, sessions made from them, and their end."""
+"""Who is asking: API keys, the sessions made from them or from passkeys, and their end."""
 
 from dataclasses import dataclass, replace
 
@@ -7,10 +7,11 @@ from sqlalchemy import Connection
 from kaisoumail.auth import api_keys as secrets
 from kaisoumail.auth import sessions as tokens
 from kaisoumail.errors import Problem
-from kaisoumail.model.credential import SESSION_LIFETIME, Session
+from kaisoumail.model.audit import did
+from kaisoumail.model.credential import Session
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Viewer, Visit
-from kaisoumail.storage import api_keys, sessions
+from kaisoumail.storage import api_keys, audit, sessions, users
 from kaisoumail.workflows.context import Context
 
 
@@ -23,26 +24,35 @@ class SignedIn:
 
 
 async def viewer_with_key(context: Context, secret: str, visit: Visit) -> Viewer | None:
-    """Whoever holds this API key; None if no live key has this secret."""
+    """Whoever holds this API key; None if no key with this secret lives, or its owner is disabled."""
     key_hash, now = secrets.hash_of(secret), context.clock()
-    found = await context.database.read(lambda connection: api_keys.find_owner(connection, key_hash))
+    found = await context.database.read(lambda connection: api_keys.find_owner(connection, key_hash, now))
     if found is None:
         return None
-    key_id, user, last_used_at = found
-    if last_used_at is None or last_used_at <= now - api_keys.LAST_USE_GRAIN:
-        await context.database.write(lambda connection: api_keys.note_use(connection, key_id, now))
-    return Viewer(user, key_id=key_id, visit=visit)
+    key, user = found
+    if key.last_used_at is None or key.last_used_at <= now - api_keys.LAST_USE_GRAIN:
+        await context.database.write(lambda connection: api_keys.note_use(connection, key.id, now))
+    return Viewer(user, key_id=key.id, visit=visit, grant=key.grant)
 
 
 async def viewer_with_session(context: Context, token: str, visit: Visit) -> Viewer | None:
-    """Whoever owns the session of this cookie; None if it is over, ended, or its key was revoked."""
-    token_hash, now = tokens.hash_of(token, context.session_secret), context.clock()
-    found = await context.database.read(lambda connection: sessions.find_owner(connection, token_hash, now))
-    return None if found is None else Viewer(found[1], session_id=found[0], visit=visit)
+    """
+    Whoever owns the session of this cookie, who may do what its key may.
+
+    None if it is over, ended or idle for too long, its key was revoked or is over, or its owner is disabled.
+    """
+    hashes, now, idle = _hashes(context, token), context.clock(), context.limits.session_idle
+    found = await context.database.read(lambda connection: sessions.find_owner(connection, hashes, now, idle))
+    if found is None:
+        return None
+    session, user, grant = found
+    if session.last_seen_at is None or session.last_seen_at <= now - sessions.LAST_SEEN_GRAIN:
+        await context.database.write(lambda connection: sessions.note_use(connection, session.id, now))
+    return Viewer(user, session_id=session.id, visit=visit, grant=grant)
 
 
 async def sign_in(context: Context, secret: str, visit: Visit) -> SignedIn:
-    """A new session for whoever holds this API key. Raises Problem `invalid_api_key`."""
+    """A new session that may do what this API key may. Raises Problem `invalid_api_key`."""
     viewer = await viewer_with_key(context, secret, visit)
     if viewer is None:
         raise Problem("invalid_api_key", "Invalid API key")
@@ -58,20 +68,64 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
         token_hash=tokens.hash_of(token, context.session_secret),
         key_id=viewer.key_id,
         created_at=now,
-        expires_at=now + SESSION_LIFETIME,
+        expires_at=now + context.limits.session_lifetime,
         passkey_id=passkey_id,
         user_agent=viewer.visit.user_agent,
         address=viewer.visit.address,
     )
+    entry = did(viewer, "session.create", now, session.id, by="key" if viewer.key_id else "passkey")
 
     def add(connection: Connection) -> None:
         sessions.add(connection, session)
+        audit.add(connection, entry)
 
     await context.database.write(add)
-    return SignedIn(replace(viewer, session_id=session.id), token)
+    return SignedIn(replace(viewer, session_id=session.id, key_id=None), token)
 
 
-async def sign_out(context: Context, token: str) -> None:
+async def sign_out(context: Context, token: str, visit: Visit) -> None:
     """End the session of this cookie; one that is over already is fine."""
-    token_hash = tokens.hash_of(token, context.session_secret)
-    await context.database.write(lambda connection: sessions.end(connection, token_hash))
+    hashes, now = _hashes(context, token), context.clock()
+
+    def end(connection: Connection) -> None:
+        user_id = sessions.end(connection, hashes)
+        user = None if user_id is None else users.find(connection, user_id)
+        if user is not None:
+            audit.add(connection, did(Viewer(user, visit=visit), "session.end", now, by="sign-out"))
+
+    await context.database.write(end)
+
+
+async def list_sessions(context: Context, viewer: Viewer) -> list[Session]:
+    """Where the viewer is signed in, the session used last first."""
+    now, idle = context.clock(), context.limits.session_idle
+    return await context.database.read(lambda connection: sessions.of_user(connection, viewer.id, now, idle))
+
+
+async def end_session(context: Context, viewer: Viewer, session_id: str) -> None:
+    """Sign the viewer out on one device. Raises Problem `session_not_found`, also for somebody else's."""
+    now = context.clock()
+
+    def end(connection: Connection) -> None:
+        if not sessions.end_one(connection, viewer.id, session_id):
+            raise Problem("session_not_found", "Session not found")
+        audit.add(connection, did(viewer, "session.end", now, session_id))
+
+    await context.database.write(end)
+
+
+async def end_all_sessions(context: Context, viewer: Viewer) -> int:
+    """Sign the viewer out everywhere, here too; how many sessions that were."""
+    now = context.clock()
+
+    def end(connection: Connection) -> int:
+        number = sessions.end_all(connection, viewer.id)
+        audit.add(connection, did(viewer, "session.end_all", now, viewer.id, sessions=number))
+        return number
+
+    return await context.database.write(end)
+
+
+def _hashes(context: Context, token: str) -> list[str]:
+    """What *token* may be kept as: under the secret of now, and under those it replaced."""
+    return [tokens.hash_of(token, secret) for secret in context.secrets]

@@ -93,7 +93,7 @@ async def _waitable(context: Context, viewer: Viewer, name: str) -> Mailbox:
         mailbox = await context.database.read(lambda connection: mailboxes.find_live(connection, address))
     else:
         mailbox = await context.database.read(lambda connection: mailboxes.find(connection, name))
-    if mailbox is None or mailbox.status not in _WAITABLE or not viewer.may_see(mailbox.user_id):
+    if mailbox is None or mailbox.status not in _WAITABLE or not viewer.may_open(mailbox):
         raise Problem("mailbox_not_found", "Mailbox not found")
     return mailbox
 

@@ -13,10 +13,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Row, Text, bindparam, delete, func, insert, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from kaisoumail.model.feed import Cursor
 from kaisoumail.model.user import Viewer
+from kaisoumail.storage.bounds import within
 from kaisoumail.storage.prepared import Prepared
 from kaisoumail.storage.signals import CHANNEL, EVERYTHING, mailbox_topic, user_topic
 from kaisoumail.storage.tables import changes
@@ -97,7 +112,18 @@ def after(connection: Connection, viewer: Viewer, cursor: Cursor, limit: int) ->
 
 
 def visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
-    return [] if viewer.is_admin else [changes.c.user_id == viewer.id]
+    """What the viewer owns, an admin everything; of that, what their credential may read and is bound to."""
+    conditions = [] if viewer.is_admin else [changes.c.user_id == viewer.id]
+    if not viewer.grant.allows("mailboxes:read"):
+        conditions.append(or_(changes.c.message_id.is_not(None), changes.c.mailbox_id.is_(None)))
+    if not viewer.grant.allows("domains:read"):
+        conditions.append(changes.c.domain_id.is_(None))
+    return [*conditions, *within(viewer.grant, changes.c.mailbox_id)]
+
+
+def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
+    """What happened to one user's things happened to another's: theirs they are now."""
+    connection.execute(update(changes).where(changes.c.user_id == user_id).values(user_id=heir_id))
 
 
 def forget_message(connection: Connection, message_id: str) -> None:

@@ -12,6 +12,7 @@ from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.mailbox import Mailbox, MailboxSource, MailboxStatus
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage import changes
+from kaisoumail.storage.bounds import within
 from kaisoumail.storage.inserts import insert_unless_known
 from kaisoumail.storage.pages import older_than
 from kaisoumail.storage.tables import mailboxes, users
@@ -149,8 +150,20 @@ def number_receiving(connection: Connection, user_id: str, now: datetime) -> int
     return connection.execute(query).scalar_one()
 
 
+def owned_by(connection: Connection, user_id: str) -> int:
+    """How many mailboxes of the user are not destroyed."""
+    query = select(func.count()).where(mailboxes.c.user_id == user_id, mailboxes.c.status != _DESTROYED)
+    return connection.execute(query).scalar_one()
+
+
+def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
+    """Every mailbox of one user, destroyed ones too, is another's from now on."""
+    connection.execute(update(mailboxes).where(mailboxes.c.user_id == user_id).values(user_id=heir_id))
+
+
 def _visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
-    return [] if viewer.is_admin else [mailboxes.c.user_id == viewer.id]
+    owned = [] if viewer.is_admin else [mailboxes.c.user_id == viewer.id]
+    return [*owned, *within(viewer.grant, mailboxes.c.id)]
 
 
 def _columns(mailbox: Mailbox) -> dict[str, Any]:

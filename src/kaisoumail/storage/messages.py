@@ -26,6 +26,7 @@ from kaisoumail.model.message import Envelope, Message
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage import changes
 from kaisoumail.storage import mailboxes as mailboxes_by_state
+from kaisoumail.storage.bounds import within
 from kaisoumail.storage.pages import older_than
 from kaisoumail.storage.tables import changes as changes_table
 from kaisoumail.storage.tables import mailboxes, messages, raw_messages
@@ -172,6 +173,12 @@ def remove(connection: Connection, message: Message, now: datetime) -> bool:
     return True
 
 
+def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
+    """Every message of one user is another's from now on."""
+    connection.execute(update(messages).where(messages.c.user_id == user_id).values(user_id=heir_id))
+    changes.hand_over(connection, user_id, heir_id)
+
+
 def forget_raw(connection: Connection, location: str) -> None:
     """The bytes of a deleted message are gone from the blob store."""
     connection.execute(update(messages).where(messages.c.raw_location == location).values(raw_location=IN_ROW))
@@ -204,7 +211,8 @@ def _narrowed(
     if mailbox_ids:
         visible = mailboxes_by_state.visible_ids(connection, viewer, mailbox_ids)
         return [query.where(table.c.mailbox_id == each) for each in visible]
-    return [query if viewer.is_admin else query.where(table.c.user_id == viewer.id)]
+    owned = query if viewer.is_admin else query.where(table.c.user_id == viewer.id)
+    return [owned.where(*within(viewer.grant, table.c.mailbox_id))]
 
 
 def columns_of(message: Message) -> dict[str, Any]:

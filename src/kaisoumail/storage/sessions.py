@@ -1,13 +1,19 @@
 """The `sessions` table."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, or_, select, update
 
+from kaisoumail.model.access import Grant
 from kaisoumail.model.credential import Session
 from kaisoumail.model.user import User
+from kaisoumail.storage.api_keys import grant_from
 from kaisoumail.storage.tables import api_keys, sessions, users
 from kaisoumail.storage.users import user_from
+
+LAST_SEEN_GRAIN: Final = timedelta(minutes=5)
 
 
 def add(connection: Connection, session: Session) -> None:
@@ -21,6 +27,7 @@ def add(connection: Connection, session: Session) -> None:
             key_id=session.key_id,
             created_at=session.created_at,
             expires_at=session.expires_at,
+            last_seen_at=session.created_at,
             passkey_id=session.passkey_id,
             user_agent=session.user_agent,
             address=session.address,
@@ -28,20 +35,83 @@ def add(connection: Connection, session: Session) -> None:
     )
 
 
-def find_owner(connection: Connection, token_hash: str, now: datetime) -> tuple[str, User] | None:
-    """The id and user of a session that is neither over nor made from a key that was revoked since."""
+def find_owner(
+    connection: Connection, token_hashes: Sequence[str], now: datetime, idle: timedelta
+) -> tuple[Session, User, Grant] | None:
+    """
+    The live session that one of *token_hashes* opens, whose it is, and what it may do: what its key may.
+
+    None for one that is over, that nobody used for *idle*, whose key was revoked or is over since, or whose owner
+    is disabled.
+    """
     row = connection.execute(
-        select(sessions.c.id.label("session_id"), users)
+        select(sessions, users, api_keys)
         .join(users, users.c.id == sessions.c.user_id)
         .outerjoin(api_keys, api_keys.c.id == sessions.c.key_id)
         .where(
-            sessions.c.token_hash == token_hash,
-            sessions.c.expires_at > now,
-            or_(sessions.c.key_id.is_(None), api_keys.c.revoked_at.is_(None)),
+            sessions.c.token_hash.in_(token_hashes),
+            *_is_alive(now, idle),
+            users.c.disabled_at.is_(None),
+            api_keys.c.revoked_at.is_(None),
+            or_(api_keys.c.expires_at.is_(None), api_keys.c.expires_at > now),
         )
     ).one_or_none()
-    return None if row is None else (row.session_id, user_from(row))
+    return None if row is None else (_session_from(row), user_from(row), grant_from(row._mapping))
 
 
-def end(connection: Connection, token_hash: str) -> None:
-    connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
+def of_user(connection: Connection, user_id: str, now: datetime, idle: timedelta) -> list[Session]:
+    """The sessions of a user that are not over, the one used last first."""
+    query = select(sessions).where(sessions.c.user_id == user_id, *_is_alive(now, idle))
+    return [_session_from(row) for row in connection.execute(query.order_by(_LAST_SEEN.desc(), sessions.c.id))]
+
+
+def note_use(connection: Connection, session_id: str, now: datetime) -> None:
+    """Remember that a session was used, at most once in five minutes."""
+    stale = now - LAST_SEEN_GRAIN >= _LAST_SEEN
+    connection.execute(update(sessions).where(sessions.c.id == session_id, stale).values(last_seen_at=now))
+
+
+def end(connection: Connection, token_hashes: Sequence[str]) -> str | None:
+    """End the session that one of *token_hashes* opens; the id of its user, None if there was none."""
+    gone = delete(sessions).where(sessions.c.token_hash.in_(token_hashes)).returning(sessions.c.user_id)
+    return connection.execute(gone).scalar_one_or_none()
+
+
+def end_one(connection: Connection, user_id: str, session_id: str) -> bool:
+    """End one session of this user; False if they have none of that id."""
+    gone = delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
+    return connection.execute(gone).rowcount > 0
+
+
+def end_all(connection: Connection, user_id: str) -> int:
+    """End every session of a user; how many there were."""
+    return connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
+
+
+def end_those_of(connection: Connection, *, key_id: str | None = None, passkey_id: str | None = None) -> None:
+    """End the sessions that this key or passkey started."""
+    origin = sessions.c.key_id == key_id if key_id is not None else sessions.c.passkey_id == passkey_id
+    connection.execute(delete(sessions).where(origin))
+
+
+_LAST_SEEN: Final = func.coalesce(sessions.c.last_seen_at, sessions.c.created_at)
+
+
+def _is_alive(now: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:
+    return sessions.c.expires_at > now, now - idle < _LAST_SEEN
+
+
+def _session_from(row: Row[Any]) -> Session:
+    cells = row._mapping
+    return Session(
+        id=cells[sessions.c.id],
+        user_id=cells[sessions.c.user_id],
+        token_hash=cells[sessions.c.token_hash],
+        key_id=cells[sessions.c.key_id],
+        created_at=cells[sessions.c.created_at],
+        expires_at=cells[sessions.c.expires_at],
+        last_seen_at=cells[sessions.c.last_seen_at] or cells[sessions.c.created_at],
+        passkey_id=cells[sessions.c.passkey_id],
+        user_agent=cells[sessions.c.user_agent],
+        address=cells[sessions.c.address],
+    )

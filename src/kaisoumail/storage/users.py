@@ -2,23 +2,28 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from kaisoumail.model.user import Role, User
 from kaisoumail.storage.tables import users
 
 
 def add(connection: Connection, user: User) -> None:
-    connection.execute(
-        insert(users).values(
-            id=user.id,
-            email=user.email,
-            name=user.name,
-            role=user.role.value,
-            created_at=user.created_at,
-            updated_at=user.updated_at,
-        )
-    )
+    connection.execute(insert(users).values(id=user.id, created_at=user.created_at, **_changeable(user)))
+
+
+def save(connection: Connection, user: User) -> None:
+    connection.execute(update(users).where(users.c.id == user.id).values(**_changeable(user)))
+
+
+def remove(connection: Connection, user_id: str) -> None:
+    """Forget the user, with everything that belongs to them alone: keys, passkeys, sessions."""
+    connection.execute(delete(users).where(users.c.id == user_id))
+
+
+def listed(connection: Connection) -> list[User]:
+    """Everybody, the first one first."""
+    return [user_from(row) for row in connection.execute(select(users).order_by(users.c.created_at, users.c.id))]
 
 
 def find(connection: Connection, user_id: str) -> User | None:
@@ -36,6 +41,27 @@ def any_exist(connection: Connection) -> bool:
     return connection.execute(select(users.c.id).limit(1)).first() is not None
 
 
+def lock_admins(connection: Connection) -> set[str]:
+    """
+    The ids of the admins who are not disabled.
+
+    On PostgreSQL their rows are locked until the end of the transaction, so that two processes cannot each take
+    the other's last but one away; SQLite has one writer anyway.
+    """
+    query = select(users.c.id).where(users.c.role == Role.ADMIN.value, users.c.disabled_at.is_(None))
+    return set(connection.execute(query.order_by(users.c.id).with_for_update()).scalars())
+
+
+def _changeable(user: User) -> dict[str, Any]:
+    return {
+        "email": user.email,
+        "name": user.name,
+        "role": user.role.value,
+        "updated_at": user.updated_at,
+        "disabled_at": user.disabled_at,
+    }
+
+
 def user_from(row: Row[Any]) -> User:
     """The user in *row*, which holds the columns of `users`, alone or joined."""
     cells = row._mapping
@@ -46,4 +72,5 @@ def user_from(row: Row[Any]) -> User:
         role=Role(cells[users.c.role]),
         created_at=cells[users.c.created_at],
         updated_at=cells[users.c.updated_at],
+        disabled_at=cells[users.c.disabled_at],
     )

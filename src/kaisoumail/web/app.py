@@ -1,56 +1,70 @@
 """The whole control plane at a glance."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from kaisoumail.model.access import ANYBODY, Need, admin, may
 from kaisoumail.web import assets, domains, guide, login, messages, preferences, workspace
 from kaisoumail.web.problems import HANDLERS
-from kaisoumail.web.session import provide_context, provide_viewer
+from kaisoumail.web.session import must_satisfy, provide_context, provide_viewer
 
 MAX_FORM_BYTES: Final = 16 * 1024
 
-PAGES: Final[tuple[ControllerRouterHandler, ...]] = (
-    # anybody
-    login.start,  #                  GET  /
-    login.show_login,  #             GET  /login
-    login.log_in,  #                 POST /login
-    login.log_out,  #                POST /logout
-    preferences.save_preferences,  # POST /preferences
-    assets.read_asset,  #            GET  /static/{name}
-    guide.show_index,  #             GET  /docs
-    guide.show_page,  #              GET  /docs/{slug}
-    # signed in
-    workspace.show_workspace,  #     GET  /workspace
-    workspace.create_mailbox,  #     POST /workspace
-    workspace.show_lists,  #         GET  /workspace/lists
-    messages.show_message,  #        GET  /messages/{id}
-    messages.show_body,  #           GET  /messages/{id}/body
-    messages.mark_message,  #        POST /messages/{id}/read
-    # admins
-    domains.show_domains,  #         GET  /domains
-    domains.show_token,  #           GET  /domains/token
-    domains.check,  #                GET  /domains/check
-    domains.show_rows,  #            GET  /domains/rows
-    domains.show_binding,  #         GET  /domains/binding
-    domains.show_live,  #            GET  /domains/{key}/live
-    domains.bind,  #                 POST /domains
-    domains.enable,  #               POST /domains/enable
-    domains.delete,  #               POST /domains/{id}/delete
-    domains.retry,  #                POST /domains/{id}/retry
-    domains.disable,  #              POST /domains/{id}/disable
-)
+# What each page asks of whoever opens it (`model/access.py`), and under that the pages.
+PAGES: Final[Mapping[Need, tuple[ControllerRouterHandler, ...]]] = {
+    ANYBODY: (
+        login.start,  #                  GET  /
+        login.show_login,  #             GET  /login
+        login.log_in,  #                 POST /login
+        login.log_out,  #                POST /logout
+        preferences.save_preferences,  # POST /preferences
+        assets.read_asset,  #            GET  /static/{name}
+        guide.show_index,  #             GET  /docs
+        guide.show_page,  #              GET  /docs/{slug}
+    ),
+    may("messages:read"): (
+        workspace.show_workspace,  #     GET  /workspace
+        workspace.show_lists,  #         GET  /workspace/lists
+        messages.show_message,  #        GET  /messages/{id}
+        messages.show_body,  #           GET  /messages/{id}/body
+        messages.mark_message,  #        POST /messages/{id}/read
+    ),
+    may("mailboxes:write"): (
+        workspace.create_mailbox,  #     POST /workspace
+    ),
+    admin("domains:read"): (
+        domains.show_domains,  #         GET  /domains
+        domains.show_token,  #           GET  /domains/token
+        domains.check,  #                GET  /domains/check
+        domains.show_rows,  #            GET  /domains/rows
+        domains.show_binding,  #         GET  /domains/binding
+        domains.show_live,  #            GET  /domains/{key}/live
+    ),
+    admin("domains:write"): (
+        domains.bind,  #                 POST /domains
+        domains.enable,  #               POST /domains/enable
+        domains.delete,  #               POST /domains/{id}/delete
+        domains.retry,  #                POST /domains/{id}/retry
+        domains.disable,  #              POST /domains/{id}/disable
+    ),
+}
 
 
 def router() -> Router:
     """The pages. `state["context"]` of the application holds the Context."""
     return Router(
         path="/",
-        route_handlers=list(PAGES),
-        dependencies={"context": Provide(provide_context, sync_to_thread=False), "viewer": Provide(provide_viewer)},
+        route_handlers=[Router("/", route_handlers=pages, opt={"need": need}) for need, pages in PAGES.items()],
+        dependencies={
+            "context": Provide(provide_context, sync_to_thread=False),
+            "viewer": Provide(provide_viewer, sync_to_thread=False),
+        },
         exception_handlers=HANDLERS,
+        guards=[must_satisfy],
         request_max_body_size=MAX_FORM_BYTES,
         include_in_schema=False,
     )

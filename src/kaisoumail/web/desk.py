@@ -61,7 +61,9 @@ async def read_desk(
 
     Raises Problem `mailbox_not_found` or `forbidden` for a mailbox that cannot be opened.
     """
-    kept = sorted(await list_mailboxes(context, viewer, workspace=True), key=_last_moved, reverse=True)
+    may_list = viewer.grant.allows("mailboxes:read")
+    live = await list_mailboxes(context, viewer, workspace=True) if may_list else []
+    kept = sorted(live, key=_last_moved, reverse=True)
     everything = await list_messages(context, viewer, Question(workspace=True))
     selected = None if chosen in (None, ALL) else await _mailbox(context, viewer, kept, str(chosen))
     mails = everything

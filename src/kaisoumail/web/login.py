@@ -6,7 +6,6 @@ from litestar import Request, Response, get, post
 
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.errors import Problem
-from kaisoumail.model.credential import SESSION_LIFETIME
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 from kaisoumail.web.render import page
@@ -34,7 +33,7 @@ async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Respons
         signed_in = await sign_in.sign_in(context, form.get("api_key", ""), visit_of(request))
     except Problem as problem:
         return page(request, "login/page.html", status=problem.kind.status, next=there, problem=problem.code)
-    cookie = cookie_header(signed_in.token, int(SESSION_LIFETIME.total_seconds()), secure=context.secure)
+    cookie = cookie_header(signed_in.token, int(context.limits.session_lifetime.total_seconds()), secure=context.secure)
     return go_to(there, cookie=cookie)
 
 
@@ -42,5 +41,5 @@ async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Respons
 async def log_out(request: "Request[Any, Any, Any]", context: Context) -> Response[None]:
     token = session_token(request)
     if token is not None:
-        await sign_in.sign_out(context, token)
+        await sign_in.sign_out(context, token, visit_of(request))
     return go_to("/login", cookie=cookie_header("", 0, secure=context.secure))

@@ -1,6 +1,7 @@
 """What operations and workflows work with: one small frozen value, made by `server.py`."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
@@ -68,6 +69,9 @@ class Limits:
     default_ttl_minutes: int
     max_message_bytes: int
     rejections_kept_days: int = 14
+    session_lifetime: timedelta = timedelta(days=7)
+    session_idle: timedelta = timedelta(days=3)
+    audit_kept_days: int = 365
     quotas: Quotas = NO_QUOTAS
     heartbeat_seconds: float = 15.0
     """How long a stream of events may be silent: proxies close what says nothing for a minute."""
@@ -89,8 +93,15 @@ class Context:
     limits: Limits
     clock: Clock
     session_secret: str
+    retired_secrets: tuple[str, ...] = ()
+    """What `session_secret` was before: cookies made then are still good."""
     resolver: Resolver | None = None
     """Whom to ask what public DNS says; None asks nobody."""
     trusted_origins: tuple[str, ...] = ()
     secure: bool = False
     """Whether browsers reach us over TLS: cookies are then marked Secure."""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret that something good now may be signed with, the one of now first."""
+        return (self.session_secret, *self.retired_secrets)

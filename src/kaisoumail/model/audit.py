@@ -1,0 +1,44 @@
+"""Who did what to what: one line of the audit log."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from kaisoumail.model.user import NOWHERE, Viewer, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    *actor* is an e-mail address, or `command line` and the like; *target* a name people know the thing by.
+
+    Rows outlive the people and things they name. Neither secrets nor mail content may stand in *details*.
+    """
+
+    action: str
+    at: datetime
+    actor: str
+    actor_id: str | None = None
+    credential_id: str | None = None
+    target_id: str | None = None
+    target: str | None = None
+    visit: Visit = NOWHERE
+    details: dict[str, Any] = field(default_factory=dict)
+    seq: int = 0
+
+
+def did(
+    viewer: Viewer, action: str, now: datetime, target_id: str | None = None, target: str | None = None, **details: Any
+) -> Entry:
+    """*viewer* did *action* at *now*."""
+    return Entry(
+        action=action,
+        at=now,
+        actor=viewer.user.email,
+        actor_id=viewer.id,
+        credential_id=viewer.key_id or viewer.session_id,
+        target_id=target_id,
+        target=target,
+        visit=viewer.visit,
+        details=details,
+    )

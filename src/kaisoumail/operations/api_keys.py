@@ -1,0 +1,125 @@
+"""API keys: whose there are, making one that may do no more than its maker, renaming and revoking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.access import DEFAULT_SCOPES, SCOPES, Grant
+from kaisoumail.model.audit import did
+from kaisoumail.model.credential import ApiKey
+from kaisoumail.model.user import User, Viewer
+from kaisoumail.operations.users import new_key
+from kaisoumail.storage import api_keys, audit, domains, mailboxes, sessions, users
+from kaisoumail.workflows.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new key, and its *secret*, to be shown once."""
+
+    key: ApiKey
+    secret: str
+
+
+async def list_keys(context: Context, viewer: Viewer, user_id: str | None = None) -> list[ApiKey]:
+    """The viewer's own keys, revoked ones too, newest first; an admin may ask for those of *user_id*."""
+    if user_id is not None and user_id != viewer.id:
+        viewer.must_be_admin()
+    return await context.database.read(lambda connection: api_keys.of_user(connection, user_id or viewer.id))
+
+
+async def make_key(
+    context: Context, viewer: Viewer, name: str, grant: Grant | None, user_id: str | None = None
+) -> Made:
+    """
+    A new key for the viewer, or by an admin for *user_id*; without *grant* it has the usual scopes.
+
+    Raises Problem `scope_unknown`, `grant_too_wide` for more than the viewer's own credential may,
+    `mailbox_not_found` or `domain_not_found` for a bound the viewer does not see, `user_not_found`.
+    """
+    grant, now = grant or Grant(DEFAULT_SCOPES), context.clock()
+    _refuse_unknown(grant.scopes)
+    if not viewer.grant.covers(grant):
+        raise Problem(
+            "grant_too_wide",
+            "A key can give no more than it has: fewer scopes, the same mailbox or domain, no later end",
+            scopes=list(viewer.grant.scopes),
+        )
+    if grant.expires_at is not None and grant.expires_at <= now:
+        raise Problem("invalid_request", "The end of a key must lie ahead")
+    if user_id is not None and user_id != viewer.id:
+        viewer.must_be_admin()
+    key, secret = new_key(user_id or viewer.id, name, grant, now)
+    told = {"name": name, "scopes": list(grant.scopes), "secretShown": True}
+    entry = did(viewer, "key.create", now, key.id, key.prefix, **told)
+
+    def add(connection: Connection) -> None:
+        owner = users.find(connection, key.user_id)
+        if owner is None:
+            raise Problem("user_not_found", "User not found")
+        _refuse_unseen(connection, viewer, owner, grant)
+        api_keys.add(connection, key)
+        audit.add(connection, entry)
+
+    await context.database.write(add)
+    return Made(key, secret)
+
+
+async def rename_key(context: Context, viewer: Viewer, key_id: str, name: str) -> ApiKey:
+    """The viewer's own key under another name. Raises Problem `api_key_not_found`, also for somebody else's."""
+    now = context.clock()
+
+    def rename(connection: Connection) -> ApiKey:
+        key = api_keys.find(connection, key_id)
+        if key is None or key.user_id != viewer.id:
+            raise _not_found()
+        api_keys.rename(connection, key_id, name)
+        audit.add(connection, did(viewer, "key.rename", now, key_id, key.prefix, name=name))
+        renamed = api_keys.find(connection, key_id)
+        assert renamed is not None
+        return renamed
+
+    return await context.database.write(rename)
+
+
+async def revoke_key(context: Context, viewer: Viewer, key_id: str) -> None:
+    """
+    End a key and the sessions made from it; again changes nothing. The owner may, and any admin.
+
+    Raises Problem `api_key_not_found`, `forbidden` for somebody else's.
+    """
+    now = context.clock()
+
+    def revoke(connection: Connection) -> None:
+        key = api_keys.find(connection, key_id)
+        if key is None:
+            raise _not_found()
+        if not viewer.may_see(key.user_id):
+            raise Problem("forbidden", "Forbidden")
+        if api_keys.revoke(connection, key_id, now):
+            sessions.end_those_of(connection, key_id=key_id)
+            audit.add(connection, did(viewer, "key.revoke", now, key_id, key.prefix, owner=key.user_id))
+
+    await context.database.write(revoke)
+
+
+def _refuse_unknown(scopes: Sequence[str]) -> None:
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown:
+        raise Problem("scope_unknown", f"There is no scope {unknown[0]!r:.60}", unknown=unknown, known=list(SCOPES))
+
+
+def _refuse_unseen(connection: Connection, viewer: Viewer, owner: User, grant: Grant) -> None:
+    """A key is bound only to a mailbox that its owner and its maker may open, or to a domain there is."""
+    if grant.mailbox_id is not None:
+        mailbox = mailboxes.find(connection, grant.mailbox_id)
+        if mailbox is None or not viewer.may_open(mailbox) or not Viewer(owner).may_open(mailbox):
+            raise Problem("mailbox_not_found", "Mailbox not found")
+    if grant.domain_id is not None and domains.find(connection, grant.domain_id) is None:
+        raise Problem("domain_not_found", "Mailbox domain not found")
+
+
+def _not_found() -> Problem:
+    return Problem("api_key_not_found", "API key not found")

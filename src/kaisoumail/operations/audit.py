@@ -1,0 +1,49 @@
+"""The audit log, for admins, and the lines that other operations leave in it."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from kaisoumail.model.audit import Entry, did
+from kaisoumail.model.user import Viewer
+from kaisoumail.storage import audit
+from kaisoumail.storage.audit import Wanted
+from kaisoumail.workflows.context import Context
+
+__all__ = ["Page", "Wanted", "forget_old_entries", "list_entries", "note"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some lines, newest first; *next_seq* asks for those before them, None at the end."""
+
+    entries: list[Entry]
+    next_seq: int | None
+
+
+async def list_entries(context: Context, viewer: Viewer, wanted: Wanted) -> Page:
+    """At most *wanted.limit* lines of the log."""
+    viewer.must_be_admin()
+    one_more = Wanted(wanted.limit + 1, wanted.before, wanted.actor_id, wanted.target_id, wanted.action)
+    found = await context.database.read(lambda connection: audit.listed(connection, one_more))
+    shown = list(found[: wanted.limit])
+    return Page(shown, shown[-1].seq if len(found) > wanted.limit else None)
+
+
+async def note(
+    context: Context, viewer: Viewer, action: str, target_id: str | None, target: str | None = None, **details: Any
+) -> None:
+    """
+    Keep that *viewer* asked for *action*, before it is done.
+
+    For what a workflow does, whose outcome stands in the history of its domain; what is one transaction leaves
+    its line there.
+    """
+    entry = did(viewer, action, context.clock(), target_id, target, **details)
+    await context.database.write(lambda connection: audit.add(connection, entry))
+
+
+async def forget_old_entries(context: Context) -> None:
+    """Drop what is older than the operator wants kept."""
+    before = context.clock() - timedelta(days=context.limits.audit_kept_days)
+    await context.database.write(lambda connection: audit.forget(connection, before))
