@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from kaisoumail.auth.sessions import COOKIE_NAME
 from tests.api_client import code_of
-from tests.servers import ADMIN_KEY, Product, a_world
+from tests.servers import ADMIN_KEY, UNLIMITED, Product, a_world
 
 
 @contextmanager
@@ -90,9 +90,8 @@ def either(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: str
 ) -> Iterator[Product]:
     """A product on each database, without limits: hundreds of odd requests are sent to it."""
-    off = dict.fromkeys(("RATE_LIMIT_PER_ADDRESS_MINUTE", "RATE_LIMIT_SIGN_IN_MINUTE"), "0")
     where = {"DATABASE_URL": _an_empty_database(postgres_server)} if request.param == "postgresql" else {}
-    with a_world(tmp_path_factory.mktemp("world"), **off, **where) as world, world.product() as product:
+    with a_world(tmp_path_factory.mktemp("world"), **UNLIMITED, **where) as world, world.product() as product:
         yield product
 
 
