@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kaisoumail.model.clock import Clock
 from kaisoumail.model.mailbox import Mailbox
+from kaisoumail.model.quota import NO_QUOTAS, Quotas
 from kaisoumail.readers.processes import ThreadReaders
 from kaisoumail.storage import domains, mailboxes, schema, users
 from kaisoumail.storage.blobs import FileBlobs
@@ -22,7 +23,11 @@ from tests.people import EVERYBODY, NOON
 
 @asynccontextmanager
 async def a_context(
-    folder: Path, *kept: Mailbox, clock: Clock = lambda: NOON, max_message_bytes: int = 1_000_000
+    folder: Path,
+    *kept: Mailbox,
+    clock: Clock = lambda: NOON,
+    max_message_bytes: int = 1_000_000,
+    quotas: Quotas = NO_QUOTAS,
 ) -> AsyncIterator[Context]:
     """The cast, one active domain, and the mailboxes *kept*; the clock stands at noon."""
     signals, readers = LocalSignals(), ThreadReaders()
@@ -36,7 +41,7 @@ async def a_context(
             await database.write(lambda c, mailbox=mailbox: mailboxes.add(c, mailbox))  # type: ignore[misc]
         yield Context(
             database=database,
-            intake=Intake(database),
+            intake=Intake(database, quotas),
             readers=readers,
             blobs=FileBlobs(folder / "blobs"),
             water_mark=WaterMark((folder,), 0),
@@ -44,7 +49,7 @@ async def a_context(
             signals=signals,
             runs=Engine(f"sqlite:///{folder / 'workflows.db'}", "test"),
             routing=Routing(),
-            limits=Limits(60, max_message_bytes),
+            limits=Limits(60, max_message_bytes, quotas=quotas),
             clock=clock,
             session_secret="a-session-secret-for-tests",
         )
