@@ -11,7 +11,7 @@ import httpx
 from sqlalchemy import Connection
 from tests.builders import DEMO, a_mailbox, a_message, kept
 from tests.people import ADA, NOON
-from tests.servers import ADMIN_KEY, Product, a_world
+from tests.servers import ADMIN_KEY, UNLIMITED, Product, a_world
 
 from benches.table import Row, show
 from kaisoumail.model.mailbox import Mailbox
@@ -25,7 +25,7 @@ _ASKED = 300
 
 def measured(folder: Path) -> list[Row]:
     """Pages through the API of one process: the newest, and from the middle on."""
-    with a_world(folder, EMAIL_ROUTING_MANAGEMENT_ENABLED="false") as world:
+    with a_world(folder, EMAIL_ROUTING_MANAGEMENT_ENABLED="false", **UNLIMITED) as world:
         data = Path(world.environment["DATA_DIR"])
         with world.product() as product:
             asyncio.run(_fill(f"sqlite:///{data / 'kaisoumail.db'}"))

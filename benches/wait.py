@@ -6,7 +6,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.servers import ADMIN_KEY, a_world
+from tests.servers import ADMIN_KEY, UNLIMITED, a_world
 
 from benches.load import handed_over
 from benches.table import Row, show
@@ -25,7 +25,7 @@ def measured(folder: Path) -> list[Row]:
     A time is from the moment the sender has its 200 until the waiter has the whole answer; a waiter that was
     told before the sender counts as 0.
     """
-    with a_world(folder) as world, world.product() as product:
+    with a_world(folder, **UNLIMITED) as world, world.product() as product:
         product.active_domain(DOMAIN)
         ids = [
             product.admin.post("/api/mailboxes", json={"localPart": f"m{n}", "subdomain": "w"}).json()["id"]

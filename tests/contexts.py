@@ -6,6 +6,7 @@ from pathlib import Path
 
 from kaisoumail.model.clock import Clock
 from kaisoumail.model.mailbox import Mailbox
+from kaisoumail.model.quota import NO_QUOTAS, Quotas
 from kaisoumail.readers.processes import ThreadReaders
 from kaisoumail.storage import domains, mailboxes, schema, users
 from kaisoumail.storage.blobs import FileBlobs
@@ -28,6 +29,7 @@ async def a_context(
     max_message_bytes: int = 1_000_000,
     database_url: str | None = None,
     trusted_origins: tuple[str, ...] = (),
+    quotas: Quotas = NO_QUOTAS,
 ) -> AsyncIterator[Context]:
     """The cast, one active domain, and the mailboxes *kept*; the clock stands at noon. SQLite, unless told."""
     signals, readers = LocalSignals(), ThreadReaders()
@@ -41,7 +43,7 @@ async def a_context(
             await database.write(lambda c, mailbox=mailbox: mailboxes.add(c, mailbox))  # type: ignore[misc]
         yield Context(
             database=database,
-            intake=Intake(database),
+            intake=Intake(database, quotas),
             readers=readers,
             blobs=FileBlobs(folder / "blobs"),
             water_mark=WaterMark((folder,), 0),
@@ -49,7 +51,7 @@ async def a_context(
             signals=signals,
             runs=Engine(f"sqlite:///{folder / 'workflows.db'}", "test"),
             routing=Routing(),
-            limits=Limits(60, max_message_bytes),
+            limits=Limits(60, max_message_bytes, quotas=quotas),
             clock=clock,
             session_secret="a-session-secret-for-tests",
             trusted_origins=trusted_origins,

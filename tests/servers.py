@@ -21,6 +21,14 @@ ADMIN_KEY = "cfm_test-admin-key-0123456789"
 INBOUND_SECRET = "an-inbound-secret-of-enough-characters"
 WORKER = "kaisoumail-inbound"
 PERMISSIONS = ["Zone Write", "Zone Settings Write", "Email Routing Rules Write", "DNS Write"]
+UNLIMITED = {  # for whoever asks more than a person would: a whole suite of odd requests, a benchmark
+    "RATE_LIMIT_PER_CREDENTIAL_MINUTE": "0",
+    "RATE_LIMIT_PER_USER_MINUTE": "0",
+    "RATE_LIMIT_PER_ADDRESS_MINUTE": "0",
+    "RATE_LIMIT_SIGN_IN_MINUTE": "0",
+    "QUOTA_MESSAGES_PER_MAILBOX": "0",
+    "QUOTA_STORED_MEGABYTES_PER_USER": "0",
+}
 _READY = re.compile(r"ready (http://\S+)")
 
 

@@ -93,9 +93,47 @@ def test_a_resolver_that_is_no_address_is_refused(value: str) -> None:
 
 
 def test_origins_are_gathered_without_doubles() -> None:
-    given = {"WEB_APP_ORIGIN": "https://a.example/x", "WEB_APP_ORIGINS": "https://b.example:8443, https://a.example/"}
+    given = {"WEB_APP_ORIGIN": "https://a.example", "WEB_APP_ORIGINS": "https://b.example:8443, https://a.example/"}
 
     assert settings_from(ENOUGH | given).trusted_origins == ("https://a.example", "https://b.example:8443")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://a.example/x",
+        "https://a.example?x",
+        "https://a.example/#x",
+        "https://ada@a.example",
+        "https://*.example",
+    ],
+)
+def test_more_than_an_origin_is_refused_and_the_variable_named(origin: str) -> None:
+    with pytest.raises(BadEnvironment, match="WEB_APP_ORIGINS must be a scheme and a host alone"):
+        settings_from(ENOUGH | {"WEB_APP_ORIGINS": f"https://b.example, {origin}"})
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/33", "proxy.example", "10.0.0.1/8", "*"])
+def test_a_proxy_that_is_no_address_or_network_is_refused(value: str) -> None:
+    with pytest.raises(BadEnvironment, match="TRUSTED_PROXIES"):
+        settings_from(ENOUGH | {"TRUSTED_PROXIES": value})
+
+
+@pytest.mark.parametrize(
+    ("environment", "secure"),
+    [
+        ({}, False),
+        ({"HOST": "::1"}, False),
+        ({"HOST": "0.0.0.0"}, True),
+        ({"HOST": "192.0.2.7"}, True),
+        ({"APP_ENV": "production"}, True),
+        ({"APP_ENV": "Production", "HOST": "::"}, True),
+    ],
+)
+def test_s9_cookies_are_secure_wherever_the_network_can_reach_us(environment: dict[str, str], secure: bool) -> None:
+    settings = settings_from(ENOUGH | environment)
+
+    assert (settings.cookies_are_secure, settings.trusts_loopback) == (secure, not secure)
 
 
 @pytest.mark.parametrize("value", ["59", "525601", "60.5", "1e3", "-60", "６０"])
@@ -113,7 +151,7 @@ def test_the_reference_page_lists_every_variable_with_its_meaning() -> None:
 @pytest.mark.parametrize(
     ("value", "origin"),
     [
-        ("https://Mail.Example:443/path", "https://mail.example"),
+        ("https://Mail.Example:443/", "https://mail.example"),
         ("http://mail.example:80", "http://mail.example"),
         ("https://mail.example:80", "https://mail.example:80"),
         ("https://münchen.example", "https://xn--mnchen-3ya.example"),

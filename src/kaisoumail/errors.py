@@ -29,6 +29,9 @@ CODES: Final[dict[str, Kind]] = {
     "not_found": Kind(404),
     "method_not_allowed": Kind(405),
     "too_large": Kind(413, "552 5.3.4 Message too big for us"),
+    "rate_limited": Kind(429, retry=True),
+    "cross_site_request": Kind(403),
+    "two_sessions": Kind(401),
     # who asks
     "authentication_required": Kind(401),
     "invalid_api_key": Kind(401),
@@ -80,6 +83,8 @@ CODES: Final[dict[str, Kind]] = {
     "raw_message_missing": Kind(404),
     "attachment_not_found": Kind(404),
     "html_body_missing": Kind(404),
+    "quota_reached": Kind(409),
+    "mailbox_full": Kind(503, "452 4.2.2 Mailbox full, try again later", retry=True),
     "mailbox_unavailable": Kind(422, "550 5.1.1 Mailbox unavailable"),
     # Cloudflare's answers, never mistaken for ours
     "cloudflare_rate_limited": Kind(429, retry=True),

@@ -29,21 +29,26 @@ from kaisoumail.api import app as api
 from kaisoumail.api import problems
 from kaisoumail.api.cors import CorsRules
 from kaisoumail.api.edges import Edges
+from kaisoumail.api.gate import Gate
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.inbound.smtp import Crowd, Door
 from kaisoumail.inbound.smtp_session import Manners
 from kaisoumail.inbound.webhook import handover_route
 from kaisoumail.model.clock import iso, utc_now
+from kaisoumail.model.quota import Quotas
+from kaisoumail.model.token_bucket import Rate
 from kaisoumail.operations.audit import forget_old_entries
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.messages import sweep_deleted
+from kaisoumail.operations.rate_limits import RateLimits, Rates, forget_full_buckets
 from kaisoumail.operations.rejections import forget_old_rejections
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.readers.processes import ProcessReaders, ThreadReaders
 from kaisoumail.settings import Settings
 from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
+from kaisoumail.storage.buckets import buckets_on
 from kaisoumail.storage.database import open_database
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.rejections import Ledger
@@ -61,6 +66,7 @@ from kaisoumail.workflows.watch_activation import look_at_waiting
 _SHUTDOWN_SECONDS: Final = 10
 _BUDGET_SECONDS: Final = 300
 _WATCH_SECONDS: Final = 2.0
+_MINUTE_SECONDS: Final = 60.0
 _HOUR_SECONDS: Final = 3600.0
 WORKFLOWS: Final = (
     bind_domain,
@@ -101,6 +107,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_rejections, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_entries, context)))
+        await stack.enter_async_context(repeated(_MINUTE_SECONDS, partial(forget_full_buckets, context)))
         smtp_port = await _open_smtp(stack, context, settings)
         await stack.enter_async_context(_http(application(context, settings), listener, context.signals.end))
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
@@ -138,7 +145,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
         blob_folder = writable_folder(_blob_folder(settings, data_dir))
         context = Context(
             database=database,
-            intake=Intake(database),
+            intake=Intake(database, _quotas(settings)),
             readers=readers,
             blobs=FileBlobs(blob_folder),
             water_mark=WaterMark((data_dir, blob_folder), settings.min_free_bytes),
@@ -158,6 +165,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
                 timedelta(minutes=settings.session_minutes),
                 timedelta(minutes=settings.session_idle_minutes),
                 settings.audit_kept_days,
+                quotas=_quotas(settings),
             ),
             clock=utc_now,
             session_secret=settings.session_secret,
@@ -165,7 +173,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
             trusted_origins=settings.trusted_origins,
             names_domains=settings.meta_names_domains,
-            secure=settings.is_production,
+            secure=settings.cookies_are_secure,
         )
         signals.when(ACCESS, context.key_owners.forget)
         signals.when(ACCESS, context.session_owners.forget)
@@ -184,14 +192,33 @@ def application(context: Context, settings: Settings) -> Edges:
         openapi_config=None,
         logging_config=None,
     )
-    return Edges(litestar, CorsRules(settings.trusted_origins, allow_loopback=not settings.is_production))
+    cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
+    limits = RateLimits(_rates(settings), buckets_on(context.database))
+    return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies)
+
+
+def _quotas(settings: Settings) -> Quotas:
+    return Quotas(
+        settings.mailboxes_per_user, settings.stored_megabytes_per_user * 1_000_000, settings.messages_per_mailbox
+    )
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates(
+        credential=Rate("credential", settings.rate_per_credential),
+        user=Rate("user", settings.rate_per_user),
+        address=Rate("address", settings.rate_per_address),
+        sign_in=Rate("sign-in", settings.rate_of_sign_in),
+    )
 
 
 def _on_nowhere(request: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
-    """No route took this: programs get the envelope, people a page."""
-    is_program = request.url.path.startswith(("/api", "/health")) or "text/html" not in request.headers.get(
-        "accept", ""
-    )
+    """No route took this, or the gate refused it: programs get the envelope, people a page."""
+    refusal, path = request.scope["state"].get("refusal"), request.url.path
+    if refusal is not None:
+        on_problem = problems.on_problem if path.startswith("/api") else web_problems.on_problem
+        return on_problem(request, refusal)
+    is_program = path.startswith(("/api", "/health")) or "text/html" not in request.headers.get("accept", "")
     return problems.on_http_exception(request, error) if is_program else web_problems.on_http_exception(request, error)
 
 
@@ -294,6 +321,7 @@ async def _http(app: Edges, listener: socket.socket, send_home: Callable[[], Non
         access_log=False,
         lifespan="off",
         server_header=False,
+        proxy_headers=False,  # it would believe anybody on this host; whom to believe is TRUSTED_PROXIES
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     server = _Server(config)

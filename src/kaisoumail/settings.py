@@ -9,13 +9,14 @@ them named at once. Only `server` and `cli` import this room; everyone else is h
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import idna
 
 from kaisoumail.model.address import is_email
+from kaisoumail.model.client_address import find_address
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
@@ -95,6 +96,8 @@ def _origin(value: str) -> str:
         raise Unfit("must be an origin such as https://mail.example.com") from None
     if parts.scheme not in _DEFAULT_PORTS or not host:
         raise Unfit("must begin with http:// or https:// and name a host, such as https://mail.example.com")
+    if parts.path not in ("", "/") or "@" in parts.netloc or "*" in parts.netloc or "?" in value or "#" in value:
+        raise Unfit("must be a scheme and a host alone, such as https://mail.example.com, without * and without a path")
     # As browsers write it: names in ASCII, IPv6 addresses in brackets, no port that the scheme implies.
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, _DEFAULT_PORTS[parts.scheme]) else "")
@@ -102,6 +105,13 @@ def _origin(value: str) -> str:
 
 def _origins(value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_origin(item.strip()) for item in value.split(",") if item.strip()))
+
+
+def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    try:
+        return tuple(ip_network(item.strip()) for item in value.split(",") if item.strip())
+    except ValueError:
+        raise Unfit("must be IP addresses or networks separated by commas, such as 10.0.0.0/8, ::1") from None
 
 
 def _url_of(*schemes: str) -> Callable[[str], str]:
@@ -133,7 +143,10 @@ class Settings:
     """What the operator decided. Fields stand in the order of the reference page."""
 
     app_env: str = _variable(
-        "APP_ENV", "development", _text, "`production` makes cookies Secure and shuts out localhost origins"
+        "APP_ENV",
+        "development",
+        _text,
+        "`production`, or a HOST that is not loopback, makes cookies Secure and shuts out localhost origins",
     )
     session_secret: str = _variable(
         "SESSION_SECRET", None, _secret(16), "key for sessions, at least 16 characters; required"
@@ -161,6 +174,36 @@ class Settings:
     )
     host: str = _variable("HOST", "127.0.0.1", _text, "address of the HTTP listener")
     port: int = _variable("PORT", 8787, _whole(0, 65535), "port of the HTTP listener")
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _variable(
+        "TRUSTED_PROXIES",
+        (),
+        _networks,
+        "addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
+    )
+    rate_per_credential: int = _variable(
+        "RATE_LIMIT_PER_CREDENTIAL_MINUTE",
+        6000,
+        _whole(0, 1_000_000),
+        "requests a minute with one API key or session; 0 is no limit",
+    )
+    rate_per_user: int = _variable(
+        "RATE_LIMIT_PER_USER_MINUTE",
+        12_000,
+        _whole(0, 1_000_000),
+        "requests a minute by one user, whatever their keys; 0 is no limit",
+    )
+    rate_per_address: int = _variable(
+        "RATE_LIMIT_PER_ADDRESS_MINUTE",
+        3000,
+        _whole(0, 1_000_000),
+        "requests a minute without a proven identity from one IPv4 address or IPv6 /64; 0 is no limit",
+    )
+    rate_of_sign_in: int = _variable(
+        "RATE_LIMIT_SIGN_IN_MINUTE",
+        60,
+        _whole(0, 1_000_000),
+        "failed attempts to sign in a minute from one IPv4 address or IPv6 /64; 0 is no limit",
+    )
     smtp_host: str = _variable("SMTP_HOST", "127.0.0.1", _text, "address of the SMTP door")
     smtp_port: int = _variable("SMTP_PORT", 2525, _whole(0, 65535), "port of the SMTP door; 0 turns it off")
     smtp_tls_cert: str | None = _variable(
@@ -220,6 +263,21 @@ class Settings:
         67_108_864,
         _whole(0, 999_999_999),
         "below this much free disk no mail is taken, in bytes; senders are asked to come back",
+    )
+    mailboxes_per_user: int = _variable(
+        "QUOTA_MAILBOXES_PER_USER",
+        10_000,
+        _whole(0, 1_000_000),
+        "mailboxes of one user that receive mail at the same time; 0 is no limit",
+    )
+    stored_megabytes_per_user: int = _variable(
+        "QUOTA_STORED_MEGABYTES_PER_USER",
+        20_000,
+        _whole(0, 999_999_999),
+        "mail kept for one user, in millions of bytes; 0 is no limit",
+    )
+    messages_per_mailbox: int = _variable(
+        "QUOTA_MESSAGES_PER_MAILBOX", 100_000, _whole(0, 999_999_999), "mails kept in one mailbox; 0 is no limit"
     )
     dead_after: int = _variable(
         "PROCESS_DEAD_AFTER_SECONDS",
@@ -309,6 +367,22 @@ class Settings:
     @property
     def is_production(self) -> bool:
         return self.app_env == "production"
+
+    @property
+    def is_open_to_the_network(self) -> bool:
+        """True unless the HTTP listener can be reached from this machine alone."""
+        address = find_address(self.host)
+        return self.host != "localhost" if address is None else not address.is_loopback
+
+    @property
+    def cookies_are_secure(self) -> bool:
+        """Whether browsers may send our cookies over TLS alone."""
+        return self.is_production or self.is_open_to_the_network
+
+    @property
+    def trusts_loopback(self) -> bool:
+        """Whether pages of a developer's own machine may act for their user."""
+        return not self.cookies_are_secure
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:

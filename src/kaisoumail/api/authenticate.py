@@ -4,14 +4,14 @@ Who is asking, from the request's headers.
 A Bearer key, if one is sent, is the only thing looked at: a wrong one never falls back to the cookie.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
-from kaisoumail.auth.sessions import COOKIE_NAME
+from kaisoumail.auth.presented import bearer_key_in, session_tokens_in
 from kaisoumail.errors import Problem
 from kaisoumail.model.access import Need
 from kaisoumail.model.user import Viewer, Visit
@@ -19,7 +19,6 @@ from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 
 Connection = ASGIConnection[Any, Any, Any, Any]
-_MAX_COOKIE: Final = 512
 
 
 def provide_context(state: State) -> Context:
@@ -51,6 +50,12 @@ def provide_viewer(request: "Request[Any, Any, Any]") -> Viewer:
 
 async def find_viewer(connection: Connection, context: Context, *, by_cookie: bool = False) -> Viewer | None:
     """Whoever the request proves to be, or None. With *by_cookie* an API key proves nothing."""
+    viewer = await _find_viewer(connection, context, by_cookie=by_cookie)
+    connection.scope["state"]["asker"] = viewer  # whom the limits charge
+    return viewer
+
+
+async def _find_viewer(connection: Connection, context: Context, *, by_cookie: bool) -> Viewer | None:
     key = bearer_key(connection)
     if key is not None:
         return None if by_cookie else await sign_in.viewer_with_key(context, key, visit_of(connection))
@@ -65,11 +70,8 @@ def visit_of(connection: Connection) -> Visit:
 
 
 def bearer_key(connection: Connection) -> str | None:
-    scheme, _, rest = connection.headers.get("authorization", "").partition(" ")
-    key = rest.split(" ", 1)[0]
-    return key if scheme.lower() == "bearer" and key else None
+    return bearer_key_in(connection.headers.get("authorization", ""))
 
 
 def session_token(connection: Connection) -> str | None:
-    token = connection.cookies.get(COOKIE_NAME, "")
-    return token if 0 < len(token) <= _MAX_COOKIE else None
+    return next(iter(session_tokens_in(connection.headers.get("cookie", ""))), None)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 Scope = Mapping[str, Any]
 _LOOPBACK: Final = re.compile(r"https?://(localhost|127\.0\.0\.1)(:[0-9]+)?", re.ASCII)
+_VARY: Final = (b"vary", b"Origin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +21,18 @@ class CorsRules:
         """The headers that let a trusted origin read this answer; none for everybody else."""
         headers = dict(scope["headers"])
         origin = headers.get(b"origin", b"")
-        if not scope["path"].startswith("/api/") or not self._trusts(origin.decode("latin-1")):
+        if not scope["path"].startswith("/api/"):
             return []
+        if not self.trusts(origin.decode("latin-1")):
+            return [_VARY]  # the answer to a trusted origin is another one, for caches too
         asked = headers.get(b"access-control-request-headers", b"Content-Type, Authorization")
         return [
             (b"access-control-allow-origin", origin),
             (b"access-control-allow-credentials", b"true"),
             (b"access-control-allow-methods", b"GET,HEAD,POST,DELETE,OPTIONS"),
             (b"access-control-allow-headers", asked),
-            (b"access-control-expose-headers", b"retry-after, x-request-id"),
-            (b"vary", b"Origin"),
+            (b"access-control-expose-headers", b"retry-after, x-request-id, ratelimit, ratelimit-policy"),
+            _VARY,
         ]
 
     def is_preflight(self, scope: Scope) -> bool:
@@ -37,7 +40,8 @@ class CorsRules:
 
     def preflight_status(self, scope: Scope) -> int:
         origin = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
-        return 204 if self._trusts(origin) else 403
+        return 204 if self.trusts(origin) else 403
 
-    def _trusts(self, origin: str) -> bool:
+    def trusts(self, origin: str) -> bool:
+        """True for an origin whose pages may act for their user here."""
         return origin in self.origins or (self.allow_loopback and _LOOPBACK.fullmatch(origin) is not None)

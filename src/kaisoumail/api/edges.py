@@ -1,18 +1,22 @@
 """
 What holds for every HTTP answer, pages included, whatever made it.
 
-A request id; HEAD answered as GET without a body; a path that ends in a slash is not found; CORS for
-`/api`; safe defaults in the headers; one log line without query, body or identity.
+A request id; who is asking, behind proxies too; who is let in (`gate.py`); HEAD answered as GET without a
+body; a path that ends in a slash is not found; CORS for `/api`; safe defaults in the headers; one log line
+without query, body or identity.
 """
 
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from time import monotonic
 from typing import Any, Final
 
 import structlog
 
 from kaisoumail.api.cors import CorsRules
+from kaisoumail.api.gate import Gate, Headers
+from kaisoumail.auth.sessions import COOKIE_NAME
+from kaisoumail.model.client_address import Networks, client_of
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Visit
 
@@ -24,68 +28,137 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 _MAX_AGENT: Final = 200
+_LISTS: Final = {b"cookie": b"; ", b"x-forwarded-for": b", ", b"x-forwarded-proto": b", "}
+# For an answer that says nothing else: nobody keeps it, nothing in it runs, no other site shows it.
 _SAFE_DEFAULTS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
 )
+_OVER_TLS: Final = (b"strict-transport-security", b"max-age=31536000")
+_SIGNED_IN: Final = re.compile(rb"%s=[^;]" % COOKIE_NAME.encode())
 _log = structlog.get_logger("kaisoumail.http")
 
 
 class Edges:
-    """Wraps the whole application."""
+    """Wraps the whole application. *trusted* are the proxies that may say for whom they ask."""
 
-    def __init__(self, app: App, cors: CorsRules) -> None:
+    def __init__(self, app: App, cors: CorsRules, gate: Gate, trusted: Networks = ()) -> None:
         self._app = app
         self._cors = cors
+        self._gate = gate
+        self._trusted = trusted
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         began = monotonic()
-        headers = dict(scope["headers"])
+        headers = _joined(scope["headers"])
         request_id = _request_id(headers)
-        scope.setdefault("state", {}).update(request_id=request_id, visit=_visit(scope, headers, request_id))
-        answer = _Answer(send, request_id, is_head=scope["method"] == "HEAD", extra=self._cors.headers_for(scope))
-        method, path = scope["method"], scope["path"]
+        visit = self._look_at(scope, headers, request_id)
+        scope.setdefault("state", {}).update(request_id=request_id, visit=visit)
+        answer = _Answer(send, scope, request_id, self._cors.headers_for(scope))
         if self._cors.is_preflight(scope):
             await answer.plain(self._cors.preflight_status(scope))
         else:
-            asked = {**scope, "method": "GET" if method == "HEAD" else method}
-            if not _is_exact(path):
-                nowhere = "/api/no-such-path" if path.startswith("/api") else "/no-such-page"
-                asked |= {"path": nowhere, "raw_path": nowhere.encode()}
-            await self._app(asked, receive, answer.send)
+            await self._answered(scope, headers, receive, answer)
         milliseconds = round((monotonic() - began) * 1000, 1)
         _log.info(
-            "http.request", method=method, path=path, status=answer.status, ms=milliseconds, request_id=request_id
+            "http.request",
+            method=scope["method"],
+            path=scope["path"],
+            status=answer.status,
+            ms=milliseconds,
+            request_id=request_id,
         )
         return None
 
+    async def _answered(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
+        admission = await self._gate.let_in(scope, headers, scope["state"]["visit"].address)
+
+        async def settle(status: int, signed_in: bool) -> list[tuple[bytes, bytes]]:
+            await self._gate.settle(admission, scope, status, signed_in=signed_in)
+            return [] if admission is None else admission.fields()
+
+        answer.settle = settle
+        refusal = None if admission is None else admission.refusal
+        scope["state"]["refusal"] = refusal
+        path = scope["path"]
+        asked = {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
+        if refusal is not None or not _is_exact(path):
+            # Nobody's path: whoever answers for unknown paths says no in the words of the API or of the pages.
+            nowhere = "/api/no-such-path" if path.startswith("/api") else "/no-such-page"
+            asked |= {"path": nowhere, "raw_path": nowhere.encode()}
+        await self._app(asked, receive, answer.send)
+
+    def _look_at(self, scope: Scope, headers: Headers, request_id: str) -> Visit:
+        """Where the request comes from; the scope then says the scheme that the client used."""
+        peer = scope["client"][0] if scope.get("client") else None
+        said_for = headers.get(b"x-forwarded-for", b"").decode("latin-1")
+        said_proto = headers.get(b"x-forwarded-proto", b"").decode("latin-1")
+        client = client_of(peer, scope["scheme"] == "https", said_for, said_proto, self._trusted)
+        scope["scheme"] = "https" if client.is_tls else "http"
+        agent = "".join(each for each in headers.get(b"user-agent", b"").decode("latin-1") if each.isprintable())
+        return Visit(client.address, agent[:_MAX_AGENT] or None, request_id)
+
 
 class _Answer:
-    """One answer on its way out, with our headers added and a HEAD's body left away."""
+    """
+    One answer on its way out, with our headers added and a HEAD's body left away.
 
-    def __init__(self, send: Send, request_id: str, *, is_head: bool, extra: list[tuple[bytes, bytes]]) -> None:
+    *settle*, once set, is told the status and whether it signs somebody in, and brings the headers of the limits.
+    """
+
+    def __init__(self, send: Send, scope: Scope, request_id: str, extra: list[tuple[bytes, bytes]]) -> None:
         self._send = send
-        self._is_head = is_head
+        self._is_head = scope["method"] == "HEAD"
+        self._is_tls = scope["scheme"] == "https"
         self._headers = [(b"x-request-id", request_id.encode("latin-1")), *extra]
+        self.settle: Callable[[int, bool], Awaitable[list[tuple[bytes, bytes]]]] | None = None
         self.status = 0
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            present = {name.lower() for name, _ in message["headers"]}
-            defaults = [header for header in _SAFE_DEFAULTS if header[0] not in present]
-            message["headers"] = [*message["headers"], *self._headers, *defaults]
+            message["headers"] = await self._completed(message["headers"])
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
         await self._send(message)
+
+    async def _completed(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        given = [(name.lower(), value) for name, value in headers]
+        present = {name for name, _ in given}
+        added = [*self._headers, *(header for header in _SAFE_DEFAULTS if header[0] not in present)]
+        if self._is_tls:
+            added.append(_OVER_TLS)
+            given = [(name, _secure(value) if name == b"set-cookie" else value) for name, value in given]
+        if self.settle is not None:
+            signed_in = self.status < 400 and any(n == b"set-cookie" and _SIGNED_IN.match(v) for n, v in given)
+            added += await self.settle(self.status, signed_in)
+        return given + added
 
     async def plain(self, status: int) -> None:
         """An answer without a body."""
         start = {"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]}
         await self.send(start)
         await self.send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _secure(cookie: bytes) -> bytes:
+    """The `Set-Cookie` of somebody who came over TLS: it never goes out in clear."""
+    return cookie if b"; secure" in cookie.lower() else cookie + b"; Secure"
+
+
+def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Each header once; of a repeated list all items in order, of anything else the last."""
+    headers: Headers = {}
+    for name, value in pairs:
+        glue = _LISTS.get(name)
+        headers[name] = value if glue is None or name not in headers else headers[name] + glue + value
+    return headers
 
 
 def _is_exact(path: str) -> bool:
@@ -96,12 +169,7 @@ def _is_exact(path: str) -> bool:
     return path == "/" or not (path.endswith("/") or "//" in path or "\0" in path)
 
 
-def _visit(scope: Scope, headers: dict[bytes, bytes], request_id: str) -> Visit:
-    agent = "".join(each for each in headers.get(b"user-agent", b"").decode("latin-1") if each.isprintable())
-    return Visit(scope["client"][0] if scope.get("client") else None, agent[:_MAX_AGENT] or None, request_id)
-
-
-def _request_id(headers: dict[bytes, bytes]) -> str:
+def _request_id(headers: Headers) -> str:
     """The caller's `x-request-id` if it is short and printable, else Cloudflare's ray, else our own."""
     for name in (b"x-request-id", b"cf-ray"):
         given = headers.get(name, b"")

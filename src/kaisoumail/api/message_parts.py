@@ -40,7 +40,10 @@ async def read_picture(
     message_id: str, attachment_id: str, request: "Request[Any, Any, Any]", context: Context
 ) -> Response[bytes]:
     ticket = read_query(request, Opening).ticket
-    return _sent(await message_parts.picture(context, message_id, attachment_id, ticket))
+    sent = _sent(await message_parts.picture(context, message_id, attachment_id, ticket))
+    # The page that shows it is a sandbox with an origin of its own: to the browser another site.
+    sent.headers["cross-origin-resource-policy"] = "cross-origin"
+    return sent
 
 
 @get("/api/messages/{message_id:str}/html")

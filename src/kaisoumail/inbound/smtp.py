@@ -1,7 +1,6 @@
 """The SMTP door: one listener, how many may come in at once, and how it is closed."""
 
 import asyncio
-import ipaddress
 import socket
 from collections import Counter
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Final
 
 from kaisoumail.inbound.smtp_session import Manners, Session
 from kaisoumail.inbound.smtp_wire import Room, Wire
+from kaisoumail.model.client_address import counted_as
 from kaisoumail.operations.context import Context
 
 _CLOSING_SECONDS: Final = 10.0
@@ -95,11 +95,6 @@ class _Visitor(Wire):
 
 
 def _client(transport: asyncio.BaseTransport) -> str:
-    """Who to count as one: an IPv4 address, or an IPv6 /64, which is what one customer has."""
+    """Who to count as one."""
     peer = transport.get_extra_info("peername")
-    if not peer:
-        return ""
-    address = ipaddress.ip_address(str(peer[0]).partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    return counted_as(str(peer[0])) if peer else ""

@@ -50,6 +50,7 @@ class Mailbox:
     destroyed_at: datetime | None = None
     routing_rule_id: str | None = None
     unread_count: int = 0
+    message_count: int = 0
 
     def status_at(self, now: datetime) -> MailboxStatus:
         """The state to show: an active mailbox whose time has passed is expired, swept or not."""

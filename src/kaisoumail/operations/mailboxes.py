@@ -3,7 +3,6 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import Enum
 from functools import partial
 from typing import Final
@@ -65,19 +64,26 @@ async def create(context: Context, viewer: Viewer, wish: Wish, operation: str = 
     """
     A new mailbox that receives mail when this returns.
 
-    Raises Problem `forbidden` for a key that is for one mailbox; `no_domains` or `domain_not_enabled`;
+    Raises Problem `forbidden` for a key that is for one mailbox; `quota_reached`, `no_domains` or `domain_not_enabled`;
     `mailbox_exists` (with the mailbox, if the viewer may see it) or `mailbox_taken` for an address in use; and
     whatever Cloudflare refused, in which case nothing of the mailbox is left.
     """
     domain = await _domain_for(context, viewer, wish.root_domain)
     for _ in range(_TRIES if wish.leaves_a_choice else 1):
         mailbox = _proposed(context, viewer, domain, wish)
-        if await context.database.write(partial(_add, viewer=viewer, mailbox=mailbox)):
+        added = await context.database.write(partial(_add, context=context, viewer=viewer, mailbox=mailbox))
+        if isinstance(added, Problem):
+            raise added
+        if added:
             return await _opened(context, domain, mailbox, operation)
     raise await _conflict(context, viewer, str(mailbox.address))
 
 
-def _add(connection: Connection, viewer: Viewer, mailbox: Mailbox) -> bool:
+def _add(connection: Connection, context: Context, viewer: Viewer, mailbox: Mailbox) -> bool | Problem:
+    """Whether the address was free; or why its user may have no further mailbox."""
+    refusal = _beyond(connection, context, mailbox)
+    if refusal is not None:
+        return refusal
     is_new = mailboxes.add(connection, mailbox)
     if is_new:
         address, domain_id = str(mailbox.address), mailbox.domain_id
@@ -91,21 +97,30 @@ async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
     The mailbox at the wished address, kept at least as long as asked: the one there is, or a new one.
 
     An existing one is found whatever state its domain is in. Raises as `create` does, and Problem
-    `mailbox_taken` for an address of somebody else.
+    `mailbox_taken` for an address of somebody else. One that expired receives again, if the quota allows.
     """
     existing = await _existing(context, viewer, wish)
     if existing is None:
         return Ensured(await create(context, viewer, wish, "mailboxes.ensure"), is_new=True)
     extended = existing.extended_to(expiry(_minutes(context, wish.minutes), context.clock()))
     if extended != existing:
-        await context.database.write(partial(_extend, viewer=viewer, mailbox=extended, now=context.clock()))
+        change = partial(_extend, context=context, viewer=viewer, was=existing, mailbox=extended)
+        refusal = await context.database.write(change)
+        if refusal is not None:
+            raise refusal
     return Ensured(extended, is_new=False)
 
 
-def _extend(connection: Connection, viewer: Viewer, mailbox: Mailbox, now: datetime) -> None:
+def _extend(connection: Connection, context: Context, viewer: Viewer, was: Mailbox, mailbox: Mailbox) -> Problem | None:
+    """Keep the new lifetime; or why a mailbox that *was* over may not come back."""
+    now = context.clock()
+    refusal = None if was.receives_at(now) else _beyond(connection, context, mailbox)
+    if refusal is not None:
+        return refusal
     mailboxes.save(connection, mailbox)
     until = {"expiresAt": iso_or_none(mailbox.expires_at)}
     audit.add(connection, did(viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), **until))
+    return None
 
 
 async def wish_for(context: Context, text: str, minutes: Minutes) -> Wish:
@@ -190,6 +205,13 @@ async def _domain_for(context: Context, viewer: Viewer, root_domain: str | None)
         if domain.root_domain == root_domain:
             return domain
     raise Problem("domain_not_enabled", "Mailbox domain is not enabled", rootDomain=root_domain)
+
+
+def _beyond(connection: Connection, context: Context, mailbox: Mailbox) -> Problem | None:
+    quotas = context.limits.quotas
+    if not quotas.mailboxes:
+        return None
+    return quotas.refuse_mailbox_beyond(mailboxes.number_receiving(connection, mailbox.user_id, context.clock()))
 
 
 def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: Wish) -> Mailbox:

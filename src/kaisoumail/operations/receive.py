@@ -15,6 +15,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Door, Envelope, Message, delivery_key
+from kaisoumail.model.quota import mailbox_full
 from kaisoumail.model.rejection import Rejection
 from kaisoumail.readers.facts import Facts
 from kaisoumail.storage import messages
@@ -47,24 +48,28 @@ async def can_receive(context: Context, door: Door, envelope: Envelope) -> Mailb
     The mailbox that takes mail for the envelope's recipient now.
 
     Raises Problem `mailbox_unavailable`, the same for every reason: a stranger learns nothing from it;
-    or one that may pass when there is no room just now, or nobody can be looked up.
+    `mailbox_full`; or another that may pass when there is no room just now, or nobody can be looked up.
     """
     context.water_mark.refuse_if_low()
     mailbox = await context.intake.find_live(envelope.recipient.strip().lower())
     if mailbox is None or not mailbox.receives_at(context.clock()):
         problem = Problem("mailbox_unavailable", "Mailbox unavailable")
-        note_refusal(context, door, envelope, problem)
-        raise problem
-    return mailbox
+    elif context.intake.is_full(mailbox):
+        problem = mailbox_full()
+    else:
+        return mailbox
+    note_refusal(context, door, envelope, problem)
+    raise problem
 
 
 async def receive(context: Context, handovers: Sequence[Handover], raw: bytes) -> list[Receipt | Problem]:
     """
     Keep one mail for each of *handovers*; those with a receipt are durable and visible on return.
 
-    The others get their Problem: `mailbox_unavailable` if a mailbox stopped receiving meanwhile, or one
-    that may pass when the mail could not be kept just now; then nothing is left of it and the sender
-    should try again. Raises Problem `too_large` or `storage_full` for the mail as a whole.
+    The others get their Problem: `mailbox_unavailable` if a mailbox stopped receiving meanwhile,
+    `mailbox_full` if its last room is gone, or another that may pass when the mail could not be kept just
+    now; then nothing is left of it and the sender should try again. Raises Problem `too_large` or
+    `storage_full` for the mail as a whole.
     """
     if len(raw) > context.limits.max_message_bytes:
         problem = Problem("too_large", f"A mail may have at most {context.limits.max_message_bytes} bytes")
@@ -79,8 +84,12 @@ async def receive(context: Context, handovers: Sequence[Handover], raw: bytes) -
 
 
 def note_refusal(context: Context, door: Door, envelope: Envelope, problem: Problem) -> None:
-    """Have a refusal for good written into the ledger; one that may pass is no news to anybody."""
-    if problem.kind.retry:
+    """
+    Have a refusal for good written into the ledger, and that there is no room in a mailbox: its owner can make some.
+
+    Others that may pass are no news to anybody.
+    """
+    if problem.kind.retry and problem.code != "mailbox_full":
         return
     sender, recipient = (_as_written(words) for words in (envelope.sender, envelope.recipient))
     context.ledger.note(Rejection(new_id("rej"), context.clock(), door, sender, recipient, problem.code))

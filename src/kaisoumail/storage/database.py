@@ -13,7 +13,7 @@ the same two calls, and one test suite runs on both.
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol, TypeVar
 
@@ -154,7 +154,7 @@ def _run_batch(works: list[Work[Any]], transaction: Callable[[list[Work[Any]]], 
         values = transaction(works)
     except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
         told = _told(error)
-        if len(works) == 1 or told is not error:
+        if len(works) == 1 or _is_trouble(error, told):
             return [_Outcome(error=told)] * len(works)
     else:
         return [_Outcome(value) for value in values]
@@ -263,11 +263,22 @@ class PostgresDatabase:
         self._read_engine = _postgres_engine(
             asynchronous, patience, pool_size=READERS + 2, isolation_level="AUTOCOMMIT"
         )
+        self._aside_engine = _postgres_engine(
+            asynchronous, patience, pool_size=1, isolation_level="AUTOCOMMIT", settings={"synchronous_commit": "off"}
+        )
         self._writer = _Writer(self._commit)
 
     async def read(self, work: Work[T]) -> T:
         try:
             async with self._read_engine.connect() as connection:
+                return await connection.run_sync(work)
+        except Exception as error:
+            raise _told(error) from error
+
+    async def aside(self, work: Work[T]) -> T:
+        """What *work* returns, which changes something by one statement that a crash may lose; waits for no fsync."""
+        try:
+            async with self._aside_engine.connect() as connection:
                 return await connection.run_sync(work)
         except Exception as error:
             raise _told(error) from error
@@ -281,7 +292,7 @@ class PostgresDatabase:
             values = await self._transaction(works)
         except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
             told = _told(error)
-            if len(works) == 1 or told is not error:
+            if len(works) == 1 or _is_trouble(error, told):
                 return [_Outcome(error=told)] * len(works)
         else:
             return [_Outcome(value) for value in values]
@@ -298,26 +309,38 @@ class PostgresDatabase:
         await self._writer.close()
         await self._write_engine.dispose()
         await self._read_engine.dispose()
+        await self._aside_engine.dispose()
 
 
-def _postgres_engine(url: Any, patience: float, **options: Any) -> AsyncEngine:
-    waits = {"server_settings": {"lock_timeout": str(round(patience * 1000))}}
+def _postgres_engine(
+    url: Any, patience: float, settings: Mapping[str, str] | None = None, **options: Any
+) -> AsyncEngine:
+    waits = {"server_settings": {"lock_timeout": str(round(patience * 1000)), **(settings or {})}}
     return create_async_engine(url, max_overflow=0, pool_pre_ping=True, connect_args=waits, **options)
 
 
 # PostgreSQL, Appendix A: connection gone, out of resources, lock not available, shutting down, disk, read-only.
 _TROUBLE_STATES: Final = ("08", "53", "55P03", "57", "58", "25006")
+_UNKEEPABLE_STATE: Final = "22021"
+
+
+def _is_trouble(error: Exception, told: Exception) -> bool:
+    """True if *error*, *told* as it is, is trouble of the database itself, which is everybody's."""
+    return told is not error and isinstance(told, Problem) and told.kind.retry
 
 
 def _told(error: Exception) -> Exception:
     """
     *error* in the house's words: a database that is locked, full or gone is a Problem that may pass.
 
-    Everything else, a violated constraint above all, stays what it is: that is the caller's business.
+    PostgreSQL keeps no NUL in a text; who sent one hears that. Everything else, a violated constraint above
+    all, stays what it is: that is the caller's business.
     """
     trouble = isinstance(error, OperationalError | InterfaceError | OSError | PoolTimeout)
     if isinstance(error, DBAPIError):
         state = str(getattr(error.orig, "sqlstate", None) or "")
+        if state == _UNKEEPABLE_STATE:
+            return Problem("invalid_request", "Invalid request", formErrors=["A text has a NUL in it"], fieldErrors={})
         trouble = trouble or error.connection_invalidated or state.startswith(_TROUBLE_STATES)
     if not trouble:
         return error

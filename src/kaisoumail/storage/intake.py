@@ -5,16 +5,17 @@ One statement for sixty mails costs little more than one for a single mail, and 
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import Connection, Integer, bindparam, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, Integer, bindparam, insert, or_, select, update
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Message
+from kaisoumail.model.quota import NO_QUOTAS, Quotas, mailbox_full
 from kaisoumail.storage import changes, mailboxes
 from kaisoumail.storage.database import Database
 from kaisoumail.storage.gathering import Gathered
@@ -24,12 +25,13 @@ from kaisoumail.storage.prepared import Prepared
 from kaisoumail.storage.tables import mailboxes as mailboxes_table
 from kaisoumail.storage.tables import messages as messages_table
 from kaisoumail.storage.tables import raw_messages
+from kaisoumail.storage.usage import Usage
 
 # Built once: building them costs more than running them.
 _THESE: Final[Any] = bindparam("ids", expanding=True)
 # In the order of their ids, so that two processes never wait for each other in a circle.
 _RECEIVING: Final = (
-    select(mailboxes_table.c.id)
+    select(mailboxes_table.c.id, mailboxes_table.c.message_count)
     .where(
         mailboxes_table.c.id.in_(_THESE),
         mailboxes_table.c.status == MailboxStatus.ACTIVE.value,
@@ -44,6 +46,8 @@ _RECEIVED: Final = Prepared(
     .values(
         last_received_at=bindparam("now"),
         unread_count=mailboxes_table.c.unread_count + bindparam("number", type_=Integer),
+        message_count=mailboxes_table.c.message_count + bindparam("number", type_=Integer),
+        stored_bytes=mailboxes_table.c.stored_bytes + bindparam("size", type_=BigInteger),
     )
 )
 _KNOWN: Final = select(messages_table.c.mailbox_id, messages_table.c.delivery_key, messages_table.c.id).where(
@@ -66,14 +70,26 @@ class Incoming:
 
 
 class Intake:
-    """The two questions that every arriving mail asks."""
+    """The two questions that every arriving mail asks; *quotas* say how much a user may keep."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, quotas: Quotas = NO_QUOTAS) -> None:
+        self._quotas = quotas
+        self._usage = Usage(database, quotas.stored_bytes)
+
         async def find(addresses: Sequence[str]) -> Sequence[Mailbox | None]:
-            return await database.read(partial(mailboxes.find_all_live, addresses=addresses))
+            found = await database.read(partial(mailboxes.find_all_live, addresses=addresses))
+            await self._usage.look_at({mailbox.user_id for mailbox in found if mailbox})
+            return found
 
         async def keep(incoming: Sequence[Incoming]) -> Sequence[str | Problem]:
-            return await database.write(partial(keep_all, incoming=incoming))
+            users = {one.message.user_id for one in incoming}
+            await self._usage.look_at(users)
+            room = Room(quotas, {user: self._usage.of(user) for user in users})
+            kept = await database.write(partial(keep_all, incoming=incoming, room=room))
+            for one, outcome in zip(incoming, kept, strict=True):
+                if outcome == one.message.id:
+                    self._usage.add(one.message.user_id, one.message.size_bytes)
+            return kept
 
         self._lookups: Gathered[str, Mailbox | None] = Gathered(find)
         self._arrivals: Gathered[Incoming, str] = Gathered(keep)
@@ -82,28 +98,61 @@ class Intake:
         """The one mailbox that holds *address* now, in any state but destroyed."""
         return await self._lookups.answer(address)
 
+    def is_full(self, mailbox: Mailbox) -> bool:
+        """True if *mailbox*, just found, has no room for a mail."""
+        return self._quotas.is_full(mailbox.message_count, self._usage.of(mailbox.user_id))
+
     async def keep(self, incoming: Incoming) -> str:
         """
         The id *incoming* is known by, once it is durable: its own, or that of an earlier same hand-over.
 
-        Raises Problem `mailbox_unavailable` if its mailbox stopped receiving; then nothing is kept.
+        Raises Problem `mailbox_unavailable` if its mailbox stopped receiving, `mailbox_full` if it has no room
+        left; then nothing is kept.
         """
         return await self._arrivals.answer(incoming)
 
 
-def keep_all(connection: Connection, incoming: Sequence[Incoming]) -> list[str | Problem]:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The *quotas*, and how many bytes each user has *stored*."""
+
+    quotas: Quotas
+    stored: Mapping[str, int]
+
+    def is_full_for(self, message: Message, message_count: int) -> bool:
+        return self.quotas.is_full(message_count, self.stored.get(message.user_id, 0))
+
+
+_ALL_ROOM: Final = Room(NO_QUOTAS, {})
+
+
+def keep_all(connection: Connection, incoming: Sequence[Incoming], room: Room = _ALL_ROOM) -> list[str | Problem]:
     """
     Keep each of *incoming*.
 
     Returns, for each, the id it is known by: its own, or that of the message this same hand-over made
-    before, and then nothing changes; or Problem `mailbox_unavailable` if its mailbox stopped receiving.
+    before, and then nothing changes; or Problem `mailbox_unavailable` if its mailbox stopped receiving,
+    `mailbox_full` if there is no *room*.
     """
     ids = list({one.message.mailbox_id for one in incoming})
     now = max(one.message.received_at for one in incoming)
-    receiving = set(connection.execute(_RECEIVING, {"ids": ids, "now": now}).scalars())
-    welcome = sorted((one for one in incoming if one.message.mailbox_id in receiving), key=lambda one: one.key)
-    if not welcome:
-        return [_unavailable() for _ in incoming]
+    counts = {row.id: row.message_count for row in connection.execute(_RECEIVING, {"ids": ids, "now": now})}
+    receiving = sorted((one for one in incoming if one.message.mailbox_id in counts), key=lambda one: one.key)
+    welcome: list[Incoming] = []
+    beyond: list[Incoming] = []
+    for one in receiving:
+        (beyond if room.is_full_for(one.message, counts[one.message.mailbox_id]) else welcome).append(one)
+    known = _kept(connection, welcome) if welcome else {}
+    if beyond:  # what was kept before is no burden now
+        known |= _known(connection, beyond)
+    return [
+        known.get(one.key) or (mailbox_full() if one.message.mailbox_id in counts else _unavailable())
+        for one in incoming
+    ]
+
+
+def _kept(connection: Connection, welcome: list[Incoming]) -> dict[tuple[str, str], str]:
+    """Which id each of *welcome* is known by, now that they are kept."""
     if insert_those_unknown(connection, messages_table, [columns_of(one.message) for one in welcome]):
         known = {one.key: one.message.id for one in welcome}
     else:
@@ -111,7 +160,7 @@ def keep_all(connection: Connection, incoming: Sequence[Incoming]) -> list[str |
     new = [one for one in welcome if known[one.key] == one.message.id]
     if new:
         _complete(connection, new)
-    return [known.get(one.key) or _unavailable() for one in incoming]
+    return known
 
 
 def _known(connection: Connection, incoming: list[Incoming]) -> dict[tuple[str, str], str]:
@@ -122,13 +171,19 @@ def _known(connection: Connection, incoming: list[Incoming]) -> dict[tuple[str, 
 
 
 def _complete(connection: Connection, new: list[Incoming]) -> None:
-    """What belongs to new messages beside their rows: raw bytes, the count of unread ones, and that they came."""
+    """What belongs to new messages beside their rows: raw bytes, the mailbox's counts, and that they came."""
     raws = [{"message_id": one.message.id, "zstd": one.compressed} for one in new if one.compressed is not None]
     if raws:
         _KEEP_RAW.run(connection, raws)
     now = max(one.message.received_at for one in new)
     counts = Counter(one.message.mailbox_id for one in new)
-    _RECEIVED.run(connection, [{"mailbox": each, "now": now, "number": counts[each]} for each in sorted(counts)])
+    sizes: Counter[str] = Counter()
+    for one in new:
+        sizes[one.message.mailbox_id] += one.message.size_bytes
+    _RECEIVED.run(
+        connection,
+        [{"mailbox": each, "now": now, "number": counts[each], "size": sizes[each]} for each in sorted(counts)],
+    )
     for one in new:
         changes.note_message(connection, one.message.user_id, one.message.mailbox_id, one.message.id)
 

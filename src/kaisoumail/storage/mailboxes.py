@@ -15,7 +15,7 @@ from kaisoumail.storage import changes
 from kaisoumail.storage.bounds import within
 from kaisoumail.storage.inserts import insert_unless_known
 from kaisoumail.storage.pages import older_than
-from kaisoumail.storage.tables import mailboxes
+from kaisoumail.storage.tables import mailboxes, users
 
 _DESTROYED = MailboxStatus.DESTROYED.value
 # Built once: it is asked for every recipient of every mail.
@@ -127,11 +127,27 @@ def is_in(statuses: Sequence[MailboxStatus], now: datetime) -> ColumnElement[boo
     return or_(*(shown_as.get(status, stored == status.value) for status in statuses))
 
 
-def add_unread(connection: Connection, mailbox_id: str, number: int) -> None:
-    """Count *number* more unread messages in the mailbox; less, if it is negative."""
-    connection.execute(
-        update(mailboxes).where(mailboxes.c.id == mailbox_id).values(unread_count=mailboxes.c.unread_count + number)
-    )
+def count(connection: Connection, mailbox_id: str, *, unread: int, messages: int = 0, stored_bytes: int = 0) -> None:
+    """Count so many more unread messages, messages and bytes in the mailbox; less, if they are negative."""
+    counted = {
+        "unread_count": mailboxes.c.unread_count + unread,
+        "message_count": mailboxes.c.message_count + messages,
+        "stored_bytes": mailboxes.c.stored_bytes + stored_bytes,
+    }
+    connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox_id).values(counted))
+
+
+def number_receiving(connection: Connection, user_id: str, now: datetime) -> int:
+    """
+    How many mailboxes of the user receive mail at *now*, or are about to.
+
+    Until the end of the transaction nobody else who asks this is answered: of two who would both be the last
+    one allowed, one is.
+    """
+    connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
+    is_receiving = or_(is_in((MailboxStatus.ACTIVE,), now), mailboxes.c.status == MailboxStatus.PROVISIONING.value)
+    query = select(func.count()).select_from(mailboxes).where(mailboxes.c.user_id == user_id, is_receiving)
+    return connection.execute(query).scalar_one()
 
 
 def owned_by(connection: Connection, user_id: str) -> int:
@@ -182,4 +198,5 @@ def _mailbox_from(row: Row[Any]) -> Mailbox:
         destroyed_at=row.destroyed_at,
         routing_rule_id=row.routing_rule_id,
         unread_count=row.unread_count,
+        message_count=row.message_count,
     )

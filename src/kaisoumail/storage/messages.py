@@ -148,7 +148,7 @@ def mark(connection: Connection, message: Message, read_at: datetime | None) -> 
     row = update(messages).where(messages.c.id == message.id, messages.c.deleted_at.is_(None), was)
     if connection.execute(row.values(read_at=read_at)).rowcount == 0:
         return False
-    mailboxes_by_state.add_unread(connection, message.mailbox_id, 1 if read_at is None else -1)
+    mailboxes_by_state.count(connection, message.mailbox_id, unread=1 if read_at is None else -1)
     changes.note_mailbox(connection, message.user_id, message.mailbox_id)
     return True
 
@@ -166,7 +166,9 @@ def remove(connection: Connection, message: Message, now: datetime) -> bool:
         return False
     connection.execute(delete(raw_messages).where(raw_messages.c.message_id == message.id))
     changes.forget_message(connection, message.id)
-    mailboxes_by_state.add_unread(connection, message.mailbox_id, -was_unread)
+    mailboxes_by_state.count(
+        connection, message.mailbox_id, unread=-was_unread, messages=-1, stored_bytes=-message.size_bytes
+    )
     changes.note_mailbox(connection, message.user_id, message.mailbox_id)
     return True
 

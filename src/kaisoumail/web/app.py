@@ -10,7 +10,7 @@ from litestar.types import ControllerRouterHandler
 from kaisoumail.model.access import ANYBODY, Need, admin, may
 from kaisoumail.web import assets, domains, guide, login, messages, passkeys, preferences, workspace
 from kaisoumail.web.problems import HANDLERS
-from kaisoumail.web.session import must_satisfy, provide_context, provide_viewer, same_origin
+from kaisoumail.web.session import must_satisfy, provide_context, provide_viewer
 
 MAX_FORM_BYTES: Final = 16 * 1024
 
@@ -71,7 +71,7 @@ def router() -> Router:
             "viewer": Provide(provide_viewer, sync_to_thread=False),
         },
         exception_handlers=HANDLERS,
-        guards=[same_origin, must_satisfy],
+        guards=[must_satisfy],
         request_max_body_size=MAX_FORM_BYTES,
         include_in_schema=False,
     )

@@ -21,6 +21,8 @@ _BLANKS: Final = {
     "recommendedApex": "…",
     "recommendedMailboxSubdomain": "…",
     "requestId": None,
+    "used": "…",
+    "allowed": "…",
 }
 
 

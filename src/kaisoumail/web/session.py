@@ -1,4 +1,4 @@
-"""Who is looking, forms only from our own pages, and where to go next."""
+"""Who is looking, what a form says, and where to go next."""
 
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -8,7 +8,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 
-from kaisoumail.auth.sessions import COOKIE_NAME
+from kaisoumail.auth.presented import session_tokens_in
 from kaisoumail.errors import Problem
 from kaisoumail.model.access import Need
 from kaisoumail.model.user import Viewer, Visit
@@ -16,7 +16,6 @@ from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 
 Connection = ASGIConnection[Any, Any, Any, Any]
-_MAX_COOKIE: Final = 512
 _MAX_FIELDS: Final = 30
 START: Final = "/workspace"
 
@@ -50,7 +49,9 @@ def provide_viewer(request: "Request[Any, Any, Any]") -> Viewer:
 
 async def find_viewer(connection: Connection, context: Context) -> Viewer | None:
     token = session_token(connection)
-    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
+    viewer = None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
+    connection.scope["state"]["asker"] = viewer  # whom the limits charge
+    return viewer
 
 
 def visit_of(connection: Connection) -> Visit:
@@ -60,26 +61,7 @@ def visit_of(connection: Connection) -> Visit:
 
 
 def session_token(connection: Connection) -> str | None:
-    token = connection.cookies.get(COOKIE_NAME, "")
-    return token if 0 < len(token) <= _MAX_COOKIE else None
-
-
-def same_origin(connection: Connection, _: BaseRouteHandler) -> None:
-    """
-    Guards every page: raises Problem `forbidden` for a form another site sent.
-
-    Browsers say where a request comes from in Sec-Fetch-Site (over TLS and on localhost) or Origin; one
-    that says neither is no browser that could be tricked, and its cookie is SameSite=Lax besides.
-    """
-    if connection.scope["method"] in ("GET", "HEAD"):  # type: ignore[typeddict-item]
-        return
-    site, origin = connection.headers.get("sec-fetch-site"), connection.headers.get("origin")
-    if site is not None:
-        is_ours = site in ("same-origin", "none")
-    else:
-        is_ours = origin is None or urlsplit(origin).netloc == connection.headers.get("host")
-    if not is_ours:
-        raise Problem("forbidden", "This form was sent by another site")
+    return next(iter(session_tokens_in(connection.headers.get("cookie", ""))), None)
 
 
 async def form_of(request: "Request[Any, Any, Any]") -> dict[str, str]:

@@ -8,6 +8,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.access import Grant
 from kaisoumail.model.clock import Clock
 from kaisoumail.model.credential import ApiKey, Session
+from kaisoumail.model.quota import NO_QUOTAS, Quotas
 from kaisoumail.model.user import User
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.readers.processes import Readers
@@ -75,6 +76,7 @@ class Limits:
     session_lifetime: timedelta = timedelta(days=7)
     session_idle: timedelta = timedelta(days=3)
     audit_kept_days: int = 365
+    quotas: Quotas = NO_QUOTAS
     heartbeat_seconds: float = 15.0
     """How long a stream of events may be silent: proxies close what says nothing for a minute."""
 

@@ -9,7 +9,7 @@ import pytest
 from tests.api_client import ApiClient
 from tests.authenticator import Authenticator, Json
 from tests.conftest import a_postgres_database
-from tests.servers import ADMIN_KEY, Product, World, a_world
+from tests.servers import ADMIN_KEY, UNLIMITED, Product, World, a_world
 
 OWN, SECOND, FOREIGN = "https://mail.example.com", "https://app.example.com", "https://evil.example.net"
 REGISTRATION, AUTHENTICATION = "kaisoumail_passkey_registration", "kaisoumail_passkey_authentication"
@@ -18,7 +18,7 @@ SESSION = "kaisoumail_session"
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with a_world(tmp_path_factory.mktemp("world"), WEB_APP_ORIGIN=OWN, WEB_APP_ORIGINS=SECOND) as made:
+    with a_world(tmp_path_factory.mktemp("world"), WEB_APP_ORIGIN=OWN, WEB_APP_ORIGINS=SECOND, **UNLIMITED) as made:
         yield made
 
 

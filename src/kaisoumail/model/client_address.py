@@ -1,0 +1,73 @@
+"""
+Who is at the other end of a connection, also behind proxies of the operator's.
+
+A proxy writes into `X-Forwarded-For` and `X-Forwarded-Proto` for whom it speaks; so can anybody else. They
+are believed only from a peer that the operator named.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+Address = IPv4Address | IPv6Address
+Networks = Sequence[IPv4Network | IPv6Network]
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The *address* a request came from, None where there is none (a Unix socket), and whether it came over TLS."""
+
+    address: str | None
+    is_tls: bool
+
+
+def client_of(peer: str | None, is_tls: bool, forwarded_for: str, forwarded_proto: str, trusted: Networks) -> Client:
+    """
+    The client that *peer* is, or speaks for if it is a *trusted* proxy.
+
+    That is the right-most address of *forwarded_for* that is no trusted proxy: what stands left of it the
+    client could have written itself. When that is no address, the peer is taken. The last word of
+    *forwarded_proto* is the nearest proxy's.
+    """
+    near = find_address(peer or "")
+    if near is None or not _is_in(near, trusted):
+        return Client(peer if near is None else str(near), is_tls)
+    proto = forwarded_proto.rpartition(",")[2].strip().lower()
+    return Client(str(_named(forwarded_for, trusted) or near), proto == "https" if proto else is_tls)
+
+
+def find_address(text: str) -> Address | None:
+    """The address *text* is, without zone or port, an IPv4 address in IPv6 clothes as IPv4; None if it is none."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
+
+
+@lru_cache(maxsize=1024)
+def counted_as(address: str) -> str:
+    """Whom limits count *address* as: an IPv4 address itself, an IPv6 address its /64, which one customer has."""
+    found = find_address(address)
+    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found or address)
+
+
+def _named(forwarded_for: str, trusted: Networks) -> Address | None:
+    """Whom the proxies speak for; None when they do not say, or what they say is no address."""
+    found = None
+    for item in reversed(forwarded_for.split(",")):
+        found = find_address(item)
+        if found is None or not _is_in(found, trusted):
+            return found
+    return found
+
+
+def _is_in(address: Address, networks: Networks) -> bool:
+    return any(address in network for network in networks)
