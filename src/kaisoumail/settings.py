@@ -13,14 +13,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import idna
-
 from kaisoumail.model.address import is_email
 from kaisoumail.model.client_address import find_address
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
+from kaisoumail.model.web_origin import web_origin
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
-_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class Unfit(ValueError):
@@ -89,18 +87,9 @@ def _email(value: str) -> str:
 
 def _origin(value: str) -> str:
     try:
-        parts = urlsplit(value)
-        host, port = parts.hostname or "", parts.port
-        host = host if host.isascii() else idna.encode(host, uts46=True).decode()
-    except ValueError:  # idna.IDNAError is one
-        raise Unfit("must be an origin such as https://mail.example.com") from None
-    if parts.scheme not in _DEFAULT_PORTS or not host:
-        raise Unfit("must begin with http:// or https:// and name a host, such as https://mail.example.com")
-    if parts.path not in ("", "/") or "@" in parts.netloc or "*" in parts.netloc or "?" in value or "#" in value:
-        raise Unfit("must be a scheme and a host alone, such as https://mail.example.com, without * and without a path")
-    # As browsers write it: names in ASCII, IPv6 addresses in brackets, no port that the scheme implies.
-    host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, _DEFAULT_PORTS[parts.scheme]) else "")
+        return web_origin(value)
+    except ValueError as error:
+        raise Unfit(str(error)) from None
 
 
 def _origins(value: str) -> tuple[str, ...]:
