@@ -8,10 +8,10 @@ from litestar import Request, Response, delete, get, post
 
 from kaisoumail.api.authenticate import session_token, visit_of
 from kaisoumail.api.fields import read_body
-from kaisoumail.api.shapes import Shape
+from kaisoumail.api.shapes import Instant, Shape, one_of
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.model.clock import iso
-from kaisoumail.model.user import User, Viewer
+from kaisoumail.model.user import Role, User, Viewer
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 
@@ -24,12 +24,12 @@ class SessionUserShape(Shape):
     id: str
     email: str
     name: str
-    role: str
+    role: Annotated[str, one_of(*Role)]
 
 
 class SessionShape(Shape):
     user: SessionUserShape
-    authenticated_at: str
+    authenticated_at: Instant
 
 
 @get("/api/auth/session")
