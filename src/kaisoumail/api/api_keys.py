@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get, post
 
-from kaisoumail.api.fields import instant, read_body, read_query
+from kaisoumail.api.fields import InstantText, instant, read_body, read_query
 from kaisoumail.api.shapes import NO_STORE, Instant, Shape
-from kaisoumail.model.access import DEFAULT_SCOPES, Grant
+from kaisoumail.model.access import DEFAULT_SCOPES, SCOPES, Grant
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.user import Viewer
@@ -16,13 +16,14 @@ from kaisoumail.operations.context import Context
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Id = Annotated[str, msgspec.Meta(max_length=48)]
-_Scopes = Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(max_length=32)]
+_Scope = Annotated[str, msgspec.Meta(max_length=64, extra_json_schema={"enum": list(SCOPES)})]
+_Scopes = Annotated[list[_Scope], msgspec.Meta(max_length=32)]
 
 
 class MakeKey(msgspec.Struct, rename="camel"):
     name: _Name
     scopes: _Scopes | None = None
-    expires_at: Instant | None = None
+    expires_at: InstantText | None = None
     mailbox_id: _Id | None = None
     domain_id: _Id | None = None
     user_id: _Id | None = None

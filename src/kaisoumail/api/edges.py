@@ -89,8 +89,11 @@ class _Answer:
 
 
 def _is_exact(path: str) -> bool:
-    """False for `/api/mailboxes/` and `/api//meta`, which the router would take for their tidy forms."""
-    return path == "/" or not (path.endswith("/") or "//" in path)
+    """
+    False for what leads nowhere: `/api/mailboxes/` and `/api//meta`, which the router would take for their tidy
+    forms, and a path with NUL, which no id has and PostgreSQL does not take.
+    """
+    return path == "/" or not (path.endswith("/") or "//" in path or "\0" in path)
 
 
 def _visit(scope: Scope, headers: dict[bytes, bytes], request_id: str) -> Visit:

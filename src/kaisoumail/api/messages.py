@@ -5,7 +5,7 @@ from typing import Any, Literal
 import msgspec
 from litestar import Request, Response, delete, get, post
 
-from kaisoumail.api.fields import instant, read_body, read_query
+from kaisoumail.api.fields import InstantText, instant, read_body, read_query
 from kaisoumail.api.paging import Paging, next_cursor
 from kaisoumail.api.shapes import (
     MarkedMessageShape,
@@ -26,8 +26,8 @@ class ListMessages(Paging, rename="camel"):
     mailbox: list[str] = msgspec.field(default_factory=list)
     mailbox_id: list[str] = msgspec.field(default_factory=list)
     mailbox_status: list[ShownStatus] = msgspec.field(default_factory=list)
-    after: str | None = None
-    since: str | None = None
+    after: InstantText | None = None
+    since: InstantText | None = None
     scope: Literal["default", "workspace"] = "default"
     unread: Literal["true", "false"] = "false"
 
@@ -39,7 +39,9 @@ class MarkMessage(msgspec.Struct):
 @get("/api/messages")
 async def list_messages(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MessageListShape:
     query = read_query(request, ListMessages)
-    given = [instant(text, field) for field, text in (("after", query.after), ("since", query.since)) if text]
+    given = [
+        instant(text, field) for field, text in (("after", query.after), ("since", query.since)) if text is not None
+    ]
     question = Question(
         mailbox_ids=query.mailbox_id,
         addresses=query.mailbox,

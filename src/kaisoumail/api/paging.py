@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from kaisoumail.api.fields import digits, page_end, whole_number
+from kaisoumail.api.fields import PageEndText, digits, page_end, whole_number
 from kaisoumail.model.feed import PageEnd
 
 _USUAL: Final = 100
@@ -15,7 +15,7 @@ class Paging(msgspec.Struct, rename="camel"):
     """The fields of a query that a paged list takes beside its own."""
 
     limit: Annotated[str, digits(1, _MOST)] | None = None
-    cursor: str | None = None
+    cursor: PageEndText | None = None
 
     @property
     def end(self) -> PageEnd | None:

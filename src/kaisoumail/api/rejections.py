@@ -18,7 +18,7 @@ _MOST = 200
 
 class ListRejections(msgspec.Struct, rename="camel"):
     limit: Annotated[str, digits(1, _MOST)] = "50"
-    cursor: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    cursor: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": rejections.CURSOR_PATTERN})] | None = None
     domain: Annotated[str, msgspec.Meta(max_length=253)] | None = None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from litestar import Request, Response, get
 
-from kaisoumail.api.fields import cursor_or_instant, digits, read_query, whole_number
+from kaisoumail.api.fields import CursorOrInstantText, cursor_or_instant, digits, read_query, whole_number
 from kaisoumail.api.shapes import AwaitedMessageShape, message_detail_shape
 from kaisoumail.model.feed import BEGINNING
 from kaisoumail.model.message import Matcher
@@ -28,7 +28,7 @@ class WaitInMailbox(msgspec.Struct, rename="camel"):
     sender: _Text = msgspec.field(default="", name="from")
     subject: _Text = ""
     has_code: Literal["true", "false"] = "false"
-    since: str | None = None
+    since: CursorOrInstantText | None = None
     timeout: Annotated[str, digits(0, _MOST_SECONDS)] = str(_USUAL_SECONDS)
 
     @property
