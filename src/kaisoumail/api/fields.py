@@ -40,7 +40,7 @@ def digits(least: int, most: int) -> msgspec.Meta:
 InstantText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 CursorText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": CURSOR_PATTERN})]
 CursorOrInstantText = Annotated[
-    str, msgspec.Meta(extra_json_schema={"pattern": f"{CURSOR_PATTERN}|{_INSTANT_PATTERN}"})
+    str, msgspec.Meta(extra_json_schema={"anyOf": [{"pattern": CURSOR_PATTERN}, {"format": "date-time"}]})
 ]
 PageEndText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": PAGE_END_PATTERN})]
 EmailAddress = Annotated[str, msgspec.Meta(pattern=to_the_end(EMAIL_PATTERN), max_length=320)]
