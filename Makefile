@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
+FUZZ_EXAMPLES ?= 300
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.ready-$(shell cat requirements.lock pyproject.toml Makefile | sha256sum | cut -c1-16)
 DEV_READY := $(VENV)/.ready-dev-$(shell cat requirements-dev.lock requirements.lock pyproject.toml Makefile | sha256sum | cut -c1-16)
@@ -9,7 +10,7 @@ WORKER_TESTS := tests/email_worker
 NODE_READY := $(WORKER_TESTS)/node_modules/.ready-$(shell cat $(WORKER_TESTS)/package-lock.json $(WORKER_TESTS)/.npmrc | sha256sum | cut -c1-16)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: start setup setup-dev browser test chaos crash check format lock bench clean
+.PHONY: start setup setup-dev browser test chaos crash fuzz check format lock bench clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo
@@ -50,6 +51,9 @@ chaos: setup-dev ## the long form of the tests that the suite runs in a small si
 
 crash: setup-dev ## twenty rounds of SIGKILL under load, both doors, both databases
 	@KAISOUMAIL_CRASH_ROUNDS=20 $(BIN)/python -m pytest --timeout 3000 tests/crash
+
+fuzz: setup-dev ## Schemathesis against our OpenAPI at length; FUZZ_EXAMPLES for each operation, three callers each
+	@KAISOUMAIL_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest --timeout 3000 tests/api/test_schemathesis.py
 
 check: setup-dev ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .

@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from tests.contract.described import check_described
 from tests.contract.schemas import check
 
 _PARTS = re.compile(r"/api/messages/[^/]+/(html|attachments/|pictures/)")
@@ -22,13 +23,19 @@ def _check(response: httpx.Response) -> None:
     request = response.request
     path = request.url.path
     assert response.headers["x-request-id"], "every answer carries a request id"
-    if request.method in ("HEAD", "OPTIONS") or response.status_code in (204, 303) or path.endswith("/raw"):
+    if request.method in ("HEAD", "OPTIONS"):
+        return
+    if not response.is_error:
+        check_described(request.method, path, response.status_code, None)
+    if response.status_code in (204, 303) or path.endswith(("/raw", "/openapi.json")):
         return
     if not response.is_error and _PARTS.search(path):
         return  # bytes or a page, not JSON
     if path == "/health" or path.startswith("/api/"):
         response.read()
         check(request.method, path, response.status_code, response.json())
+        if response.is_error:
+            check_described(request.method, path, response.status_code, code_of(response))
 
 
 def code_of(response: httpx.Response) -> Any:

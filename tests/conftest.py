@@ -39,6 +39,13 @@ def postgres_server() -> Iterator[str]:
 @contextmanager
 def a_postgres_database(postgres_server: str) -> Iterator[str]:
     """The URL of an empty database of its own, dropped afterwards."""
+    with an_empty_database(postgres_server) as url:
+        yield url
+
+
+@contextmanager
+def an_empty_database(postgres_server: str) -> Iterator[str]:
+    """The URL of a new database on *postgres_server*, dropped afterwards."""
     name = f"kaisoumail_{secrets.token_hex(6)}"
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}"')

@@ -30,8 +30,8 @@ def _asks() -> list[Ask]:
         Ask(method, path.replace(":str", ""), need)
         for need, handlers in api.ROUTES.items()
         for handler in handlers
-        for path in handler.paths  # type: ignore[union-attr]
-        for method in sorted(handler.http_methods)  # type: ignore[union-attr]
+        for path in handler.paths
+        for method in sorted(handler.http_methods)
     ]
 
 

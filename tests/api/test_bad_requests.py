@@ -113,11 +113,13 @@ def test_ensuring_an_address_that_can_be_no_mailbox_is_said(product: Product, ad
     [
         ("/api/messages", "after=2026-04-03", "after"),
         ("/api/messages", "since=2026-04-03T12:00:00", "since"),
+        ("/api/messages", "since=", "since"),
         ("/api/messages", "after=2026-02-30T00:00:00Z", "after"),
         ("/api/messages", "after=2026-04-03T12:00:00Z&after=2026-04-03T13:00:00Z", "after"),
         ("/api/messages", "scope=everything", "scope"),
         ("/api/messages", "mailboxStatus=active&mailboxStatus=asleep", "mailboxStatus"),
         ("/api/mailboxes", "status=active,expired", "status"),
+        ("/api/mailboxes", "status=active%0A", "status"),
         ("/api/mailboxes", "scope=default&scope=workspace", "scope"),
         ("/api/mailboxes/resolve", "", "address"),
         ("/api/mailboxes/resolve", "address=nonsense", "address"),

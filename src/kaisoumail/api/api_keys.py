@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get, post
 
-from kaisoumail.api.fields import instant, read_body, read_query
-from kaisoumail.api.shapes import NO_STORE, Shape
-from kaisoumail.model.access import DEFAULT_SCOPES, Grant
+from kaisoumail.api.fields import InstantText, instant, read_body, read_query
+from kaisoumail.api.shapes import NO_STORE, Instant, Shape
+from kaisoumail.model.access import DEFAULT_SCOPES, SCOPES, Grant
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.user import Viewer
@@ -16,13 +16,14 @@ from kaisoumail.operations.context import Context
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 _Id = Annotated[str, msgspec.Meta(max_length=48)]
-_Scopes = Annotated[list[Annotated[str, msgspec.Meta(max_length=64)]], msgspec.Meta(max_length=32)]
+_Scope = Annotated[str, msgspec.Meta(max_length=64, extra_json_schema={"enum": list(SCOPES)})]
+_Scopes = Annotated[list[_Scope], msgspec.Meta(max_length=32)]
 
 
 class MakeKey(msgspec.Struct, rename="camel"):
     name: _Name
     scopes: _Scopes | None = None
-    expires_at: str | None = None
+    expires_at: InstantText | None = None
     mailbox_id: _Id | None = None
     domain_id: _Id | None = None
     user_id: _Id | None = None
@@ -47,33 +48,35 @@ class ApiKeyShape(Shape):
     name: str
     prefix: str
     scopes: list[str]
-    created_at: str
-    last_used_at: str | None
-    revoked_at: str | None
+    created_at: Instant
+    last_used_at: Instant | None
+    revoked_at: Instant | None
     # added to the contract
-    expires_at: str | None
+    expires_at: Instant | None
     mailbox_id: str | None
     domain_id: str | None
 
 
-class MadeShape(Shape):
+class ApiKeyListShape(Shape):
+    api_keys: list[ApiKeyShape]
+
+
+class MadeKeyShape(Shape):
     api_key: str
     api_key_record: ApiKeyShape
 
 
 @get("/api/api-keys")
-async def list_keys(
-    request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
-) -> dict[str, list[ApiKeyShape]]:
+async def list_keys(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> ApiKeyListShape:
     user_id = read_query(request, ListKeys).user_id
-    return {"apiKeys": [key_shape(key) for key in await api_keys.list_keys(context, viewer, user_id)]}
+    return ApiKeyListShape(api_keys=[key_shape(key) for key in await api_keys.list_keys(context, viewer, user_id)])
 
 
 @post("/api/api-keys")
-async def make_key(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[MadeShape]:
+async def make_key(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[MadeKeyShape]:
     form = await read_body(request, MakeKey)
     made = await api_keys.make_key(context, viewer, form.name, form.grant, form.user_id)
-    shape = MadeShape(api_key=made.secret, api_key_record=key_shape(made.key))
+    shape = MadeKeyShape(api_key=made.secret, api_key_record=key_shape(made.key))
     return Response(shape, status_code=201, headers=NO_STORE)
 
 

@@ -1,11 +1,13 @@
 """The whole JSON API at a glance."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
+import msgspec
 from litestar import Router
 from litestar.di import Provide
-from litestar.types import ControllerRouterHandler
+from litestar.handlers import HTTPRouteHandler
 
 from kaisoumail.api import (
     api_keys,
@@ -17,6 +19,7 @@ from kaisoumail.api import (
     message_parts,
     messages,
     meta,
+    openapi,
     passkeys,
     rejections,
     sessions,
@@ -24,17 +27,19 @@ from kaisoumail.api import (
     wait,
 )
 from kaisoumail.api.authenticate import must_satisfy, provide_context, provide_viewer
+from kaisoumail.api.description import DESCRIBED
 from kaisoumail.api.problems import HANDLERS
 from kaisoumail.model.access import ANYBODY, SIGNED_IN, Need, admin, by_cookie, may
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
 # What each route asks of whoever calls it (`model/access.py`), and under that the routes.
-ROUTES: Final[Mapping[Need, tuple[ControllerRouterHandler, ...]]] = {
+ROUTES: Final[Mapping[Need, tuple[HTTPRouteHandler, ...]]] = {
     ANYBODY: (
         meta.health,  #                GET    /health
         meta.version,  #               GET    /api/version
         meta.meta,  #                  GET    /api/meta
+        meta.openapi,  #               GET    /api/openapi.json
         auth.create_session,  #        POST   /api/auth/session
         auth.end_session,  #           DELETE /api/auth/session
         auth.start_passkey_sign_in,  # POST   /api/auth/passkey/options
@@ -117,6 +122,12 @@ ROUTES: Final[Mapping[Need, tuple[ControllerRouterHandler, ...]]] = {
 }
 
 
+@cache
+def description() -> bytes:
+    """Our OpenAPI document (`description.py`)."""
+    return msgspec.json.encode(openapi.document(ROUTES, DESCRIBED))
+
+
 def router(more: Sequence[Any] = ()) -> Router:
     """The API, with *more* handlers that answer in its error envelope and prove by themselves who calls them."""
     return Router(
@@ -128,6 +139,7 @@ def router(more: Sequence[Any] = ()) -> Router:
         dependencies={
             "context": Provide(provide_context, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),
+            "description": Provide(description, sync_to_thread=False),
         },
         guards=[must_satisfy],
         exception_handlers=HANDLERS,

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get
 
-from kaisoumail.api.fields import read_query, whole_number
-from kaisoumail.api.shapes import NO_STORE, Shape
+from kaisoumail.api.fields import digits, read_query, whole_number
+from kaisoumail.api.shapes import NO_STORE, Instant, Shape
 from kaisoumail.model.audit import Entry
 from kaisoumail.model.clock import iso
 from kaisoumail.model.user import Viewer
@@ -14,22 +14,23 @@ from kaisoumail.operations import audit
 from kaisoumail.operations.context import Context
 
 _FARTHEST = 2**62
+_MOST = 200
 _Id = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class ListEntries(msgspec.Struct, rename="camel"):
-    limit: str = "50"
-    cursor: str | None = None
+    limit: Annotated[str, digits(1, _MOST)] = "50"
+    cursor: Annotated[str, digits(0, _FARTHEST)] | None = None
     actor_id: _Id | None = None
     target_id: _Id | None = None
     action: _Id | None = None
 
 
-class EntryShape(Shape):
+class AuditEntryShape(Shape):
     """Who did what to what, when, and from where."""
 
     id: str
-    at: str
+    at: Instant
     action: str
     actor: str
     actor_id: str | None
@@ -41,21 +42,26 @@ class EntryShape(Shape):
     details: dict[str, Any]
 
 
+class AuditPageShape(Shape):
+    entries: list[AuditEntryShape]
+    next_cursor: str | None
+
+
 @get("/api/audit")
-async def list_entries(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[dict[str, Any]]:
+async def list_entries(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[AuditPageShape]:
     query = read_query(request, ListEntries)
     before = None if query.cursor is None else whole_number(query.cursor, "cursor", 0, _FARTHEST)
     wanted = audit.Wanted(
-        whole_number(query.limit, "limit", 1, 200), before, query.actor_id, query.target_id, query.action
+        whole_number(query.limit, "limit", 1, _MOST), before, query.actor_id, query.target_id, query.action
     )
     page = await audit.list_entries(context, viewer, wanted)
     rows = [_shape(entry) for entry in page.entries]
     following = None if page.next_seq is None else str(page.next_seq)
-    return Response({"entries": rows, "nextCursor": following}, headers=NO_STORE)
+    return Response(AuditPageShape(entries=rows, next_cursor=following), headers=NO_STORE)
 
 
-def _shape(entry: Entry) -> EntryShape:
-    return EntryShape(
+def _shape(entry: Entry) -> AuditEntryShape:
+    return AuditEntryShape(
         id=str(entry.seq),
         at=iso(entry.at),
         action=entry.action,

@@ -9,11 +9,11 @@ from litestar import Request, Response, delete, get, post
 from kaisoumail.api.authenticate import session_token, visit_of
 from kaisoumail.api.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
 from kaisoumail.api.fields import read_body
-from kaisoumail.api.passkeys import read_credential
-from kaisoumail.api.shapes import Shape
+from kaisoumail.api.passkeys import CredentialForm, credential_in
+from kaisoumail.api.shapes import Instant, Shape, one_of
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.model.clock import iso
-from kaisoumail.model.user import User, Viewer
+from kaisoumail.model.user import Role, User, Viewer
 from kaisoumail.operations import passkeys, sign_in
 from kaisoumail.operations.context import Context
 
@@ -26,12 +26,12 @@ class SessionUserShape(Shape):
     id: str
     email: str
     name: str
-    role: str
+    role: Annotated[str, one_of(*Role)]
 
 
 class SessionShape(Shape):
     user: SessionUserShape
-    authenticated_at: str
+    authenticated_at: Instant
 
 
 @get("/api/auth/session")
@@ -62,7 +62,7 @@ async def start_passkey_sign_in(request: "Request[Any, Any, Any]", context: Cont
 
 @post("/api/auth/passkey/verify", status_code=200)
 async def finish_passkey_sign_in(request: "Request[Any, Any, Any]", context: Context) -> Response[SessionShape]:
-    response = await read_credential(request)
+    response = credential_in(await read_body(request, CredentialForm))
 
     async def answer() -> Response[SessionShape]:
         token = challenge_token(request, "authentication")

@@ -1,13 +1,13 @@
 """What clients get of domains: the contract's objects, field for field. Fields may be added, never changed."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
-from kaisoumail.api.shapes import Shape, problem_shape
+from kaisoumail.api.shapes import Instant, Shape, one_of, problem_shape
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso, iso_or_none
-from kaisoumail.model.delegation import Delegation
-from kaisoumail.model.domain import CatalogEntry, Domain
+from kaisoumail.model.delegation import Delegation, DnsAnswer
+from kaisoumail.model.domain import BindingSource, CatalogEntry, Domain, DomainStatus
 from kaisoumail.model.guide_places import guide_path
 from kaisoumail.operations.domains import DomainEvent
 from kaisoumail.operations.token_check import Probe, TokenCheck
@@ -18,65 +18,91 @@ class DomainShape(Shape):
     mail_domain: str
     root_domain: str
     zone_id: str | None
-    binding_source: str
-    status: str
+    binding_source: Annotated[str, one_of(*BindingSource)]
+    status: Annotated[str, one_of(*DomainStatus)]
     catch_all_enabled: bool
     subdomain_dns_mode: str
-    wildcard_dns_verified_at: str | None
+    wildcard_dns_verified_at: Instant | None
     wildcard_dns_last_error: str | None
     last_provision_error: str | None
-    created_at: str
-    updated_at: str
-    last_provisioned_at: str | None
-    disabled_at: str | None
+    created_at: Instant
+    updated_at: Instant
+    last_provisioned_at: Instant | None
+    disabled_at: Instant | None
     # added to the contract
     last_provision_code: str | None
     last_provision_guide: str | None
-    next_look_at: str | None
+    next_look_at: Instant | None
     cloudflare_status: str | None
     name_servers: list[str]
 
 
+class DomainListShape(Shape):
+    domains: list[DomainShape]
+
+
 class PublicDnsShape(Shape):
-    answer: str
+    answer: Annotated[str, one_of(*DnsAnswer)]
     name_servers: list[str]
-    asked_at: str
+    asked_at: Instant
     is_delegated: bool
 
 
-class CatalogShape(Shape):
+class CatalogEntryShape(Shape):
     id: str | None
     mail_domain: str
     root_domain: str
     zone_id: str | None
-    binding_source: str | None
-    cloudflare_availability: str
+    binding_source: Annotated[str, one_of(*BindingSource)] | None
+    cloudflare_availability: Annotated[str, one_of("available", "missing")]
     cloudflare_status: str | None
     name_servers: list[str]
-    project_status: str
+    project_status: Annotated[str, one_of("not_enabled", *DomainStatus)]
     catch_all_enabled: bool
     subdomain_dns_mode: str
-    wildcard_dns_verified_at: str | None
+    wildcard_dns_verified_at: Instant | None
     wildcard_dns_last_error: str | None
     last_provision_error: str | None
-    created_at: str | None
-    updated_at: str | None
-    last_provisioned_at: str | None
-    disabled_at: str | None
+    created_at: Instant | None
+    updated_at: Instant | None
+    last_provisioned_at: Instant | None
+    disabled_at: Instant | None
     # added to the contract
     last_provision_code: str | None
     last_provision_guide: str | None
-    next_look_at: str | None
+    next_look_at: Instant | None
     public_dns: PublicDnsShape | None
+
+
+class CloudflareSyncShape(Shape):
+    """Whether Cloudflare could be asked; existing clients know two states, why else not stands in `problem`."""
+
+    status: Annotated[str, one_of("live", "rate_limited")]
+    retry_after: Instant | None
+    retry_after_seconds: int | None
+    rate_limit_context: dict[str, Any] | None
+    # added to the contract
+    problem: dict[str, Any] | None
+    zones_seen_at: Instant | None
+    zones_age_seconds: int | None
+
+
+class DomainCatalogShape(Shape):
+    domains: list[CatalogEntryShape]
+    cloudflare_sync: CloudflareSyncShape
 
 
 class DomainEventShape(Shape):
     id: str
-    at: str
+    at: Instant
     kind: str
     code: str | None
     message: str | None
     details: dict[str, Any]
+
+
+class DomainHistoryShape(Shape):
+    events: list[DomainEventShape]
 
 
 class ProbeShape(Shape):
@@ -88,9 +114,9 @@ class ProbeShape(Shape):
 
 class TokenCheckShape(Shape):
     ok: bool
-    checked_at: str
+    checked_at: Instant
     unconfigured: list[str]
-    token_kind: str | None
+    token_kind: Annotated[str, one_of("user", "account")] | None
     account_reachable: bool | None
     zones_visible: int | None
     permissions: list[ProbeShape]
@@ -154,10 +180,10 @@ def token_check_shape(check: TokenCheck) -> TokenCheckShape:
     )
 
 
-def catalog_shape(entry: CatalogEntry, delegation: Delegation | None = None) -> CatalogShape:
+def catalog_shape(entry: CatalogEntry, delegation: Delegation | None = None) -> CatalogEntryShape:
     """One line of the catalogue, with what public DNS says of a name that waits, where it was asked."""
     domain = entry.domain
-    return CatalogShape(
+    return CatalogEntryShape(
         id=domain.id if domain else None,
         mail_domain=entry.root_domain,
         root_domain=entry.root_domain,

@@ -7,7 +7,10 @@ import msgspec
 from litestar import Request, Response, get, post
 
 from kaisoumail.api.domain_shapes import (
-    DomainEventShape,
+    CloudflareSyncShape,
+    DomainCatalogShape,
+    DomainHistoryShape,
+    DomainListShape,
     DomainShape,
     TokenCheckShape,
     catalog_shape,
@@ -38,15 +41,15 @@ class EnableDomain(msgspec.Struct, rename="camel"):
 
 
 @get("/api/domains")
-async def list_domains(viewer: Viewer, context: Context) -> dict[str, list[DomainShape]]:
-    return {"domains": [domain_shape(domain) for domain in await domains.list_domains(context, viewer)]}
+async def list_domains(viewer: Viewer, context: Context) -> DomainListShape:
+    return DomainListShape(domains=[domain_shape(domain) for domain in await domains.list_domains(context, viewer)])
 
 
 @get("/api/domains/catalog")
-async def catalog(viewer: Viewer, context: Context) -> dict[str, Any]:
+async def catalog(viewer: Viewer, context: Context) -> DomainCatalogShape:
     found = await read_catalog(context, viewer)
     rows = [catalog_shape(entry, found.delegations.get(entry.root_domain)) for entry in found.entries]
-    return {"domains": rows, "cloudflareSync": _sync(found, context.clock())}
+    return DomainCatalogShape(domains=rows, cloudflare_sync=_sync(found, context.clock()))
 
 
 @post("/api/domains/bind")
@@ -79,8 +82,9 @@ async def delete(domain_id: str, viewer: Viewer, context: Context) -> None:
 
 
 @get("/api/domains/{domain_id:str}/events")
-async def events(domain_id: str, viewer: Viewer, context: Context) -> dict[str, list[DomainEventShape]]:
-    return {"events": [domain_event_shape(event) for event in await domains.history(context, viewer, domain_id)]}
+async def events(domain_id: str, viewer: Viewer, context: Context) -> DomainHistoryShape:
+    history = await domains.history(context, viewer, domain_id)
+    return DomainHistoryShape(events=[domain_event_shape(event) for event in history])
 
 
 @post("/api/domains/{domain_id:str}/retry", status_code=200)
@@ -112,17 +116,17 @@ def _named(form: BindDomain | EnableDomain) -> str:
     return name
 
 
-def _sync(found: Catalog, now: datetime) -> dict[str, Any]:
-    """Existing clients know two states; why else Cloudflare could not be asked stands in `problem`."""
+def _sync(found: Catalog, now: datetime) -> CloudflareSyncShape:
     problem = found.problem
     limited = problem is not None and problem.code == "cloudflare_rate_limited"
     context = dict(problem.details.get("rateLimitContext") or {}) if problem and limited else {}
-    return {
-        "status": "rate_limited" if limited else "live",
-        "retryAfter": context.pop("retryAfter", None),
-        "retryAfterSeconds": context.pop("retryAfterSeconds", None),
-        "rateLimitContext": context or None,
-        "problem": problem and {**problem_shape(problem), "code": problem.code},
-        "zonesSeenAt": iso_or_none(found.zones_seen_at),
-        "zonesAgeSeconds": max(0, int((now - found.zones_seen_at).total_seconds())) if found.zones_seen_at else None,
-    }
+    age = now - found.zones_seen_at if found.zones_seen_at else None
+    return CloudflareSyncShape(
+        status="rate_limited" if limited else "live",
+        retry_after=context.pop("retryAfter", None),
+        retry_after_seconds=context.pop("retryAfterSeconds", None),
+        rate_limit_context=context or None,
+        problem={**problem_shape(problem), "code": problem.code} if problem else None,
+        zones_seen_at=iso_or_none(found.zones_seen_at),
+        zones_age_seconds=max(0, int(age.total_seconds())) if age else None,
+    )

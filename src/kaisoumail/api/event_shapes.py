@@ -1,6 +1,6 @@
 """What the stream of events says of each thing; enough to know whether to ask for more."""
 
-from kaisoumail.api.shapes import Shape
+from kaisoumail.api.shapes import Instant, Shape
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.domain import Domain
 from kaisoumail.model.mailbox import Mailbox
@@ -18,7 +18,7 @@ class MessageEvent(Shape):
     address: str
     subject: str
     has_code: bool
-    received_at: str
+    received_at: Instant
     cursor: str
 
 
@@ -26,7 +26,7 @@ class MailboxEvent(Shape):
     id: str
     address: str
     status: str
-    expires_at: str | None
+    expires_at: Instant | None
     unread_count: int
     cursor: str
 

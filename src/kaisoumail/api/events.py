@@ -12,7 +12,7 @@ from litestar.types import Receive, Send
 
 from kaisoumail.api.authenticate import find_viewer
 from kaisoumail.api.event_shapes import event_shape
-from kaisoumail.api.fields import cursor, read_query
+from kaisoumail.api.fields import CursorText, cursor, read_query
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import events
 from kaisoumail.operations.context import Context
@@ -28,7 +28,7 @@ _RETRY_MILLISECONDS: Final = 1000
 
 
 class Follow(msgspec.Struct):
-    since: str | None = None
+    since: CursorText | None = None
 
 
 class EventStream(ASGIStreamingResponse):

@@ -15,13 +15,15 @@ from litestar import Request
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.address import EMAIL_PATTERN
-from kaisoumail.model.feed import Cursor, PageEnd, find_cursor, find_page_end
+from kaisoumail.model.feed import CURSOR_PATTERN, PAGE_END_PATTERN, Cursor, PageEnd, find_cursor, find_page_end
 
 Form = TypeVar("Form", bound=msgspec.Struct)
 
-_INSTANT: Final = re.compile(
-    r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)", re.ASCII
+_INSTANT_PATTERN: Final = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]+)?)?"
+    r"(?:Z|[+-][0-9]{2}:[0-9]{2})$"
 )
+_INSTANT: Final = re.compile(_INSTANT_PATTERN)
 
 
 def to_the_end(pattern: str) -> str:
@@ -29,6 +31,18 @@ def to_the_end(pattern: str) -> str:
     return pattern.removesuffix("$").replace("$)", r"\Z)") + r"\Z"
 
 
+def digits(least: int, most: int) -> msgspec.Meta:
+    """What our description says of a text that `whole_number` reads."""
+    return msgspec.Meta(extra_json_schema={"x-reads-as": {"type": "integer", "minimum": least, "maximum": most}})
+
+
+# Texts that functions below read; the description says what they look like.
+InstantText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+CursorText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": CURSOR_PATTERN})]
+CursorOrInstantText = Annotated[
+    str, msgspec.Meta(extra_json_schema={"anyOf": [{"pattern": CURSOR_PATTERN}, {"format": "date-time"}]})
+]
+PageEndText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": PAGE_END_PATTERN})]
 EmailAddress = Annotated[str, msgspec.Meta(pattern=to_the_end(EMAIL_PATTERN), max_length=320)]
 
 
@@ -50,6 +64,8 @@ async def read_json(request: "Request[Any, Any, Any]") -> dict[str, Any]:
         document = msgspec.json.decode(await request.body())
     except msgspec.DecodeError as error:
         raise Problem("malformed_json", f"The body is not valid JSON: {error}") from None
+    except UnicodeDecodeError:  # msgspec looks at the bytes of a text only when it makes one of them
+        raise Problem("malformed_json", "The body is not valid JSON: not UTF-8") from None
     except RecursionError:
         raise Problem("malformed_json", "The body is not valid JSON: nested too deeply") from None
     if not isinstance(document, dict):
@@ -70,6 +86,9 @@ def read_object(document: dict[str, Any], form: type[Form], *, only_known: bool 
         value = document[field.encode_name]
         if isinstance(value, float) and value.is_integer():
             value = int(value)
+        if _holds_nul(value):
+            wrong[field.encode_name] = ["A text may not hold NUL"]
+            continue
         try:
             values[field.name] = msgspec.convert(value, field.type)
         except (msgspec.ValidationError, ValueError) as error:
@@ -146,6 +165,11 @@ def page_end(text: str, field: str) -> PageEnd:
     if found is None:
         raise invalid(wrong={field: ["Expected the nextCursor of an earlier page"]})
     return found
+
+
+def _holds_nul(value: Any) -> bool:
+    """Whether a text in *value* holds the one character that PostgreSQL keeps in no text."""
+    return "\0" in value if isinstance(value, str) else isinstance(value, list) and any(map(_holds_nul, value))
 
 
 def _is_list(kind: Any) -> bool:

@@ -1,6 +1,6 @@
 """`/api/mailboxes`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from kaisoumail.api.domains import one_domain
 from kaisoumail.api.fields import EmailAddress, read_json, read_object, read_query, to_the_end
 from kaisoumail.api.paging import Paging, next_cursor
-from kaisoumail.api.shapes import MailboxNowShape, mailbox_now_shape, mailbox_shape
+from kaisoumail.api.shapes import MailboxListShape, MailboxNowShape, ShownStatus, mailbox_now_shape, mailbox_shape
 from kaisoumail.model.address import LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES, Mailbox, MailboxStatus
 from kaisoumail.model.user import Viewer
@@ -45,10 +45,8 @@ class EnsureByAddress(msgspec.Struct, rename="camel"):
 
 
 class ListMailboxes(Paging, rename="camel"):
-    scope: Annotated[str, msgspec.Meta(pattern="^(default|workspace)$")] = "default"
-    status: list[Annotated[str, msgspec.Meta(pattern="^(active|expired|destroying|destroyed)$")]] = msgspec.field(
-        default_factory=list
-    )
+    scope: Literal["default", "workspace"] = "default"
+    status: list[ShownStatus] = msgspec.field(default_factory=list)
 
 
 class ResolveMailbox(msgspec.Struct, rename="camel"):
@@ -56,7 +54,7 @@ class ResolveMailbox(msgspec.Struct, rename="camel"):
 
 
 @get("/api/mailboxes")
-async def list_mailboxes(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> dict[str, Any]:
+async def list_mailboxes(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxListShape:
     query = read_query(request, ListMailboxes)
     page = await mailboxes.page_of_mailboxes(
         context,
@@ -67,7 +65,8 @@ async def list_mailboxes(request: "Request[Any, Any, Any]", viewer: Viewer, cont
         limit=query.most,
     )
     now = context.clock()
-    return {"mailboxes": [mailbox_shape(each, now) for each in page.items], "nextCursor": next_cursor(page.end)}
+    rows = [mailbox_shape(each, now) for each in page.items]
+    return MailboxListShape(mailboxes=rows, next_cursor=next_cursor(page.end))
 
 
 @post("/api/mailboxes")

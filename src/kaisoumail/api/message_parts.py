@@ -1,7 +1,7 @@
 """`/api/messages/{id}/…`: attachments, the HTML as a document, and the pictures in that."""
 
 import re
-from typing import Annotated, Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import quote
 
 import msgspec
@@ -23,7 +23,7 @@ _STRANGERS: Final = {
 
 
 class Shown(msgspec.Struct):
-    remote: Annotated[str, msgspec.Meta(pattern="^(block|allow)$")] = "block"
+    remote: Literal["block", "allow"] = "block"
 
 
 class Opening(msgspec.Struct):

@@ -1,13 +1,20 @@
 """`/api/messages`."""
 
-from typing import Annotated, Any
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request, Response, delete, get, post
 
-from kaisoumail.api.fields import instant, read_body, read_query
+from kaisoumail.api.fields import InstantText, instant, read_body, read_query
 from kaisoumail.api.paging import Paging, next_cursor
-from kaisoumail.api.shapes import MessageDetailShape, MessageShape, message_detail_shape, message_shape
+from kaisoumail.api.shapes import (
+    MarkedMessageShape,
+    MessageListShape,
+    OpenedMessageShape,
+    ShownStatus,
+    message_detail_shape,
+    message_shape,
+)
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import messages
@@ -18,13 +25,11 @@ from kaisoumail.operations.messages import Question
 class ListMessages(Paging, rename="camel"):
     mailbox: list[str] = msgspec.field(default_factory=list)
     mailbox_id: list[str] = msgspec.field(default_factory=list)
-    mailbox_status: list[Annotated[str, msgspec.Meta(pattern="^(active|expired|destroying|destroyed)$")]] = (
-        msgspec.field(default_factory=list)
-    )
-    after: str | None = None
-    since: str | None = None
-    scope: Annotated[str, msgspec.Meta(pattern="^(default|workspace)$")] = "default"
-    unread: Annotated[str, msgspec.Meta(pattern="^(true|false)$")] = "false"
+    mailbox_status: list[ShownStatus] = msgspec.field(default_factory=list)
+    after: InstantText | None = None
+    since: InstantText | None = None
+    scope: Literal["default", "workspace"] = "default"
+    unread: Literal["true", "false"] = "false"
 
 
 class MarkMessage(msgspec.Struct):
@@ -32,9 +37,11 @@ class MarkMessage(msgspec.Struct):
 
 
 @get("/api/messages")
-async def list_messages(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> dict[str, Any]:
+async def list_messages(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MessageListShape:
     query = read_query(request, ListMessages)
-    given = [instant(text, field) for field, text in (("after", query.after), ("since", query.since)) if text]
+    given = [
+        instant(text, field) for field, text in (("after", query.after), ("since", query.since)) if text is not None
+    ]
     question = Question(
         mailbox_ids=query.mailbox_id,
         addresses=query.mailbox,
@@ -46,12 +53,13 @@ async def list_messages(request: "Request[Any, Any, Any]", viewer: Viewer, conte
         limit=query.most,
     )
     page = await messages.page_of_messages(context, viewer, question)
-    return {"messages": [message_shape(message) for message in page.items], "nextCursor": next_cursor(page.end)}
+    rows = [message_shape(message) for message in page.items]
+    return MessageListShape(messages=rows, next_cursor=next_cursor(page.end))
 
 
 @get("/api/messages/{message_id:str}")
-async def read_message(message_id: str, viewer: Viewer, context: Context) -> dict[str, MessageDetailShape]:
-    return {"message": message_detail_shape(await messages.open_message(context, viewer, message_id))}
+async def read_message(message_id: str, viewer: Viewer, context: Context) -> OpenedMessageShape:
+    return OpenedMessageShape(message=message_detail_shape(await messages.open_message(context, viewer, message_id)))
 
 
 @get("/api/messages/{message_id:str}/raw", media_type="message/rfc822")
@@ -64,9 +72,11 @@ async def read_raw_message(message_id: str, viewer: Viewer, context: Context) ->
 @post("/api/messages/{message_id:str}/read", status_code=200)
 async def mark_message(
     message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
-) -> dict[str, MessageShape]:
+) -> MarkedMessageShape:
     form = await read_body(request, MarkMessage)
-    return {"message": message_shape(await messages.mark(context, viewer, message_id, is_read=form.read))}
+    return MarkedMessageShape(
+        message=message_shape(await messages.mark(context, viewer, message_id, is_read=form.read))
+    )
 
 
 @delete("/api/messages/{message_id:str}")

@@ -1,11 +1,13 @@
-"""`/health`, `/api/version` and `/api/meta`: what anybody may know."""
+"""`/health`, `/api/version`, `/api/meta` and `/api/openapi.json`: what anybody may know."""
 
 from typing import Any, Final
 
-from litestar import Request, get
+import msgspec
+from litestar import Request, Response, get
 from litestar.datastructures import State
 
 from kaisoumail.api.authenticate import find_viewer
+from kaisoumail.api.shapes import Instant, Shape
 from kaisoumail.model.address import LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
 from kaisoumail.model.clock import iso
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
@@ -15,40 +17,85 @@ from kaisoumail.operations.meta import check_health, read_meta
 _EXAMPLES: Final = ("ava-lin@desk.hub.", "hello@ops.alpha.")
 
 
+class HealthShape(Shape):
+    ok: bool
+
+
+class VersionShape(Shape):
+    version: str
+    commit_sha: str
+    branch: str
+    built_at: Instant
+
+
+class CloudflareVerifiedShape(Shape):
+    checked_at: Instant
+    ok: bool
+
+
+class AddressRulesShape(Shape):
+    format: str
+    local_part_pattern: str
+    subdomain_pattern: str
+    examples: list[str]
+
+
+class MetaShape(Shape):
+    domains: list[str]
+    cloudflare_domain_binding_enabled: bool
+    cloudflare_domain_lifecycle_enabled: bool
+    cloudflare_catch_all_management_enabled: bool
+    cloudflare_catch_all_enablement_enabled: bool
+    passkey_auth_enabled: bool
+    passkey_trusted_origins: list[str]
+    supports_unlimited_mailbox_ttl: bool
+    default_mailbox_ttl_minutes: int
+    min_mailbox_ttl_minutes: int
+    max_mailbox_ttl_minutes: int
+    address_rules: AddressRulesShape
+    # added to the contract
+    cloudflare_verified: CloudflareVerifiedShape | None
+
+
 @get("/health")
-async def health(context: Context) -> dict[str, Any]:
+async def health(context: Context) -> HealthShape:
     await check_health(context)
-    return {"ok": True}
+    return HealthShape(ok=True)
 
 
 @get("/api/version")
-async def version(state: State) -> dict[str, str]:
-    release: dict[str, str] = state["release"]
-    return release
+async def version(state: State) -> VersionShape:
+    return msgspec.convert(state["release"], VersionShape)
+
+
+@get("/api/openapi.json")
+async def openapi(description: bytes) -> Response[bytes]:
+    return Response(description, media_type="application/json")
 
 
 @get("/api/meta")
-async def meta(request: "Request[Any, Any, Any]", context: Context) -> dict[str, Any]:
+async def meta(request: "Request[Any, Any, Any]", context: Context) -> MetaShape:
     known = await read_meta(context)
     may_know = context.names_domains or await find_viewer(request, context) is not None
     domains = known.domains if may_know else ()
-    return {
-        "domains": domains,
-        "cloudflareDomainBindingEnabled": known.can_bind,
-        "cloudflareDomainLifecycleEnabled": known.can_manage,
-        "cloudflareCatchAllManagementEnabled": known.can_manage,
-        "cloudflareCatchAllEnablementEnabled": known.can_enable_catch_all,
-        "passkeyAuthEnabled": known.passkeys_enabled,
-        "passkeyTrustedOrigins": known.trusted_origins,
-        "supportsUnlimitedMailboxTtl": True,
-        "defaultMailboxTtlMinutes": known.default_ttl_minutes,
-        "minMailboxTtlMinutes": MIN_TTL_MINUTES,
-        "maxMailboxTtlMinutes": MAX_TTL_MINUTES,
-        "cloudflareVerified": known.verified and {"checkedAt": iso(known.verified.at), "ok": known.verified.ok},
-        "addressRules": {
-            "format": "localPart@subdomain.rootDomain",
-            "localPartPattern": LOCAL_PART_PATTERN,
-            "subdomainPattern": SUBDOMAIN_PATTERN,
-            "examples": [prefix + domain for prefix, domain in zip(_EXAMPLES, domains, strict=False)],
-        },
-    }
+    seen = known.verified
+    return MetaShape(
+        domains=list(domains),
+        cloudflare_domain_binding_enabled=known.can_bind,
+        cloudflare_domain_lifecycle_enabled=known.can_manage,
+        cloudflare_catch_all_management_enabled=known.can_manage,
+        cloudflare_catch_all_enablement_enabled=known.can_enable_catch_all,
+        passkey_auth_enabled=known.passkeys_enabled,
+        passkey_trusted_origins=list(known.trusted_origins),
+        supports_unlimited_mailbox_ttl=True,
+        default_mailbox_ttl_minutes=known.default_ttl_minutes,
+        min_mailbox_ttl_minutes=MIN_TTL_MINUTES,
+        max_mailbox_ttl_minutes=MAX_TTL_MINUTES,
+        address_rules=AddressRulesShape(
+            format="localPart@subdomain.rootDomain",
+            local_part_pattern=LOCAL_PART_PATTERN,
+            subdomain_pattern=SUBDOMAIN_PATTERN,
+            examples=[prefix + domain for prefix, domain in zip(_EXAMPLES, domains, strict=False)],
+        ),
+        cloudflare_verified=CloudflareVerifiedShape(checked_at=iso(seen.at), ok=seen.ok) if seen else None,
+    )

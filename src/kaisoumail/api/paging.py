@@ -1,10 +1,10 @@
 """`limit` and `cursor`: a list by page, for who asks for pages. Who does not gets the whole list."""
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from kaisoumail.api.fields import page_end, whole_number
+from kaisoumail.api.fields import PageEndText, digits, page_end, whole_number
 from kaisoumail.model.feed import PageEnd
 
 _USUAL: Final = 100
@@ -14,8 +14,8 @@ _MOST: Final = 200
 class Paging(msgspec.Struct, rename="camel"):
     """The fields of a query that a paged list takes beside its own."""
 
-    limit: str | None = None
-    cursor: str | None = None
+    limit: Annotated[str, digits(1, _MOST)] | None = None
+    cursor: PageEndText | None = None
 
     @property
     def end(self) -> PageEnd | None:

@@ -7,7 +7,7 @@ from litestar import Request, Response, delete, get, post
 
 from kaisoumail.api.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
 from kaisoumail.api.fields import invalid, read_body
-from kaisoumail.api.shapes import Shape
+from kaisoumail.api.shapes import Instant, Shape, one_of
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.passkey import Passkey
 from kaisoumail.model.user import Viewer
@@ -29,19 +29,21 @@ class PasskeyShape(Shape):
     id: str
     name: str
     credential_id: str
-    device_type: str
+    device_type: Annotated[str, one_of("singleDevice", "multiDevice")]
     backed_up: bool
     transports: list[str]
-    created_at: str
-    last_used_at: str | None
-    revoked_at: str | None
+    created_at: Instant
+    last_used_at: Instant | None
+    revoked_at: Instant | None
+
+
+class PasskeysShape(Shape):
+    passkeys: list[PasskeyShape]
 
 
 @get("/api/passkeys")
-async def list_passkeys(viewer: Viewer, context: Context) -> dict[str, Any]:
-    found = await passkeys.list_passkeys(context, viewer)
-    rows: list[PasskeyShape] = [_shape(passkey) for passkey in found]
-    return {"passkeys": rows}
+async def list_passkeys(viewer: Viewer, context: Context) -> PasskeysShape:
+    return PasskeysShape(passkeys=[_shape(passkey) for passkey in await passkeys.list_passkeys(context, viewer)])
 
 
 @post("/api/passkeys/registration/options", status_code=200)
@@ -57,7 +59,7 @@ async def start_registration(
 async def finish_registration(
     request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[PasskeyShape]:
-    response = await read_credential(request)
+    response = credential_in(await read_body(request, CredentialForm))
 
     async def answer() -> Response[PasskeyShape]:
         token = challenge_token(request, "registration")
@@ -80,12 +82,11 @@ async def revoke_passkey(passkey_id: str, viewer: Viewer, context: Context) -> N
     await passkeys.revoke_passkey(context, viewer, passkey_id)
 
 
-async def read_credential(request: "Request[Any, Any, Any]") -> dict[str, Any]:
-    """The credential in the body. Raises Problem `invalid_request` unless it is an object with an id."""
-    response = (await read_body(request, CredentialForm)).response
-    if not (isinstance(response.get("id"), str) and response["id"]):
+def credential_in(form: CredentialForm) -> dict[str, Any]:
+    """The credential in *form*. Raises Problem `invalid_request` unless it has an id."""
+    if not (isinstance(form.response.get("id"), str) and form.response["id"]):
         raise invalid(wrong={"response.id": ["Expected `str` of length >= 1"]})
-    return response
+    return form.response
 
 
 def _shape(passkey: Passkey) -> PasskeyShape:

@@ -5,18 +5,20 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, get
 
-from kaisoumail.api.fields import read_query, whole_number
-from kaisoumail.api.shapes import Shape
+from kaisoumail.api.fields import digits, read_query, whole_number
+from kaisoumail.api.shapes import Instant, Shape, one_of
 from kaisoumail.model.clock import iso
 from kaisoumail.model.rejection import Rejection
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import rejections
 from kaisoumail.operations.context import Context
 
+_MOST = 200
+
 
 class ListRejections(msgspec.Struct, rename="camel"):
-    limit: str = "50"
-    cursor: Annotated[str, msgspec.Meta(max_length=128)] | None = None
+    limit: Annotated[str, digits(1, _MOST)] = "50"
+    cursor: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": rejections.CURSOR_PATTERN})] | None = None
     domain: Annotated[str, msgspec.Meta(max_length=253)] | None = None
 
 
@@ -24,20 +26,24 @@ class RejectionShape(Shape):
     """Mail that was refused for good."""
 
     id: str
-    at: str
-    door: str
+    at: Instant
+    door: Annotated[str, one_of("smtp", "worker")]
     sender: str
     recipient: str
     code: str
 
 
+class RejectionListShape(Shape):
+    rejections: list[RejectionShape]
+    next_cursor: str | None
+
+
 @get("/api/rejections")
-async def list_rejections(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> dict[str, Any]:
+async def list_rejections(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> RejectionListShape:
     query = read_query(request, ListRejections)
-    limit = whole_number(query.limit, "limit", 1, 200)
+    limit = whole_number(query.limit, "limit", 1, _MOST)
     page = await rejections.list_rejections(context, viewer, limit, query.cursor, query.domain)
-    rows: list[RejectionShape] = [_shape(rejection) for rejection in page.rejections]
-    return {"rejections": rows, "nextCursor": page.next_cursor}
+    return RejectionListShape(rejections=[_shape(each) for each in page.rejections], next_cursor=page.next_cursor)
 
 
 def _shape(rejection: Rejection) -> RejectionShape:

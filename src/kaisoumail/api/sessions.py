@@ -2,7 +2,7 @@
 
 from litestar import Response, delete, get, post
 
-from kaisoumail.api.shapes import Shape
+from kaisoumail.api.shapes import Instant, Shape
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.model.clock import iso
 from kaisoumail.model.credential import Session
@@ -15,9 +15,9 @@ class SessionOnADeviceShape(Shape):
     """A signed-in browser: *is_current* for the one that asks, *key_id* or *passkey_id* what it signed in with."""
 
     id: str
-    created_at: str
-    last_seen_at: str
-    expires_at: str
+    created_at: Instant
+    last_seen_at: Instant
+    expires_at: Instant
     user_agent: str | None
     address: str | None
     key_id: str | None
@@ -25,9 +25,18 @@ class SessionOnADeviceShape(Shape):
     is_current: bool
 
 
+class SessionListShape(Shape):
+    sessions: list[SessionOnADeviceShape]
+
+
+class EndedSessionsShape(Shape):
+    ended: int
+
+
 @get("/api/sessions")
-async def list_sessions(viewer: Viewer, context: Context) -> dict[str, list[SessionOnADeviceShape]]:
-    return {"sessions": [_shape(session, viewer) for session in await sign_in.list_sessions(context, viewer)]}
+async def list_sessions(viewer: Viewer, context: Context) -> SessionListShape:
+    sessions = await sign_in.list_sessions(context, viewer)
+    return SessionListShape(sessions=[_shape(session, viewer) for session in sessions])
 
 
 @delete("/api/sessions/{session_id:str}", status_code=204)
@@ -36,9 +45,11 @@ async def end_session(session_id: str, viewer: Viewer, context: Context) -> None
 
 
 @post("/api/sessions/end-all", status_code=200)
-async def end_all_sessions(viewer: Viewer, context: Context) -> Response[dict[str, int]]:
+async def end_all_sessions(viewer: Viewer, context: Context) -> Response[EndedSessionsShape]:
     number = await sign_in.end_all_sessions(context, viewer)
-    return Response({"ended": number}, headers={"set-cookie": cookie_header("", 0, secure=context.secure)})
+    return Response(
+        EndedSessionsShape(ended=number), headers={"set-cookie": cookie_header("", 0, secure=context.secure)}
+    )
 
 
 def _shape(session: Session, viewer: Viewer) -> SessionOnADeviceShape:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 
@@ -10,12 +10,19 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.feed import Cursor
 from kaisoumail.model.guide_places import guide_path
-from kaisoumail.model.mailbox import Mailbox
+from kaisoumail.model.mailbox import Mailbox, MailboxSource
 from kaisoumail.model.message import Message, part_id
 from kaisoumail.operations.message_parts import Attachment, Authentication, Finding
 from kaisoumail.operations.messages import Opened
 
 NO_STORE: Final = {"cache-control": "no-store"}
+ShownStatus = Literal["active", "expired", "destroying", "destroyed"]
+Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
+
+
+def one_of(*words: str) -> msgspec.Meta:
+    """What our description says of a text that is one of *words*."""
+    return msgspec.Meta(extra_json_schema={"enum": list(words)})
 
 
 class Shape(msgspec.Struct, rename="camel", kw_only=True):
@@ -30,12 +37,12 @@ class MailboxShape(Shape):
     mail_domain: str
     root_domain: str
     address: str
-    source: str
-    status: str
-    created_at: str
-    last_received_at: str | None
-    expires_at: str | None
-    destroyed_at: str | None
+    source: Annotated[str, one_of(*MailboxSource)]
+    status: Annotated[str, one_of(*get_args(ShownStatus))]
+    created_at: Instant
+    last_received_at: Instant | None
+    expires_at: Instant | None
+    destroyed_at: Instant | None
     routing_rule_id: str | None
     # added to the contract
     unread_count: int
@@ -45,17 +52,23 @@ class MailboxNowShape(MailboxShape):
     cursor: str
 
 
+class MailboxListShape(Shape):
+    mailboxes: list[MailboxShape]
+    # added to the contract
+    next_cursor: str | None
+
+
 class LinkShape(Shape):
     url: str
     host: str
     text: str
-    kind: str
+    kind: Annotated[str, one_of("confirm", "sign_in", "reset", "invite")]
 
 
 class VerificationShape(Shape):
     code: str
-    source: str
-    method: str
+    source: Annotated[str, one_of("subject", "body")]
+    method: Annotated[str, one_of("rules", "ai")]
     # added to the contract
     evidence: str | None
     word: str | None
@@ -71,26 +84,36 @@ class MessageShape(Shape):
     preview_text: str
     from_name: str | None
     from_address: str | None
-    received_at: str
+    received_at: Instant
     size_bytes: int
     attachment_count: int
     has_html: bool
     verification: VerificationShape | None
     # added to the contract
-    parse_status: str
+    parse_status: Annotated[str, one_of("parsed", "failed")]
     is_read: bool
-    read_at: str | None
+    read_at: Instant | None
     link: LinkShape | None
 
 
-class HeaderShape(Shape):
+class MessageListShape(Shape):
+    messages: list[MessageShape]
+    # added to the contract
+    next_cursor: str | None
+
+
+class MarkedMessageShape(Shape):
+    message: MessageShape
+
+
+class MailHeaderShape(Shape):
     key: str
     value: str
 
 
 class RecipientShape(Shape):
     id: str
-    kind: str
+    kind: Annotated[str, one_of("to", "cc", "bcc", "replyTo")]
     name: str | None
     address: str
 
@@ -108,7 +131,7 @@ class AttachmentShape(Shape):
     content_type: str
     size_bytes: int
     content_id: str | None
-    disposition: str
+    disposition: Annotated[str, one_of("attachment", "inline", "unknown")]
     # added to the contract
     download_path: str
 
@@ -128,10 +151,10 @@ class MessageDetailShape(MessageShape):
     envelope_from: str | None
     envelope_to: str
     message_id: str | None
-    date_header: str | None
+    date_header: Instant | None
     html: str | None
     text: str | None
-    headers: list[HeaderShape]
+    headers: list[MailHeaderShape]
     recipients: RecipientsShape
     attachments: list[AttachmentShape]
     raw_download_path: str
@@ -139,6 +162,15 @@ class MessageDetailShape(MessageShape):
     html_path: str | None
     parse_defects: list[str]
     authentication: AuthenticationShape | None
+
+
+class OpenedMessageShape(Shape):
+    message: MessageDetailShape
+
+
+class AwaitedMessageShape(Shape):
+    message: MessageDetailShape
+    cursor: str
 
 
 def mailbox_shape(mailbox: Mailbox, now: datetime) -> MailboxShape:
@@ -201,7 +233,7 @@ def message_detail_shape(opened: Opened) -> MessageDetailShape:
         date_header=iso_or_none(parsed.date),
         html=parsed.html,
         text=parsed.text,
-        headers=[HeaderShape(key=header.key, value=header.value) for header in parsed.headers],
+        headers=[MailHeaderShape(key=header.key, value=header.value) for header in parsed.headers],
         recipients=RecipientsShape(
             to=recipients["to"], cc=recipients["cc"], bcc=recipients["bcc"], reply_to=recipients["replyTo"]
         ),

@@ -7,7 +7,7 @@ from litestar import Request, Response, delete, get, post
 
 from kaisoumail.api.api_keys import ApiKeyShape, key_shape
 from kaisoumail.api.fields import EmailAddress, read_body, read_query
-from kaisoumail.api.shapes import NO_STORE, Shape
+from kaisoumail.api.shapes import NO_STORE, Instant, Shape, one_of
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.user import Role, User, Viewer
 from kaisoumail.operations import users
@@ -36,11 +36,15 @@ class UserShape(Shape):
     id: str
     email: str
     name: str
-    role: str
-    created_at: str
-    updated_at: str
+    role: Annotated[str, one_of(*Role)]
+    created_at: Instant
+    updated_at: Instant
     # added to the contract
-    disabled_at: str | None
+    disabled_at: Instant | None
+
+
+class UserListShape(Shape):
+    users: list[UserShape]
 
 
 class InitialKeyShape(Shape):
@@ -48,12 +52,12 @@ class InitialKeyShape(Shape):
     api_key_record: ApiKeyShape
 
 
-class AddedShape(Shape):
+class AddedUserShape(Shape):
     user: UserShape
     initial_key: InitialKeyShape
 
 
-class RemovedShape(Shape):
+class RemovedUserShape(Shape):
     """What became of a user's mailboxes: how many there were, and who has them now."""
 
     user: UserShape
@@ -62,16 +66,16 @@ class RemovedShape(Shape):
 
 
 @get("/api/users")
-async def list_users(viewer: Viewer, context: Context) -> dict[str, list[UserShape]]:
-    return {"users": [_shape(user) for user in await users.list_users(context, viewer)]}
+async def list_users(viewer: Viewer, context: Context) -> UserListShape:
+    return UserListShape(users=[_shape(user) for user in await users.list_users(context, viewer)])
 
 
 @post("/api/users")
-async def add_user(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[AddedShape]:
+async def add_user(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[AddedUserShape]:
     form = await read_body(request, AddUser)
     added = await users.add_user(context, form.email, form.name, Role(form.role), viewer)
     first = InitialKeyShape(api_key=added.secret, api_key_record=key_shape(added.key))
-    return Response(AddedShape(user=_shape(added.user), initial_key=first), status_code=201, headers=NO_STORE)
+    return Response(AddedUserShape(user=_shape(added.user), initial_key=first), status_code=201, headers=NO_STORE)
 
 
 @post("/api/users/{user_id:str}", status_code=200)
@@ -94,11 +98,11 @@ async def enable_user(user_id: str, viewer: Viewer, context: Context) -> UserSha
 @delete("/api/users/{user_id:str}", status_code=200)
 async def remove_user(
     user_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
-) -> RemovedShape:
+) -> RemovedUserShape:
     heir_id = read_query(request, RemoveUser).transfer_to
     removed = await users.remove_user(context, viewer, user_id, heir_id)
     heir = removed.heir.id if removed.heir else None
-    return RemovedShape(user=_shape(removed.user), mailboxes=removed.mailboxes, transferred_to=heir)
+    return RemovedUserShape(user=_shape(removed.user), mailboxes=removed.mailboxes, transferred_to=heir)
 
 
 def _shape(user: User) -> UserShape:

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from litestar import Request, Response, get
 
-from kaisoumail.api.fields import cursor_or_instant, read_query, whole_number
-from kaisoumail.api.shapes import message_detail_shape
+from kaisoumail.api.fields import CursorOrInstantText, cursor_or_instant, digits, read_query, whole_number
+from kaisoumail.api.shapes import AwaitedMessageShape, message_detail_shape
 from kaisoumail.model.feed import BEGINNING
 from kaisoumail.model.message import Matcher
 from kaisoumail.model.user import Viewer
@@ -27,9 +27,9 @@ _Text = Annotated[str, msgspec.Meta(max_length=998)]  # a header line has no mor
 class WaitInMailbox(msgspec.Struct, rename="camel"):
     sender: _Text = msgspec.field(default="", name="from")
     subject: _Text = ""
-    has_code: Annotated[str, msgspec.Meta(pattern="^(true|false)$")] = "false"
-    since: str | None = None
-    timeout: str = str(_USUAL_SECONDS)
+    has_code: Literal["true", "false"] = "false"
+    since: CursorOrInstantText | None = None
+    timeout: Annotated[str, digits(0, _MOST_SECONDS)] = str(_USUAL_SECONDS)
 
     @property
     def matcher(self) -> Matcher:
@@ -47,7 +47,7 @@ class WaitAnywhere(WaitInMailbox):
 @get("/api/mailboxes/{mailbox_id:str}/wait")
 async def wait_in_mailbox(
     mailbox_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
-) -> Response[Any]:
+) -> Response[AwaitedMessageShape | None]:
     query = read_query(request, WaitInMailbox)
     since = BEGINNING if query.since is None else cursor_or_instant(query.since, "since")
     seconds = query.seconds
@@ -57,7 +57,9 @@ async def wait_in_mailbox(
 
 
 @get("/api/messages/wait")
-async def wait_anywhere(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+async def wait_anywhere(
+    request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
+) -> Response[AwaitedMessageShape | None]:
     query = read_query(request, WaitAnywhere)
     since = None if query.since is None else cursor_or_instant(query.since, "since")
     seconds = query.seconds
@@ -66,7 +68,7 @@ async def wait_anywhere(request: "Request[Any, Any, Any]", viewer: Viewer, conte
     return _answer(await _unless_gone(request, wait.wait(context, viewer, awaited, seconds)))
 
 
-def _answer(waited: Waited | None) -> Response[Any]:
+def _answer(waited: Waited | None) -> Response[AwaitedMessageShape | None]:
     """The message and the cursor; without a message 204, and the cursor in a header, since 204 has no body."""
     headers = {"cache-control": "no-store"}
     if waited is None:
@@ -74,7 +76,8 @@ def _answer(waited: Waited | None) -> Response[Any]:
     headers[CURSOR_HEADER] = str(waited.cursor)
     if waited.opened is None:
         return Response(None, status_code=204, headers=headers)
-    return Response({"message": message_detail_shape(waited.opened), "cursor": str(waited.cursor)}, headers=headers)
+    shape = AwaitedMessageShape(message=message_detail_shape(waited.opened), cursor=str(waited.cursor))
+    return Response(shape, headers=headers)
 
 
 async def _unless_gone(request: "Request[Any, Any, Any]", work: Awaitable[T]) -> T | None:

@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_CURSOR: Final = re.compile(r"c(\d{1,18})", re.ASCII)
-_PAGE_END: Final = re.compile(r"p(\d{1,14})\.([a-z]{3}_[0-9a-zA-Z_-]{1,44})", re.ASCII)
+CURSOR_PATTERN: Final = r"^c([0-9]{1,18})$"
+PAGE_END_PATTERN: Final = r"^p([0-9]{1,14})\.([a-z]{3}_[0-9a-zA-Z_-]{1,44})$"
+_CURSOR: Final = re.compile(CURSOR_PATTERN)
+_PAGE_END: Final = re.compile(PAGE_END_PATTERN)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -13,7 +13,8 @@ from kaisoumail.storage import rejections
 from kaisoumail.storage.rejections import Place
 from kaisoumail.workflows.context import Context
 
-_CURSOR: Final = re.compile(r"([0-9]{1,15})-(rej_[0-9a-f]{32})", re.ASCII)
+CURSOR_PATTERN: Final = r"^([0-9]{1,14})-(rej_[0-9a-f]{32})$"
+_CURSOR: Final = re.compile(CURSOR_PATTERN)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

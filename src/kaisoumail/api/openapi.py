@@ -1,0 +1,258 @@
+"""
+Our OpenAPI 3.1 description, put together from what answers the requests: nothing of it is written a second time.
+
+Paths, methods and needs come from the route table (`app.py`); the shape of an answer is the return type of its
+handler, which mypy holds it to; bodies and queries are the forms the handler reads (`description.py`, held to that
+by a test); statuses of refusals are those of `errors.CODES`.
+"""
+
+import importlib.metadata
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+import msgspec
+from litestar import Response
+from litestar.handlers import HTTPRouteHandler
+
+from kaisoumail.api.shapes import Shape
+from kaisoumail.auth.sessions import COOKIE_NAME
+from kaisoumail.errors import CODES
+from kaisoumail.model.access import Need
+
+Json = dict[str, Any]
+Form = type[msgspec.Struct]
+JSON: Final = "application/json"
+_PARAMETER: Final = re.compile(r"{(\w+):str}")
+_KEY: Final[Json] = {"apiKey": []}
+_COOKIE: Final[Json] = {"session": []}
+
+
+class ErrorDetailsShape(Shape):
+    """The code, stable and for programs; where the guide helps; and what belongs to the refusal itself."""
+
+    code: str
+    guide: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class ErrorShape(Shape):
+    """Every refusal: a sentence for people, details for programs."""
+
+    error: str
+    details: ErrorDetailsShape
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """
+    What the code of a handler does not say of itself.
+
+    *name* is the operationId: code is generated from it, so it stays. *bodies* are the forms one of which the body
+    is; *statuses* those of success, the handler's own by default; *media* the type of an answer that is not JSON;
+    *problems* the codes it refuses with beside those that follow from its need, body, query and path.
+    """
+
+    name: str
+    summary: str
+    bodies: tuple[Form, ...] = ()
+    query: Form | None = None
+    statuses: tuple[int, ...] = ()
+    media: str = JSON
+    problems: tuple[str, ...] = ()
+
+
+Described = Mapping[str, Mapping[HTTPRouteHandler, Operation]]
+
+
+def document(routes: Mapping[Need, Sequence[HTTPRouteHandler]], described: Described) -> Json:
+    """The description of *routes*, with the operations by tag. Raises KeyError for a route that is not described."""
+    needs = {handler: need for need, handlers in routes.items() for handler in handlers}
+    tags = {handler: tag for tag, operations in described.items() for handler in operations}
+    operation_of = {handler: each for operations in described.values() for handler, each in operations.items()}
+    schemas = _schemas_for(operation_of)
+    paths: dict[str, Json] = {}
+    for handler in sorted(needs, key=lambda each: list(tags).index(each)):
+        [path], [method] = handler.paths, handler.http_methods
+        told = {"tags": [tags[handler]], **_operation(handler, operation_of[handler], needs[handler], schemas)}
+        paths.setdefault(_PARAMETER.sub(r"{\1}", path), {})[method.lower()] = told
+    return {
+        "openapi": "3.1.1",
+        "info": {
+            "title": "KaisouMail",
+            "version": importlib.metadata.version("kaisoumail"),
+            "summary": "Temporary mailboxes on your own domains.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in described],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.components,
+            "securitySchemes": {
+                "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, `cfm_…`."},
+                "session": {"type": "apiKey", "in": "cookie", "name": COOKIE_NAME},
+            },
+        },
+    }
+
+
+def codes_of(handler: HTTPRouteHandler, operation: Operation, need: Need) -> list[str]:
+    """Every code the operation may refuse with, each once, by status."""
+    codes = {"storage_unavailable", "overloaded", "rate_limited", "two_sessions", *operation.problems}
+    if not handler.http_methods <= {"GET"}:
+        codes.add("cross_site_request")
+    if not need.is_public:
+        codes.add("authentication_required")
+    if need.scope:
+        codes.add("insufficient_scope")
+    if need.is_for_admins:
+        codes.add("admin_required")
+    if operation.bodies:
+        codes |= {"invalid_request", "malformed_json", "unsupported_media_type", "too_large"}
+    if operation.query:
+        codes.add("invalid_request")
+    if _parameters_in(handler):
+        codes.add("not_found")
+    return sorted(codes, key=lambda code: (CODES[code].status, code))
+
+
+def _operation(handler: HTTPRouteHandler, operation: Operation, need: Need, schemas: "_Schemas") -> Json:
+    in_path = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _parameters_in(handler)
+    ]
+    in_query = schemas.parameters(operation.query) if operation.query else []
+    told: Json = {"operationId": operation.name, "summary": operation.summary}
+    told |= _access(need)
+    if in_path or in_query:
+        told["parameters"] = in_path + in_query
+    if operation.bodies:
+        one_of = [schemas.of(body) for body in operation.bodies]
+        schema = one_of[0] if len(one_of) == 1 else {"oneOf": one_of}
+        told["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+    told["responses"] = {**_successes(handler, operation, schemas), **_refusals(handler, operation, need, schemas)}
+    return told
+
+
+def _access(need: Need) -> Json:
+    """Who may: told in words, and for programs."""
+    if need.is_public:
+        return {"description": "For anybody.", "security": []}
+    words = "For admins" if need.is_for_admins else "For whoever is signed in"
+    if need.is_by_cookie:
+        words += " in a browser; a key does not do"
+    told: Json = {"description": f"{words}, with the scope `{need.scope}`." if need.scope else f"{words}."}
+    told["security"] = [_COOKIE] if need.is_by_cookie else [_KEY, _COOKIE]
+    if need.scope:
+        told["x-kaisoumail-scope"] = need.scope
+    if need.is_for_admins:
+        told["x-kaisoumail-admin"] = True
+    return told
+
+
+def _successes(handler: HTTPRouteHandler, operation: Operation, schemas: "_Schemas") -> Json:
+    answer = answer_of(handler)
+    schema = schemas.of(answer) if operation.media == JSON and answer else {}
+    content = {"content": {operation.media: {"schema": schema}}}
+    return {
+        str(status): {"description": "Done"} if status == 204 else {"description": "The answer", **content}
+        for status in operation.statuses or (handler.status_code,)
+    }
+
+
+def _refusals(handler: HTTPRouteHandler, operation: Operation, need: Need, schemas: "_Schemas") -> Json:
+    by_status: dict[int, list[str]] = {}
+    for code in codes_of(handler, operation, need):
+        by_status.setdefault(CODES[code].status, []).append(code)
+    return {
+        str(status): {
+            "description": ", ".join(f"`{code}`" for code in codes),
+            "content": {JSON: {"schema": schemas.of(ErrorShape)}},
+            "x-kaisoumail-codes": codes,
+        }
+        for status, codes in by_status.items()
+    }
+
+
+def answer_of(handler: HTTPRouteHandler) -> Form | None:
+    """The struct that a successful answer is written from; None for what has no body, or is not JSON."""
+    answer = get_type_hints(handler.fn)["return"]
+    if get_origin(answer) is Response:
+        [answer] = get_args(answer)
+    structs = [each for each in (answer, *get_args(answer)) if isinstance(each, type) and issubclass(each, Shape)]
+    return structs[0] if structs else None
+
+
+def _parameters_in(handler: HTTPRouteHandler) -> list[str]:
+    [path] = handler.paths
+    return _PARAMETER.findall(path)
+
+
+def _schemas_for(operations: Mapping[HTTPRouteHandler, Operation]) -> "_Schemas":
+    structs: dict[Form, None] = {ErrorShape: None}
+    queries: dict[Form, None] = {}
+    for handler, operation in operations.items():
+        answer = answer_of(handler)
+        structs |= dict.fromkeys(operation.bodies if answer is None else (*operation.bodies, answer))
+        queries |= {} if operation.query is None else {operation.query: None}
+    return _Schemas(list(structs), list(queries))
+
+
+class _Schemas:
+    """JSON Schemas of *structs* and *queries*, as msgspec writes them, put into the words of OpenAPI."""
+
+    def __init__(self, structs: list[Form], queries: list[Form]) -> None:
+        structs = [*structs, *queries]
+        heads, parts = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+        self._heads = dict(zip(structs, heads, strict=True))
+        self._parts = parts
+        shown = sorted(parts.keys() - {query.__name__ for query in queries}, key=_told_name)
+        self.components = {_told_name(name): _told(parts[name]) for name in shown}
+        assert len(self.components) == len(shown), "two structs have the same name in the description"
+
+    def of(self, struct: Form) -> Json:
+        return _told(self._heads[struct])  # type: ignore[no-any-return]
+
+    def parameters(self, query: Form) -> list[Json]:
+        """The fields of *query* as parameters: each one is there or not, and never null."""
+        schema = self._parts[query.__name__]
+        return [
+            {"name": name, "in": "query", "required": name in schema["required"], "schema": _parameter(_told(field))}
+            for name, field in schema["properties"].items()
+        ]
+
+
+def _parameter(schema: Json) -> Json:
+    default = schema.pop("default", None)
+    if "anyOf" in schema:
+        [schema] = [each for each in schema["anyOf"] if each != {"type": "null"}]
+    if default is not None and default != []:
+        schema["default"] = int(default) if schema.get("type") == "integer" else default
+    return schema
+
+
+def _told_name(name: str) -> str:
+    return name.removesuffix("Shape")
+
+
+def _told(schema: Any) -> Any:
+    """
+    *schema* in the words of OpenAPI: our names without `Shape`, `\\Z` as ECMA-262 has it.
+
+    A text read as something else, such as a number in a query, is told as that (`fields.digits`).
+    """
+    if isinstance(schema, list):
+        return [_told(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "x-reads-as" in schema:
+        default = {"default": schema["default"]} if "default" in schema else {}
+        return {**schema["x-reads-as"], **default}
+    told = {key: _told(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+    if isinstance(told.get("$ref"), str):
+        told["$ref"] = _told_name(told["$ref"])
+    if isinstance(told.get("pattern"), str):
+        told["pattern"] = told["pattern"].replace(r"\Z", "$")
+    if told.get("required") == []:
+        del told["required"]
+    return told
