@@ -56,8 +56,16 @@ from kaisoumail.storage.signals import ACCESS, open_signals
 from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.web import app as web
 from kaisoumail.web import problems as web_problems
-from kaisoumail.workflows import bind_domain, delete_domain, enable_domain, open_mailbox, provision_domain
+from kaisoumail.workflows import (
+    bind_domain,
+    delete_domain,
+    destroy_mailbox,
+    enable_domain,
+    open_mailbox,
+    provision_domain,
+)
 from kaisoumail.workflows.context import Context, Limits, Routing
+from kaisoumail.workflows.destroy_mailbox import destroy_what_was_left
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.gate import SharedGate
 from kaisoumail.workflows.schedule import repeated
@@ -74,6 +82,7 @@ WORKFLOWS: Final = (
     provision_domain,
     delete_domain,
     open_mailbox,
+    destroy_mailbox,
 )  # importing a workflow is what makes it startable
 
 
@@ -107,6 +116,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_rejections, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_entries, context)))
+        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(destroy_what_was_left, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, partial(forget_full_buckets, context)))
         smtp_port = await _open_smtp(stack, context, settings)
         await stack.enter_async_context(_http(application(context, settings), listener, context.signals.end))

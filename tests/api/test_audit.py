@@ -16,6 +16,7 @@ ACTIONS: Final = {
     "DELETE /api/auth/session": "session.end",
     "POST /api/mailboxes": "mailbox.create",
     "POST /api/mailboxes/ensure": "mailbox.create",
+    "DELETE /api/mailboxes/{mailbox_id}": "mailbox.destroy",
     "POST /api/messages/{message_id}/read": "message.mark",
     "DELETE /api/messages/{message_id}": "message.delete",
     "POST /api/api-keys": "key.create",

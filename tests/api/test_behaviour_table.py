@@ -1,7 +1,7 @@
 """
 What existing clients see, row by row as `contract/core.md` numbers it; where it suggests a better form, that one.
 
-Rows 8 to 13 are with the passkeys' tests; 35, 38 and 44 (destroying, catch-all) come with what they are about.
+Rows 9 to 13 are with the passkeys' tests, 44 is in `test_destroying_a_mailbox.py`; 38 comes with catch-all.
 """
 
 from contextlib import closing
@@ -197,6 +197,18 @@ def test_33_and_34_what_is_somebody_elses(ada: ApiClient, bob: ApiClient) -> Non
 
     assert [(answer.status_code, answer.json()["error"]) for answer in by_address] == [(404, "Mailbox not found")] * 2
     assert (by_id.status_code, by_id.json()["error"]) == (403, "Forbidden")
+
+
+def test_35_destroying(ada: ApiClient) -> None:
+    wish = {"localPart": "gone", "subdomain": "desk", "mailDomain": "customer.com"}
+    made = ada.post("/api/mailboxes", json=wish).json()
+
+    destroyed, again = (ada.delete(f"/api/mailboxes/{made['id']}") for _ in range(2))
+    anew = ada.post("/api/mailboxes", json=wish)
+
+    assert [(each.status_code, each.json()["status"]) for each in (destroyed, again)] == [(200, "destroyed")] * 2
+    assert again.json()["destroyedAt"] == destroyed.json()["destroyedAt"]
+    assert (anew.status_code, anew.json()["id"] != made["id"]) == (201, True)
 
 
 def test_36_a_recipient_in_capitals(ada: ApiClient, product: Product) -> None:

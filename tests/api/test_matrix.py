@@ -20,6 +20,7 @@ from tests.servers import Product
 # The contract says 403 for somebody else's here (§1.4, 1.6, 1.7); everything else says that there is no such thing.
 FORBIDDEN_BY_CONTRACT: Final = {
     "GET /api/mailboxes/{mailbox_id}",
+    "DELETE /api/mailboxes/{mailbox_id}",
     "GET /api/messages/{message_id}",
     "GET /api/messages/{message_id}/raw",
     "POST /api/api-keys/{key_id}/revoke",

@@ -359,6 +359,7 @@ ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("POST", "/api/mailboxes/ensure"): {200: MAILBOX_NOW, 201: MAILBOX_NOW},
     ("GET", "/api/mailboxes/resolve"): {200: MAILBOX_NOW},
     ("GET", "/api/mailboxes/{}"): {200: MAILBOX_NOW},
+    ("DELETE", "/api/mailboxes/{}"): {200: MAILBOX},
     ("GET", "/api/mailboxes/{}/wait"): {200: WAITED},
     ("GET", "/api/messages"): {200: an_object(_NEXT_PAGE, messages=list_of(MESSAGE))},
     ("GET", "/api/messages/wait"): {200: WAITED},

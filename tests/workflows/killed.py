@@ -8,9 +8,16 @@ from typing import Any
 
 from kaisoumail.server import log_to_stderr, running
 from kaisoumail.settings import settings_from
-from kaisoumail.workflows import bind_domain, delete_domain, enable_domain, open_mailbox, provision_domain
+from kaisoumail.workflows import (
+    bind_domain,
+    delete_domain,
+    destroy_mailbox,
+    enable_domain,
+    open_mailbox,
+    provision_domain,
+)
 
-ROOMS: tuple[Any, ...] = (bind_domain, delete_domain, enable_domain, open_mailbox, provision_domain)
+ROOMS: tuple[Any, ...] = (bind_domain, delete_domain, destroy_mailbox, enable_domain, open_mailbox, provision_domain)
 
 
 def die_after(step_name: str) -> None:

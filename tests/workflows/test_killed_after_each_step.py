@@ -11,13 +11,16 @@ import httpx
 import pytest
 
 from tests.api_client import ApiClient
+from tests.builders import an_email
 from tests.forked import Forked
+from tests.handing_over import hand_over
 from tests.servers import ADMIN_KEY, Product, World, a_world
 
 PROVISION = ["read the zone", "switch Email Routing on", "save the outcome"]
 BIND = ["look for the zone", "create the zone", "save the zone", *PROVISION]
 OPEN = ["make the host receive mail", "route the address", "let it live"]
 ENABLE = ["find the zone", "save the zone", "switch Email Routing on", "save the outcome"]
+DESTROY = ["stop receiving", "remove the rule", "forget the mails", "free the address"]
 DELETE = ["hide the domain", "delete the zone", "forget its hosts"]
 
 
@@ -115,6 +118,22 @@ def test_a_mailbox_is_opened_by_the_next_process(world: World, step: str) -> Non
         assert mailbox["routingRuleId"]
     rules = [call for call in world.requests("POST") if call.endswith("/rules")]
     assert len(rules) == 1
+
+
+@pytest.mark.parametrize("step", DESTROY)
+def test_a_mailbox_is_destroyed_by_the_next_process(world: World, step: str) -> None:
+    with world.product() as product:
+        product.active_domain("customer.com")
+        mailbox = product.admin.post("/api/mailboxes", json={}).json()
+        hand_over(product.url, mailbox["address"], an_email(mailbox["address"]))
+    with _doomed(world, step) as admin, pytest.raises(httpx.HTTPError):
+        admin.delete(f"/api/mailboxes/{mailbox['id']}")
+
+    with world.product() as product:
+        gone = _eventually(product, "/api/mailboxes", "mailboxes", "destroyed")
+        assert (gone["id"], gone["routingRuleId"]) == (mailbox["id"], None)
+        assert product.admin.get("/api/messages").json()["messages"] == []
+    assert len([call for call in world.requests("DELETE") if "/rules/" in call]) <= 1
 
 
 @pytest.mark.parametrize("step", DELETE)

@@ -57,6 +57,7 @@ ROUTES: Final[Mapping[Need, tuple[HTTPRouteHandler, ...]]] = {
     may("mailboxes:write"): (
         mailboxes.create_mailbox,  #   POST   /api/mailboxes
         mailboxes.ensure_mailbox,  #   POST   /api/mailboxes/ensure
+        mailboxes.destroy_mailbox,  #  DELETE /api/mailboxes/{id}
     ),
     may("messages:read"): (
         wait.wait_in_mailbox,  #       GET    /api/mailboxes/{id}/wait

@@ -66,6 +66,11 @@ DESCRIBED: Final[Described] = {
             statuses=(200, 201),
             problems=("invalid_mailbox_address", *_NEW_MAILBOX),
         ),
+        mailboxes.destroy_mailbox: Operation(
+            "destroyMailbox",
+            "Destroy a mailbox with its mails and its rule at Cloudflare; again changes nothing",
+            problems=("mailbox_not_found", "forbidden", *_CLOUDFLARE),
+        ),
         mailboxes.resolve_mailbox: Operation(
             "resolveMailbox",
             "Find the usable mailbox at an address",

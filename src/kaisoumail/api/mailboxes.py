@@ -3,13 +3,20 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, post
 from msgspec import UNSET, UnsetType
 
 from kaisoumail.api.domains import one_domain
 from kaisoumail.api.fields import EmailAddress, read_json, read_object, read_query, to_the_end
 from kaisoumail.api.paging import Paging, next_cursor
-from kaisoumail.api.shapes import MailboxListShape, MailboxNowShape, ShownStatus, mailbox_now_shape, mailbox_shape
+from kaisoumail.api.shapes import (
+    MailboxListShape,
+    MailboxNowShape,
+    MailboxShape,
+    ShownStatus,
+    mailbox_now_shape,
+    mailbox_shape,
+)
 from kaisoumail.model.address import LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES, Mailbox, MailboxStatus
 from kaisoumail.model.user import Viewer
@@ -106,6 +113,11 @@ async def resolve_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, con
 @get("/api/mailboxes/{mailbox_id:str}")
 async def read_mailbox(mailbox_id: str, viewer: Viewer, context: Context) -> MailboxNowShape:
     return await _as_it_is(context, await mailboxes.find_mailbox(context, viewer, mailbox_id))
+
+
+@delete("/api/mailboxes/{mailbox_id:str}", status_code=200)
+async def destroy_mailbox(mailbox_id: str, viewer: Viewer, context: Context) -> MailboxShape:
+    return mailbox_shape(await mailboxes.destroy(context, viewer, mailbox_id), context.clock())
 
 
 async def _as_it_is(context: Context, mailbox: Mailbox) -> MailboxNowShape:

@@ -20,11 +20,13 @@ from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus, expiry
 from kaisoumail.model.user import Viewer
+from kaisoumail.operations.audit import note
 from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.storage import audit, domains, mailboxes
 from kaisoumail.workflows.context import Context
 
 _TRIES: Final = 8
+_PATIENCE_SECONDS: Final = 25.0  # proxies give up on an answer after 30
 _USABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
 _LIVE: Final = (MailboxStatus.ACTIVE, MailboxStatus.DESTROYING)
 
@@ -117,10 +119,44 @@ def _extend(connection: Connection, context: Context, viewer: Viewer, was: Mailb
     refusal = None if was.receives_at(now) else _beyond(connection, context, mailbox)
     if refusal is not None:
         return refusal
-    mailboxes.save(connection, mailbox)
+    if not mailboxes.prolong(connection, mailbox):
+        return Problem("mailbox_taken", "Mailbox already exists")
     until = {"expiresAt": iso_or_none(mailbox.expires_at)}
     audit.add(connection, did(viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), **until))
     return None
+
+
+async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
+    """
+    The mailbox, destroyed: its rule at Cloudflare and its mails are gone, its address is free. Again changes nothing.
+
+    Raises Problem as `find_mailbox`, `management_disabled` for one with a rule that may not be touched, and whatever
+    Cloudflare refused; the mailbox is `destroying` then, and goes when it is asked for again or by itself within the
+    hour.
+    """
+    mailbox = await find_mailbox(context, viewer, mailbox_id)
+    if mailbox.status is MailboxStatus.DESTROYED:
+        return mailbox
+    if mailbox.routing_rule_id is not None:
+        if not context.routing.enabled:
+            raise Problem(
+                "management_disabled",
+                "Its rule at Cloudflare can be removed only with EMAIL_ROUTING_MANAGEMENT_ENABLED",
+            )
+        context.routing.client()
+    await note(context, viewer, "mailbox.destroy", mailbox.id, str(mailbox.address))
+    run = await context.runs.start(
+        "destroy_mailbox", key=mailbox_id, mailbox_id=mailbox_id, operation="mailboxes.destroy"
+    )
+    try:
+        await run.result(_PATIENCE_SECONDS)
+    except CloudflareError as error:
+        raise error.problem() from error
+    except TimeoutError:
+        raise Problem(
+            "still_working", "This mailbox holds much; it receives nothing any more and will be gone soon"
+        ) from None
+    return await find_mailbox(context, viewer, mailbox_id)
 
 
 async def wish_for(context: Context, text: str, minutes: Minutes) -> Wish:

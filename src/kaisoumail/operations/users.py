@@ -135,7 +135,7 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
         if held and heir is None:
             raise Problem(
                 "user_has_mailboxes",
-                f"This user has {held} mailboxes: say with transferTo who shall have them and their mail",
+                f"This user has {held} mailboxes: say with transferTo who shall have them, or destroy them first",
                 mailboxes=held,
             )
         if heir is not None:

@@ -18,6 +18,8 @@ from kaisoumail.storage.pages import older_than
 from kaisoumail.storage.tables import mailboxes, users
 
 _DESTROYED = MailboxStatus.DESTROYED.value
+_USABLE: Final = (MailboxStatus.ACTIVE.value, MailboxStatus.EXPIRED.value)
+_EMPTY: Final = {"unread_count": 0, "message_count": 0, "stored_bytes": 0, "last_received_at": None}
 # Built once: it is asked for every recipient of every mail.
 _LIVE: Final = select(mailboxes).where(
     mailboxes.c.address.in_(bindparam("addresses", expanding=True)), mailboxes.c.status != _DESTROYED
@@ -46,6 +48,45 @@ def activate(connection: Connection, mailbox_id: str, routing_rule_id: str | Non
 def save(connection: Connection, mailbox: Mailbox) -> None:
     connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox.id).values(_columns(mailbox)))
     changes.note_mailbox(connection, mailbox.user_id, mailbox.id)
+
+
+def prolong(connection: Connection, mailbox: Mailbox) -> bool:
+    """Keep the lifetime of *mailbox*; False, and nothing changes, if it is being destroyed meanwhile."""
+    usable = update(mailboxes).where(mailboxes.c.id == mailbox.id, mailboxes.c.status.in_(_USABLE))
+    values = {"expires_at": mailbox.expires_at, "status": mailbox.status.value}
+    if connection.execute(usable.values(values)).rowcount == 0:
+        return False
+    changes.note_mailbox(connection, mailbox.user_id, mailbox.id)
+    return True
+
+
+def begin_to_destroy(connection: Connection, mailbox_id: str) -> None:
+    """From now on the mailbox receives nothing and its mails are hidden; one that is destroyed stays so."""
+    usable = update(mailboxes).where(mailboxes.c.id == mailbox_id, mailboxes.c.status.in_(_USABLE))
+    if connection.execute(usable.values(status=MailboxStatus.DESTROYING.value)).rowcount:
+        _note(connection, mailbox_id)
+
+
+def end_destroying(connection: Connection, mailbox_id: str, now: datetime) -> None:
+    """The address is free; the row tells that there was a mailbox, and until when."""
+    leaving = update(mailboxes).where(
+        mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.DESTROYING.value
+    )
+    gone = {"status": _DESTROYED, "destroyed_at": now, "routing_rule_id": None, **_EMPTY}
+    if connection.execute(leaving.values(gone)).rowcount:
+        _note(connection, mailbox_id)
+
+
+def being_destroyed(connection: Connection) -> list[str]:
+    """The ids of mailboxes whose destruction has begun and not ended."""
+    query = select(mailboxes.c.id).where(mailboxes.c.status == MailboxStatus.DESTROYING.value)
+    return list(connection.execute(query).scalars())
+
+
+def _note(connection: Connection, mailbox_id: str) -> None:
+    mailbox = find(connection, mailbox_id)
+    if mailbox is not None:
+        changes.note_mailbox(connection, mailbox.user_id, mailbox.id)
 
 
 def remove(connection: Connection, mailbox_id: str) -> None:

@@ -184,6 +184,30 @@ def forget_raw(connection: Connection, location: str) -> None:
     connection.execute(update(messages).where(messages.c.raw_location == location).values(raw_location=IN_ROW))
 
 
+def forget_raws(connection: Connection, locations: Sequence[str]) -> None:
+    """The same, for several at once."""
+    gone = update(messages).where(messages.c.raw_location.in_(locations))
+    connection.execute(gone.values(raw_location=IN_ROW))
+
+
+def blobs_in(connection: Connection, mailbox_id: str, limit: int) -> list[str]:
+    """Where bytes of mails of this mailbox lie in the blob store."""
+    query = select(messages.c.raw_location).where(
+        messages.c.mailbox_id == mailbox_id, messages.c.raw_location != IN_ROW
+    )
+    return list(connection.execute(query.limit(limit)).scalars())
+
+
+def forget_some(connection: Connection, mailbox_id: str, limit: int) -> bool:
+    """
+    Drop *limit* rows of a mailbox that is being destroyed, with their bytes and news; False when none was left.
+
+    Rows and all, not as `remove` does: a mailbox made anew at this address knows none of the old hand-overs.
+    """
+    some = select(messages.c.id).where(messages.c.mailbox_id == mailbox_id).limit(limit)
+    return connection.execute(delete(messages).where(messages.c.id.in_(some))).rowcount > 0
+
+
 def deleted_blobs(connection: Connection, limit: int) -> list[str]:
     """Where bytes of deleted messages still lie, because a process died before it could remove them."""
     query = select(messages.c.raw_location).where(messages.c.deleted_at.is_not(None), messages.c.raw_location != IN_ROW)

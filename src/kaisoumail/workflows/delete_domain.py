@@ -20,7 +20,7 @@ from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import step, workflow
 from kaisoumail.workflows.provision_domain import DOMAINS, PATIENCE
 
-_UNKNOWN_ZONE = 9109  # what Cloudflare answers for a zone that is gone (measured 2026-09)
+UNKNOWN_ZONE = 9109  # what Cloudflare answers for a zone that is gone (measured 2026-09)
 
 
 @workflow("delete_domain")
@@ -74,7 +74,7 @@ async def delete_zone(context: Context, domain: Domain) -> None:
     except NotFound:
         return
     except MissingPermission as error:
-        if error.answer.code != _UNKNOWN_ZONE:
+        if error.answer.code != UNKNOWN_ZONE:
             raise
 
 

@@ -1,0 +1,80 @@
+"""
+Destroy a mailbox: it stops receiving, its routing rule goes, then its mails, then its address is free.
+
+In this order nothing is ever left behind for nobody: while Cloudflare refuses, the mailbox stays as `destroying`, with
+its address taken and its mails hidden, and whoever asks again, or the hourly look, goes on from there.
+"""
+
+from functools import partial
+from typing import Final
+
+import structlog
+
+from kaisoumail.cloudflare import email_routing
+from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission
+from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.errors import Problem
+from kaisoumail.storage import domains, mailboxes, messages
+from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.delete_domain import UNKNOWN_ZONE
+from kaisoumail.workflows.engine import step, workflow
+from kaisoumail.workflows.provision_domain import PATIENCE
+
+_BATCH: Final = 200
+_log = structlog.get_logger("kaisoumail.mailboxes")
+
+
+@workflow("destroy_mailbox")
+async def destroy_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
+    """Raises CloudflareError when the rule could not be removed; the mailbox is `destroying` then."""
+    with asking_for(operation):
+        await step("stop receiving", stop_receiving, context, mailbox_id)
+        await step("remove the rule", remove_rule, context, mailbox_id, retry=PATIENCE)
+        await step("forget the mails", forget_mails, context, mailbox_id)
+        await step("free the address", free_address, context, mailbox_id)
+
+
+async def stop_receiving(context: Context, mailbox_id: str) -> None:
+    await context.database.write(lambda connection: mailboxes.begin_to_destroy(connection, mailbox_id))
+
+
+async def remove_rule(context: Context, mailbox_id: str) -> None:
+    """Remove the routing rule; one that is gone, with its zone too, is fine."""
+    mailbox = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
+    if mailbox is None or mailbox.routing_rule_id is None:
+        return
+    domain = await context.database.read(lambda connection: domains.find_any(connection, mailbox.domain_id))
+    if domain is None or domain.zone_id is None or domain.deleted_at is not None:
+        return
+    try:
+        await email_routing.delete_rule(context.routing.client(), domain.zone_id, mailbox.routing_rule_id)
+    except MissingPermission as error:
+        if error.answer.code != UNKNOWN_ZONE:
+            raise
+
+
+async def forget_mails(context: Context, mailbox_id: str) -> None:
+    """The files first: a row that is left tells where its file is."""
+    while locations := await context.database.read(partial(messages.blobs_in, mailbox_id=mailbox_id, limit=_BATCH)):
+        for location in locations:
+            await context.blobs.remove(location)
+        await context.database.write(partial(messages.forget_raws, locations=locations))
+    while await context.database.write(partial(messages.forget_some, mailbox_id=mailbox_id, limit=_BATCH)):
+        pass
+
+
+async def free_address(context: Context, mailbox_id: str) -> None:
+    now = context.clock()
+    await context.database.write(lambda connection: mailboxes.end_destroying(connection, mailbox_id, now))
+
+
+async def destroy_what_was_left(context: Context) -> None:
+    """Go on with every mailbox whose destruction was refused or cut off."""
+    for mailbox_id in await context.database.read(mailboxes.being_destroyed):
+        run = await context.runs.start(
+            "destroy_mailbox", key=mailbox_id, mailbox_id=mailbox_id, operation="mailboxes.sweep"
+        )
+        try:
+            await run.result()
+        except (CloudflareError, Problem) as error:
+            _log.warning("mailboxes.still_there", mailbox=mailbox_id, error=str(error))
