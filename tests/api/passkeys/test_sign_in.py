@@ -102,7 +102,7 @@ def test_revoking_ends_the_sessions_it_began_and_every_later_sign_in(bob: ApiCli
 # challenges
 
 
-def test_an_answer_sent_twice_counts_once(bob: ApiClient, nobody: ApiClient) -> None:
+def test_s4_an_answer_sent_twice_counts_once(bob: ApiClient, nobody: ApiClient) -> None:
     device = Authenticator(OWN, counts=False)
     registered(bob, device)
     answer = device.get(asked_to_sign(nobody))
@@ -116,7 +116,7 @@ def test_an_answer_sent_twice_counts_once(bob: ApiClient, nobody: ApiClient) -> 
     assert (again.status_code, again.json()["error"]) == (400, "Passkey challenge is missing or expired")
 
 
-def test_a_refused_answer_uses_its_challenge_up(bob: ApiClient, nobody: ApiClient) -> None:
+def test_s4_a_refused_answer_uses_its_challenge_up(bob: ApiClient, nobody: ApiClient) -> None:
     device = Authenticator(OWN)
     registered(bob, device)
     options = asked_to_sign(nobody)
