@@ -38,7 +38,7 @@ async def viewer_with_key(context: Context, secret: str, visit: Visit) -> Viewer
         return None
     if key.last_used_at is None or key.last_used_at <= now - api_keys.LAST_USE_GRAIN:
         await context.database.write(lambda connection: api_keys.note_use(connection, key.id, now))
-        context.key_owners.correct(key_hash, (replace(key, last_used_at=now), user))
+        context.key_owners.correct(key_hash, found, (replace(key, last_used_at=now), user))
     return Viewer(user, key_id=key.id, visit=visit, grant=key.grant)
 
 
@@ -62,7 +62,7 @@ async def viewer_with_session(context: Context, token: str, visit: Visit) -> Vie
         return None
     if session.last_seen_at is None or session.last_seen_at <= now - sessions.LAST_SEEN_GRAIN:
         await context.database.write(lambda connection: sessions.note_use(connection, session.id, now))
-        context.session_owners.correct(remembered_as, (replace(session, last_seen_at=now), user, grant))
+        context.session_owners.correct(remembered_as, found, (replace(session, last_seen_at=now), user, grant))
     return Viewer(user, session_id=session.id, visit=visit, grant=grant)
 
 
