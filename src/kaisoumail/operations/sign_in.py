@@ -75,7 +75,11 @@ async def sign_in(context: Context, secret: str, visit: Visit) -> SignedIn:
 
 
 async def start_session(context: Context, viewer: Viewer, passkey_id: str | None = None) -> SignedIn:
-    """A new session for *viewer*, who has just proved who they are by their key or this passkey."""
+    """
+    A new session for *viewer*, who has just proved who they are by their key or this passkey.
+
+    Raises Problem `authentication_required` if they were disabled or removed since.
+    """
     token, now = tokens.new_token(), context.clock()
     session = Session(
         id=new_id("ses"),
@@ -91,6 +95,9 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
     entry = did(viewer, "session.create", now, session.id, by="key" if viewer.key_id else "passkey")
 
     def add(connection: Connection) -> None:
+        owner = users.find_to_change(connection, viewer.id)
+        if owner is None or owner.disabled_at is not None:  # since they proved who they are
+            raise Problem("authentication_required", "Authentication required")
         sessions.add(connection, session)
         audit.add(connection, entry)
 

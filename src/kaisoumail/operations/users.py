@@ -60,7 +60,7 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
     entry = _entry(viewer, "user.create", user, now, role=role.value, keyId=key.id)
 
     def add(connection: Connection) -> None:
-        if users.find_by_email(connection, email) is not None:
+        if users.find_before_adding(connection, email) is not None:
             raise Problem("user_exists", "User already exists")
         users.add(connection, user)
         api_keys.add(connection, key)
@@ -131,9 +131,9 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
     now = context.clock()
 
     def remove(connection: Connection) -> Removed:
-        user = _user(connection, user_id)
-        _refuse_if_last(connection, user)
-        heir = None if heir_id is None else users.find(connection, heir_id)
+        admins, user = _to_change(connection, user_id)
+        _refuse_if_last(admins, user)
+        heir = None if heir_id is None else users.find_to_change(connection, heir_id)
         held = mailboxes.owned_by(connection, user_id)
         if heir_id is not None and (heir is None or heir.id == user_id):
             raise Problem("user_not_found", "The user who should have the mailboxes was not found")
@@ -166,10 +166,10 @@ async def _change(
     now = context.clock()
 
     def work(connection: Connection) -> User:
-        user = _user(connection, user_id)
+        admins, user = _to_change(connection, user_id)
         changed = replace(change(user), updated_at=now)
         if changed.role is not Role.ADMIN or changed.disabled_at is not None:
-            _refuse_if_last(connection, user)
+            _refuse_if_last(admins, user)
         users.save(connection, changed)
         also(connection)
         told = {"name": changed.name, "role": changed.role.value}
@@ -186,15 +186,17 @@ def _refuse_to_raise(viewer: Viewer, role: Role | None) -> None:
         viewer.must_hold_everything()
 
 
-def _user(connection: Connection, user_id: str) -> User:
-    user = users.find(connection, user_id)
+def _to_change(connection: Connection, user_id: str) -> tuple[set[str], User]:
+    """The ids of the admins, and the user; nobody else changes any of them meanwhile. Always locked in this order."""
+    admins = users.lock_admins(connection)
+    user = users.find_to_change(connection, user_id)
     if user is None:
         raise Problem("user_not_found", "User not found")
-    return user
+    return admins, user
 
 
-def _refuse_if_last(connection: Connection, user: User) -> None:
-    if users.lock_admins(connection) == {user.id}:
+def _refuse_if_last(admins: set[str], user: User) -> None:
+    if admins == {user.id}:
         raise Problem("last_admin", "This is the last admin: make somebody else one first")
 
 
