@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.api.conftest import Send
 from tests.api_client import ApiClient, code_of
@@ -69,6 +70,27 @@ def test_a_key_for_users_gives_nobodys_mail_away(product: Product) -> None:
 
     assert code_of(given_away) == "insufficient_scope"
     assert without_mail.is_success
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        [("authorization", "Basic eDp5"), ("authorization", "Bearer cfm_a-key-of-nobody")],
+        [("origin", "https://evil.example"), ("origin", "{url}")],
+        [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "none")],
+    ],
+)
+def test_a_header_said_twice_hides_no_change_by_another_site(
+    product: Product, ada: ApiClient, twice: list[tuple[str, str]]
+) -> None:
+    with _browser(product, _key(ada, "*")["apiKey"]) as browser:
+        headers = [(name, value.format(url=product.url)) for name, value in twice]
+        if twice[0][0] == "authorization":
+            headers.append(("sec-fetch-site", "cross-site"))
+        answer = browser.post("/api/sessions/end-all", headers=headers)
+        still = browser.get("/api/auth/session")
+
+    assert (answer.status_code, still.status_code) == (400, 200)
 
 
 def test_an_admin_who_waits_for_somebodys_mail_is_seen_to_open_it(
