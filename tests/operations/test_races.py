@@ -114,6 +114,15 @@ def test_mail_on_its_way_to_a_removed_user_is_the_heirs(tmp_path: Path, database
     assert asyncio.run(story()) == BOB.id
 
 
+def test_nobody_inherits_mail_who_cannot_read_it(tmp_path: Path, database_url: str) -> None:
+    async def story() -> str:
+        async with a_context(tmp_path, a_mailbox(), database_url=database_url) as context:
+            await people.disable_user(context, ROOT, BOB.id)
+            return await _code_of(lambda: people.remove_user(context, ROOT, ADA.id, BOB.id))
+
+    assert asyncio.run(story()) == "user_not_found"
+
+
 def test_who_is_removed_meanwhile_gets_neither_a_mailbox_nor_a_session(tmp_path: Path, database_url: str) -> None:
     async def story() -> list[str]:
         async with a_context(tmp_path, database_url=database_url) as context:

@@ -135,8 +135,8 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
         _refuse_if_last(admins, user)
         heir = None if heir_id is None else users.find_to_change(connection, heir_id)
         held = mailboxes.owned_by(connection, user_id)
-        if heir_id is not None and (heir is None or heir.id == user_id):
-            raise Problem("user_not_found", "The user who should have the mailboxes was not found")
+        if heir_id is not None and (heir is None or heir.id == user_id or heir.disabled_at is not None):
+            raise Problem("user_not_found", "The user who should have the mailboxes was not found or is disabled")
         if held and heir is None:
             raise Problem(
                 "user_has_mailboxes",
