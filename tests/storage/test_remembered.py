@@ -77,15 +77,32 @@ def test_a_correction_does_not_prolong_what_is_believed() -> None:
     async def work() -> None:
         now, asked = 0.0, Asked()
         remembered: Remembered[str] = Remembered(5, lambda: now)
-        await remembered.answer("key", asked.read)
+        was = await remembered.answer("key", asked.read)
+        assert was is not None
         now = 4.0
-        remembered.correct("key", "ada, seen")
-        remembered.correct("another", "bob")
+        remembered.correct("key", was, "ada, seen")
+        remembered.correct("another", was, "bob")
         assert await remembered.answer("key", asked.read) == "ada, seen"
 
         now = 5.0
         assert await remembered.answer("key", asked.read) == "ada"
         assert asked.times == 2
+
+    asyncio.run(work())
+
+
+def test_a_correction_of_what_was_known_before_a_change_is_too_late() -> None:
+    async def work() -> None:
+        remembered, asked = Remembered[str](), Asked("ada the admin")
+        was = await remembered.answer("key", asked.read)
+        assert was is not None
+        asked.value = "ada the member"
+        remembered.forget()
+        await remembered.answer("key", asked.read)
+
+        remembered.correct("key", was, "ada the admin, seen")
+
+        assert await remembered.answer("key", asked.read) == "ada the member"
 
     asyncio.run(work())
 

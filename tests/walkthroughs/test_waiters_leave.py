@@ -74,6 +74,22 @@ def test_one_mail_wakes_all_who_wait_for_it_and_then_nobody_listens(tmp_path: Pa
     assert still_listening == 0
 
 
+def test_who_waits_with_a_key_that_is_revoked_meanwhile_is_told_nothing(tmp_path: Path, database_url: str) -> None:
+    async def story() -> httpx.Response:
+        async with _product(tmp_path, database_url) as (server, client):
+            key = (await client.post("/api/api-keys", json={"name": "K", "scopes": ["messages:read"]})).json()
+            headers = {"authorization": f"Bearer {key['apiKey']}"}
+            waiting = asyncio.create_task(client.get(WAIT, params={"timeout": "60"}, headers=headers))
+            await _until_waiting(server, 1)
+            await client.post(f"/api/api-keys/{key['apiKeyRecord']['id']}/revoke")
+            await _send(client)
+            return await waiting
+
+    answer = asyncio.run(story())
+
+    assert (answer.status_code, answer.json()["details"]["code"]) == (401, "authentication_required")
+
+
 def test_a_client_that_hangs_up_is_waited_for_no_longer(tmp_path: Path, database_url: str) -> None:
     async def story() -> None:
         async with _product(tmp_path, database_url) as (server, client):

@@ -48,6 +48,12 @@ def provide_viewer(request: "Request[Any, Any, Any]") -> Viewer:
     return viewer
 
 
+async def viewer_now(request: "Request[Any, Any, Any]") -> Viewer:
+    """Who asks, found out anew for a request that has been here for a while. Raises as the guard does."""
+    await must_satisfy(request, request.route_handler)
+    return provide_viewer(request)
+
+
 async def find_viewer(connection: Connection, context: Context, *, by_cookie: bool = False) -> Viewer | None:
     """Whoever the request proves to be, or None. With *by_cookie* an API key proves nothing."""
     viewer = await _find_viewer(connection, context, by_cookie=by_cookie)

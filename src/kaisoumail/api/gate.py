@@ -13,6 +13,8 @@ from kaisoumail.errors import Problem
 from kaisoumail.operations.rate_limits import Admission, RateLimits
 
 Headers = dict[bytes, bytes]
+# Who reads the first of two and who reads the last would see two requests: nobody honest sends one of these twice.
+_ONCE: Final = (b"authorization", b"host", b"origin", b"sec-fetch-site")
 _UNLIMITED: Final = ("/health", "/api/inbound")  # asked by monitors; by our Worker, who signs each mail
 _SIGN_IN: Final = ("/api/auth/session", "/login")
 _PASSKEY_SIGN_IN: Final = "/api/auth/passkey/"
@@ -31,7 +33,7 @@ class Gate:
         """
         The request let in or refused; None for what nobody counts.
 
-        Refusals are Problem `rate_limited`, `cross_site_request` and `two_sessions`.
+        Refusals are Problem `rate_limited`, `invalid_request`, `cross_site_request` and `two_sessions`.
         """
         if scope["path"] in _UNLIMITED:
             return None
@@ -40,6 +42,8 @@ class Gate:
         presented = key or (tokens[0] if tokens else None)
         credential = None if presented is None else presented.encode("latin-1")
         admission = await self._limits.admit(address, credential, is_sign_in=_is_sign_in(scope))
+        if admission.refusal is None:
+            admission.refusal = _ambiguous(scope)
         if admission.refusal is None and key is None:
             admission.refusal = self._disguised(scope, headers, tokens)
         return admission
@@ -59,6 +63,13 @@ class Gate:
         if is_own_request(site, origin, _origins_of(scope, headers), self._cors.trusts):
             return None
         return Problem("cross_site_request", "This change was asked for by another site")
+
+
+def _ambiguous(scope: Any) -> Problem | None:
+    names = [name for name, _ in scope["headers"] if name in _ONCE]
+    if len(names) == len(set(names)):
+        return None
+    return Problem("invalid_request", "A header that may be sent once was sent twice")
 
 
 def _is_sign_in(scope: Any) -> bool:

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable
+from functools import partial
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 from litestar import Request, Response, get
 
+from kaisoumail.api.authenticate import viewer_now
 from kaisoumail.api.fields import CursorOrInstantText, cursor_or_instant, digits, read_query, whole_number
 from kaisoumail.api.shapes import AwaitedMessageShape, message_detail_shape
 from kaisoumail.model.feed import BEGINNING
@@ -53,7 +55,8 @@ async def wait_in_mailbox(
     seconds = query.seconds
     ids = await wait.mailbox_ids_named(context, viewer, [mailbox_id])
     awaited = Awaited(ids, query.matcher, since)
-    return _answer(await _unless_gone(request, wait.wait(context, viewer, awaited, seconds)))
+    waiting = wait.wait(context, viewer, awaited, seconds, partial(viewer_now, request))
+    return _answer(await _unless_gone(request, waiting))
 
 
 @get("/api/messages/wait")
@@ -65,7 +68,8 @@ async def wait_anywhere(
     seconds = query.seconds
     ids = await wait.mailbox_ids_named(context, viewer, query.mailbox)
     awaited = Awaited(ids, query.matcher, since)
-    return _answer(await _unless_gone(request, wait.wait(context, viewer, awaited, seconds)))
+    waiting = wait.wait(context, viewer, awaited, seconds, partial(viewer_now, request))
+    return _answer(await _unless_gone(request, waiting))
 
 
 def _answer(waited: Waited | None) -> Response[AwaitedMessageShape | None]:

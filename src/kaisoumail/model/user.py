@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.access import Grant, Need, missing
+from kaisoumail.model.access import EVERYTHING, Grant, Need, missing
 from kaisoumail.model.mailbox import Mailbox
 
 
@@ -68,6 +68,15 @@ class Viewer:
             self.must_be_admin()
         if need.scope is not None and not self.grant.allows(need.scope):
             raise missing(need.scope)
+
+    def must_hold_everything(self) -> None:
+        """
+        Raises Problem `insufficient_scope` unless the proof may do all that its owner may, for ever.
+
+        For what makes somebody or something able to do more than this proof is.
+        """
+        if not self.grant.covers(WHOLE):
+            raise missing(EVERYTHING)
 
     def may_see(self, owner_id: str) -> bool:
         """True for what the viewer owns, and for everything if the viewer is an admin."""

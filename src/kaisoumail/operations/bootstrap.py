@@ -19,6 +19,7 @@ async def ensure_first_admin(context: Context, email: str, name: str, secret: st
     entry = Entry("user.create", now, "environment", target_id=user.id, target=email, details={"role": "admin"})
 
     def add(connection: Connection) -> None:
+        users.find_before_adding(connection, email)  # two processes that start at once make one admin
         if not users.any_exist(connection):
             users.add(connection, user)
             api_keys.add(connection, key)

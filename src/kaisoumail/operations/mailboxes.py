@@ -22,7 +22,7 @@ from kaisoumail.model.mailbox import Mailbox, MailboxStatus, expiry
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
 from kaisoumail.operations.pages import Page, one_more, paged
-from kaisoumail.storage import audit, domains, mailboxes
+from kaisoumail.storage import audit, domains, mailboxes, users
 from kaisoumail.workflows.context import Context
 
 _TRIES: Final = 8
@@ -82,7 +82,9 @@ async def create(context: Context, viewer: Viewer, wish: Wish, operation: str = 
 
 
 def _add(connection: Connection, context: Context, viewer: Viewer, mailbox: Mailbox) -> bool | Problem:
-    """Whether the address was free; or why its user may have no further mailbox."""
+    """Whether the address was free; or why its user, who is not removed meanwhile, may have no further mailbox."""
+    if users.find_to_change(connection, mailbox.user_id) is None:
+        return Problem("authentication_required", "Authentication required")
     refusal = _beyond(connection, context, mailbox)
     if refusal is not None:
         return refusal

@@ -173,9 +173,14 @@ async def _with_raw(context: Context, viewer: Viewer, message_id: str, *, hide_f
     if not await _may_read(context, viewer, message):
         raise _not_found() if hide_foreign else Problem("forbidden", "Forbidden")
     raw = await _raw_of(context, message)
-    if message.user_id != viewer.id:  # an admin may, and it is seen who did
-        await note(context, viewer, "message.open", message.id, message.mailbox_address, owner=message.user_id)
+    await note_opening(context, viewer, message)
     return message, raw
+
+
+async def note_opening(context: Context, viewer: Viewer, message: Message) -> None:
+    """Keep that *viewer* opened what is somebody else's: an admin may, and it is seen who did."""
+    if message.user_id != viewer.id:
+        await note(context, viewer, "message.open", message.id, message.mailbox_address, owner=message.user_id)
 
 
 async def _may_read(context: Context, viewer: Viewer, message: Message) -> bool:

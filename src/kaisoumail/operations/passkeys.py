@@ -14,7 +14,6 @@ from kaisoumail.auth import passkeys as ceremonies
 from kaisoumail.auth import sessions as tokens
 from kaisoumail.auth.relying_party import RelyingParty, relying_party
 from kaisoumail.errors import Problem
-from kaisoumail.model.access import EVERYTHING, Grant, missing
 from kaisoumail.model.audit import did
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Ceremony, Challenge, Passkey, passkey_name
@@ -44,7 +43,7 @@ async def start_registration(context: Context, viewer: Viewer, name: str, origin
     Raises Problem `invalid_request`, `passkey_not_configured`, `passkey_origin_not_allowed`, or
     `insufficient_scope` to a session from a key that may not do everything, for ever: a passkey may.
     """
-    _must_hold_everything(viewer)
+    viewer.must_hold_everything()
     name = passkey_name(name)
     party = _party_for(context, origin)
     known = [passkey for passkey in await list_passkeys(context, viewer) if passkey.is_live]
@@ -60,7 +59,7 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
     Raises Problem `passkey_challenge_missing` (also for one that somebody else asked for),
     `passkey_registration_failed`, `passkey_exists`, or `insufficient_scope` as when it began.
     """
-    _must_hold_everything(viewer)
+    viewer.must_hold_everything()
     party = relying_party(context.trusted_origins)
     challenge = await _taken(context, "registration", token)
     if challenge.user_id != viewer.id or challenge.name is None:
@@ -156,12 +155,6 @@ async def revoke_passkey(context: Context, viewer: Viewer, passkey_id: str) -> N
             audit.add(connection, did(viewer, "passkey.revoke", now, passkey_id, passkey.name))
 
     await context.database.write(revoke)
-
-
-def _must_hold_everything(viewer: Viewer) -> None:
-    """A session may do what its key may; a passkey made in it would be a way around that."""
-    if not viewer.grant.covers(Grant()):
-        raise missing(EVERYTHING)
 
 
 def _party_for(context: Context, origin: str | None) -> RelyingParty:

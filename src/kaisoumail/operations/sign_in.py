@@ -38,7 +38,7 @@ async def viewer_with_key(context: Context, secret: str, visit: Visit) -> Viewer
         return None
     if key.last_used_at is None or key.last_used_at <= now - api_keys.LAST_USE_GRAIN:
         await context.database.write(lambda connection: api_keys.note_use(connection, key.id, now))
-        context.key_owners.correct(key_hash, (replace(key, last_used_at=now), user))
+        context.key_owners.correct(key_hash, found, (replace(key, last_used_at=now), user))
     return Viewer(user, key_id=key.id, visit=visit, grant=key.grant)
 
 
@@ -62,7 +62,7 @@ async def viewer_with_session(context: Context, token: str, visit: Visit) -> Vie
         return None
     if session.last_seen_at is None or session.last_seen_at <= now - sessions.LAST_SEEN_GRAIN:
         await context.database.write(lambda connection: sessions.note_use(connection, session.id, now))
-        context.session_owners.correct(remembered_as, (replace(session, last_seen_at=now), user, grant))
+        context.session_owners.correct(remembered_as, found, (replace(session, last_seen_at=now), user, grant))
     return Viewer(user, session_id=session.id, visit=visit, grant=grant)
 
 
@@ -75,7 +75,11 @@ async def sign_in(context: Context, secret: str, visit: Visit) -> SignedIn:
 
 
 async def start_session(context: Context, viewer: Viewer, passkey_id: str | None = None) -> SignedIn:
-    """A new session for *viewer*, who has just proved who they are by their key or this passkey."""
+    """
+    A new session for *viewer*, who has just proved who they are by their key or this passkey.
+
+    Raises Problem `authentication_required` if they were disabled or removed since.
+    """
     token, now = tokens.new_token(), context.clock()
     session = Session(
         id=new_id("ses"),
@@ -91,6 +95,9 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
     entry = did(viewer, "session.create", now, session.id, by="key" if viewer.key_id else "passkey")
 
     def add(connection: Connection) -> None:
+        owner = users.find_to_change(connection, viewer.id)
+        if owner is None or owner.disabled_at is not None:  # since they proved who they are
+            raise Problem("authentication_required", "Authentication required")
         sessions.add(connection, session)
         audit.add(connection, entry)
 

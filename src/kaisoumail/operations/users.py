@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from kaisoumail.auth import api_keys as secrets
 from kaisoumail.errors import Problem
-from kaisoumail.model.access import Grant
+from kaisoumail.model.access import Grant, may
 from kaisoumail.model.address import is_email
 from kaisoumail.model.audit import Entry, did
 from kaisoumail.model.credential import ApiKey
@@ -47,10 +47,11 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
     A new user and their first key, which may do all that its owner may.
 
     Without *viewer* it is the operator at the command line. Raises Problem `invalid_request` for an e-mail
-    address or name that will not do, `user_exists` for an address that is taken in any letter case.
+    address or name that will not do, `user_exists` for an address that is taken in any letter case, and
+    `insufficient_scope` when somebody who may not do everything would make an admin, who may.
     """
     if viewer is not None:
-        viewer.must_be_admin()
+        _refuse_to_raise(viewer, role)
     if not is_email(email):
         raise Problem("invalid_request", f"{email!r:.80} is not an e-mail address")
     now = context.clock()
@@ -59,7 +60,7 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
     entry = _entry(viewer, "user.create", user, now, role=role.value, keyId=key.id)
 
     def add(connection: Connection) -> None:
-        if users.find_by_email(connection, email) is not None:
+        if users.find_before_adding(connection, email) is not None:
             raise Problem("user_exists", "User already exists")
         users.add(connection, user)
         api_keys.add(connection, key)
@@ -82,9 +83,10 @@ async def change_user(
     """
     The user with another name or role; both count from the next request on.
 
-    Raises Problem `user_not_found`, `invalid_request`, or `last_admin` for a change that would leave nobody to
-    look after the place.
+    Raises Problem `user_not_found`, `invalid_request`, `insufficient_scope` when somebody who may not do
+    everything would make an admin, or `last_admin` for a change that would leave nobody to look after the place.
     """
+    _refuse_to_raise(viewer, role)
     checked = None if name is None else _checked_name(name)
 
     def changed(user: User) -> User:
@@ -119,19 +121,22 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
     """
     Forget a user for good, with their keys, passkeys and sessions; their mailboxes and mail go to *heir_id*.
 
-    The mailboxes keep their addresses and go on receiving. Raises Problem `user_not_found`, `last_admin`, or
-    `user_has_mailboxes` when there are some and nobody was named to have them.
+    The mailboxes keep their addresses and go on receiving. Raises Problem `user_not_found`, `last_admin`,
+    `user_has_mailboxes` when there are some and nobody was named to have them, or `insufficient_scope` when somebody
+    who may not touch mail would give it away.
     """
     viewer.must_be_admin()
+    if heir_id is not None:
+        viewer.must_satisfy(may("messages:write"))
     now = context.clock()
 
     def remove(connection: Connection) -> Removed:
-        user = _user(connection, user_id)
-        _refuse_if_last(connection, user)
-        heir = None if heir_id is None else users.find(connection, heir_id)
+        admins, user = _to_change(connection, user_id)
+        _refuse_if_last(admins, user)
+        heir = None if heir_id is None else users.find_to_change(connection, heir_id)
         held = mailboxes.owned_by(connection, user_id)
-        if heir_id is not None and (heir is None or heir.id == user_id):
-            raise Problem("user_not_found", "The user who should have the mailboxes was not found")
+        if heir_id is not None and (heir is None or heir.id == user_id or heir.disabled_at is not None):
+            raise Problem("user_not_found", "The user who should have the mailboxes was not found or is disabled")
         if held and heir is None:
             raise Problem(
                 "user_has_mailboxes",
@@ -161,10 +166,10 @@ async def _change(
     now = context.clock()
 
     def work(connection: Connection) -> User:
-        user = _user(connection, user_id)
+        admins, user = _to_change(connection, user_id)
         changed = replace(change(user), updated_at=now)
         if changed.role is not Role.ADMIN or changed.disabled_at is not None:
-            _refuse_if_last(connection, user)
+            _refuse_if_last(admins, user)
         users.save(connection, changed)
         also(connection)
         told = {"name": changed.name, "role": changed.role.value}
@@ -174,15 +179,24 @@ async def _change(
     return await context.database.write(work)
 
 
-def _user(connection: Connection, user_id: str) -> User:
-    user = users.find(connection, user_id)
+def _refuse_to_raise(viewer: Viewer, role: Role | None) -> None:
+    """An admin's first key may do everything: a narrow one that makes admins would be no narrow one."""
+    viewer.must_be_admin()
+    if role is Role.ADMIN:
+        viewer.must_hold_everything()
+
+
+def _to_change(connection: Connection, user_id: str) -> tuple[set[str], User]:
+    """The ids of the admins, and the user; nobody else changes any of them meanwhile. Always locked in this order."""
+    admins = users.lock_admins(connection)
+    user = users.find_to_change(connection, user_id)
     if user is None:
         raise Problem("user_not_found", "User not found")
-    return user
+    return admins, user
 
 
-def _refuse_if_last(connection: Connection, user: User) -> None:
-    if users.lock_admins(connection) == {user.id}:
+def _refuse_if_last(admins: set[str], user: User) -> None:
+    if admins == {user.id}:
         raise Problem("last_admin", "This is the last admin: make somebody else one first")
 
 

@@ -6,7 +6,7 @@ Nothing is asked of the database while nothing happens.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from kaisoumail.model.feed import BEGINNING, Cursor, PageEnd
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Matcher, Message
 from kaisoumail.model.user import Viewer
-from kaisoumail.operations.messages import Opened, opened
+from kaisoumail.operations.messages import Opened, note_opening, opened
 from kaisoumail.storage import changes, mailboxes, messages
 from kaisoumail.storage.messages import Arrival, Wanted
 from kaisoumail.storage.signals import EVERYTHING, mailbox_topic, user_topic
@@ -64,12 +64,15 @@ async def mailbox_ids_named(context: Context, viewer: Viewer, names: Sequence[st
     return [(await _waitable(context, viewer, name)).id for name in names]
 
 
-async def wait(context: Context, viewer: Viewer, awaited: Awaited, seconds: float) -> Waited:
+async def wait(
+    context: Context, viewer: Viewer, awaited: Awaited, seconds: float, viewer_now: Callable[[], Awaitable[Viewer]]
+) -> Waited:
     """
     The newest message that is as *awaited*: at once if it is there already, else when it comes.
 
     Nothing after *seconds*, or when the process is about to stop; whoever goes on from the cursor misses
-    nothing then either.
+    nothing then either. Who asks is found out anew by *viewer_now* before anything that came meanwhile is looked at;
+    its refusal is the answer.
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
@@ -77,7 +80,10 @@ async def wait(context: Context, viewer: Viewer, awaited: Awaited, seconds: floa
         looked = await newest_cursor(context)
         found = await _first_look(context, viewer, awaited, looked)
         while found is None and await listener.woken(max(0.0, deadline - clock())):
+            viewer = await viewer_now()
             looked, found = await _next_look(context, viewer, awaited, looked)
+    if found is not None:
+        await note_opening(context, viewer, found.message)
     return Waited(looked, found)
 
 

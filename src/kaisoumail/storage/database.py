@@ -214,6 +214,7 @@ class SqliteDatabase:
 def _sqlite_engine(url: str, patience: float, *, writing: bool) -> Engine:
     engine = create_engine(
         url,
+        hide_parameters=True,  # they are mail, and errors are logged
         module=sqlite_driver(),
         poolclass=QueuePool,
         pool_size=1 if writing else READERS,
@@ -316,7 +317,9 @@ def _postgres_engine(
     url: Any, patience: float, settings: Mapping[str, str] | None = None, **options: Any
 ) -> AsyncEngine:
     waits = {"server_settings": {"lock_timeout": str(round(patience * 1000)), **(settings or {})}}
-    return create_async_engine(url, max_overflow=0, pool_pre_ping=True, connect_args=waits, **options)
+    return create_async_engine(
+        url, max_overflow=0, pool_pre_ping=True, hide_parameters=True, connect_args=waits, **options
+    )
 
 
 # PostgreSQL, Appendix A: connection gone, out of resources, lock not available, shutting down, disk, read-only.

@@ -6,7 +6,7 @@ One statement for sixty mails costs little more than one for a single mail, and 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ from kaisoumail.storage.usage import Usage
 _THESE: Final[Any] = bindparam("ids", expanding=True)
 # In the order of their ids, so that two processes never wait for each other in a circle.
 _RECEIVING: Final = (
-    select(mailboxes_table.c.id, mailboxes_table.c.message_count)
+    select(mailboxes_table.c.id, mailboxes_table.c.user_id, mailboxes_table.c.message_count)
     .where(
         mailboxes_table.c.id.in_(_THESE),
         mailboxes_table.c.status == MailboxStatus.ACTIVE.value,
@@ -67,6 +67,12 @@ class Incoming:
     def key(self) -> tuple[str, str]:
         """What the same hand-over is known by."""
         return self.message.mailbox_id, self.message.delivery_key
+
+    def of(self, user_id: str) -> "Incoming":
+        """The same for the owner its mailbox has now: it may have gone to somebody else since it was looked up."""
+        if self.message.user_id == user_id:
+            return self
+        return replace(self, message=replace(self.message, user_id=user_id))
 
 
 class Intake:
@@ -136,8 +142,12 @@ def keep_all(connection: Connection, incoming: Sequence[Incoming], room: Room = 
     """
     ids = list({one.message.mailbox_id for one in incoming})
     now = max(one.message.received_at for one in incoming)
-    counts = {row.id: row.message_count for row in connection.execute(_RECEIVING, {"ids": ids, "now": now})}
-    receiving = sorted((one for one in incoming if one.message.mailbox_id in counts), key=lambda one: one.key)
+    rows = connection.execute(_RECEIVING, {"ids": ids, "now": now}).all()
+    counts = {row.id: row.message_count for row in rows}
+    owners = {row.id: row.user_id for row in rows}
+    receiving = sorted(
+        (one.of(owners[one.key[0]]) for one in incoming if one.key[0] in counts), key=lambda one: one.key
+    )
     welcome: list[Incoming] = []
     beyond: list[Incoming] = []
     for one in receiving:

@@ -44,10 +44,10 @@ class Remembered(Generic[T]):
             self._kept[key] = (value, until)
         return value
 
-    def correct(self, key: str, value: T) -> None:
-        """What is known of *key* is *value* now, if anything is known; not for longer than before."""
+    def correct(self, key: str, was: T, value: T) -> None:
+        """What is known of *key* is *value* now, if it is still what *was* answered; not for longer than before."""
         kept = self._kept.get(key)
-        if kept is not None:
+        if kept is not None and kept[0] is was:  # else it was read anew since, after a change perhaps
             self._kept[key] = (value, kept[1])
 
     def forget(self) -> None:

@@ -82,9 +82,11 @@ def note_use(connection: Connection, session_id: str, now: datetime) -> None:
 
 def end(connection: Connection, token_hashes: Sequence[str]) -> str | None:
     """End the session that one of *token_hashes* opens; the id of its user, None if there was none."""
-    changes.note_access(connection)
     gone = delete(sessions).where(sessions.c.token_hash.in_(token_hashes)).returning(sessions.c.user_id)
-    return connection.execute(gone).scalar_one_or_none()
+    user_id = connection.execute(gone).scalar_one_or_none()
+    if user_id is not None:  # strangers sign out too, and make nobody forget anything
+        changes.note_access(connection)
+    return user_id
 
 
 def end_one(connection: Connection, user_id: str, session_id: str) -> bool:

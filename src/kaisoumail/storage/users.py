@@ -1,12 +1,14 @@
 """The `users` table."""
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 
 from kaisoumail.model.user import Role, User
 from kaisoumail.storage import changes
 from kaisoumail.storage.tables import users
+
+_LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x7573657273})")  # any constant that nobody else locks
 
 
 def add(connection: Connection, user: User) -> None:
@@ -34,6 +36,20 @@ def find(connection: Connection, user_id: str) -> User | None:
     return None if row is None else user_from(row)
 
 
+def find_to_change(connection: Connection, user_id: str) -> User | None:
+    """The user, whom nobody else changes or removes until the end of the transaction."""
+    query = select(users).where(users.c.id == user_id).with_for_update(key_share=True)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else user_from(row)
+
+
+def find_before_adding(connection: Connection, email: str) -> User | None:
+    """As `find_by_email`, and nobody else adds anybody until the end of the transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+    return find_by_email(connection, email)
+
+
 def find_by_email(connection: Connection, email: str) -> User | None:
     """The user with this e-mail address in any letter case."""
     row = connection.execute(select(users).where(func.lower(users.c.email) == email.lower())).one_or_none()
@@ -49,10 +65,10 @@ def lock_admins(connection: Connection) -> set[str]:
     The ids of the admins who are not disabled.
 
     On PostgreSQL their rows are locked until the end of the transaction, so that two processes cannot each take
-    the other's last but one away; SQLite has one writer anyway.
+    the other's last but one away; SQLite has one writer anyway. Mail for them comes in all the same.
     """
     query = select(users.c.id).where(users.c.role == Role.ADMIN.value, users.c.disabled_at.is_(None))
-    return set(connection.execute(query.order_by(users.c.id).with_for_update()).scalars())
+    return set(connection.execute(query.order_by(users.c.id).with_for_update(key_share=True)).scalars())
 
 
 def _changeable(user: User) -> dict[str, Any]:

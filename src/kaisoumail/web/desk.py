@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from kaisoumail.model.access import may
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
@@ -59,7 +60,8 @@ async def read_desk(
     """
     The desk with the mailbox of id *chosen* open; None or "all" opens all of them.
 
-    Raises Problem `mailbox_not_found` or `forbidden` for a mailbox that cannot be opened.
+    Raises Problem `mailbox_not_found` or `forbidden` for a mailbox that cannot be opened, `insufficient_scope`
+    for one whose viewer may read mail alone.
     """
     may_list = viewer.grant.allows("mailboxes:read")
     live = await list_mailboxes(context, viewer, workspace=True) if may_list else []
@@ -87,6 +89,7 @@ async def read_desk(
 
 
 async def _mailbox(context: Context, viewer: Viewer, kept: list[Mailbox], mailbox_id: str) -> Mailbox:
+    viewer.must_satisfy(may("mailboxes:read"))
     found = next((mailbox for mailbox in kept if mailbox.id == mailbox_id), None)
     return found or await find_mailbox(context, viewer, mailbox_id)
 

@@ -1,0 +1,159 @@
+"""What happens at once to one user: by two processes on PostgreSQL, or between two steps of one request."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.user import Role, User
+from kaisoumail.operations import users as people
+from kaisoumail.operations.mailboxes import Wish, create
+from kaisoumail.operations.sign_in import list_sessions, start_session
+from kaisoumail.storage import messages, users
+from kaisoumail.storage.database import open_database
+from kaisoumail.storage.intake import Incoming
+from kaisoumail.storage.tables import messages as table
+from kaisoumail.workflows.context import Context
+from tests.builders import a_mailbox, a_message
+from tests.contexts import a_context
+from tests.people import ADA, BOB, ROOT
+
+
+@asynccontextmanager
+async def _two_processes(folder: Path, url: str) -> AsyncIterator[tuple[Context, Context]]:
+    async with a_context(folder, database_url=url) as one:
+        database = open_database(url)
+        try:
+            yield one, replace(one, database=database)
+        finally:
+            await database.close()
+
+
+async def _code_of(work: Callable[[], Awaitable[object]]) -> str:
+    with pytest.raises(Problem) as caught:
+        await work()
+    return caught.value.code
+
+
+def test_a_user_who_is_renamed_while_they_are_disabled_stays_disabled(tmp_path: Path, postgres_url: str) -> None:
+    async def story() -> list[User | None]:
+        async with _two_processes(tmp_path, postgres_url) as (one, other):
+            seen = []
+            for number in range(10):
+                await people.enable_user(one, ROOT, ADA.id)
+                await asyncio.gather(
+                    people.disable_user(one, ROOT, ADA.id),
+                    people.change_user(other, ROOT, ADA.id, name=f"Ada {number}"),
+                )
+                seen.append(await one.database.read(lambda c: users.find(c, ADA.id)))
+            return seen
+
+    for number, user in enumerate(asyncio.run(story())):
+        assert user is not None
+        assert (user.name, user.disabled_at is None) == (f"Ada {number}", False)
+
+
+@pytest.mark.parametrize("emails", [("c{}@x.example", "c{}@x.example"), ("c{}@x.example", "C{}@x.example")])
+def test_of_two_who_are_added_at_once_with_one_address_one_is(
+    tmp_path: Path, postgres_url: str, emails: tuple[str, str]
+) -> None:
+    async def story() -> list[set[str]]:
+        async with _two_processes(tmp_path, postgres_url) as both:
+            return [
+                {
+                    outcome.code if isinstance(outcome, Problem) else type(outcome).__name__
+                    for outcome in await asyncio.gather(
+                        *(
+                            people.add_user(context, email.format(number), "C", Role.MEMBER, ROOT)
+                            for context, email in zip(both, emails, strict=True)
+                        ),
+                        return_exceptions=True,
+                    )
+                }
+                for number in range(10)
+            ]
+
+    assert asyncio.run(story()) == [{"Added", "user_exists"}] * 10
+
+
+def test_two_admins_who_remove_each_other_leave_one(tmp_path: Path, postgres_url: str) -> None:
+    async def story() -> list[list[str]]:
+        async with _two_processes(tmp_path, postgres_url) as (one, other):
+            outcomes = []
+            for number in range(5):
+                second = (await people.add_user(one, f"admin{number}@x.example", "A", Role.ADMIN)).user
+                done = await asyncio.gather(
+                    people.change_user(one, ROOT, ROOT.id, role=Role.MEMBER),
+                    people.change_user(other, ROOT, second.id, role=Role.MEMBER),
+                    return_exceptions=True,
+                )
+                outcomes.append(sorted(each.code if isinstance(each, Problem) else "done" for each in done))
+                await one.database.write(lambda c: users.save(c, ROOT.user))
+                await people.change_user(one, ROOT, second.id, role=Role.MEMBER)
+            return outcomes
+
+    assert asyncio.run(story()) == [["done", "last_admin"]] * 5
+
+
+def test_mail_on_its_way_to_a_removed_user_is_the_heirs(tmp_path: Path, database_url: str) -> None:
+    async def story() -> str | None:
+        mailbox = a_mailbox()
+        async with a_context(tmp_path, mailbox, database_url=database_url) as context:
+            mail = a_message(mailbox, b"Subject: x\r\n\r\nhello")
+            await people.remove_user(context, ROOT, ADA.id, BOB.id)
+            kept = await context.intake.keep(Incoming(mail, b""))
+            found = await context.database.read(lambda c: messages.find(c, kept))
+            return None if found is None else found.user_id
+
+    assert asyncio.run(story()) == BOB.id
+
+
+def test_nobody_inherits_mail_who_cannot_read_it(tmp_path: Path, database_url: str) -> None:
+    async def story() -> str:
+        async with a_context(tmp_path, a_mailbox(), database_url=database_url) as context:
+            await people.disable_user(context, ROOT, BOB.id)
+            return await _code_of(lambda: people.remove_user(context, ROOT, ADA.id, BOB.id))
+
+    assert asyncio.run(story()) == "user_not_found"
+
+
+def test_who_is_removed_meanwhile_gets_neither_a_mailbox_nor_a_session(tmp_path: Path, database_url: str) -> None:
+    async def story() -> list[str]:
+        async with a_context(tmp_path, database_url=database_url) as context:
+            await people.remove_user(context, ROOT, ADA.id, None)
+            return [
+                await _code_of(lambda: create(context, ADA, Wish())),
+                await _code_of(lambda: start_session(context, ADA)),
+            ]
+
+    assert asyncio.run(story()) == ["authentication_required"] * 2
+
+
+def test_no_session_of_who_was_disabled_meanwhile_wakes_when_they_are_enabled(
+    tmp_path: Path, database_url: str
+) -> None:
+    async def story() -> tuple[str, int]:
+        async with a_context(tmp_path, database_url=database_url) as context:
+            await people.disable_user(context, ROOT, ADA.id)
+            refused = await _code_of(lambda: start_session(context, ADA))
+            await people.enable_user(context, ROOT, ADA.id)
+            return refused, len(await list_sessions(context, ADA))
+
+    assert asyncio.run(story()) == ("authentication_required", 0)
+
+
+def test_an_error_of_the_database_says_nothing_of_what_was_to_be_kept(tmp_path: Path, database_url: str) -> None:
+    async def story() -> str:
+        async with a_context(tmp_path, database_url=database_url) as context:
+            mail = a_message(a_mailbox(), b"", subject="a secret subject")
+            with pytest.raises(IntegrityError) as caught:
+                await context.database.write(lambda c: c.execute(insert(table).values(messages.columns_of(mail))))
+            return str(caught.value)
+
+    assert "secret" not in asyncio.run(story())
