@@ -42,8 +42,13 @@ async def must_satisfy(connection: Connection, handler: BaseRouteHandler) -> Non
     connection.scope["state"]["viewer"] = viewer
 
 
-def provide_viewer(request: "Request[Any, Any, Any]") -> Viewer:
-    """Whom the guard let in."""
+def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
+    """
+    Whom the guard let in.
+
+    *context* is not needed but asked for: two dependencies that know nothing of each other are provided in a task
+    group, which costs a fifth of a small request; these are provided one after the other.
+    """
     viewer: Viewer = request.scope["state"]["viewer"]
     return viewer
 
@@ -51,7 +56,8 @@ def provide_viewer(request: "Request[Any, Any, Any]") -> Viewer:
 async def viewer_now(request: "Request[Any, Any, Any]") -> Viewer:
     """Who asks, found out anew for a request that has been here for a while. Raises as the guard does."""
     await must_satisfy(request, request.route_handler)
-    return provide_viewer(request)
+    viewer: Viewer = request.scope["state"]["viewer"]
+    return viewer
 
 
 async def find_viewer(connection: Connection, context: Context, *, by_cookie: bool = False) -> Viewer | None:

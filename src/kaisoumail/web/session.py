@@ -41,8 +41,13 @@ async def must_satisfy(connection: Connection, handler: BaseRouteHandler) -> Non
     connection.scope["state"]["viewer"] = viewer
 
 
-def provide_viewer(request: "Request[Any, Any, Any]") -> Viewer:
-    """Whom the guard let in."""
+def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
+    """
+    Whom the guard let in.
+
+    *context* is not needed but asked for: two dependencies that know nothing of each other are provided in a task
+    group, which costs a fifth of a small request; these are provided one after the other.
+    """
     viewer: Viewer = request.scope["state"]["viewer"]
     return viewer
 
