@@ -20,7 +20,7 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.config import SchemathesisConfig
 
 from kaisoumail.api.app import description
-from tests.servers import ADMIN_KEY, Product
+from tests.servers import ADMIN_KEY, UNLIMITED, Product, a_world
 
 EXAMPLES: Final = int(os.environ.get("KAISOUMAIL_FUZZ_EXAMPLES", "5"))
 
@@ -34,6 +34,9 @@ REFUSED_FOR_WHAT_THEY_SAY: Final = {
     "createApiKey",
     "createUser",
     "changeUser",
+    "signInWithPasskey",  # without a challenge nothing is an answer
+    "registerPasskey",
+    "startPasskeyRegistration",
 }
 
 
@@ -42,6 +45,14 @@ class Cast:
     url: str
     session: requests.Session
     keys: tuple[str | None, ...]
+
+
+@pytest.fixture(scope="module")
+def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Passkeys are configured, else their 503 would be a server error; nobody is told to come back later."""
+    configured = {**UNLIMITED, "WEB_APP_ORIGIN": "http://localhost:4173"}
+    with a_world(tmp_path_factory.mktemp("world")) as world, world.product(**configured) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

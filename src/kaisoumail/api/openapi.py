@@ -24,6 +24,7 @@ from kaisoumail.model.access import Need
 Json = dict[str, Any]
 Form = type[msgspec.Struct]
 JSON: Final = "application/json"
+_NO_NUL: Final = r"^[^\u0000]*$"  # what `fields.read_object` refuses in any text
 _PARAMETER: Final = re.compile(r"{(\w+):str}")
 _KEY: Final[Json] = {"apiKey": []}
 _COOKIE: Final[Json] = {"session": []}
@@ -228,6 +229,9 @@ def _parameter(schema: Json) -> Json:
         [schema] = [each for each in schema["anyOf"] if each != {"type": "null"}]
     if default is not None and default != []:
         schema["default"] = int(default) if schema.get("type") == "integer" else default
+    for text in (schema, schema.get("items", {})):
+        if text.get("type") == "string" and not text.keys() & {"pattern", "enum", "format"}:
+            text["pattern"] = _NO_NUL
     return schema
 
 
