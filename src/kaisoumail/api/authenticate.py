@@ -56,8 +56,7 @@ def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewe
 async def viewer_now(request: "Request[Any, Any, Any]") -> Viewer:
     """Who asks, found out anew for a request that has been here for a while. Raises as the guard does."""
     await must_satisfy(request, request.route_handler)
-    viewer: Viewer = request.scope["state"]["viewer"]
-    return viewer
+    return provide_viewer(request, provide_context(request.app.state))
 
 
 async def find_viewer(connection: Connection, context: Context, *, by_cookie: bool = False) -> Viewer | None:
