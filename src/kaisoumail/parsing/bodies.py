@@ -124,7 +124,7 @@ class _Reader:
         else:
             self.left -= len(content)
         text = decoded(content, part.parameters.get("charset"), is_html=part.content_type == "text/html")
-        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+        return StringIO(text, newline=None).getvalue() if "\r" in text else text  # every line ends in "\n"
 
     def new_section(self) -> _Section:
         self.sections.append(_Section())

@@ -1,5 +1,6 @@
 """The MIME tree by fast-mail-parser: quick on ordinary mail, not asked where it is known to be slow or wrong."""
 
+import re
 from functools import partial
 from typing import Final
 
@@ -19,6 +20,10 @@ _MAX_DASHES: Final = 10_000
 _MAX_NESTED_MESSAGES: Final = 8
 _MAX_BYTES_AROUND_MESSAGES: Final = 256 * 1024
 _ENCODINGS: Final = frozenset(("7bit", "8bit", "binary", "base64", "quoted-printable"))
+# A mail that is one text has no parts to count in its body: only its own fields, which come first, can be dear.
+_ONE_TEXT: Final = re.compile(
+    rb"(?:content-type: text/(?:plain|html)[ \t]*[;\r]|(?!content-type:))(?!.*=\?)", re.DOTALL
+)
 _LIKELY_NEEDED: Final = frozenset(("text/plain", "text/html"))
 
 
@@ -35,7 +40,7 @@ def fast_tree(content_headers: bytes, raw: bytes, body_start: int) -> Tree | Non
     something: undecodable parts, multiparts whose boundary is missing, parts without an empty line.
     """
     mail = b"".join((content_headers, b"\r\n", memoryview(raw)[body_start:]))
-    if _is_expensive(mail):
+    if not _ONE_TEXT.match(content_headers) and _is_expensive(mail):
         return None
     try:
         root = parse_email_tree(mail, mode="lazy")

@@ -70,7 +70,8 @@ def unfolded(value: bytes) -> str:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         text = value.decode("latin-1")
-    return without_unstorable(_FOLD.sub("", text)).strip()
+    text = without_unstorable(text).strip()
+    return _FOLD.sub("", text) if "\n" in text or "\r" in text else text
 
 
 def _behind_envelope_line(raw: bytes, start: int, end: int) -> int:

@@ -38,7 +38,7 @@ from kaisoumail.storage.tables import changes
 
 _LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x6B61697365713})")  # any constant that nobody else locks
 _NAMES: Final = ("user_id", "mailbox_id", "message_id", "domain_id")
-_ADD: Final = Prepared(insert(changes).values({name: bindparam(name) for name in _NAMES}))
+_ADD: Final = Prepared(insert(changes), _NAMES)
 _TELL: Final = select(func.pg_notify(CHANNEL, func.unnest(bindparam("topics", type_=ARRAY(Text)))))
 _NOTED: Final = "changes noted by the works of this transaction"
 _ACCESS: Final = "whether they changed who may do what"

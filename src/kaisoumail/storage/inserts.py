@@ -1,5 +1,6 @@
 """Inserting what may already be there, the same on both databases."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,18 +20,19 @@ def insert_unless_known(connection: Connection, table: Table, columns: dict[str,
     return connection.execute(_statement(connection.dialect.name, table), columns).rowcount == 1
 
 
-def insert_those_unknown(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> bool:
+def insert_those_unknown(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> bool:
     """
-    Insert each of *rows*, except those whose unique value is there already.
+    Insert each of *rows*, which have the same columns, except those whose unique value is there already.
 
     True if none was; False if some were or the database does not say, and who needs to know looks.
     """
-    return _prepared(connection.dialect.name, table).run(connection, rows).rowcount == len(rows)
+    prepared = _prepared(connection.dialect.name, table, tuple(rows[0]))
+    return prepared.run(connection, rows).rowcount == len(rows)
 
 
 @lru_cache(maxsize=64)
-def _prepared(dialect: str, table: Table) -> Prepared:
-    return Prepared(_statement(dialect, table))
+def _prepared(dialect: str, table: Table, columns: tuple[str, ...]) -> Prepared:
+    return Prepared(_statement(dialect, table), columns)
 
 
 @lru_cache(maxsize=64)

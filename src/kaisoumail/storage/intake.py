@@ -21,7 +21,7 @@ from kaisoumail.storage.database import Database
 from kaisoumail.storage.gathering import Gathered
 from kaisoumail.storage.inserts import insert_those_unknown
 from kaisoumail.storage.messages import columns_of
-from kaisoumail.storage.prepared import Prepared
+from kaisoumail.storage.prepared import Prepared, SelectMany
 from kaisoumail.storage.tables import mailboxes as mailboxes_table
 from kaisoumail.storage.tables import messages as messages_table
 from kaisoumail.storage.tables import raw_messages
@@ -30,15 +30,18 @@ from kaisoumail.storage.usage import Usage
 # Built once: building them costs more than running them.
 _THESE: Final[Any] = bindparam("ids", expanding=True)
 # In the order of their ids, so that two processes never wait for each other in a circle.
-_RECEIVING: Final = (
-    select(mailboxes_table.c.id, mailboxes_table.c.user_id, mailboxes_table.c.message_count)
-    .where(
-        mailboxes_table.c.id.in_(_THESE),
-        mailboxes_table.c.status == MailboxStatus.ACTIVE.value,
-        or_(mailboxes_table.c.expires_at.is_(None), mailboxes_table.c.expires_at > bindparam("now")),
-    )
-    .order_by(mailboxes_table.c.id)
-    .with_for_update(key_share=True)
+_RECEIVING: Final = SelectMany(
+    lambda these: (
+        select(mailboxes_table.c.id, mailboxes_table.c.user_id, mailboxes_table.c.message_count)
+        .where(
+            mailboxes_table.c.id.in_(these),
+            mailboxes_table.c.status == MailboxStatus.ACTIVE.value,
+            or_(mailboxes_table.c.expires_at.is_(None), mailboxes_table.c.expires_at > bindparam("now")),
+        )
+        .order_by(mailboxes_table.c.id)
+        .with_for_update(key_share=True)
+    ),
+    mailboxes_table.c.id.type,
 )
 _RECEIVED: Final = Prepared(
     update(mailboxes_table)
@@ -142,7 +145,7 @@ def keep_all(connection: Connection, incoming: Sequence[Incoming], room: Room = 
     """
     ids = list({one.message.mailbox_id for one in incoming})
     now = max(one.message.received_at for one in incoming)
-    rows = connection.execute(_RECEIVING, {"ids": ids, "now": now}).all()
+    rows = _RECEIVING.rows(connection, ids, now=now).all()
     counts = {row.id: row.message_count for row in rows}
     owners = {row.id: row.user_id for row in rows}
     receiving = sorted(

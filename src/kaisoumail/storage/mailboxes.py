@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
 
 from kaisoumail.model.address import Address
 from kaisoumail.model.feed import PageEnd
@@ -15,14 +15,16 @@ from kaisoumail.storage import changes
 from kaisoumail.storage.bounds import within
 from kaisoumail.storage.inserts import insert_unless_known
 from kaisoumail.storage.pages import older_than
+from kaisoumail.storage.prepared import SelectMany
 from kaisoumail.storage.tables import mailboxes, users
 
 _DESTROYED = MailboxStatus.DESTROYED.value
 _USABLE: Final = (MailboxStatus.ACTIVE.value, MailboxStatus.EXPIRED.value)
 _EMPTY: Final = {"unread_count": 0, "message_count": 0, "stored_bytes": 0, "last_received_at": None}
 # Built once: it is asked for every recipient of every mail.
-_LIVE: Final = select(mailboxes).where(
-    mailboxes.c.address.in_(bindparam("addresses", expanding=True)), mailboxes.c.status != _DESTROYED
+_LIVE: Final = SelectMany(
+    lambda these: select(mailboxes).where(mailboxes.c.address.in_(these), mailboxes.c.status != _DESTROYED),
+    mailboxes.c.address.type,
 )
 _shown = mailboxes.c.status != MailboxStatus.PROVISIONING.value
 
@@ -108,8 +110,7 @@ def find_live(connection: Connection, address: str) -> Mailbox | None:
 
 def find_all_live(connection: Connection, addresses: Sequence[str]) -> list[Mailbox | None]:
     """The mailbox that holds each of *addresses* now, in any state but destroyed."""
-    rows = connection.execute(_LIVE, {"addresses": list(set(addresses))})
-    held = {row.address: _mailbox_from(row) for row in rows}
+    held = {row.address: _mailbox_from(row) for row in _LIVE.rows(connection, list(set(addresses)))}
     return [held.get(address) for address in addresses]
 
 

@@ -70,10 +70,11 @@ class _Shown:
 
 def find_link(subject: str | None, text: str | None, html: str | None) -> Link | None:
     """The link to follow, from the HTML if it has one, else from the text. Http and https only. Never raises."""
-    if "://" not in (text or "") and "://" not in (html or ""):
+    text, html = (text or "")[:_MAX_TEXT], (html or "")[:MAX_HTML]
+    if "://" not in text and "://" not in html:
         return None
     about = _roles(subject or "")
-    for shown in (_in_html(html) if html else (), _in_text(text) if text else ()):
+    for shown in (_in_html(html), _in_text(text)):
         best: tuple[int, Link] | None = None
         for each in shown:
             judged = _judged(each, about)
@@ -86,7 +87,6 @@ def find_link(subject: str | None, text: str | None, html: str | None) -> Link |
 
 def _in_html(markup: str) -> Iterator[_Shown]:
     """The first links of *markup* with their words; those of a picture are its alternative text."""
-    markup = markup[:MAX_HTML]
     for count, match in enumerate(_ANCHOR.finditer(markup)):
         if count == MAX_LINKS:
             return
@@ -103,7 +103,6 @@ def _in_html(markup: str) -> Iterator[_Shown]:
 
 def _in_text(text: str) -> Iterator[_Shown]:
     """The first addresses of *text* with the words in front of each."""
-    text = text[:_MAX_TEXT]
     done = 0
     for count, match in enumerate(_URL.finditer(text)):
         if count == MAX_LINKS:
