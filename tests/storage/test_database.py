@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
@@ -24,11 +25,11 @@ def _add_user(name: str) -> Callable[[Connection], str]:
 
 
 def test_works_handed_in_together_share_transactions_and_all_are_kept(storage: Storage) -> None:
-    transactions: list[int] = []
+    transactions: list[object] = []
 
     def numbered(n: int) -> Callable[[Connection], int]:
         def work(connection: Connection) -> int:
-            transactions.append(id(connection))
+            transactions.append(connection.get_transaction())
             _add_user(f"user-{n}")(connection)
             return n
 
@@ -40,7 +41,7 @@ def test_works_handed_in_together_share_transactions_and_all_are_kept(storage: S
     assert storage.run(together()) == list(range(100))
     kept = storage.read(lambda c: c.execute(select(users.c.id).where(users.c.id.like("user-%"))).all())
     assert len(kept) == 100
-    assert len(set(transactions)) < 100
+    assert len({id(each) for each in transactions}) < 100
 
 
 def test_a_work_that_fails_takes_none_of_its_neighbours_with_it(storage: Storage) -> None:
@@ -103,6 +104,16 @@ def test_a_broken_reference_is_refused_by_both_databases(storage: Storage) -> No
 
     with pytest.raises(IntegrityError):
         storage.write(lambda c: c.execute(insert(subdomains).values(row)))
+
+
+def test_closing_the_embedded_database_leaves_one_file_to_copy(tmp_path: Path) -> None:
+    storage = Storage(f"sqlite:///{tmp_path / 'kaisoumail.db'}")
+    storage.write(_add_user("ada"))
+    storage.read(lambda connection: connection.execute(select(users)).all())
+
+    storage.close()
+
+    assert [path.name for path in tmp_path.iterdir()] == ["kaisoumail.db"]
 
 
 def test_a_database_that_cannot_be_reached_is_a_problem_that_may_pass() -> None:

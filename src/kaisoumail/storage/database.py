@@ -13,6 +13,7 @@ the same two calls, and one test suite runs on both.
 
 import asyncio
 import importlib
+import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol, TypeVar
@@ -172,6 +173,8 @@ class SqliteDatabase:
         self._read_engine = _sqlite_engine(url, patience, writing=False)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
+        self._mine = threading.local()
+        self._connections: list[Connection] = []
         self._writer = _Writer(self._commit)
 
     async def read(self, work: Work[T]) -> T:
@@ -179,10 +182,21 @@ class SqliteDatabase:
 
     def _read(self, work: Work[T]) -> T:
         try:
-            with self._read_engine.connect() as connection:
+            connection = self._connection(self._read_engine)
+            try:
                 return work(connection)
+            finally:
+                connection.rollback()  # ends nothing in the database, where each statement is its own transaction
         except Exception as error:
             raise _told(error) from error
+
+    def _connection(self, engine: Engine) -> Connection:
+        """This thread's own: borrowing one for each question would cost more than a short question does."""
+        if not hasattr(self._mine, "connection"):
+            self._mine.connection = engine.connect()
+            self._connections.append(self._mine.connection)
+        connection: Connection = self._mine.connection
+        return connection
 
     async def write(self, work: Work[T]) -> T:
         return await self._writer.write(work)
@@ -195,7 +209,8 @@ class SqliteDatabase:
         return outcomes
 
     def _transaction(self, works: list[Work[Any]]) -> list[Any]:
-        with self._write_engine.begin() as connection:
+        connection = self._connection(self._write_engine)
+        with connection.begin():
             values, topics = changes.run(connection, works)
         self._committed |= topics  # only now: what was rolled back is told to nobody
         return values
@@ -207,6 +222,8 @@ class SqliteDatabase:
     def _shut(self) -> None:
         self._read_threads.shutdown()
         self._write_thread.shutdown()
+        for connection in self._connections:
+            connection.close()
         self._read_engine.dispose()
         self._write_engine.dispose()
 
