@@ -3,9 +3,11 @@ The load: many kept connections, each with one mail after the other, in a proces
 
     python -m benches.load DOOR PORT CONNECTIONS COUNT SIZE
 
-DOOR is `smtp` or `webhook`. Prints one JSON line: seconds, and p50 and p99 in seconds from the first byte
-of a mail to its answer. SMTP commands are pipelined, as every MTA does with a server that offers it. It is
-one loop over plain sockets, so that the load costs little of the machine it shares with what is measured.
+DOOR is `smtp` or `webhook`. Prints one JSON line: when it began (by `perf_counter`, which all processes share), the
+seconds it took, and p50 and p99 in seconds from the first byte of a mail to its answer. One mail on each connection
+goes first and is not counted: what a server starts with its first mail is started then. SMTP commands are pipelined, as
+every MTA does with a server that offers it. It is one loop over plain sockets, so that the load costs little of the
+machine it shares with what is measured.
 """
 
 import hashlib
@@ -16,6 +18,7 @@ import socket
 import sys
 import time
 from collections.abc import Generator, Iterator
+from itertools import islice
 
 from tests.builders import an_email
 from tests.servers import INBOUND_SECRET
@@ -52,9 +55,9 @@ def by_smtp(left: Iterator[bytes], times: list[float]) -> Talk:
 
 
 def by_webhook(left: Iterator[bytes], times: list[float]) -> Talk:
-    for mail in left:
+    for request in left:
         began = time.perf_counter()
-        heard = yield handed_over(mail, ADDRESS)
+        heard = yield request
         while not heard.endswith(b"}"):
             heard += yield b""
         assert heard.startswith(b"HTTP/1.1 200"), heard
@@ -107,8 +110,13 @@ def _go_on(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None
 
 def main() -> None:
     door, port, connections, count, size = sys.argv[1], *map(int, sys.argv[2:6])
-    seconds, times = load(door, port, connections, mails(count, size))
-    told = {"seconds": seconds, "p50": times[count // 2], "p99": times[count * 99 // 100]}
+    made = mails(connections + count, size)
+    if door == "webhook":  # signed beforehand as well: at Cloudflare that is another machine's work
+        made = iter([handed_over(mail, ADDRESS) for mail in made])
+    load(door, port, connections, islice(made, connections))
+    began = time.perf_counter()
+    seconds, times = load(door, port, connections, made)
+    told = {"began": began, "seconds": seconds, "p50": times[count // 2], "p99": times[count * 99 // 100]}
     print(json.dumps(told))
 
 

@@ -24,7 +24,7 @@ SMALL, LARGE, HUGE = 5_000, 1_000_000, 25_000_000
 
 @dataclass(frozen=True)
 class Memory:
-    """Resident bytes of the product's process."""
+    """Resident bytes of the product's process and its readers together."""
 
     when: str
     resident: int
@@ -45,18 +45,18 @@ def measured(folder: Path, mails: int = 8_000) -> tuple[list[Row], list[Memory]]
         rows.append(_row("KaisouMail, hand-over, 5 KB", "webhook", http_port, mails, SMALL))
         rows.append(_row("KaisouMail, SMTP, 1 MB", "smtp", smtp_port, mails // 20, LARGE))
         memory.append(_memory(f"after {sum(row.count for row in rows):,} mails", product))
-        _row("25 MB", "smtp", smtp_port, 8, HUGE, connections=8)
+        _load("smtp", smtp_port, 8, 8, HUGE)
         memory.append(_memory("highest, with 8 mails of 25 MB at once", product, "VmHWM"))
-        _check_all_kept(product, sum(row.count for row in rows) + 8)
+        _check_all_kept(product, sum(row.connections + row.count for row in rows) + 16)
     if has_postfix():
         with postfix(folder / "postfix") as peer:
             for size, count in ((SMALL, mails), (LARGE, mails // 20)):
-                before, began = peer.delivered(), time.perf_counter()
-                row = _row(f"Postfix to Maildir, {_said(size)}", "smtp", peer.port, count, size)
-                peer.wait_for(before + count)
-                rows.append(
-                    Row(row.what, row.connections, count, count / (time.perf_counter() - began), row.p50, row.p99)
-                )
+                before = peer.delivered()
+                told = _load("smtp", peer.port, CONNECTIONS, count, size)
+                peer.wait_for(before + CONNECTIONS + count)
+                seconds = time.perf_counter() - told["began"]
+                what = f"Postfix to Maildir, {_said(size)}"
+                rows.append(Row(what, CONNECTIONS, count, count / seconds, told["p50"], told["p99"]))
     with aiosmtpd_sink() as port:
         for size, count in ((SMALL, mails), (LARGE, mails // 20)):
             rows.append(_row(f"aiosmtpd, stores nothing, {_said(size)}", "smtp", port, count, size))
@@ -73,16 +73,27 @@ def report(folder: Path) -> None:
         print(f"memory {seen.when:40} {seen.resident / 2**20:6.0f} MB")
 
 
-def _row(what: str, door: str, port: int, count: int, size: int, connections: int = CONNECTIONS) -> Row:
+def _row(what: str, door: str, port: int, count: int, size: int) -> Row:
+    told = _load(door, port, CONNECTIONS, count, size)
+    return Row(what, CONNECTIONS, count, count / told["seconds"], told["p50"], told["p99"])
+
+
+def _load(door: str, port: int, connections: int, count: int, size: int) -> dict[str, float]:
     words = [sys.executable, "-m", "benches.load", door, str(port), str(connections), str(count), str(size)]
-    told = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
-    return Row(what, connections, count, count / told["seconds"], told["p50"], told["p99"])
+    told: dict[str, float] = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    return told
 
 
 def _memory(when: str, product: Product, field: str = "VmRSS") -> Memory:
-    status = Path(f"/proc/{product.process.popen.pid}/status").read_text()
-    [line] = [line for line in status.splitlines() if line.startswith(f"{field}:")]
-    return Memory(when, int(line.split()[1]) * 1024)
+    pid = product.process.popen.pid
+    readers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return Memory(when, sum(_resident(each, field) for each in (str(pid), *readers)))
+
+
+def _resident(pid: str, field: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    [line] = [line for line in lines if line.startswith(f"{field}:")]
+    return int(line.split()[1]) * 1024
 
 
 def _check_all_kept(product: Product, count: int) -> None:

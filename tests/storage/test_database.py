@@ -9,7 +9,7 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.database import open_database
+from kaisoumail.storage.database import open_database, sqlite_driver
 from kaisoumail.storage.tables import subdomains, users
 from tests.people import NOON
 from tests.storage.conftest import Storage
@@ -91,6 +91,38 @@ def test_a_reader_cannot_write_to_the_embedded_database(tmp_path: object) -> Non
             await database.close()
 
     asyncio.run(attempt())
+
+
+def test_a_glance_sees_what_was_written_before_it(storage: Storage) -> None:
+    storage.write(_add_user("ada"))
+
+    found = storage.run(
+        storage.database.glance(lambda c: c.execute(select(users.c.id).where(users.c.id == "ada")).all())
+    )
+
+    assert [row.id for row in found] == ["ada"]
+
+
+def test_a_glance_at_a_locked_database_holds_nobody_up_and_is_answered_when_the_lock_is_gone(tmp_path: Path) -> None:
+    storage = Storage(f"sqlite:///{tmp_path / 'kaisoumail.db'}")
+    storage.write(_add_user("ada"))
+    storage.close()
+    somebody = sqlite_driver().connect(tmp_path / "kaisoumail.db", isolation_level=None)
+    somebody.execute("PRAGMA locking_mode=EXCLUSIVE")
+    somebody.execute("UPDATE users SET name = 'Ada' WHERE id = 'ada'")
+
+    async def glanced() -> str:
+        database = open_database(storage.url)
+        names = asyncio.create_task(
+            database.glance(lambda c: c.execute(select(users.c.name).where(users.c.id == "ada")))
+        )
+        await asyncio.sleep(0)  # it has met the lock; were it waiting for it here, nobody could let go
+        somebody.close()
+        [name] = (await names).scalars()
+        await database.close()
+        return str(name)
+
+    assert asyncio.run(glanced()) == "Ada"
 
 
 def test_a_broken_reference_is_refused_by_both_databases(storage: Storage) -> None:

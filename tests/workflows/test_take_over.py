@@ -238,6 +238,9 @@ class Stumbling:
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._database.read(work)
 
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        return await self._database.glance(work)
+
     async def write(self, work: Callable[[Connection], T]) -> T:
         if self.failures_left > 0:
             self.failures_left -= 1

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from kaisoumail.readers.facts import Facts, facts_of
+from kaisoumail.readers.facts import facts_of
 
 # A mail may take 150 MB above its size and has at most 100 MB; beyond this reading it fails, and only that.
 _MEMORY: Final = 1024 * 1024 * 1024
@@ -31,9 +31,9 @@ def main() -> None:
     mails = msgspec.msgpack.Decoder(list[bytes])
     encoder = msgspec.msgpack.Encoder()
     while head := sys.stdin.buffer.read(4):
-        frame = sys.stdin.buffer.read(int.from_bytes(head, "big"))
-        facts: list[Facts] = [facts_of(raw) for raw in mails.decode(frame)]
-        answer = encoder.encode(facts)
+        # No names for what is in between: a large mail is held often enough without them.
+        length = int.from_bytes(head, "big")
+        answer = encoder.encode([facts_of(raw) for raw in mails.decode(sys.stdin.buffer.read(length))])
         sys.stdout.buffer.write(len(answer).to_bytes(4, "big") + answer)
         sys.stdout.buffer.flush()
 

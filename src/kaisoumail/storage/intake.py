@@ -86,7 +86,7 @@ class Intake:
         self._usage = Usage(database, quotas.stored_bytes)
 
         async def find(addresses: Sequence[str]) -> Sequence[Mailbox | None]:
-            found = await database.read(partial(mailboxes.find_all_live, addresses=addresses))
+            found = await database.glance(partial(mailboxes.find_all_live, addresses=addresses))
             await self._usage.look_at({mailbox.user_id for mailbox in found if mailbox})
             return found
 
