@@ -6,23 +6,30 @@ reference page is checked against it. A blank value means unset. Bad values stop
 them named at once. Only `server` and `cli` import this room; everyone else is handed values.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from kaisoumail.model.address import is_email
 from kaisoumail.model.client_address import find_address
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
-from kaisoumail.model.web_origin import web_origin
+from kaisoumail.variables import (
+    Unfit,
+    boolean,
+    email,
+    networks,
+    origin,
+    origins,
+    resolver,
+    secret,
+    secrets,
+    text,
+    token,
+    url_of,
+    whole,
+)
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
-
-
-class Unfit(ValueError):
-    """A value that cannot be used; the text says what would fit, and never repeats a secret."""
 
 
 class BadEnvironment(Exception):
@@ -31,96 +38,6 @@ class BadEnvironment(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
-
-
-def _text(value: str) -> str:
-    return value
-
-
-def _boolean(value: str) -> bool:
-    match value.lower():
-        case "true":
-            return True
-        case "false":
-            return False
-    raise Unfit("must be true or false")
-
-
-def _whole(low: int, high: int) -> Callable[[str], int]:
-    def read(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            raise Unfit(f"must be a whole number from {low} to {high}")
-        return int(value)
-
-    return read
-
-
-def _secret(length: int) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if len(value) < length:
-            raise Unfit(f"must have at least {length} characters")
-        return value
-
-    return read
-
-
-def _secrets(length: int) -> Callable[[str], tuple[str, ...]]:
-    def read(value: str) -> tuple[str, ...]:
-        if any(len(secret) < length for secret in value.split()):
-            raise Unfit(f"must be texts of at least {length} characters, separated by spaces")
-        return tuple(value.split())
-
-    return read
-
-
-def _token(value: str) -> str:
-    if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise Unfit("must be one line of printable characters without spaces; was it pasted with a line break?")
-    return value
-
-
-def _email(value: str) -> str:
-    if not is_email(value):
-        raise Unfit("must be an e-mail address")
-    return value
-
-
-def _origin(value: str) -> str:
-    try:
-        return web_origin(value)
-    except ValueError as error:
-        raise Unfit(str(error)) from None
-
-
-def _origins(value: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_origin(item.strip()) for item in value.split(",") if item.strip()))
-
-
-def _networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    try:
-        return tuple(ip_network(item.strip()) for item in value.split(",") if item.strip())
-    except ValueError:
-        raise Unfit("must be IP addresses or networks separated by commas, such as 10.0.0.0/8, ::1") from None
-
-
-def _url_of(*schemes: str) -> Callable[[str], str]:
-    def read(value: str) -> str:
-        if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-            raise Unfit("must begin with " + " or ".join(f"{scheme}://" for scheme in schemes))
-        return value
-
-    return read
-
-
-def _resolver(value: str) -> tuple[str, int]:
-    parts = urlsplit(f"//{value}")
-    try:
-        host, port = str(ip_address(parts.hostname or "")), parts.port
-    except ValueError:
-        host, port = "", None
-    if not host or parts.netloc != value or port == 0:
-        raise Unfit("must be an IP address, with a port if it is not 53, such as 1.1.1.1:53 or [2606:4700:4700::1111]")
-    return host, port or 53
 
 
 def _variable(name: str, default: Any, reader: Callable[[str], Any], meaning: str) -> Any:
@@ -134,213 +51,213 @@ class Settings:
     app_env: str = _variable(
         "APP_ENV",
         "development",
-        _text,
+        text,
         "`production`, or a HOST that is not loopback, makes cookies Secure and shuts out localhost origins",
     )
     session_secret: str = _variable(
-        "SESSION_SECRET", None, _secret(16), "key for sessions, at least 16 characters; required"
+        "SESSION_SECRET", None, secret(16), "key for sessions, at least 16 characters; required"
     )
     retired_secrets: tuple[str, ...] = _variable(
         "SESSION_SECRETS_RETIRED",
         (),
-        _secrets(16),
+        secrets(16),
         "earlier values of SESSION_SECRET, separated by spaces: cookies made with them stay good until they end",
     )
     session_minutes: int = _variable(
-        "SESSION_LIFETIME_MINUTES", 10_080, _whole(5, 525_600), "longest life of a session, in minutes"
+        "SESSION_LIFETIME_MINUTES", 10_080, whole(5, 525_600), "longest life of a session, in minutes"
     )
     session_idle_minutes: int = _variable(
-        "SESSION_IDLE_MINUTES", 4_320, _whole(5, 525_600), "how long a session may be unused until it ends, in minutes"
+        "SESSION_IDLE_MINUTES", 4_320, whole(5, 525_600), "how long a session may be unused until it ends, in minutes"
     )
     meta_names_domains: bool = _variable(
         "META_NAMES_DOMAINS",
         True,
-        _boolean,
+        boolean,
         "whether `/api/meta` names the domains to anybody, as existing clients expect; false: only to who is signed in",
     )
     audit_kept_days: int = _variable(
-        "AUDIT_KEPT_DAYS", 365, _whole(1, 3650), "how long lines stay in the audit log, in days"
+        "AUDIT_KEPT_DAYS", 365, whole(1, 3650), "how long lines stay in the audit log, in days"
     )
-    host: str = _variable("HOST", "127.0.0.1", _text, "address of the HTTP listener")
-    port: int = _variable("PORT", 8787, _whole(0, 65535), "port of the HTTP listener")
+    host: str = _variable("HOST", "127.0.0.1", text, "address of the HTTP listener")
+    port: int = _variable("PORT", 8787, whole(0, 65535), "port of the HTTP listener")
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _variable(
         "TRUSTED_PROXIES",
         (),
-        _networks,
+        networks,
         "addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
     )
     rate_per_credential: int = _variable(
         "RATE_LIMIT_PER_CREDENTIAL_MINUTE",
         6000,
-        _whole(0, 1_000_000),
+        whole(0, 1_000_000),
         "requests a minute with one API key or session; 0 is no limit",
     )
     rate_per_user: int = _variable(
         "RATE_LIMIT_PER_USER_MINUTE",
         12_000,
-        _whole(0, 1_000_000),
+        whole(0, 1_000_000),
         "requests a minute by one user, whatever their keys; 0 is no limit",
     )
     rate_per_address: int = _variable(
         "RATE_LIMIT_PER_ADDRESS_MINUTE",
         3000,
-        _whole(0, 1_000_000),
+        whole(0, 1_000_000),
         "requests a minute without a proven identity from one IPv4 address or IPv6 /64; 0 is no limit",
     )
     rate_of_sign_in: int = _variable(
         "RATE_LIMIT_SIGN_IN_MINUTE",
         60,
-        _whole(0, 1_000_000),
+        whole(0, 1_000_000),
         "failed attempts to sign in a minute from one IPv4 address or IPv6 /64; 0 is no limit",
     )
-    smtp_host: str = _variable("SMTP_HOST", "127.0.0.1", _text, "address of the SMTP door")
-    smtp_port: int = _variable("SMTP_PORT", 2525, _whole(0, 65535), "port of the SMTP door; 0 turns it off")
+    smtp_host: str = _variable("SMTP_HOST", "127.0.0.1", text, "address of the SMTP door")
+    smtp_port: int = _variable("SMTP_PORT", 2525, whole(0, 65535), "port of the SMTP door; 0 turns it off")
     smtp_tls_cert: str | None = _variable(
-        "SMTP_TLS_CERT", None, _text, "PEM file with the SMTP door's certificate chain; with it STARTTLS is offered"
+        "SMTP_TLS_CERT", None, text, "PEM file with the SMTP door's certificate chain; with it STARTTLS is offered"
     )
     smtp_tls_key: str | None = _variable(
-        "SMTP_TLS_KEY", None, _text, "PEM file with that certificate's key; default: in the same file"
+        "SMTP_TLS_KEY", None, text, "PEM file with that certificate's key; default: in the same file"
     )
     smtp_max_connections: int = _variable(
-        "SMTP_MAX_CONNECTIONS", 1000, _whole(1, 100_000), "SMTP connections at once, in all"
+        "SMTP_MAX_CONNECTIONS", 1000, whole(1, 100_000), "SMTP connections at once, in all"
     )
     smtp_max_connections_per_client: int = _variable(
         "SMTP_MAX_CONNECTIONS_PER_CLIENT",
         100,
-        _whole(1, 100_000),
+        whole(1, 100_000),
         "SMTP connections at once from one IPv4 address or IPv6 /64",
     )
     rejections_kept_days: int = _variable(
-        "REJECTIONS_KEPT_DAYS", 14, _whole(1, 365), "how long refused mail stays in the ledger, in days"
+        "REJECTIONS_KEPT_DAYS", 14, whole(1, 365), "how long refused mail stays in the ledger, in days"
     )
-    data_dir: str = _variable("DATA_DIR", "./var", _text, "folder of the embedded database and files")
+    data_dir: str = _variable("DATA_DIR", "./var", text, "folder of the embedded database and files")
     database_url: str | None = _variable(
         "DATABASE_URL",
         None,
-        _url_of("sqlite", "postgresql"),
+        url_of("sqlite", "postgresql"),
         "`sqlite:///path` or `postgresql://…`; default: a file in DATA_DIR",
     )
     database_patience: int = _variable(
         "DATABASE_PATIENCE_SECONDS",
         10,
-        _whole(1, 300),
+        whole(1, 300),
         "how long to wait for what another process has locked in the database, in seconds",
     )
     blob_store_url: str | None = _variable(
         "BLOB_STORE_URL",
         None,
-        _url_of("file"),
+        url_of("file"),
         "`file:///path` for large raw mails; default: a folder in DATA_DIR",
     )
     inbound_secret: str | None = _variable(
         "INBOUND_SECRET",
         None,
-        _secret(32),
+        secret(32),
         "shared with the Email Worker, at least 32 characters; unset keeps that door shut",
     )
     max_message_bytes: int = _variable(
-        "MAX_MESSAGE_BYTES", 26_214_400, _whole(1024, 104_857_600), "largest mail taken, in bytes"
+        "MAX_MESSAGE_BYTES", 26_214_400, whole(1024, 104_857_600), "largest mail taken, in bytes"
     )
     reader_processes: bool = _variable(
         "MAIL_READER_PROCESSES",
         True,
-        _boolean,
+        boolean,
         "whether mails are read in processes of their own, where a hostile one does no harm; false saves their memory",
     )
     min_free_bytes: int = _variable(
         "MIN_FREE_DISK_BYTES",
         67_108_864,
-        _whole(0, 999_999_999),
+        whole(0, 999_999_999),
         "below this much free disk no mail is taken, in bytes; senders are asked to come back",
     )
     mailboxes_per_user: int = _variable(
         "QUOTA_MAILBOXES_PER_USER",
         10_000,
-        _whole(0, 1_000_000),
+        whole(0, 1_000_000),
         "mailboxes of one user that receive mail at the same time; 0 is no limit",
     )
     stored_megabytes_per_user: int = _variable(
         "QUOTA_STORED_MEGABYTES_PER_USER",
         20_000,
-        _whole(0, 999_999_999),
+        whole(0, 999_999_999),
         "mail kept for one user, in millions of bytes; 0 is no limit",
     )
     messages_per_mailbox: int = _variable(
-        "QUOTA_MESSAGES_PER_MAILBOX", 100_000, _whole(0, 999_999_999), "mails kept in one mailbox; 0 is no limit"
+        "QUOTA_MESSAGES_PER_MAILBOX", 100_000, whole(0, 999_999_999), "mails kept in one mailbox; 0 is no limit"
     )
     dead_after: int = _variable(
         "PROCESS_DEAD_AFTER_SECONDS",
         10,
-        _whole(2, 600),
+        whole(2, 600),
         "how long a process is silent until another takes over its runs, in seconds",
     )
     management_enabled: bool = _variable(
         "EMAIL_ROUTING_MANAGEMENT_ENABLED",
         False,
-        _boolean,
+        boolean,
         "whether anything at Cloudflare is read or changed",
     )
     runtime_api_token: str | None = _variable(
         "CLOUDFLARE_RUNTIME_API_TOKEN",
         None,
-        _token,
+        token,
         "API token of the running service; wins over CLOUDFLARE_API_TOKEN",
     )
     shared_api_token: str | None = _variable(
-        "CLOUDFLARE_API_TOKEN", None, _token, "API token used when there is no runtime token"
+        "CLOUDFLARE_API_TOKEN", None, token, "API token used when there is no runtime token"
     )
-    account_id: str | None = _variable("CLOUDFLARE_ACCOUNT_ID", None, _token, "account that owns the zones we create")
+    account_id: str | None = _variable("CLOUDFLARE_ACCOUNT_ID", None, token, "account that owns the zones we create")
     worker_name: str | None = _variable(
-        "EMAIL_WORKER_NAME", None, _token, "Worker that every mailbox's routing rule targets"
+        "EMAIL_WORKER_NAME", None, token, "Worker that every mailbox's routing rule targets"
     )
     cloudflare_api: str = _variable(
         "CLOUDFLARE_API_BASE_URL",
         CLOUDFLARE_API,
-        _url_of("http", "https"),
+        url_of("http", "https"),
         "Cloudflare's API, a proxy, or the pretend one",
     )
     request_budget: int = _variable(
         "CLOUDFLARE_REQUEST_BUDGET",
         1100,
-        _whole(60, 60_000),
+        whole(60, 60_000),
         "requests to Cloudflare in five minutes, over all processes; Cloudflare allows 1,200 for all one user does",
     )
     cloudflare_timeout: int = _variable(
-        "CLOUDFLARE_TIMEOUT_SECONDS", 30, _whole(1, 300), "longest that one request to Cloudflare may take, in seconds"
+        "CLOUDFLARE_TIMEOUT_SECONDS", 30, whole(1, 300), "longest that one request to Cloudflare may take, in seconds"
     )
     max_retry_after: int = _variable(
         "CLOUDFLARE_MAX_RETRY_AFTER_SECONDS",
         900,
-        _whole(1, 86_400),
+        whole(1, 86_400),
         "longest that Cloudflare may make us wait after a rate limit, in seconds",
     )
     public_dns_resolver: tuple[str, int] | None = _variable(
         "PUBLIC_DNS_RESOLVER",
         None,
-        _resolver,
+        resolver,
         "resolver asked for the present name servers of waiting domains, such as `1.1.1.1:53`; unset asks nobody",
     )
     default_ttl_minutes: int = _variable(
         "DEFAULT_MAILBOX_TTL_MINUTES",
         60,
-        _whole(MIN_TTL_MINUTES, MAX_TTL_MINUTES),
+        whole(MIN_TTL_MINUTES, MAX_TTL_MINUTES),
         "life of a mailbox made without saying how long, in minutes",
     )
     bootstrap_email: str | None = _variable(
-        "BOOTSTRAP_ADMIN_EMAIL", None, _email, "first admin, made when there is no user yet"
+        "BOOTSTRAP_ADMIN_EMAIL", None, email, "first admin, made when there is no user yet"
     )
-    bootstrap_name: str = _variable("BOOTSTRAP_ADMIN_NAME", "Owner", _text, "name of that admin")
+    bootstrap_name: str = _variable("BOOTSTRAP_ADMIN_NAME", "Owner", text, "name of that admin")
     bootstrap_key: str | None = _variable(
-        "BOOTSTRAP_ADMIN_API_KEY", None, _secret(16), "API key of that admin, at least 16 characters"
+        "BOOTSTRAP_ADMIN_API_KEY", None, secret(16), "API key of that admin, at least 16 characters"
     )
     web_app_origin: str | None = _variable(
         "WEB_APP_ORIGIN",
         None,
-        _origin,
+        origin,
         "address of the pages as browsers show it, or of a web client elsewhere; passkeys belong to its domain",
     )
     web_app_origins: tuple[str, ...] = _variable(
-        "WEB_APP_ORIGINS", (), _origins, "more such origins, separated by commas"
+        "WEB_APP_ORIGINS", (), origins, "more such origins, separated by commas"
     )
 
     @property
