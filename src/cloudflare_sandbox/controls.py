@@ -35,6 +35,11 @@ class TokenToRevoke(msgspec.Struct, forbid_unknown_fields=True):
     token: str
 
 
+class Models(msgspec.Struct, forbid_unknown_fields=True):
+    response: Any = None
+    used_up: bool = False
+
+
 class Advance(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     advance_seconds: float
 
@@ -148,6 +153,18 @@ def _set_switches(sandbox: Sandbox, _name: str, body: bytes) -> Any:
     return described(sandbox.state.switches)
 
 
+def _ai(sandbox: Sandbox, _name: str, _body: bytes) -> Any:
+    """What models answer, and the last 100 runs."""
+    return sandbox.state.ai
+
+
+def _set_ai(sandbox: Sandbox, _name: str, body: bytes) -> Any:
+    """What they answer from now on, or that the account has no allowance left today."""
+    given = _decoded(body, Models)
+    sandbox.state.ai.response, sandbox.state.ai.is_used_up = given.response, given.used_up
+    return sandbox.state.ai
+
+
 def _advance_clock(sandbox: Sandbox, _name: str, body: bytes) -> Any:
     """The API's clock only; signatures carry the real time."""
     sandbox.state.clock_ahead_seconds += _decoded(body, Advance).advance_seconds
@@ -192,6 +209,8 @@ _CONTROLS: Final[dict[tuple[str, str], Control]] = {
     ("DELETE", "faults"): _forget_faults,
     ("GET", "switches"): _switches,
     ("PATCH", "switches"): _set_switches,
+    ("GET", "ai"): _ai,
+    ("PUT", "ai"): _set_ai,
     ("POST", "clock"): _advance_clock,
     ("POST", "reset"): _reset,
 }

@@ -41,6 +41,8 @@ GROUPS: Final = (
     PermissionGroup("Email Sending Write", "5df633d6b41c42bcaf5b4a62b9d14b64", _ACCOUNT, "email_and_messaging"),
     PermissionGroup("Workers Scripts Read", "1a71c399035b4950a1bd1466bbe4f420", _ACCOUNT, "developer_platform"),
     PermissionGroup("Workers Scripts Write", "e086da7e2179491d91ee5f35b3ca210a", _ACCOUNT, "developer_platform"),
+    PermissionGroup("Workers AI Read", "a92d2450e05d4e7bb7d0a64968f83d11", _ACCOUNT, "developer_platform"),
+    PermissionGroup("Workers AI Write", "bacc64e0f6c34fc0883a1223f938a104", _ACCOUNT, "developer_platform"),
     PermissionGroup("Account Settings Read", "c1fde68c7bcc44588cbb6ddbc16d6480", _ACCOUNT, "account_and_billing"),
     PermissionGroup("Account Settings Write", "1af1fa2adc104452b74a9a3364202f20", _ACCOUNT, "account_and_billing"),
     PermissionGroup("Account API Tokens Read", "eb56a6953c034b9d97dd838155666f06", _ACCOUNT, "account_and_billing"),

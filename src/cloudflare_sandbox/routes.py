@@ -7,6 +7,7 @@ from typing import Final
 
 from cloudflare_sandbox import (
     account_routing,
+    ai,
     destinations,
     dns,
     dns_batch,
@@ -123,6 +124,8 @@ def _table() -> Iterator[Route]:
         ("GET", f"{scripts}/{{script_name}}/settings", "Workers Scripts Read", worker_scripts.settings),
     ):
         yield Route(method, path, permission, worker_function, Product.WORKERS, is_form=method == "PUT")
+    models = "/accounts/{account_id}/ai/run/{origin}/{author}/{model}"
+    yield Route("POST", models, "Workers AI Read", ai.run, Product.WORKERS)
 
 
 ROUTES: Final = tuple(_table())
@@ -142,7 +145,7 @@ def route_for(method: str, path: str, switches: Switches, token: Token | None) -
             continue
         has_path = True
         if route.method == method:
-            if not all(_ID.fullmatch(part) for name, part in parts.items() if name != "script_name"):
+            if not all(_ID.fullmatch(part) for name, part in parts.items() if name.endswith("_id")):
                 raise _no_route(switches.malformed_id_status, path)
             return route, parts
     if has_path:

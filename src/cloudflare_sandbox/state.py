@@ -186,6 +186,23 @@ class Forwarded:
 
 
 @dataclass
+class Run:
+    """What a model was asked."""
+
+    model: str
+    messages: list[dict[str, Any]]
+
+
+@dataclass
+class Ai:
+    """What every model answers, whether the day's allowance is used up, and what was asked."""
+
+    response: Any = field(default_factory=lambda: {"choice": 0})
+    is_used_up: bool = False
+    runs: list[Run] = field(default_factory=list)
+
+
+@dataclass
 class State:
     """Everything that survives a restart."""
 
@@ -195,6 +212,7 @@ class State:
     workers: dict[str, Worker] = field(default_factory=dict)
     scripts: dict[str, Script] = field(default_factory=dict)
     forwarded: list[Forwarded] = field(default_factory=list)
+    ai: Ai = field(default_factory=Ai)
     switches: Switches = field(default_factory=Switches)
     times_added: dict[str, int] = field(default_factory=dict)
     clock_ahead_seconds: float = 0.0

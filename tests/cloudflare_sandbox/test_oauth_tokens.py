@@ -44,7 +44,7 @@ def test_permission_groups_are_for_tokens_that_may_read_tokens(cloudflare: Prete
         zones = result(client.get(own, params={"scope": "com.cloudflare.api.account.zone"}))
 
     assert list(groups[0]) == ["id", "category", "name", "scopes"]
-    assert len({group["id"] for group in groups}) == len({group["name"] for group in groups}) == len(groups) == 20
+    assert len({group["id"] for group in groups}) == len({group["name"] for group in groups}) == len(groups) == 22
     assert {group["name"] for group in zones} >= {"Zone Write", "DNS Write", "Email Routing Rules Write"}
     assert all(group["scopes"] == ["com.cloudflare.api.account.zone"] for group in zones)
     with cloudflare.client(cloudflare.token(EVERYTHING, kind="account")) as account:
