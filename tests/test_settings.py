@@ -92,6 +92,15 @@ def test_a_resolver_that_is_no_address_is_refused(value: str) -> None:
         settings_from(ENOUGH | {"PUBLIC_DNS_RESOLVER": value})
 
 
+def test_a_second_opinion_needs_an_account_and_a_token() -> None:
+    asked = ENOUGH | {"WORKERS_AI_ENABLED": "true"}
+    with pytest.raises(BadEnvironment, match="WORKERS_AI_ENABLED needs CLOUDFLARE_ACCOUNT_ID and an API token"):
+        settings_from(asked | {"CLOUDFLARE_API_TOKEN": "t"})
+
+    assert settings_from(asked | {"CLOUDFLARE_API_TOKEN": "t", "CLOUDFLARE_ACCOUNT_ID": "a"}).asks_workers_ai
+    assert not settings_from(ENOUGH).asks_workers_ai
+
+
 def test_origins_are_gathered_without_doubles() -> None:
     given = {"WEB_APP_ORIGIN": "https://a.example", "WEB_APP_ORIGINS": "https://b.example:8443, https://a.example/"}
 

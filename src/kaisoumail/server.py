@@ -50,7 +50,7 @@ from kaisoumail.settings import Settings
 from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.buckets import buckets_on
-from kaisoumail.storage.database import open_database
+from kaisoumail.storage.database import Database, open_database
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.rejections import Ledger
 from kaisoumail.storage.signals import ACCESS, open_signals
@@ -70,6 +70,7 @@ from kaisoumail.workflows.destroy_mailbox import destroy_what_was_left
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.gate import SharedGate
 from kaisoumail.workflows.schedule import repeated
+from kaisoumail.workflows.second_opinions import SecondOpinions
 from kaisoumail.workflows.watch_activation import look_at_waiting
 
 _SHUTDOWN_SECONDS: Final = 10
@@ -163,6 +164,9 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
                 max_retry_after=settings.max_retry_after,
             )
             stack.push_async_callback(cloudflare.close)
+        opinions = _second_opinions(settings, database)
+        if opinions is not None:
+            stack.push_async_callback(opinions.close)
         readers = ProcessReaders() if settings.reader_processes else ThreadReaders()
         stack.push_async_callback(readers.close)
         ledger = Ledger(database)
@@ -196,6 +200,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             session_secret=settings.session_secret,
             retired_secrets=settings.retired_secrets,
             resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
+            opinions=opinions,
             trusted_origins=settings.trusted_origins,
             names_domains=settings.meta_names_domains,
             secure=settings.cookies_are_secure,
@@ -205,6 +210,19 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
         if settings.bootstrap_email and settings.bootstrap_key:
             await ensure_first_admin(context, settings.bootstrap_email, settings.bootstrap_name, settings.bootstrap_key)
         yield context
+
+
+def _second_opinions(settings: Settings, database: Database) -> SecondOpinions | None:
+    """With a client of its own: that the model has no time is no reason to leave domains alone."""
+    if not (settings.asks_workers_ai and settings.cloudflare_token and settings.account_id):
+        return None
+    cloudflare = Cloudflare(
+        settings.cloudflare_api,
+        settings.cloudflare_token,
+        timeout=settings.cloudflare_timeout,
+        max_retry_after=settings.max_retry_after,
+    )
+    return SecondOpinions(database, cloudflare, settings.account_id, settings.workers_ai_model, utc_now)
 
 
 def application(context: Context, settings: Settings) -> Edges:

@@ -231,6 +231,16 @@ class Settings:
         whole(1, 86_400),
         "longest that Cloudflare may make us wait after a rate limit, in seconds",
     )
+    asks_workers_ai: bool = _variable(
+        "WORKERS_AI_ENABLED",
+        False,
+        boolean,
+        "whether Workers AI is asked which of several likely codes is the code; it is sent the subject and what stands "
+        "around each",
+    )
+    workers_ai_model: str = _variable(
+        "WORKERS_AI_MODEL", "@cf/meta/llama-3.1-8b-instruct-fast", token, "model that is asked, by Cloudflare's name"
+    )
     public_dns_resolver: tuple[str, int] | None = _variable(
         "PUBLIC_DNS_RESOLVER",
         None,
@@ -312,4 +322,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         faults.append("SESSION_SECRET is required: a random text of at least 16 characters")
     if faults:
         raise BadEnvironment(faults)
-    return Settings(**values)
+    settings = Settings(**values)
+    if settings.asks_workers_ai and not (settings.account_id and settings.cloudflare_token):
+        raise BadEnvironment(["WORKERS_AI_ENABLED needs CLOUDFLARE_ACCOUNT_ID and an API token"])
+    return settings

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.code import Link, Verification
+from kaisoumail.model.feed import BEGINNING
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
-from kaisoumail.storage import mailboxes, messages
+from kaisoumail.storage import changes, mailboxes, messages
 from kaisoumail.storage.messages import Wanted
 from kaisoumail.storage.tables import messages as messages_table
 from tests.builders import a_mailbox, a_message, kept
@@ -172,3 +173,31 @@ def test_deleted_bytes_in_the_blob_store_are_remembered_until_they_are_gone(stor
 
     assert left == ["msg_1.zst"]
     assert storage.read(lambda c: messages.deleted_blobs(c, 10)) == []
+
+
+def test_a_code_found_later_is_kept_once_and_news_to_whoever_saw_the_message_come(storage: Storage) -> None:
+    mailbox = a_mailbox()
+    storage.write(lambda c: mailboxes.add(c, mailbox))
+    message = a_message(mailbox)
+    storage.write(lambda c: kept(c, message))
+    seen = storage.read(changes.newest)
+    found = Verification("662288", "body", "ai", "the second: 662288", None, 0.5)
+
+    assert storage.write(lambda c: messages.settle(c, message.id, found))
+    assert not storage.write(lambda c: messages.settle(c, message.id, replace(found, code="551177")))
+
+    assert storage.read(lambda c: messages.find(c, message.id)) == replace(message, verification=found)
+    news = storage.read(lambda c: changes.after(c, ADA, seen, 100))
+    assert [each.change.message_id for each in news] == [message.id]
+    everything = storage.read(lambda c: changes.after(c, ADA, BEGINNING, 100))
+    assert [each.change.message_id for each in everything if each.change.message_id] == [message.id]
+
+
+def test_no_code_is_found_for_a_message_that_was_deleted(storage: Storage) -> None:
+    mailbox = a_mailbox()
+    storage.write(lambda c: mailboxes.add(c, mailbox))
+    message = a_message(mailbox)
+    storage.write(lambda c: kept(c, message))
+    storage.write(lambda c: messages.remove(c, message, NOON))
+
+    assert not storage.write(lambda c: messages.settle(c, message.id, Verification("662288", "body", "ai")))

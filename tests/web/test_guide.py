@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from kaisoumail.api import app as api
-from kaisoumail.cloudflare.errors import DNS, RULES, SETTINGS, WORKERS, ZONE
+from kaisoumail.cloudflare.errors import AI, DNS, RULES, SETTINGS, WORKERS, ZONE
 from kaisoumail.errors import CODES
 from kaisoumail.model.domain import DomainStatus
 from kaisoumail.model.guide_places import PLACES
@@ -142,7 +142,7 @@ def test_every_code_variable_and_permission_that_is_named_exists(language: str, 
 
     assert codes - CODES.keys() - {status.value for status in DomainStatus} == set()
     assert variables - {field.metadata["name"] for field in fields(Settings)} - {"KAISOUMAIL_URL"} == set()
-    assert permissions <= {ZONE, SETTINGS, RULES, DNS, WORKERS}
+    assert permissions <= {ZONE, SETTINGS, RULES, DNS, WORKERS, AI}
 
 
 @pytest.mark.parametrize("language", languages.NAMES)

@@ -25,6 +25,7 @@ RULES: Final = "Zone: Email Routing Rules: Edit"
 SETTINGS: Final = "Zone: Zone Settings: Edit"
 DNS: Final = "Zone: DNS: Edit"
 WORKERS: Final = "Account: Workers Scripts: Edit"
+AI: Final = "Account: Workers AI: Read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ class MissingPermission(Refused):
         path = self.answer.path
         if "/workers/scripts" in path:
             return WORKERS
+        if "/ai/run/" in path:
+            return AI
         if "/email/routing/rules" in path:
             return RULES
         if "/email/routing" in path:

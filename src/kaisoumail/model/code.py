@@ -24,6 +24,16 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What may be the code of a mail that the rules found none in; as in `Verification`."""
+
+    code: str
+    source: Literal["subject", "body"]
+    evidence: str
+    word: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """Where following *url* (http or https) leads: *host* in lower case; the words it was shown with; what it does."""
 

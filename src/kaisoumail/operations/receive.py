@@ -117,6 +117,8 @@ async def _keep(context: Context, handover: Handover, facts: Facts) -> Receipt:
     is_new = kept_as == message.id
     if not is_new and not in_row:
         await context.blobs.remove(message.raw_location)
+    if is_new and facts.doubts and context.opinions is not None:
+        context.opinions.ask(message, facts.doubts)
     return Receipt(kept_as, is_new)
 
 

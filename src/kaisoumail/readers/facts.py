@@ -6,9 +6,9 @@ from typing import Final, Literal
 import msgspec
 import zstandard
 
-from kaisoumail.model.code import Link, Verification
+from kaisoumail.model.code import Doubt, Link, Verification
 from kaisoumail.model.message import digest_of
-from kaisoumail.parsing.codes.find import Found, find_code
+from kaisoumail.parsing.codes.find import Found, decided
 from kaisoumail.parsing.codes.links import find_link
 from kaisoumail.parsing.mime import NO_SUBJECT, parse
 from kaisoumail.parsing.preview import NO_PREVIEW, preview_of
@@ -18,7 +18,11 @@ _mine: Final = threading.local()  # making a compressor costs more than a small 
 
 
 class Facts(msgspec.Struct, frozen=True, array_like=True):
-    """What lists show of a mail, its size and digest, and all of it as zstd (*compressed*)."""
+    """
+    What lists show of a mail, its size and digest, and all of it as zstd (*compressed*).
+
+    *doubts* is what may be the code where the rules found none.
+    """
 
     size: int
     digest: bytes
@@ -32,12 +36,13 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     status: Literal["parsed", "failed"]
     verification: Verification | None = None
     link: Link | None = None
+    doubts: tuple[Doubt, ...] = ()
 
 
 def facts_of(raw: bytes) -> Facts:
     """The facts of *raw*. Never raises on bad mail."""
     parsed = parse(raw)
-    code = find_code(parsed.subject, parsed.text, parsed.html)
+    decision = decided(parsed.subject, parsed.text, parsed.html)
     return Facts(
         size=len(raw),
         digest=digest_of(raw),
@@ -49,8 +54,9 @@ def facts_of(raw: bytes) -> Facts:
         attachment_count=len(parsed.attachments),
         has_html=bool(parsed.html),
         status=parsed.status,
-        verification=None if code is None else _verification(code),
+        verification=None if decision.found is None else _verification(decision.found),
         link=find_link(parsed.subject, parsed.text, parsed.html),
+        doubts=decision.doubts,
     )
 
 

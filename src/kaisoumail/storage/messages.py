@@ -153,6 +153,24 @@ def mark(connection: Connection, message: Message, read_at: datetime | None) -> 
     return True
 
 
+def settle(connection: Connection, message_id: str, found: Verification) -> bool:
+    """
+    The message has this code after all; False if it has one by now, or is gone.
+
+    It takes a new place among what happened, so that whoever waits for a code is woken by it.
+    """
+    row = update(messages).where(
+        messages.c.id == message_id, messages.c.deleted_at.is_(None), messages.c.verification_code.is_(None)
+    )
+    owner = row.values(_columns_of_code(found)).returning(messages.c.user_id, messages.c.mailbox_id)
+    changed = connection.execute(owner).one_or_none()
+    if changed is None:
+        return False
+    changes.forget_message(connection, message_id)
+    changes.note_message(connection, changed.user_id, changed.mailbox_id, message_id)
+    return True
+
+
 def remove(connection: Connection, message: Message, now: datetime) -> bool:
     """
     Delete the message and everything it said; False if somebody was faster.
@@ -241,7 +259,6 @@ def _narrowed(
 
 def columns_of(message: Message) -> dict[str, Any]:
     """The row of *message*."""
-    found = message.verification
     return {
         "id": message.id,
         "user_id": message.user_id,
@@ -258,17 +275,23 @@ def columns_of(message: Message) -> dict[str, Any]:
         "size_bytes": message.size_bytes,
         "attachment_count": message.attachment_count,
         "has_html": message.has_html,
+        **_columns_of_code(message.verification),
+        "link": message.link and asdict(message.link),
+        "parse_status": message.parse_status,
+        "raw_location": message.raw_location,
+        "door": message.door,
+        "read_at": message.read_at,
+    }
+
+
+def _columns_of_code(found: Verification | None) -> dict[str, Any]:
+    return {
         "verification_code": found and found.code,
         "verification_source": found and found.source,
         "verification_method": found and found.method,
         "verification_evidence": found and found.evidence,
         "verification_word": found and found.word,
         "verification_confidence": found and found.confidence,
-        "link": message.link and asdict(message.link),
-        "parse_status": message.parse_status,
-        "raw_location": message.raw_location,
-        "door": message.door,
-        "read_at": message.read_at,
     }
 
 

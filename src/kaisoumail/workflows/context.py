@@ -20,6 +20,7 @@ from kaisoumail.storage.remembered import Remembered
 from kaisoumail.storage.signals import Signals
 from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.workflows.engine import Engine
+from kaisoumail.workflows.second_opinions import SecondOpinions
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ class Context:
     trusted_origins: tuple[str, ...] = ()
     names_domains: bool = True
     """Whether anybody may know the names of the domains, without being signed in."""
+    opinions: SecondOpinions | None = None
+    """Whom to ask when a mail has several likely codes; None asks nobody."""
     secure: bool = False
     """Whether browsers reach us over TLS: cookies are then marked Secure."""
 

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from kaisoumail.model.code import Doubt
+from kaisoumail.parsing.codes.candidates import Candidate
 from kaisoumail.parsing.codes.reading import Reading, Where
 from kaisoumail.parsing.codes.score import CLOSE, ENOUGH, Scored, Setting, scored
 from kaisoumail.parsing.html_text import shown_and_hidden
@@ -11,7 +13,17 @@ from kaisoumail.parsing.html_text import shown_and_hidden
 MAX_EVIDENCE: Final = 120
 MAX_WORD: Final = 64
 _AROUND: Final = 50
+MAX_DOUBTS: Final = 8
+_DOUBT: Final = ENOUGH // 2  # points from which on something speaks for it
 _CERTAIN: Final = 200  # points beyond which more do not make it surer
+
+
+Source = Literal["subject", "body"]
+
+
+def source_of(where: Where) -> Source:
+    """Where a code stood, in the words of the API."""
+    return "subject" if where == "subject" else "body"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +47,21 @@ class Found:
     method: Literal["rules"] = "rules"
 
     @property
-    def source(self) -> Literal["subject", "body"]:
-        return "subject" if self.where == "subject" else "body"
+    def source(self) -> Source:
+        return source_of(self.where)
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A candidate as it was judged. *lost* says why it is not the code, "" for the winner."""
+    """A candidate of *reading* as it was judged. *lost* says why it is not the code, "" for the winner."""
 
-    where: Where
+    reading: Reading
     scored: Scored
     lost: str
+
+    @property
+    def where(self) -> Where:
+        return self.reading.where
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +70,19 @@ class Decision:
 
     found: Found | None
     examined: tuple[Examined, ...]
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """What may be the code where none was found: each once, in the order of the mail, at most `MAX_DOUBTS`."""
+        if self.found is not None:
+            return ()
+        doubts: dict[str, Doubt] = {}
+        for each in self.examined:
+            if each.scored.points >= _DOUBT:
+                candidate, word = each.scored.candidate, each.scored.word[:MAX_WORD] or None
+                evidence = _around(each.reading, candidate)[0]
+                doubts.setdefault(candidate.code, Doubt(candidate.code, source_of(each.where), evidence, word))
+        return tuple(doubts.values())[:MAX_DOUBTS]
 
     def __str__(self) -> str:
         lines = [
@@ -83,7 +112,7 @@ def decided(subject: str | None, text: str | None, html: str | None) -> Decision
             continue
         ranked = scored(reading, Setting(head, reading))
         best = _best(ranked, preheader)
-        examined += [Examined(reading.where, each, _lost(each, best)) for each in ranked]
+        examined += [Examined(reading, each, _lost(each, best)) for each in ranked]
         if best is not None:
             return Decision(_found(reading, best, ranked), tuple(examined))
     return Decision(None, tuple(examined))
@@ -136,8 +165,7 @@ def _lost(each: Scored, best: Scored | None) -> str:
 
 def _found(reading: Reading, best: Scored, ranked: list[Scored]) -> Found:
     candidate = best.candidate
-    begin = max(0, candidate.start - _AROUND)
-    evidence = reading.text[begin : min(candidate.end + _AROUND, begin + MAX_EVIDENCE)].replace("\n", " ")
+    evidence, begin = _around(reading, candidate)
     span = (candidate.start - begin, candidate.end - begin)
     others = [each.points for each in ranked if each.candidate.code != candidate.code]
     ahead = best.points - max(others, default=0)
@@ -145,3 +173,9 @@ def _found(reading: Reading, best: Scored, ranked: list[Scored]) -> Found:
     return Found(
         candidate.code, reading.where, evidence, span, best.word[:MAX_WORD], best.points, best.rules, round(sure, 2)
     )
+
+
+def _around(reading: Reading, candidate: Candidate) -> tuple[str, int]:
+    """The text around *candidate* on one line, at most `MAX_EVIDENCE` long, and where it begins."""
+    begin = max(0, candidate.start - _AROUND)
+    return reading.text[begin : min(candidate.end + _AROUND, begin + MAX_EVIDENCE)].replace("\n", " "), begin
