@@ -135,7 +135,7 @@ def _settle_down() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
+    gc.set_threshold(5_000, 20, 50)
     sys.setswitchinterval(0.001)
 
 
