@@ -1,11 +1,14 @@
 """A mail with two codes: the operator may have a model asked which of them it is."""
 
+from html import unescape
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.builders import an_email
 from tests.handing_over import hand_over
-from tests.servers import PERMISSIONS, Product, World, a_world
+from tests.servers import ADMIN_KEY, PERMISSIONS, Product, World, a_world
 
 ADDRESS = "ada@mail.customer.com"
 TWO_CODES = "Your verification codes are 551177 and 662288. Use the latest one."
@@ -34,6 +37,11 @@ def test_who_waits_for_a_code_gets_the_one_the_model_chose(tmp_path: Path) -> No
             awaited = {"hasCode": "true", "timeout": "30"}
             waited = product.admin.get(f"/api/mailboxes/{mailbox_id}/wait", params=awaited)
 
+            with httpx.Client(base_url=product.url, timeout=60) as browser:
+                browser.post("/login", data={"api_key": ADMIN_KEY})
+                page = browser.get(f"/messages/{message_id}").text
+
+        assert "found in the text, next to “verification codes”, chosen by a model among several" in unescape(page)
         assert waited.status_code == 200, waited.text
         message = waited.json()["message"]
         assert message["id"] == message_id
