@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.database import open_database, sqlite_driver
+from kaisoumail.storage.database import open_database
+from kaisoumail.storage.sqlite import sqlite_driver, use_write_ahead_log
 from kaisoumail.storage.tables import subdomains, users
 from tests.people import NOON
 from tests.storage.conftest import Storage
@@ -166,3 +167,46 @@ def test_a_database_that_cannot_be_reached_is_a_problem_that_may_pass() -> None:
 def test_another_kind_of_database_is_refused_by_name() -> None:
     with pytest.raises(Problem, match="sqlite:///"):
         open_database("mysql://localhost/x")
+
+
+def test_a_new_file_that_another_process_turns_over_just_now_is_asked_again(tmp_path: Path) -> None:
+    other, ours = (sqlite_driver().connect(tmp_path / "new.db", isolation_level=None, timeout=0) for _ in range(2))
+    other.execute("CREATE TABLE t (a)")
+    other.execute("BEGIN IMMEDIATE")
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            other.execute("COMMIT")
+
+    use_write_ahead_log(ours.cursor(), 60, pause)
+
+    assert len(pauses) == 2
+    assert ours.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_new_file_that_stays_locked_is_trouble_when_the_patience_is_over(tmp_path: Path) -> None:
+    other, ours = (sqlite_driver().connect(tmp_path / "new.db", isolation_level=None, timeout=0) for _ in range(2))
+    other.execute("CREATE TABLE t (a)")
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(sqlite_driver().OperationalError, match="database is locked"):
+        use_write_ahead_log(ours.cursor(), 0)
+
+
+def test_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
+    async def all_at_once(url: str) -> list[int]:
+        databases = [open_database(url) for _ in range(4)]
+        try:
+            return list(await asyncio.gather(*(database.write(_one) for database in databases)))
+        finally:
+            for database in databases:
+                await database.close()
+
+    for number in range(50):
+        assert asyncio.run(all_at_once(f"sqlite:///{tmp_path}/{number}.db")) == [1] * 4
+
+
+def _one(connection: Connection) -> int:
+    return int(connection.execute(text("SELECT 1")).scalar_one())

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from kaisoumail.storage import schema
-from kaisoumail.storage.database import Database, open_database, sqlite_driver
+from kaisoumail.storage.database import Database, open_database
+from kaisoumail.storage.sqlite import sqlite_driver
 from kaisoumail.workflows.engine import Engine
 from tests.forked import Forked
 

@@ -12,21 +12,20 @@ the same two calls, and one test suite runs on both.
 """
 
 import asyncio
-import importlib
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import QueuePool
 
 from kaisoumail.errors import Problem
 from kaisoumail.storage import changes
 from kaisoumail.storage.signals import ACCESS
+from kaisoumail.storage.sqlite import sqlite_engine
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
@@ -173,9 +172,9 @@ class SqliteDatabase:
         self.url = url
         self._tell = tell
         self._committed: set[str] = set()
-        self._write_engine = _sqlite_engine(url, patience, writing=True)
-        self._read_engine = _sqlite_engine(url, patience, writing=False)
-        self._glance_engine = _sqlite_engine(url, 0, writing=False)
+        self._write_engine = sqlite_engine(url, patience, connections=1, writing=True)
+        self._read_engine = sqlite_engine(url, patience, connections=READERS, writing=False)
+        self._glance_engine = sqlite_engine(url, 0, connections=READERS, writing=False)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
         self._mine = threading.local()
@@ -240,48 +239,6 @@ class SqliteDatabase:
         self._read_engine.dispose()
         self._glance_engine.dispose()
         self._write_engine.dispose()
-
-
-def _sqlite_engine(url: str, patience: float, *, writing: bool) -> Engine:
-    engine = create_engine(
-        url,
-        hide_parameters=True,  # they are mail, and errors are logged
-        module=sqlite_driver(),
-        poolclass=QueuePool,
-        pool_size=1 if writing else READERS,
-        max_overflow=0,
-        connect_args={"check_same_thread": False, "timeout": patience},
-    )
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves; the driver's own habits lose atomicity
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA cache_size=-16000")
-        if not writing:
-            cursor.execute("PRAGMA query_only=ON")
-        cursor.close()
-
-    if writing:  # readers see each statement's own moment, as on PostgreSQL
-
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            # IMMEDIATE: a transaction that reads first and writes later would otherwise fail when another
-            # process (`kaisoumail users add`) wrote in between, and no busy timeout helps against that.
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
-def sqlite_driver() -> Any:
-    """A current SQLite where a wheel carries one; Debian 12's own 3.40.1 can corrupt a WAL database on reset."""
-    try:
-        return importlib.import_module("pysqlite3.dbapi2")
-    except ImportError:
-        return importlib.import_module("sqlite3.dbapi2")
 
 
 class PostgresDatabase:

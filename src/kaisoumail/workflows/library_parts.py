@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy import Engine, create_engine, event
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.database import sqlite_driver
+from kaisoumail.storage.sqlite import sqlite_driver
 
 _log: Final = structlog.get_logger("kaisoumail.workflows")
 
