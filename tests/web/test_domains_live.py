@@ -129,6 +129,18 @@ def test_with_scripts_a_bind_begins_and_its_steps_lead_to_the_row(site: Site) ->
     assert "steps.example: the zone exists" in text_of(page)
 
 
+def test_a_bind_that_is_over_before_its_page_is_shown_leads_to_the_row_at_once(site: Site) -> None:
+    bound = site.product.admin.post("/api/domains/bind", json={"mailDomain": "quick.example"}).json()
+    with site.admin() as admin:
+        shown = admin.get("/domains?binding=quick.example")
+        page = admin.get(shown.headers["location"])
+
+    assert shown.status_code == 303
+    assert f"details={bound['id']}" in shown.headers["location"]
+    assert page.status_code == 200
+    assert "quick.example: the zone exists" in text_of(page)
+
+
 def test_a_bind_that_never_was_is_not_found(site: Site) -> None:
     with site.admin() as admin:
         assert admin.get("/domains/binding?name=never.example").status_code == 404

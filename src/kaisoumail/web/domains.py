@@ -152,6 +152,8 @@ async def _domains(
     asked = request.query_params
     binding = asked.get("binding", "")[:_MOST_TYPED]
     progress = await read_bind_progress(context, viewer, binding) if binding else None
+    if progress and progress.domain and not progress.is_open and "notice" not in asked:
+        return go_to(_bound(progress.domain, binding=binding))  # it was done before the page could ask how far it is
     # A bind that goes on has the next places at Cloudflare: the table can wait.
     catalog = await read_catalog(context, viewer, ask=not (progress and progress.is_open))
     rows, now = rows_of(catalog), context.clock()
