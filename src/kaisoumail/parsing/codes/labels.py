@@ -11,7 +11,8 @@ from kaisoumail.parsing.codes.candidates import Candidate
 from kaisoumail.parsing.codes.reading import AFTER, BEFORE, Gap, Reading
 from kaisoumail.parsing.codes.words.table import Hit
 
-CODE: Final = frozenset(("named", "own", "weak"))
+NAMED: Final = frozenset(("named", "shared"))
+CODE: Final = NAMED | {"own", "weak"}
 _LABELS: Final = CODE | {"other", "offer"}
 _JOINED: Final = 8  # "123456 and 654321": both have the label of the first
 _PUNCTUATION: Final = re.compile(r"[:,;]")
@@ -93,7 +94,7 @@ def _leading(reading: Reading, candidate: Candidate, taken: set[int]) -> Label |
             label = Label(hit, gap)
             if _names_another(reading, label, candidate) and not _belongs_to_a_code(reading, hits, index, gap):
                 return label
-        elif candidate.form == "keyed" and hit.role != "named":
+        elif candidate.form == "keyed" and hit.role not in NAMED:
             return None
         elif gap.is_narrow or (alone and gap.lines <= 3):
             return Label(hit, gap, is_shown=alone and not gap.is_narrow)
@@ -134,7 +135,7 @@ def _following(reading: Reading, candidate: Candidate, taken: set[int]) -> Label
         if hit.role in CODE and hit.start not in taken and gap.is_narrow and not _has_digit(between):
             if gap.words == 0 and OFFER_LIKE.fullmatch(candidate.code):
                 return None  # "Area51 login code"
-            is_short = len(candidate.code) < 5 and hit.role != "named"
+            is_short = len(candidate.code) < 5 and hit.role not in NAMED
             return None if is_short and _PUNCTUATION.search(between) else Label(hit, gap, follows=True)
         return None
     return None

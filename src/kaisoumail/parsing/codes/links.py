@@ -31,13 +31,16 @@ _HREF: Final = re.compile(r"""\bhref\s?=\s?(?:"([^"]{8,})"|'([^']{8,})'|([^\s"']
 _URL: Final = re.compile(r"(?i:https?)://[^\s<>\"'()\[\]{}|\\^`\u0080-\U0010ffff]{4,2048}")
 _TRAILING: Final = ".,;:!?*_"
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
-# Parts of a path that say what it does, in the language that programmers write paths in.
+# Parts of a path that say what it does: in English, and in the words that shops of other countries use in theirs.
 _PATHS: Final[dict[LinkKind, re.Pattern[str]]] = {
     "invite": re.compile(r"invit|/join\b|accept"),
     "reset": re.compile(
-        r"reset|recover|forgot|new-?password|set-?password|change-?password|passwort|password/(?:new|edit)"
+        r"reset|recover|forgot|new-?password|set-?password|change-?password|passwort|password/(?:new|edit)|contrasen|"
+        r"nueva-clave|restablec|mot-?de-?passe|reinitialis|nova-senha|redefinir|wachtwoord|haslo|sifre"
     ),
-    "confirm": re.compile(r"verif|confirm|activat|validate|optin|opt-in|double-?opt"),
+    "confirm": re.compile(
+        r"verif|confirm|activat|validat|optin|opt-in|double-?opt|bestaetig|bestatig|aktivier|bevestig|potwierd"
+    ),
     "sign_in": re.compile(r"magic|sign-?in|log-?in|passwordless|otp|/auth\b|/session|/callback"),
 }
 _NEVER_PATHS: Final = re.compile(
@@ -50,7 +53,10 @@ _NEVER_HOSTS: Final = re.compile(
 )
 # What only the receiver is to know: long, and not a word.
 _SECRET: Final = re.compile(
-    r"(?=[A-Za-z_~-]{0,64}[0-9])(?=[0-9_~-]{0,64}[A-Za-z])[A-Za-z0-9_~-]{12,}|[A-Za-z0-9_-]{40,}|eyJ[A-Za-z0-9_-]{20,}"
+    r"(?=[A-Za-z_~-]{0,64}[0-9])(?=[0-9_~-]{0,64}[A-Za-z])[A-Za-z0-9_~-]{12,}|"
+    # ... or shorter, with digits here and there among letters of both cases
+    r"(?=[A-Za-z]{0,8}[0-9]{1,8}[A-Za-z]{1,8}[0-9])(?=[a-z0-9]{0,8}[A-Z])(?=[A-Z0-9]{0,8}[a-z])[A-Za-z0-9]{8,}|"
+    r"[A-Za-z0-9_-]{40,}|eyJ[A-Za-z0-9_-]{20,}"
 )
 _SECRET_NAME: Final = re.compile(
     r"[?&#;](?:token|code|key|t|k|hash|sig|signature|otp|secret|oobcode|ticket|nonce|confirmation_token|\w{1,24}_token|\w{1,24}_key)=[^&]{4,}",

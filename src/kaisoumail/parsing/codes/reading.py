@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from kaisoumail.parsing.codes.candidates import Candidate, candidates_in
 from kaisoumail.parsing.codes.folding import folded, one_line, plain, usual
-from kaisoumail.parsing.codes.words import CODES, MEETINGS
+from kaisoumail.parsing.codes.words import BOOKINGS, CODES, MEETINGS
 from kaisoumail.parsing.codes.words.table import Hit
 
 Where = Literal["subject", "text", "html"]
@@ -106,6 +106,12 @@ class Reading:
     def roles_at_the_start(self) -> set[str]:
         """What the first sentences are about."""
         return CODES.roles(self.folded[:_START])
+
+    @cached_property
+    def bookings_at_the_start(self) -> set[str]:
+        """The words in the first sentences that speak of a booking, a parcel or a payment."""
+        start = self.folded[:_START]
+        return {start[hit.start : hit.end] for hit in BOOKINGS.hits(start)}
 
     @cached_property
     def invites_to_a_meeting(self) -> bool:

@@ -10,15 +10,21 @@ from functools import cached_property
 from typing import Final
 
 from kaisoumail.parsing.codes.candidates import Candidate
-from kaisoumail.parsing.codes.labels import CODE, COPULAS, OFFER_LIKE, Label, is_amount, labels_of
+from kaisoumail.parsing.codes.labels import CODE, COPULAS, NAMED, OFFER_LIKE, Label, is_amount, labels_of
 from kaisoumail.parsing.codes.reading import AFTER, BEFORE, Gap, Reading
 
 ENOUGH: Final = 100
 CLOSE: Final = 60
 _NEAR: Final = 64
+_OWNER: Final = 32  # how far "your" may stand before "code": "your Acme Cloud code"
+_BOOKINGS: Final = 2  # one word of that kind stands in many a footer
+_PROOF: Final = NAMED | {"about"}
 _YEAR: Final = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))?", re.ASCII)
 _OPENING, _CLOSING = '"“„«「『‘', '"”“»」』’'
-_POSTAL: Final = re.compile(r"\b[A-Z]{2}\s\Z", re.ASCII)
+# "San Francisco, CA 94105", "4 place Carnot, 21000 Dijon", "Berlin\n10115 Berlin"
+_STATE_BEFORE: Final = re.compile(r"\b[A-Z]{2}\s\Z", re.ASCII)
+_STREET_BEFORE: Final = re.compile(r"(?:[^\W\d_]|[0-9])[,;][ \n]\Z")
+_TOWN_AFTER: Final = re.compile(r" [A-Z\u00c0-\u00de][a-z\u00df-\u00ff]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +49,26 @@ class Setting:
     def asks_for_proof(self) -> bool:
         """Whether the subject asks who somebody is, and speaks of nothing else that has a number."""
         about = self._subject.roles_at_the_start
-        return bool(about & {"about", "named"}) and not about & {"other", "offer"}
+        return bool(about & _PROOF) and not about & {"other", "offer"}
 
     @cached_property
     def is_about_identity(self) -> bool:
         """Whether the subject or the first sentences are about proving who somebody is at all."""
         about = self._subject.roles_at_the_start
-        return self.asks_for_proof or bool((about | self._body.roles_at_the_start) & {"about", "named"})
+        return self.asks_for_proof or bool((about | self._body.roles_at_the_start) & _PROOF)
+
+    @cached_property
+    def is_about_a_booking(self) -> bool:
+        """Whether it is about a booking, a parcel or a payment, whose numbers are called codes as well."""
+        if self._subject.bookings_at_the_start:
+            return True
+        return not self.asks_for_proof and len(self._body.bookings_at_the_start) >= _BOOKINGS
 
     @cached_property
     def offers(self) -> bool:
         """Whether the subject is about a discount and not about proof."""
         about = self._subject.roles_at_the_start
-        return "offer" in about and not about & {"about", "named"}
+        return "offer" in about and not about & _PROOF
 
 
 def scored(reading: Reading, setting: Setting) -> list[Scored]:
@@ -73,36 +86,40 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
     role = None if label is None else label.hit.role
     near = _near(reading, candidate)
     alone = reading.stands_alone(candidate)
-    shown_bare = role is None and alone and candidate.is_digits and setting.asks_for_proof
+    led_to = _is_led_to(reading, candidate)
+    is_shown = candidate.is_digits or (led_to and "use" in near)
+    shown_bare = role is None and alone and is_shown and setting.asks_for_proof
     if role not in CODE and not shown_bare and not near & {"use", "about"}:
         return Scored(candidate, 0, (), is_quoted=reading.is_quoted(candidate))
     facts = {
         ("digits", 30): candidate.is_digits,
         ("six digits", 10): candidate.is_digits and len(code) == 6,
         ("in the subject", 10): reading.where == "subject",
-        ("named a code", 100): role == "named",
+        ("named a code", 100): role in NAMED,
         ("called a code", 45): role in ("weak", "own"),
         ("the word leads to it", 60): label is not None and role in CODE and label.is_tight,
-        ("the word is far", -40 if role == "named" else -20): label is not None and role in CODE and not label.is_tight,
+        ("the word is far", -40 if role in NAMED else -20): label is not None and role in CODE and not label.is_tight,
+        ("said to be it", 30): role in NAMED and label is not None and not label.is_tight and led_to,
         ("alone on its line", 40): alone and role in {*CODE, None},
+        ("shown below a colon", 50): alone and role is None and led_to and "use" in near,
+        ("the subject begins with it", 20): reading.where == "subject" and role is None and candidate.start == 0,
         ("asked to enter it", 40): "use" in near,
-        ("about identity near", 30): "about" in near and role != "named",
+        ("about identity near", 30): "about" in near and role not in NAMED,
         ("the subject asks for proof", 30): (alone or "use" in near) and setting.asks_for_proof,
         ("letters and digits", -60): not candidate.is_digits and (label is None or not label.is_tight),
-        ("like a coupon", -60): role != "named" and OFFER_LIKE.fullmatch(code) is not None,
+        ("like a coupon", -60): role not in NAMED and OFFER_LIKE.fullmatch(code) is not None,
         ("another number is named", -200): role in ("other", "offer"),
-        ("it buys something", -150): role != "named" and ("offer" in near or setting.offers),
-        ("an offer is near", -100): role != "named" and _offers(reading, candidate) and not setting.is_about_identity,
+        ("it buys something", -150): role not in NAMED and ("offer" in near or setting.offers),
+        ("an offer is near", -100): role not in NAMED and _offers(reading, candidate) and not setting.is_about_identity,
         ("an amount", -200): is_amount(reading, candidate),
         ("nobody's code", -60 if alone and len(code) == 6 else -90): role == "weak"
-        and "your" not in near
+        and not _is_the_readers(reading, candidate, label)
         and not setting.is_about_identity,
         ("an example in quotes", -150): label is not None and _is_example(reading, candidate, label),
         ("a year or a date", -150): _YEAR.fullmatch(code) is not None
         and not _is_plainly_named(reading, candidate, label),
         ("like a telephone", -100): _is_like_a_telephone(reading, candidate, label),
-        ("a postal code", -100): len(code) == 5
-        and _POSTAL.search(reading.text[max(0, candidate.start - 8) : candidate.start]) is not None,
+        ("a postal code", -100): _is_postal(reading, candidate),
         ("the code is stale", -150): _is_stale(reading, candidate, label),
     }
     rules = {name: points for (name, points), holds in facts.items() if holds}
@@ -111,6 +128,9 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
     if role in ("weak", "own") and ENOUGH - 20 <= points < ENOUGH and setting.is_about_identity:
         points += 20
         rules["the mail is about identity"] = 20
+    if points >= ENOUGH and role != "named" and setting.is_about_a_booking:
+        points -= 200
+        rules["it is about a booking, a parcel or a payment"] = -200
     if points >= ENOUGH and reading.invites_to_a_meeting:
         points -= 200
         rules["it opens a meeting"] = -200
@@ -137,6 +157,28 @@ def _near(reading: Reading, candidate: Candidate) -> set[str]:
         if hit.role in ("about", "offer", "your") or (hit.role == "use" and gap.words <= 2):
             roles.add(hit.role)
     return roles
+
+
+def _is_the_readers(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+    """ "Your code", "482913 is your Acme code"."""
+    if label is None:
+        return False
+    start = candidate.end if label.follows else max(0, label.hit.start - _OWNER)
+    for hit in reading.hits_between(start, max(label.hit.start, start)):
+        gap = Gap.between(reading, hit.end, label.hit.start)
+        if hit.role == "your" and not gap.ends_a_sentence:
+            return True
+    after = reading.hits_between(label.hit.end, min(len(reading.text), label.hit.end + _OWNER))
+    return any(hit.role == "your" and Gap.between(reading, label.hit.end, hit.start).words == 0 for hit in after)
+
+
+def _is_led_to(reading: Reading, candidate: Candidate) -> bool:
+    """What stands right before it says that it comes now: "is", or a colon."""
+    before = reading.text[max(0, candidate.start - 12) : candidate.start].rstrip()
+    if before.endswith((":", "：")):
+        return True
+    words = before.lower().split()
+    return len(words) > 1 and words[-1] in COPULAS
 
 
 def _offers(reading: Reading, candidate: Candidate) -> bool:
@@ -174,6 +216,15 @@ def _is_like_a_telephone(reading: Reading, candidate: Candidate, label: Label | 
     return not reading.stands_alone(candidate) and (label is None or label.gap.words > 1)
 
 
+def _is_postal(reading: Reading, candidate: Candidate) -> bool:
+    if len(candidate.code) not in (4, 5):
+        return False
+    before = reading.text[max(0, candidate.start - 8) : candidate.start]
+    if _STATE_BEFORE.search(before):
+        return len(candidate.code) == 5
+    return bool(_STREET_BEFORE.search(before) and _TOWN_AFTER.match(reading.text, candidate.end))
+
+
 def _is_stale(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
     """An old code, or one said to be expired: right before the word, between it and the number, or right behind."""
     start = candidate.start - 40 if label is None or label.follows else label.hit.start - 24
@@ -182,7 +233,7 @@ def _is_stale(reading: Reading, candidate: Candidate, label: Label | None) -> bo
             continue
         if hit.start >= candidate.end:
             gap = Gap.between(reading, candidate.end, hit.start)
-            if gap.words <= 3 and not gap.ends_a_sentence:
+            if gap.words <= (0 if gap.lines else 3) and not gap.ends_a_sentence:
                 return True
         elif not Gap.between(reading, hit.end, candidate.start).ends_a_sentence:
             return True

@@ -70,6 +70,9 @@ _ALL: Final = Words.joined(
         vietnamese,
     )
 )
-CODES: Final = Finder(_ALL, ("named", "other", "offer", "stale", "unit", "own", "weak", "use", "about", "your"))
+CODES: Final = Finder(
+    _ALL, ("named", "shared", "other", "offer", "stale", "unit", "own", "weak", "use", "about", "your")
+)
 LINKS: Final = Finder(_ALL, ("never", "invite", "reset", "confirm", "sign_in"))
+BOOKINGS: Final = Finder(_ALL, ("booking",))
 MEETINGS: Final = tuple(phrases(_ALL.meeting))

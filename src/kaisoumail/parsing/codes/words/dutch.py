@@ -6,12 +6,13 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        tan code*, tancode*, betaalcode, verificatiecode*, beveiligingscode*, bevestigingscode*, toegangscode*,
-        inlogcode*, aanmeldcode*, authenticatiecode*, activeringscode*, activatiecode*, eenmalige code,
-        eenmalig wachtwoord, eenmalige toegangscode, tijdelijke code, controlecode, loginkode, registratiecode,
-        herstelcode, tijdelijk wachtwoord, sms code, code om in te loggen, code voor eenmalig gebruik
+        tan code*, tancode*, betaalcode, verificatiecode*, beveiligingscode*, inlogcode*, aanmeldcode*,
+        authenticatiecode*, activeringscode*, activatiecode*, eenmalige code, eenmalig wachtwoord, eenmalige
+        toegangscode, tijdelijke code, controlecode, loginkode, registratiecode, herstelcode, tijdelijk
+        wachtwoord, sms code, code om in te loggen, code voor eenmalig gebruik
     """,
-    weak="deze cijfers, dit nummer, volgende nummer, code, codes",
+    shared="bevestigingscode*, toegangscode*, autorisatiecode",
+    weak="deze cijfers, dit nummer, volgende nummer, code, codes, de nieuwe",
     your="je, jouw, uw",
     about="""
         apparaat, logt in, betaling bevestigen, autoriseren, verificatie, verifiëren, inloggen, aanmelden,
@@ -31,6 +32,9 @@ WORDS: Final = Words(
         winkelwagen, vergadering, vouchercode
     """,
     stale="verlopen, ongeldig*, oude, vorige, eerdere",
+    booking="""
+        reservering, boeking, verblijf, reis, vertrek, pakket, afhaalpunt, ophalen, pakketpunt, kassabon, kwitantie
+    """,
     meeting="vergaderings id",
     unit="minuten, minuut, uur, uren, seconden, dagen, euro, punten, personen, keer, procent",
     confirm="bevestig, bevestigen, verifieer, activeer, activeren, valideren, registratie voltooien",

@@ -6,23 +6,25 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        verification code*, security code*, confirmation code*, confirm code*, verify code,
-        authentication code*, authorization code*, authorisation code*, activation code*, validation code*,
-        access code*, login code*, log in code*, sign in code*, signin code*, signing in code, sign up code*,
-        signup code*, one time code*, single use code*, fa code*, two factor code*, step code,
-        two step verification code*, two factor authentication code*, multi factor code*, mfa code*,
-        device code*, registration code*, recovery code*, reset code*, password reset code*, email code,
-        identity code, secure code, temporary code*, temporary login code*, verification passcode*,
-        one time passcode*, temporary passcode*, security passcode, login passcode, sign in passcode,
-        single use passcode, passcode*, otp, otps, otp code*, one time password*, one time pin*,
-        one time passkey, temporary password, verification number, verification pin, security pin, login pin,
-        account verification code*, account access code, pass code, magic code, login verification code*,
-        email verification code*, verification token, security token, code to verify, code to log in,
+        verification code*, security code*, verify code, authentication code*, activation code*, validation
+        code*, login code*, log in code*, sign in code*, signin code*, signing in code, sign up code*, signup
+        code*, one time code*, single use code*, fa code*, two factor code*, step code, two step verification
+        code*, two factor authentication code*, multi factor code*, mfa code*, device code*, registration code*,
+        recovery code*, reset code*, password reset code*, email code, identity code, secure code, temporary
+        code*, temporary login code*, verification passcode*, one time passcode*, temporary passcode*, security
+        passcode, login passcode, sign in passcode, single use passcode, otp, otps, otp code*, one time
+        password*, one time pin*, one time passkey, temporary password, verification number, verification pin,
+        security pin, login pin, account verification code*, account access code, magic code, login verification
+        code*, email verification code*, verification token, security token, code to verify, code to log in,
         code to sign in, code to confirm
+    """,
+    shared="""
+        confirmation code*, confirm code*, authorization code*, authorisation code*, access code*, passcode*,
+        pass code
     """,
     weak="""
         this number, the number above, the number below, following number, these digits, following digits, code,
-        codes, pin, pin code, tan, token
+        codes, pin, pin code, tan, token, new one
     """,
     your="your",
     about="""
@@ -32,7 +34,10 @@ WORDS: Final = Words(
         confirming, security, one time, authentication, authenticate*, two factor, two step verification,
         identity, password reset, reset your password, your account, new device
     """,
-    use="enter, use, type, input, insert, submit, provide, copy, paste, enter the, use this, enter this",
+    use="""
+        enter, use, type, input, insert, submit, provide, copy, paste, enter the, use this, enter this, key in,
+        key this in, key it in
+    """,
     other="""
         sent to, texted to, emailed to, sent by sms to, delivered to, campaign code, keypad code, entry code,
         entry number, pledge, incident, called, calling, episode, chapter, extension, ext, ext., badge,
@@ -67,6 +72,11 @@ WORDS: Final = Words(
         dial in, conference call, next order, your next
     """,
     stale="expired, invalid, no longer, old, previous, earlier, incorrect, wrong, last code, used code, former",
+    booking="""
+        your stay, your trip, itinerary, boarding, check in, checking in, passenger*, traveler*, traveller*,
+        your booking, your reservation, e ticket, eticket, departure, parcel, your package, pickup point,
+        pick up point, collection point, locker, parking, permit, receipt, card payment, terminal
+    """,
     meeting="""
         meeting id, webinar id, conference id, join zoom meeting, join the meeting, dial in, dial by,
         one tap mobile, conference call, teams meeting, google meet, webinar
@@ -97,8 +107,9 @@ WORDS: Final = Words(
     """,
     never="""
         unsubscribe*, privacy, terms, preferences, manage, help, support, contact, view in browser, view online,
-        browser, faq, blog, shop, download, app store, google play, facebook, twitter, instagram, linkedin,
-        youtube, learn more, read more, not me, wasn't me, was not me, didn't, did not, report, decline, cancel,
-        track, order, survey, feedback, settings, opt out, secure your account, deny
+        browser, faq, blog, shop, download, app store, google play, facebook, twitter, instagram, linkedin, youtube,
+        learn more, read more, not me, wasn't me, was not me, didn't, did not, report, decline, cancel, track,
+        order, survey, feedback, settings, opt out, secure your account, deny, join the meeting, join meeting,
+        join zoom meeting, join the call
     """,
 )

@@ -6,28 +6,28 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        code de vérification, code de sécurité, code de confirmation, code d'accès, code de connexion,
-        code d'authentification, code d'activation, code de validation, code à usage unique,
-        mot de passe à usage unique, code temporaire, code unique, code d'identification, code secret,
-        code d'inscription, code de réinitialisation, codes de vérification, code provisoire,
-        numéro de vérification, mot de passe temporaire, code d'autorisation
+        code de vérification, code de sécurité, code de connexion, code d'authentification, code d'activation,
+        code de validation, code à usage unique, mot de passe à usage unique, code temporaire, code unique, code
+        d'identification, code d'inscription, code de réinitialisation, codes de vérification, code provisoire,
+        numéro de vérification, mot de passe temporaire
     """,
-    weak="ce numéro, le numéro suivant, ces chiffres, nombre suivant, code",
+    shared="code de confirmation, code d'autorisation, code d'accès, code secret",
+    weak="ce numéro, le numéro suivant, ces chiffres, nombre suivant, code, le nouveau",
     your="votre, ton, vous",
     about="""
-        appareil, autoriser, valider, paiement, finalisez, vérification, vérifier, connexion, connecter,
-        confirmer, confirmation, sécurité, authentification, identité, inscription, réinitialiser,
-        réinitialisation, double authentification, compte
+        appareil, autoriser, valider, paiement, finalisez, vérification, vérifier, connexion, connecter, confirmer,
+        confirmation, sécurité, authentification, identité, inscription, réinitialiser, réinitialisation,
+        double authentification, compte, depuis un nouvel, depuis un appareil, depuis un nouveau
     """,
     use="tape, recopiez, saisissez, saisir, entrez, entrer, utilisez, renseignez, indiquez, tapez, saisis, copiez",
     other="""
-        envoyé au, envoyé à, envoyée au, commande, numéro de commande, n° de commande, facture,
-        numéro de facture, numéro de suivi, suivi, colis, téléphone, tél, tél., code postal, référence, réf,
-        numéro client, client, dossier, numéro de dossier, réservation, code de réservation, vol, chambre,
-        compte se terminant par, se terminant par, terminant par, siret, siren, rcs, tva, montant, total, solde,
-        contrat, billet, code erreur, code d'erreur, code barres, code source, depuis, n°, numéro,
-        code de retrait, code retrait, code parrainage, code de parrainage, code d'invitation, train, voiture,
-        rue, cs, bp, cedex, adhérent, iban, capital
+        envoyé au, envoyé à, envoyée au, commande, numéro de commande, n° de commande, facture, numéro de facture,
+        numéro de suivi, suivi, colis, téléphone, tél, tél., code postal, référence, réf, numéro client, dossier,
+        numéro de dossier, réservation, code de réservation, vol, chambre, compte se terminant par,
+        se terminant par, terminant par, siret, siren, rcs, tva, montant, total, solde, contrat, billet,
+        code erreur, code d'erreur, code barres, code source, depuis, n°, numéro, code de retrait, code retrait,
+        code parrainage, code de parrainage, code d'invitation, train, voiture, rue, cs, bp, cedex, adhérent, iban,
+        capital, n° client, réf client, client n°, id client
     """,
     offer="""
         code promo, code promotionnel, code de réduction, code réduction, code avantage, remise, réduction,
@@ -35,6 +35,7 @@ WORDS: Final = Words(
         chèque cadeau, carte cadeau
     """,
     stale="a expiré, est expiré, périmé, invalide, ancien*, précédent*, plus valable, plus valide",
+    booking="réservation, séjour, voyage, embarquement, départ, colis, point relais, relais, reçu",
     meeting="id de réunion, numéro de réunion, id de la réunion",
     unit="minutes, heures, heure, secondes, jours, euros, points, personnes, fois, pour cent",
     confirm="confirmer, confirmez, je confirme, vérifier, vérifiez, activer, activez, valider, validez, finaliser",

@@ -7,15 +7,16 @@ from kaisoumail.parsing.codes.words.table import Words
 WORDS: Final = Words(
     named="""
         ihre tan, deine tan, tan lautet, bestätigungscode*, verifizierungscode*, sicherheitscode*, anmeldecode*,
-        logincode*, login code*, zugangscode*, einmalcode*, einmalpasswort, einmalkennwort, einmal code,
-        einmal passwort, aktivierungscode*, freischaltcode*, authentifizierungscode*, prüfcode, zugriffscode,
+        logincode*, login code*, zugangscode*, einmalcode*, einmalpasswort, einmalkennwort, einmal code, einmal
+        passwort, aktivierungscode*, freischaltcode*, authentifizierungscode*, prüfcode, zugriffscode,
         registrierungscode, anmelde code, sicherheits code, bestätigungs code, verifikationscode*,
         verifizierungs code, einmal pin, freigabecode, mobile tan, transaktionsnummer, wiederherstellungscode,
-        code zur anmeldung, code zur bestätigung, code zur verifizierung, bestätigungsnummer
+        code zur anmeldung, code zur bestätigung, code zur verifizierung
     """,
+    shared="bestätigungsnummer",
     weak="""
-        diesen code, diese nummer, dieser nummer, folgende nummer, diese zahl, folgende zahl, ziffern, code,
-        kode, kennung
+        diesen code, diese nummer, dieser nummer, folgende nummer, diese zahl, folgende zahl, ziffern, code, kode,
+        kennung, der neue
     """,
     your="dein, deine, ihr, ihre, deinen, ihren",
     about="""
@@ -39,6 +40,10 @@ WORDS: Final = Words(
         angebot, meeting, besprechung, geschenk*
     """,
     stale="abgelaufen*, ungültig*, alter, alte, alten, vorherige*, früher*, bisherige*",
+    booking="""
+        buchung, reservierung, aufenthalt, reise, boarding, reiseplan, abflug, paket, sendung, packstation, abholung,
+        paketshop, quittung, kartenzahlung, beleg, parkschein
+    """,
     meeting="meeting id, besprechungs id, konferenz id, einwahl",
     unit="minuten, minute, stunden, stunde, sekunden, tage, tagen, euro, uhr, prozent, punkte, personen, stück, mal",
     confirm="""

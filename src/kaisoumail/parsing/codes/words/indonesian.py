@@ -6,11 +6,11 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        kode verifikasi, kode keamanan, kode konfirmasi, kode otp, kode akses, kode masuk, kode login,
-        kode aktivasi, kode autentikasi, kode otentikasi, kata sandi sekali pakai, kode sekali pakai,
-        kode sementara, kode rahasia, kode pendaftaran, kod pengesahan, kod keselamatan,
-        kata laluan sekali guna, kod log masuk, kode otorisasi, kode validasi, kode registrasi
+        kode verifikasi, kode keamanan, kode otp, kode masuk, kode login, kode aktivasi, kode autentikasi, kode
+        otentikasi, kata sandi sekali pakai, kode sekali pakai, kode sementara, kode rahasia, kode pendaftaran,
+        kod pengesahan, kod keselamatan, kata laluan sekali guna, kod log masuk, kode validasi, kode registrasi
     """,
+    shared="kode konfirmasi, kode akses, kode otorisasi",
     weak="nomor ini, angka berikut, angka ini, kode, kod, sandi",
     own="kode anda, kod anda, kode kamu",
     your="anda, kamu",
@@ -32,6 +32,7 @@ WORDS: Final = Words(
         gratis ongkir, hadiah, cashback, rapat, kod promosi, diskaun
     """,
     stale="kedaluwarsa, kadaluarsa, tidak berlaku, lama, sebelumnya",
+    booking="pemesanan, reservasi, penerbangan, keberangkatan, paket, pengiriman, pengambilan, kuitansi, struk",
     unit="menit, jam, detik, hari, rupiah, poin, orang, kali, persen, minit",
     confirm="konfirmasi, verifikasi, aktifkan, aktivasi, selesaikan pendaftaran, sahkan",
     sign_in="masuk, login, tautan masuk, log masuk",

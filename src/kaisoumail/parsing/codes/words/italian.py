@@ -6,13 +6,15 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        codice di verifica, codice di sicurezza, codice di conferma, codice di accesso, codice d'accesso,
-        codice di autenticazione, codice di attivazione, codice monouso, codice usa e getta, password monouso,
-        codice temporaneo, password temporanea, codici di verifica, codice di autorizzazione, codice otp,
-        codice di validazione, codice di login, codice per accedere, codice per l'accesso, codice di recupero,
-        codice di registrazione, codice dispositivo
+        codice di verifica, codice di sicurezza, codice di autenticazione, codice di attivazione, codice
+        monouso, codice usa e getta, password monouso, codice temporaneo, password temporanea, codici di
+        verifica, codice otp, codice di validazione, codice di login, codice per accedere, codice per l'accesso,
+        codice di recupero, codice di registrazione, codice dispositivo
     """,
-    weak="questo numero, seguente numero, numero seguente, codice",
+    shared="""
+        codice di conferma, codice di autorizzazione, codice di accesso, codice d'accesso, codice autorizzazione
+    """,
+    weak="questo numero, seguente numero, numero seguente, codice, il nuovo",
     your="tuo, suo, tua",
     about="""
         dispositivo, autorizzare, autorizza, pagamento, registrazione, verifica, verificare, accesso, accedere,
@@ -33,6 +35,10 @@ WORDS: Final = Words(
         regalo, carrello, riunione, promozione
     """,
     stale="scaduto, scaduta, non valido, precedente, vecchio, non è più valido",
+    booking="""
+        prenotazione, soggiorno, viaggio, imbarco, partenza, pacco, punto di ritiro, ritiro, ricevuta, scontrino,
+        pagamento eseguito, terminale
+    """,
     meeting="id riunione",
     unit="minuti, minuto, ore, ora, secondi, giorni, euro, punti, persone, volte, per cento",
     confirm="conferma, confermare, verifica, attiva, attivare, convalida, completa la registrazione",

@@ -6,12 +6,12 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        kod weryfikacyjny, kodu weryfikacyjnego, kod bezpieczeństwa, kod potwierdzający, kod potwierdzenia,
-        kod dostępu, kod logowania, kod do logowania, kod uwierzytelniający, kod uwierzytelniania,
-        kod aktywacyjny, kod jednorazowy, jednorazowy kod, hasło jednorazowe, jednorazowe hasło,
-        kod autoryzacyjny, kod autoryzacji, kod sms, tymczasowy kod, kod tymczasowy, kod rejestracyjny,
-        kody weryfikacyjne, hasło tymczasowe, kod weryfikacji, kod resetowania
+        kod weryfikacyjny, kodu weryfikacyjnego, kod bezpieczeństwa, kod potwierdzający, kod logowania, kod do
+        logowania, kod uwierzytelniający, kod uwierzytelniania, kod aktywacyjny, kod jednorazowy, jednorazowy
+        kod, hasło jednorazowe, jednorazowe hasło, kod autoryzacyjny, kod sms, tymczasowy kod, kod tymczasowy,
+        kod rejestracyjny, kody weryfikacyjne, hasło tymczasowe, kod weryfikacji, kod resetowania
     """,
+    shared="kod dostępu, kod autoryzacji, kod potwierdzenia",
     weak="ten numer, poniższy numer, te cyfry, kod, kodu, kodem, hasło",
     your="twój, twoj*, państwa",
     about="""
@@ -34,6 +34,7 @@ WORDS: Final = Words(
         spotkanie, wyprzedaż*
     """,
     stale="wygasł*, nieważny, poprzedni*, stary, stare",
+    booking="rezerwacja, pobyt, podróż, lot, paczka, paczkomat, odbiór, paragon, pokwitowanie",
     unit="minut, minuty, minutę, min, godzin, godziny, sekund, dni, złotych, zł, pln, punktów, osób, razy, procent",
     confirm="potwierdź, potwierdzam, zweryfikuj, aktywuj, dokończ rejestrację, potwierdzić",
     sign_in="zaloguj*, link do logowania, zalogować",

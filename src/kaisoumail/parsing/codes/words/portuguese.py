@@ -6,13 +6,13 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        código de verificação, código de segurança, código de confirmação, código de acesso, código de login,
-        código de autenticação, código de ativação, código de validação, código de uso único,
-        senha de uso único, senha temporária, código temporário, código único, códigos de verificação,
-        token de acesso, código de autorização, código de início de sessão, código de recuperação,
-        número de verificação, senha descartável, chave de segurança, código de cadastro
+        código de verificação, código de segurança, código de login, código de autenticação, código de ativação,
+        código de validação, código de uso único, senha de uso único, senha temporária, código temporário,
+        código único, códigos de verificação, token de acesso, código de início de sessão, código de
+        recuperação, número de verificação, senha descartável, chave de segurança, código de cadastro
     """,
-    weak="este número, seguinte número, estes números, código, codigo, senha",
+    shared="código de confirmação, código de autorização, código de acesso",
+    weak="este número, seguinte número, estes números, código, codigo, senha, o novo",
     your="seu, teu, sua, você",
     about="""
         aparelho, dispositivo, autorizar, operação, sessão, verificação, verificar, verifique, entrar,
@@ -34,11 +34,14 @@ WORDS: Final = Words(
         economize, poupe, presente, carrinho, reunião
     """,
     stale="expirado*, expirou, inválido, anterior*, antigo*, não é mais válido",
+    booking="reserva, estadia, viagem, embarque, encomenda, pacote, ponto de recolha, retirada, recibo, fatura",
     meeting="id da reunião",
     unit="minutos, minuto, horas, hora, segundos, dias, reais, euros, pontos, pessoas, vezes, por cento",
     confirm="confirmar, confirme, verificar, verifique, ativar, ative, validar, concluir cadastro, concluir registo",
     sign_in="entrar, fazer login, iniciar sessão, acessar, link mágico, aceder",
-    reset="redefinir, redefina, nova senha, alterar senha, repor, criar senha, nova palavra passe",
+    reset="""
+        redefinir, redefina, nova senha, alterar senha, repor, criar senha, nova palavra passe, senha nova
+    """,
     invite="aceitar convite, aceitar o convite, aceitar, participar, convite, juntar se",
     never="""
         cancelar inscrição, cancelar subscrição, descadastrar, cancelar a inscrição, privacidade, termos, ajuda,

@@ -21,7 +21,7 @@ WORDS: Final = Words(
     use="scrie, introdu, introduceți, folosește, folosiți, utilizați, tastează, copiază",
     other="""
         comandă, comanda, comenzii, numărul comenzii, factură, factura, facturii, awb, colet, coletul, telefon,
-        tel., cod poștal, codul poștal, referință, client, cod client, codul de client, rezervare, rezervarea,
+        tel., cod poștal, codul poștal, referință, cod client, codul de client, rezervare, rezervarea,
         zbor, camera, se termină în, terminat în, ultimele patru cifre, sumă, suma, total, sold, contract,
         bilet, cod de eroare, cod de bare, cui, număr, numărul, nr., cod ridicare, codul de ridicare, tichet,
         str.

@@ -6,19 +6,21 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        código de verificación, código de seguridad, código de confirmación, código de acceso,
-        código de inicio de sesión, código de autenticación, código de activación, código de validación,
-        código de un solo uso, contraseña de un solo uso, clave de un solo uso, código temporal, clave temporal,
-        clave dinámica, código único, códigos de verificación, código de autorización, código de registro,
-        código de recuperación, pin de verificación, número de verificación, clave de acceso,
-        token de seguridad, contraseña temporal, código de identificación
+        código de verificación, código de seguridad, código de inicio de sesión, código de autenticación, código
+        de activación, código de validación, código de un solo uso, contraseña de un solo uso, clave de un solo
+        uso, código temporal, clave temporal, clave dinámica, código único, códigos de verificación, código de
+        registro, código de recuperación, pin de verificación, número de verificación, clave de acceso, token de
+        seguridad, contraseña temporal, código de identificación
     """,
-    weak="este número, siguiente número, estos dígitos, estos números, código, clave, codigo",
+    shared="código de confirmación, código de autorización, código de acceso",
+    weak="""
+        este número, siguiente número, estos dígitos, estos números, código, clave, codigo, el nuevo
+    """,
     your="tu, su, te",
     about="""
-        dispositivo, autorizar, operación, verifiques, completar tu registro, registrarte, verificación,
-        verificar, verifica, iniciar sesión, inicio de sesión, confirmar, confirma, seguridad, autenticación,
-        identidad, registro, restablecer, cuenta, acceder
+        dispositivo, autorizar, operación, verifiques, completar tu registro, registrarte, verificación, verificar,
+        verifica, iniciar sesión, inicio de sesión, confirmar, confirma, seguridad, autenticación, identidad,
+        registro, restablecer, cuenta, acceder, desde un nuevo, desde un dispositivo, desde otro
     """,
     use="""
         teclea, digita, pega, ingresa, ingrese, introduce, introduzca, introducir, escribe, usa, use, utiliza,
@@ -38,6 +40,7 @@ WORDS: Final = Words(
         rebajas, ahorra, regalo, tarjeta regalo, carrito, reunión
     """,
     stale="caducado*, vencido*, expirado*, anterior*, antiguo*, no es válido, inválido",
+    booking="reserva, estancia, viaje, embarque, salida, paquete, punto de recogida, recogida, recibo, factura",
     meeting="id de reunión, id de la reunión",
     unit="minutos, minuto, horas, hora, segundos, días, euros, pesos, puntos, personas, veces, por ciento, dólares",
     confirm="""
@@ -47,7 +50,7 @@ WORDS: Final = Words(
     sign_in="iniciar sesión, inicia sesión, acceder, entrar, enlace mágico, enlace de acceso, inicio de sesión",
     reset="""
         restablecer, restablece, restablezca, nueva contraseña, cambiar contraseña, cambiar la contraseña,
-        crear contraseña
+        crear contraseña, contraseña nueva
     """,
     invite="aceptar invitación, aceptar la invitación, aceptar, unirse, únete, unirme, invitación",
     never="""

@@ -6,12 +6,12 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        verifieringskod*, säkerhetskod*, bekräftelsekod*, inloggningskod*, engångskod*, engångslösenord,
-        åtkomstkod*, aktiveringskod*, autentiseringskod*, tillfällig kod, verifiseringskode*,
-        verifikasjonskode*, sikkerhetskode*, bekreftelseskode*, innloggingskode*, påloggingskode*, engangskode*,
-        engangspassord, tilgangskode*, bekræftelseskode*, verifikationskode*, engangsadgangskode, loginkode*,
-        adgangskode, kontrollkod*, godkjenningskode*, aktiveringskode*
+        verifieringskod*, säkerhetskod*, inloggningskod*, engångskod*, engångslösenord, aktiveringskod*,
+        autentiseringskod*, tillfällig kod, verifiseringskode*, verifikasjonskode*, sikkerhetskode*,
+        innloggingskode*, påloggingskode*, engangskode*, engangspassord, tilgangskode*, verifikationskode*,
+        engangsadgangskode, loginkode*, adgangskode, kontrollkod*, godkjenningskode*, aktiveringskode*
     """,
+    shared="åtkomstkod*, bekräftelsekod*, bekreftelseskode*, bekræftelseskode*",
     weak="detta nummer, siffrorna, dette nummeret, kod, koden, kode, koder",
     your="din, ditt, dig, deg",
     about="""
@@ -32,6 +32,7 @@ WORDS: Final = Words(
         gavekort, kampanje*, varukorg, möte
     """,
     stale="utgången, utgått, ogiltig*, gamla, gammal, föregående, tidigare, utløpt, udløbet, gammel, forrige",
+    booking="bokning, resa, paket, ombud, kvitto, reservation",
     unit="""
         minuter, minut, minutter, timmar, timer, sekunder, dagar, dager, dage, kronor, kroner, kr, poäng, poeng,
         personer, gånger, procent

@@ -22,17 +22,20 @@ class Words:
     """
     Phrases divided by commas, in any letter case, accents or not; `*` at the end stands for any ending.
 
-    For codes. *named*: names a verification code. *weak*: may name one ("code" alone), *own*:
+    For codes. *named*: names a verification code. *shared*: the same, but bookings, parcels and payments have numbers
+    that are called so as well. *weak*: may name one ("code" alone), *own*:
     the same, said of the reader's ("your code"), *your*: the word for that. *about*: the mail
     is about proving who somebody is. *use*: asks to enter the code. *other*: names another kind of number.
     *offer*: the number buys something or opens a meeting. *stale*: the code is none, or no longer.
-    *meeting*: the mail invites to a call, whose passcode proves nobody. *unit*: stands behind an amount.
+    *meeting*: the mail invites to a call, whose passcode proves nobody. *booking*: it is about a booking, a parcel or
+    a payment. *unit*: stands behind an amount.
 
     For links. *confirm*, *sign_in*, *reset*, *invite*: what following the link does. *never*: what links
     beside that are for.
     """
 
     named: str
+    shared: str = ""
     weak: str = ""
     own: str = ""
     your: str = ""
@@ -42,6 +45,7 @@ class Words:
     offer: str = ""
     stale: str = ""
     meeting: str = ""
+    booking: str = ""
     unit: str = ""
     confirm: str = ""
     sign_in: str = ""

@@ -6,11 +6,11 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        doğrulama kodu*, onay kodu*, güvenlik kodu*, giriş kodu*, erişim kodu*, aktivasyon kodu*,
-        tek kullanımlık şifre*, tek kullanımlık kod*, tek kullanımlık parola*, kimlik doğrulama kodu*,
-        geçici kod*, geçici şifre*, teyit kodu*, doğrulama kodları*, kayıt kodu*, oturum açma kodu*, sms kodu*,
-        şifre sıfırlama kodu*
+        doğrulama kodu*, güvenlik kodu*, giriş kodu*, erişim kodu*, aktivasyon kodu*, tek kullanımlık şifre*,
+        tek kullanımlık kod*, tek kullanımlık parola*, kimlik doğrulama kodu*, geçici kod*, geçici şifre*, teyit
+        kodu*, doğrulama kodları*, kayıt kodu*, oturum açma kodu*, sms kodu*, şifre sıfırlama kodu*
     """,
+    shared="onay kodu*",
     weak="bu numara, aşağıdaki numara, kod, kodu, şifre, parola",
     own="kodunuz*, şifreniz*, kodun, şifren",
     about="""
@@ -30,6 +30,7 @@ WORDS: Final = Words(
         toplantı*
     """,
     stale="süresi dolmuş, süresi doldu, geçersiz, eski, önceki",
+    booking="rezervasyon*, konaklama*, seyahat*, uçuş*, kargo*, paket*, teslimat*, fiş, makbuz",
     unit="dakika, dakikadır, dk, saat, saniye, gün, tl, lira, puan, kişi, kez, yüzde, adet",
     confirm="onayla*, doğrula*, etkinleştir*, aktifleştir*, aktive et, kaydı tamamla",
     sign_in="giriş yap*, oturum aç*, giriş bağlantısı, sihirli bağlantı",

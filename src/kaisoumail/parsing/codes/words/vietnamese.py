@@ -6,10 +6,11 @@ from kaisoumail.parsing.codes.words.table import Words
 
 WORDS: Final = Words(
     named="""
-        mã xác minh, mã xác thực, mã xác nhận, mã bảo mật, mã đăng nhập, mã otp, mã kích hoạt, mật khẩu một lần,
-        mã dùng một lần, mã truy cập, mã kiểm tra, mã an toàn, mã pin, mật khẩu dùng một lần, mật khẩu tạm thời,
-        mã đăng ký, mã đặt lại, mã số xác nhận
+        mã xác minh, mã xác thực, mã bảo mật, mã đăng nhập, mã otp, mã kích hoạt, mật khẩu một lần, mã dùng một
+        lần, mã kiểm tra, mã an toàn, mật khẩu dùng một lần, mật khẩu tạm thời, mã đăng ký, mã đặt lại, mã số
+        xác nhận
     """,
+    shared="mã xác nhận, mã truy cập, mã pin",
     weak="dãy số, số này, mã là, nhập mã, mã số, mã này, mã sau, mã code, sử dụng mã, dùng mã",
     own="mã của bạn, mã của quý khách",
     your="của bạn, của quý khách",
@@ -29,6 +30,7 @@ WORDS: Final = Words(
         quà tặng, giỏ hàng, cuộc họp, mã ưu đãi
     """,
     stale="hết hạn, không hợp lệ, cũ, trước đó",
+    booking="đặt chỗ, đặt phòng, chuyến bay, bưu kiện, đơn hàng, giao hàng, biên lai, chuyến đi",
     unit="phút, giờ, giây, ngày, đồng, điểm, người, lần, đ, vnđ, phần trăm",
     confirm="xác nhận, xác minh, xác thực, kích hoạt, hoàn tất đăng ký",
     sign_in="đăng nhập, liên kết đăng nhập",
