@@ -33,9 +33,9 @@ from kaisoumail.api.edges import Edges
 from kaisoumail.api.gate import Gate
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
+from kaisoumail.inbound import webhook
 from kaisoumail.inbound.smtp import Crowd, Door
 from kaisoumail.inbound.smtp_session import Manners
-from kaisoumail.inbound.webhook import handover_route
 from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.model.quota import Quotas
 from kaisoumail.model.token_bucket import Rate
@@ -227,9 +227,9 @@ def _second_opinions(settings: Settings, database: Database) -> SecondOpinions |
 
 def application(context: Context, settings: Settings) -> Edges:
     """The JSON API, the pages and the webhook door as one ASGI application."""
-    webhook = handover_route(context, settings.inbound_secret, settings.max_message_bytes)
+    door = problems.answering(webhook.handover_door(context, settings.inbound_secret, settings.max_message_bytes))
     litestar = Litestar(
-        route_handlers=[api.router([webhook]), web.router()],
+        route_handlers=[api.router(), web.router()],
         state=State({"context": context, "release": _release()}),
         exception_handlers={HTTPException: _on_nowhere},
         openapi_config=None,
@@ -237,7 +237,7 @@ def application(context: Context, settings: Settings) -> Edges:
     )
     cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
     limits = RateLimits(_rates(settings), buckets_on(context.database))
-    return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies)
+    return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies, {webhook.PATH: door})
 
 
 def _quotas(settings: Settings) -> Quotas:

@@ -1,8 +1,8 @@
 """The whole JSON API at a glance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from litestar import Router
@@ -129,14 +129,11 @@ def description() -> bytes:
     return msgspec.json.encode(openapi.document(ROUTES, DESCRIBED))
 
 
-def router(more: Sequence[Any] = ()) -> Router:
-    """The API, with *more* handlers that answer in its error envelope and prove by themselves who calls them."""
+def router() -> Router:
+    """The API."""
     return Router(
         path="/",
-        route_handlers=[
-            *(Router("/", route_handlers=handlers, opt={"need": need}) for need, handlers in ROUTES.items()),
-            Router("/", route_handlers=more, opt={"need": ANYBODY}),
-        ],
+        route_handlers=[Router("/", route_handlers=handlers, opt={"need": need}) for need, handlers in ROUTES.items()],
         dependencies={
             "context": Provide(provide_context, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),

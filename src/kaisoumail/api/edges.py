@@ -7,7 +7,7 @@ without query, body or identity.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from time import monotonic
 from typing import Any, Final
 
@@ -44,10 +44,17 @@ _log = structlog.get_logger("kaisoumail.http")
 
 
 class Edges:
-    """Wraps the whole application. *trusted* are the proxies that may say for whom they ask."""
+    """
+    Wraps the whole application. *trusted* are the proxies that may say for whom they ask.
 
-    def __init__(self, app: App, cors: CorsRules, gate: Gate, trusted: Networks = ()) -> None:
+    Those of *beside* answer for one path each, and are asked before the application.
+    """
+
+    def __init__(
+        self, app: App, cors: CorsRules, gate: Gate, trusted: Networks = (), beside: Mapping[str, App] | None = None
+    ) -> None:
         self._app = app
+        self._beside = beside or {}
         self._cors = cors
         self._gate = gate
         self._trusted = trusted
@@ -92,7 +99,7 @@ class Edges:
             # Nobody's path: whoever answers for unknown paths says no in the words of the API or of the pages.
             nowhere = "/api/no-such-path" if path.startswith("/api") else "/no-such-page"
             asked |= {"path": nowhere, "raw_path": nowhere.encode()}
-        await self._app(asked, receive, answer.send)
+        await self._beside.get(asked["path"], self._app)(asked, receive, answer.send)
 
     def _look_at(self, scope: Scope, headers: Headers, request_id: str) -> Visit:
         """Where the request comes from; the scope then says the scheme that the client used."""

@@ -1,6 +1,6 @@
 """Every refusal as `{"error": sentence, "details": object or null}` with `details.code`."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -61,3 +61,17 @@ HANDLERS: Final[dict[Any, Any]] = {
     HTTPException: on_http_exception,
     Exception: on_anything_else,
 }
+
+
+def answering(app: Callable[[Any, Any, Any], Awaitable[None]]) -> Callable[[Any, Any, Any], Awaitable[None]]:
+    """*app*, which stands beside the framework, with what it raises before its answer said as everywhere."""
+
+    async def answered(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await app(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 - said to the caller, and logged if nobody meant it
+            request: Request[Any, Any, Any] = Request(scope, receive, send)
+            handler = next(handler for kind, handler in HANDLERS.items() if isinstance(error, kind))
+            await handler(request, error).to_asgi_response(None, request)(scope, receive, send)
+
+    return answered

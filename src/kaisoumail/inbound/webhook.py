@@ -1,28 +1,32 @@
 """
 `POST /api/inbound`: the signed hand-over from the Email Worker (docs/reference/inbound.md).
 
-A plain ASGI handler: it is asked for every mail, and needs nothing of what the framework does for a route.
+A plain ASGI application beside the framework: it is asked for every mail, and needs nothing of what that does for a
+route. What it raises is said by whoever calls it (`api/problems.py`).
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
-from litestar import asgi
 from litestar.exceptions import MethodNotAllowedException
-from litestar.handlers import ASGIRouteHandler
 
 from kaisoumail.auth.signatures import SignedHandover, envelope_of
 from kaisoumail.errors import Problem
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, Receipt, can_receive, receive
 
+PATH: Final = "/api/inbound"
 _PREFIX: Final = b"x-kaisoumail-"
 
 
-def handover_route(context: Context, secret: str | None, max_bytes: int) -> ASGIRouteHandler:
-    """The route, for mails of up to *max_bytes* signed with *secret*; without one the door is shut."""
+def handover_door(context: Context, secret: str | None, max_bytes: int) -> Callable[[Any, Any, Any], Awaitable[None]]:
+    """
+    The door at `PATH`, for mails of up to *max_bytes* signed with *secret*; without one it is shut.
 
-    @asgi("/api/inbound", copy_scope=False)
+    Raises Problem for what is refused, and Litestar's MethodNotAllowedException.
+    """
+
     async def handover(scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] != "POST":
             raise MethodNotAllowedException(headers={"allow": "POST"})

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
@@ -77,11 +77,15 @@ class _Phrase:
     """It ends where a word ends."""
 
 
+_NOTHING: Final[Mapping[str, Sequence[_Phrase]]] = {"": ()}
+
+
 class Finder:
     """
     Finds the phrases of several roles at once, the longest first.
 
-    Looked up by the word they begin with; one regular expression for all of them would take seconds to compile.
+    Looked up by the word they begin with and the two letters behind it: a hundred begin with "code", and one regular
+    expression for all of them would take seconds to compile.
     """
 
     def __init__(self, words: Words, roles: Iterable[str]) -> None:
@@ -92,7 +96,9 @@ class Finder:
                 text = listed.removesuffix("*")
                 is_whole = text == listed and _is_spaced(text[-1])
                 known.setdefault((text, is_whole), _Phrase(text, role, is_whole))
-        self._beginnings: dict[str, list[_Phrase]] = {}  # by their first word
+        begun: dict[
+            str, dict[str, list[_Phrase]]
+        ] = {}  # by their first word and what follows it, "" if next to nothing
         self._stems: dict[str, list[_Phrase]] = {}  # by their first three letters
         for phrase in sorted(known.values(), key=lambda each: -len(each.text)):
             beginning = _BEGINNING.match(phrase.text)
@@ -100,7 +106,9 @@ class Finder:
             if not phrase.is_whole and beginning.end() == len(phrase.text) >= _STEM and _is_spaced(phrase.text):
                 self._stems.setdefault(phrase.text[:_STEM], []).append(phrase)
             else:
-                self._beginnings.setdefault(beginning[0], []).append(phrase)
+                follows = _following(phrase.text, beginning.end())
+                begun.setdefault(beginning[0], {}).setdefault(follows if len(follows) == 2 else "", []).append(phrase)
+        self._beginnings = {word: _with_the_short(phrases) for word, phrases in begun.items()}
 
     def hits(self, text: str, start: int = 0, end: int | None = None) -> Iterator[Hit]:
         """The phrases that begin in that part of *text* (`one_line` of folded), in order, none inside another."""
@@ -120,7 +128,8 @@ class Finder:
         return {hit.role for hit in self.hits(text)}
 
     def _phrase_at(self, text: str, start: int, word: str) -> _Phrase | None:
-        for phrase in self._beginnings.get(word, ()):
+        begun = self._beginnings.get(word, _NOTHING)
+        for phrase in begun.get(_following(text, start + len(word))) or begun[""]:
             if text.startswith(phrase.text, start) and not (
                 phrase.is_whole and _SPACED_LETTER.match(text, start + len(phrase.text))
             ):
@@ -129,6 +138,23 @@ class Finder:
             if word.startswith(phrase.text):
                 return phrase
         return None
+
+
+def _following(text: str, end: int) -> str:
+    """The two letters behind a word that ends there, and behind the space."""
+    begin = end + 1 if text.startswith(" ", end) else end
+    return text[begin : begin + 2]
+
+
+def _with_the_short(phrases: Mapping[str, list[_Phrase]]) -> Mapping[str, Sequence[_Phrase]]:
+    """Those with each continuation, together with those that go on with next to nothing; the longest first."""
+    short = phrases.get("", [])
+    longer = {
+        follows: sorted([*some, *short], key=lambda each: -len(each.text))
+        for follows, some in phrases.items()
+        if follows
+    }
+    return {"": short, **longer}
 
 
 def phrases(listed: str) -> Iterator[str]:
