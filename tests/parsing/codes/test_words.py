@@ -21,6 +21,12 @@ CASES = [
     ("Подтверждения", ["about"]),
     ("sign-in code", ["named"]),
     ("promo code", ["offer"]),
+    ("受付の番号", ["weak"]),
+    ("整備番号", ["other"]),
+    ("6桁番号", ["weak"]),
+    ("code", ["weak"]),
+    ("code x", ["weak"]),
+    ("code d'accès", ["shared"]),
 ]
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from kaisoumail.model.code import Link, LinkKind
 from kaisoumail.parsing.codes.folding import folded, one_line, plain
-from kaisoumail.parsing.codes.words import LINKS
+from kaisoumail.parsing.codes.words import LINKS, MEETINGS
 from kaisoumail.parsing.html_text import MAX_HTML, text_of
 
 MAX_URL: Final = 2048
@@ -36,10 +36,10 @@ _PATHS: Final[dict[LinkKind, re.Pattern[str]]] = {
     "invite": re.compile(r"invit|/join\b|accept"),
     "reset": re.compile(
         r"reset|recover|forgot|new-?password|set-?password|change-?password|passwort|password/(?:new|edit)|contrasen|"
-        r"nueva-clave|restablec|mot-?de-?passe|reinitialis|nova-senha|redefinir|wachtwoord|haslo|sifre"
+        r"nueva-clave|restablec|mot-?de-?passe|reinit|nova-senha|redefinir|wachtwoord|haslo|sifre"
     ),
     "confirm": re.compile(
-        r"verif|confirm|activat|validat|optin|opt-in|double-?opt|bestaetig|bestatig|aktivier|bevestig|potwierd"
+        r"verif|confirm|conferm|activat|validat|optin|opt-in|double-?opt|bestaetig|bestatig|aktivier|bevestig|potwierd"
     ),
     "sign_in": re.compile(r"magic|sign-?in|log-?in|passwordless|otp|/auth\b|/session|/callback"),
 }
@@ -54,8 +54,8 @@ _NEVER_HOSTS: Final = re.compile(
 # What only the receiver is to know: long, and not a word.
 _SECRET: Final = re.compile(
     r"(?=[A-Za-z_~-]{0,64}[0-9])(?=[0-9_~-]{0,64}[A-Za-z])[A-Za-z0-9_~-]{12,}|"
-    # ... or shorter, with digits here and there among letters of both cases
-    r"(?=[A-Za-z]{0,8}[0-9]{1,8}[A-Za-z]{1,8}[0-9])(?=[a-z0-9]{0,8}[A-Z])(?=[A-Z0-9]{0,8}[a-z])[A-Za-z0-9]{8,}|"
+    # ... or shorter, with letters and digits taking turns
+    r"[0-9][A-Za-z]{1,8}[0-9]{1,8}[A-Za-z]{1,8}[0-9]|[A-Za-z][0-9]{1,8}[A-Za-z]{1,8}[0-9]{1,8}[A-Za-z]|"
     r"[A-Za-z0-9_-]{40,}|eyJ[A-Za-z0-9_-]{20,}"
 )
 _SECRET_NAME: Final = re.compile(
@@ -87,7 +87,7 @@ def find_link(subject: str | None, text: str | None, html: str | None) -> Link |
             if judged is not None and (best is None or judged[0] > best[0]):
                 best = judged
         if best is not None:
-            return best[1]
+            return None if best[1].kind == "invite" and _is_of_a_meeting(text, html) else best[1]
     return None
 
 
@@ -154,6 +154,12 @@ def _judged(shown: _Shown, about: set[str]) -> tuple[int, Link] | None:
 
 def _roles(text: str) -> set[str]:
     return LINKS.roles(one_line(folded(plain(text, 300)))) if text else set()
+
+
+def _is_of_a_meeting(text: str, html: str) -> bool:
+    """Whether one joins a call there, not a team."""
+    low = one_line(folded(text or html))
+    return any(phrase in low for phrase in MEETINGS)
 
 
 def _kind_of(words: set[str], above: set[str], path: str, about: set[str]) -> tuple[LinkKind | None, int]:

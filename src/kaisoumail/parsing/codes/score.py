@@ -201,8 +201,12 @@ def _is_plainly_named(reading: Reading, candidate: Candidate, label: Label | Non
 
 def _is_example(reading: Reading, candidate: Candidate, label: Label) -> bool:
     """A whole sentence is quoted, as mails do that warn of fraud: "Your code is 482913"."""
+    if label.follows:  # "482913 is your code" with both marks
+        after = reading.text[label.hit.end : label.hit.end + 2].lstrip(".!")[:1]
+        before = reading.text[max(0, candidate.start - 1) : candidate.start]
+        return bool(before and after) and before in _OPENING and after in _CLOSING
     behind = reading.text[candidate.end : candidate.end + 2].lstrip(".!")[:1]
-    if label.follows or not behind or behind not in _CLOSING:
+    if not behind or behind not in _CLOSING:
         return False
     between = reading.text[label.hit.end : candidate.start]
     before = reading.text[max(0, label.hit.start - 40) : label.hit.start]

@@ -27,7 +27,7 @@ WORDS: Final = Words(
         se terminant par, terminant par, siret, siren, rcs, tva, montant, total, solde, contrat, billet,
         code erreur, code d'erreur, code barres, code source, depuis, n°, numéro, code de retrait, code retrait,
         code parrainage, code de parrainage, code d'invitation, train, voiture, rue, cs, bp, cedex, adhérent, iban,
-        capital, n° client, réf client, client n°, id client
+        capital, n° client, réf client, client n°, id client, code client, code abonné, code adhérent
     """,
     offer="""
         code promo, code promotionnel, code de réduction, code réduction, code avantage, remise, réduction,
@@ -42,7 +42,7 @@ WORDS: Final = Words(
     sign_in="se connecter, connectez vous, me connecter, connexion, lien de connexion, lien magique",
     reset="""
         réinitialiser, réinitialisez, nouveau mot de passe, changer le mot de passe, changer mon mot de passe,
-        définir un mot de passe
+        définir un mot de passe, réinitialisation
     """,
     invite="accepter l'invitation, accepter, rejoindre, invitation, rejoignez",
     never="""

@@ -48,7 +48,7 @@ WORDS: Final = Words(
     unit="minuten, minute, stunden, stunde, sekunden, tage, tagen, euro, uhr, prozent, punkte, personen, stück, mal",
     confirm="""
         bestätigen, bestätige, aktivieren, verifizieren, freischalten, registrierung abschließen,
-        anmeldung abschließen
+        anmeldung abschließen, aktivierung, freizuschalten, konto bestätigen
     """,
     sign_in="anmelden, einloggen, anmeldelink, jetzt anmelden, anmelde link",
     reset="zurücksetzen, neues passwort, passwort ändern, passwort festlegen, passwort vergeben",

@@ -38,7 +38,9 @@ WORDS: Final = Words(
     unit="minut, minuty, minutę, min, godzin, godziny, sekund, dni, złotych, zł, pln, punktów, osób, razy, procent",
     confirm="potwierdź, potwierdzam, zweryfikuj, aktywuj, dokończ rejestrację, potwierdzić",
     sign_in="zaloguj*, link do logowania, zalogować",
-    reset="zresetuj*, resetuj*, nowe hasło, zmień hasło, ustaw hasło, zmiana hasła",
+    reset="""
+        zresetuj*, resetuj*, nowe hasło, zmień hasło, ustaw hasło, zmiana hasła, nowego hasła, ustawić nowe hasło
+    """,
     invite="zaakceptuj zaproszenie, zaakceptuj, przyjmij zaproszenie, dołącz, zaproszenie, akceptuj",
     never="""
         wypisz, anuluj subskrypcję, zrezygnuj, prywatnoś*, regulamin, pomoc, kontakt, przeglądarce, ustawienia,

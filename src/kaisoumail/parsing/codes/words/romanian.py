@@ -10,7 +10,7 @@ WORDS: Final = Words(
         codul de confirmare, cod de acces, codul de acces, cod de autentificare, codul de autentificare,
         cod de activare, codul de activare, cod unic, codul unic, parolă de unică folosință,
         parola de unică folosință, cod de unică folosință, cod temporar, parolă temporară, cod de conectare,
-        codul de conectare, cod de autorizare, cod de validare
+        codul de conectare, cod de autorizare, cod de validare, parola unică, parolă unică
     """,
     weak="acest număr, cod, codul, parola",
     your="tău, dvs, ta",

@@ -14,6 +14,8 @@ _SPACED_LETTER: Final = re.compile(f"[{_SPACED}]")
 _ENDING: Final = re.compile(f"[{_SPACED}]*+")
 # What a phrase may begin with: a word of those, or any letter of the others.
 _BEGINNING: Final = re.compile(f"[{_SPACED}]+|[\u0590-\uffff]")
+# What makes a word of one behind it; "for" and "digits" do not.
+_JOINED: Final = re.compile("(?![用桁])[\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]")
 _STEM: Final = 3  # the letters a stem has at least
 
 
@@ -23,12 +25,12 @@ class Words:
     Phrases divided by commas, in any letter case, accents or not; `*` at the end stands for any ending.
 
     For codes. *named*: names a verification code. *shared*: the same, but bookings, parcels and payments have numbers
-    that are called so as well. *weak*: may name one ("code" alone), *own*:
-    the same, said of the reader's ("your code"), *your*: the word for that. *about*: the mail
-    is about proving who somebody is. *use*: asks to enter the code. *other*: names another kind of number.
-    *offer*: the number buys something or opens a meeting. *stale*: the code is none, or no longer.
-    *meeting*: the mail invites to a call, whose passcode proves nobody. *booking*: it is about a booking, a parcel or
-    a payment. *unit*: stands behind an amount.
+    that are called so as well. *weak*: may name one ("code" alone), *own*: the same, said of the reader's
+    ("your code"), *your*: the word for that. *joint*: the weak ones that name another kind of number when a word is
+    joined to them (受付番号). *about*: the mail is about proving who somebody is. *use*: asks to enter the code.
+    *other*: names another kind of number. *offer*: the number buys something or opens a meeting. *stale*: the code is
+    none, or no longer. *meeting*: the mail invites to a call, whose passcode proves nobody. *booking*: it is about a
+    booking, a parcel or a payment. *unit*: stands behind an amount.
 
     For links. *confirm*, *sign_in*, *reset*, *invite*: what following the link does. *never*: what links
     beside that are for.
@@ -38,6 +40,7 @@ class Words:
     shared: str = ""
     weak: str = ""
     own: str = ""
+    joint: str = ""
     your: str = ""
     about: str = ""
     use: str = ""
@@ -96,9 +99,9 @@ class Finder:
                 text = listed.removesuffix("*")
                 is_whole = text == listed and _is_spaced(text[-1])
                 known.setdefault((text, is_whole), _Phrase(text, role, is_whole))
-        begun: dict[
-            str, dict[str, list[_Phrase]]
-        ] = {}  # by their first word and what follows it, "" if next to nothing
+        self._joint = frozenset(phrases(words.joint))
+        # By their first word, and what follows that: "" if next to nothing.
+        begun: dict[str, dict[str, list[_Phrase]]] = {}
         self._stems: dict[str, list[_Phrase]] = {}  # by their first three letters
         for phrase in sorted(known.values(), key=lambda each: -len(each.text)):
             beginning = _BEGINNING.match(phrase.text)
@@ -121,7 +124,12 @@ class Finder:
                     done = match.start() + len(phrase.text)
                     if not phrase.is_whole and _is_spaced(phrase.text[-1]):
                         done = _ENDING.match(text, done).end()  # type: ignore[union-attr]
-                    yield Hit(phrase.role, match.start(), done)
+                    yield Hit(
+                        "other" if self._is_joined(phrase, text, match.start()) else phrase.role, match.start(), done
+                    )
+
+    def _is_joined(self, phrase: _Phrase, text: str, start: int) -> bool:
+        return phrase.text in self._joint and start > 0 and _JOINED.match(text, start - 1) is not None
 
     def roles(self, text: str) -> set[str]:
         """The roles of the phrases in *text* (`one_line` of folded)."""
