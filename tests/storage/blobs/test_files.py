@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.blobs import FileBlobs
+from kaisoumail.storage.blobs import FileBlobs, files
 
 
 def test_bytes_come_back_as_they_were_kept(tmp_path: Path) -> None:
@@ -44,12 +44,46 @@ def test_nothing_half_written_is_ever_seen(tmp_path: Path) -> None:
 
 
 def test_a_store_that_cannot_be_written_is_a_problem_that_may_pass(tmp_path: Path) -> None:
-    (tmp_path / "st").write_text("a file where the folder should be")
+    (tmp_path / "9f").write_text("a file where the folder should be")
 
     with pytest.raises(Problem) as caught:
-        asyncio.run(FileBlobs(tmp_path).put("msg_1.zst", b"x"))
+        asyncio.run(FileBlobs(tmp_path).put("msg_019f.zst", b"x"))
 
     assert caught.value.code == "storage_unavailable"
+
+
+def test_they_are_spread_over_folders_by_what_is_random_in_their_names(tmp_path: Path) -> None:
+    for end in range(256):
+        asyncio.run(FileBlobs(tmp_path).put(f"msg_01a2205837b1{end:02x}.zst", b"x"))
+
+    assert {folder.name for folder in tmp_path.iterdir()} == {f"{end:02x}" for end in range(256)}
+
+
+def test_a_folder_that_another_made_just_now_is_made_durable_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(files, "_sync_folder", synced.append)
+    (tmp_path / "9f").mkdir()
+    blobs = FileBlobs(tmp_path)
+
+    asyncio.run(blobs.put("msg_019f.zst", b"x"))
+    asyncio.run(blobs.put("msg_029f.zst", b"x"))
+
+    assert synced == [tmp_path, tmp_path / "9f", tmp_path / "9f"]
+
+
+def test_those_from_before_they_were_spread_are_read_and_removed(tmp_path: Path) -> None:
+    (tmp_path / "st").mkdir()
+    (tmp_path / "st" / "msg_1.zst").write_bytes(b"old")
+
+    async def work() -> None:
+        blobs = FileBlobs(tmp_path)
+        assert await blobs.find("msg_1.zst") == b"old"
+        await blobs.remove("msg_1.zst")
+        assert await blobs.find("msg_1.zst") is None
+
+    asyncio.run(work())
 
 
 @pytest.mark.parametrize("name", ["../etc/passwd", "a/b", "", "a..b"])

@@ -4,15 +4,20 @@ import asyncio
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
 from kaisoumail.errors import Problem
 
+# Where all of them were while the ending was taken for the end of the name.
+_ONE_FOLDER: Final = "st"
+
 
 class FileBlobs:
-    """Bytes kept as files under *root*, two levels deep by the end of their name."""
+    """Bytes kept as files under *root*, in a folder by the end of their name: that of our identifiers is random."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._lasting: set[Path] = set()  # the folders that are known to outlive a crash
 
     async def put(self, name: str, content: bytes) -> None:
         """Keep *content* under *name*, durable on return. Raises Problem `storage_unavailable`, then keeps nothing."""
@@ -24,27 +29,38 @@ class FileBlobs:
     async def find(self, name: str) -> bytes | None:
         """The bytes kept under *name*, or None. Raises Problem `storage_unavailable` when they cannot be read."""
         try:
-            return await asyncio.to_thread(self._path(name).read_bytes)
-        except FileNotFoundError:
-            return None
+            return await asyncio.to_thread(self._read, name)
         except OSError as error:
             raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
 
     async def remove(self, name: str) -> None:
         """Forget *name*; one that is not there is fine."""
-        await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
+        for path in self._places(name):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
     def _path(self, name: str) -> Path:
         if not name.replace("_", "").replace(".", "").isalnum() or ".." in name:
             raise ValueError(f"not a blob name: {name!r}")
-        return self._root / name[-2:] / name
+        return self._root / name.partition(".")[0][-2:] / name
+
+    def _places(self, name: str) -> tuple[Path, ...]:
+        """Where *name* may be kept, the likely one first."""
+        return self._path(name), self._root / _ONE_FOLDER / name
+
+    def _read(self, name: str) -> bytes | None:
+        for path in self._places(name):
+            try:
+                return path.read_bytes()
+            except FileNotFoundError:
+                continue
+        return None
 
     def _write(self, path: Path, content: bytes) -> None:
         folder = path.parent
-        new_folder = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        if new_folder:
+        if folder not in self._lasting:  # not only who made it: another may have done that a moment ago
             _sync_folder(self._root)
+            self._lasting.add(folder)
         beside = folder / f".{path.name}.{secrets.token_hex(4)}"
         try:
             with beside.open("wb") as file:
