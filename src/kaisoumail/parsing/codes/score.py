@@ -21,7 +21,7 @@ _BOOKINGS: Final = 2  # one word of that kind stands in many a footer
 _PROOF: Final = NAMED | {"about"}
 _YEAR: Final = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))?", re.ASCII)
 _OPENING, _CLOSING = '"“„«「『‘', '"”“»」』’'
-# "San Francisco, CA 94105", "4 place Carnot, 21000 Dijon", "Berlin\n10115 Berlin"
+# "San Francisco, CA 94105", "4 place Carnot, 21000 Dijon"
 _STATE_BEFORE: Final = re.compile(r"\b[A-Z]{2}\s\Z", re.ASCII)
 _STREET_BEFORE: Final = re.compile(r"(?:[^\W\d_]|[0-9])[,;][ \n]\Z")
 _TOWN_AFTER: Final = re.compile(r" [A-Z\u00c0-\u00de][a-z\u00df-\u00ff]+")
@@ -144,17 +144,14 @@ def _near(reading: Reading, candidate: Candidate) -> set[str]:
     """The roles of the words in the same sentence."""
     roles: set[str] = set()
     for hit in reading.hits_between(max(0, candidate.start - _NEAR), candidate.start):
-        if (
-            hit.role in ("use", "about", "offer", "your")
-            and not Gap.between(reading, hit.end, candidate.start).ends_a_sentence
-        ):
+        if hit.role in ("use", "about", "offer") and not Gap.between(reading, hit.end, candidate.start).ends_a_sentence:
             roles.add(hit.role)
     for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + _NEAR)):
         gap = Gap.between(reading, candidate.end, hit.start)
         if gap.ends_a_sentence or gap.lines > 1:
             continue
         # A verb behind it is one of a language that ends with it: "661920 을(를) 입력하세요"
-        if hit.role in ("about", "offer", "your") or (hit.role == "use" and gap.words <= 2):
+        if hit.role in ("about", "offer") or (hit.role == "use" and gap.words <= 2):
             roles.add(hit.role)
     return roles
 

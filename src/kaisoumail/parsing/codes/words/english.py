@@ -75,7 +75,7 @@ WORDS: Final = Words(
     booking="""
         your stay, your trip, itinerary, boarding, check in, checking in, passenger*, traveler*, traveller*,
         your booking, your reservation, e ticket, eticket, departure, parcel, your package, pickup point,
-        pick up point, collection point, locker, parking, permit, receipt, card payment, terminal
+        pick up point, collection point, locker, parking, permit, receipt, card payment
     """,
     meeting="""
         meeting id, webinar id, conference id, join zoom meeting, join the meeting, dial in, dial by,

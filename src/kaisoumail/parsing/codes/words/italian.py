@@ -37,7 +37,7 @@ WORDS: Final = Words(
     stale="scaduto, scaduta, non valido, precedente, vecchio, non è più valido",
     booking="""
         prenotazione, soggiorno, viaggio, imbarco, partenza, pacco, punto di ritiro, ritiro, ricevuta, scontrino,
-        pagamento eseguito, terminale
+        pagamento eseguito
     """,
     meeting="id riunione",
     unit="minuti, minuto, ore, ora, secondi, giorni, euro, punti, persone, volte, per cento",

@@ -34,7 +34,7 @@ WORDS: Final = Words(
         spotkanie, wyprzedaż*
     """,
     stale="wygasł*, nieważny, poprzedni*, stary, stare",
-    booking="rezerwacja, pobyt, podróż, lot, paczka, paczkomat, odbiór, paragon, pokwitowanie",
+    booking="rezerwacja, pobyt, podróż, paczka, paczkomat, odbiór, paragon, pokwitowanie",
     unit="minut, minuty, minutę, min, godzin, godziny, sekund, dni, złotych, zł, pln, punktów, osób, razy, procent",
     confirm="potwierdź, potwierdzam, zweryfikuj, aktywuj, dokończ rejestrację, potwierdzić",
     sign_in="zaloguj*, link do logowania, zalogować",
