@@ -34,6 +34,20 @@ FOUND = [
     ("Your code is １２３４５６", "", "", "123456"),
     ("Hello", "", "<td>Verification code</td><td style='color:#123456'>482913</td>", "482913"),
 ]
+BOOKED = [  # mails about bookings, parcels and payments: with a code that proves somebody, and with none
+    ("Your Airstay code", "Use code 482913 to finish logging in. Plan your trip and check in online.", "482913"),
+    (
+        "Confirm your payment of 49.90",
+        "Enter this code in the window: 482913\nCard payment to ACME, receipt follows.",
+        "482913",
+    ),
+    ("Paketshop Anmeldung", "Dein Code zum Anmelden: 482913. Verfolge dein Paket und deine Sendung.", "482913"),
+    ("Your reservation account", "Your PIN to sign in is 482913", "482913"),
+    ("Payment of 20.00 to ACME", "Your one-time password for it is 482913. A receipt follows.", "482913"),
+    ("Your trip confirmation", "Your confirmation code is Q7LMZ4. Flight MA 1482, seat 17C.", None),
+    ("Your parcel is here", "PIN: 482913. Show it at the pickup point with an identity card.", None),
+    ("Receipt", "Authorization code: 730914\nTerminal 04418207", None),
+]
 _PIECES = [
     *(
         "Your verification code is ",
@@ -98,6 +112,15 @@ def test_the_code_is_found(subject: str, text: str, html: str, code: str) -> Non
 
     assert found is not None
     assert found.code == code
+
+
+@pytest.mark.parametrize(("subject", "text", "code"), BOOKED)
+def test_where_something_is_booked_or_paid_only_a_code_that_proves_somebody_counts(
+    subject: str, text: str, code: str | None
+) -> None:
+    found = find_code(subject, text, None)
+
+    assert (found.code if found else None) == code
 
 
 @pytest.mark.parametrize(("subject", "text", "html"), NONE)

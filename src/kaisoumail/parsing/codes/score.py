@@ -17,6 +17,7 @@ ENOUGH: Final = 100
 CLOSE: Final = 60
 _NEAR: Final = 64
 _OWNER: Final = 32  # how far "your" may stand before "code": "your Acme Cloud code"
+_ASKED_WORDS: Final = 2  # "enter the following code"
 _BOOKINGS: Final = 2  # one word of that kind stands in many a footer
 _PROOF: Final = NAMED | {"about"}
 _YEAR: Final = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))?", re.ASCII)
@@ -50,6 +51,11 @@ class Setting:
         """Whether the subject asks who somebody is, and speaks of nothing else that has a number."""
         about = self._subject.roles_at_the_start
         return bool(about & _PROOF) and not about & {"other", "offer"}
+
+    @cached_property
+    def speaks_of_proof(self) -> bool:
+        """Whether the subject has a word for it, whatever else it is about."""
+        return bool(self._subject.roles_at_the_start & _PROOF)
 
     @cached_property
     def is_about_identity(self) -> bool:
@@ -128,7 +134,8 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
     if role in ("weak", "own") and ENOUGH - 20 <= points < ENOUGH and setting.is_about_identity:
         points += 20
         rules["the mail is about identity"] = 20
-    if points >= ENOUGH and role != "named" and setting.is_about_a_booking:
+    is_shared = points >= ENOUGH and role != "named" and setting.is_about_a_booking
+    if is_shared and not _is_asked_for_as_proof(reading, candidate, label, near, setting):
         points -= 200
         rules["it is about a booking, a parcel or a payment"] = -200
     if points >= ENOUGH and reading.invites_to_a_meeting:
@@ -154,6 +161,20 @@ def _near(reading: Reading, candidate: Candidate) -> set[str]:
         if hit.role in ("about", "offer") or (hit.role == "use" and gap.words <= 2):
             roles.add(hit.role)
     return roles
+
+
+def _is_asked_for_as_proof(
+    reading: Reading, candidate: Candidate, label: Label | None, near: set[str], setting: Setting
+) -> bool:
+    """ "Use code 482913 to sign in", "Enter this code" in a mail about that, "your PIN to sign in"."""
+    is_about_proof = "about" in near
+    if is_about_proof and _is_the_readers(reading, candidate, label):
+        return True
+    if "use" not in near or not (is_about_proof or setting.speaks_of_proof):
+        return False
+    start = candidate.start if label is None or label.follows else label.hit.start
+    before = reading.hits_between(max(0, start - _OWNER), start)
+    return any(hit.role == "use" and Gap.between(reading, hit.end, start).words <= _ASKED_WORDS for hit in before)
 
 
 def _is_the_readers(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
