@@ -48,7 +48,7 @@ _MONEY_BEFORE: Final = re.compile(
 )
 _MONEY_AFTER: Final = re.compile(
     r"[ ]?(?:[$€£¥₩₹₽₺₫฿₴₪元円원%‰°]|(?:USD|EUR|GBP|RMB|CNY|JPY|INR|CAD|AUD|CHF|HKD|TWD|KRW|VND|IDR|THB|TRY|TL|RUB|"
-    r"PLN|SEK|NOK|DKK|BRL|MXN|UAH|CZK|HUF|RON|SAR|AED|EGP|ILS|SGD|MYR|PHP|KB|MB|GB|TB|(?-i:AM|PM)|px|kg|km|kr|Ft|Kč|zł|lei)\b)",
+    r"PLN|SEK|NOK|DKK|BRL|MXN|UAH|CZK|HUF|RON|SAR|AED|EGP|ILS|SGD|MYR|PHP|KB|MB|GB|TB|(?-i:AM|PM)|px|kg|km|m|kr|Ft|Kč|zł|lei)\b)",
     re.IGNORECASE,
 )
 _AMOUNT: Final = re.compile(

@@ -9,8 +9,9 @@ import html as entities
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from string import printable
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from kaisoumail.model.code import Link, LinkKind
 from kaisoumail.parsing.codes.folding import folded, one_line, plain
@@ -33,15 +34,23 @@ _TRAILING: Final = ".,;:!?*_"
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
 # Parts of a path that say what it does: in English, and in the words that shops of other countries use in theirs.
 _PATHS: Final[dict[LinkKind, re.Pattern[str]]] = {
-    "invite": re.compile(r"invit|/join\b|accept"),
+    "invite": re.compile(
+        r"invit|/join\b|accept|einladung|uitnodiging|convite|zaproszen|pozvank|davet|priglash|zaproshen|pokana"
+    ),
     "reset": re.compile(
         r"reset|recover|forgot|new-?password|set-?password|change-?password|passwort|password/(?:new|edit)|contrasen|"
-        r"nueva-clave|restablec|mot-?de-?passe|reinit|nova-senha|redefinir|wachtwoord|haslo|sifre"
+        r"nueva-clave|restablec|mot-?de-?passe|reinit|nova-senha|redefinir|wachtwoord|haslo|heslo|sifre|parola|salasana|"
+        r"losenord|passord|parol\b|mat-khau"
     ),
     "confirm": re.compile(
-        r"verif|confirm|conferm|activat|validat|optin|opt-in|double-?opt|bestaetig|bestatig|aktivier|bevestig|potwierd"
+        r"verif|confirm|conferm|activat|activar|activer|attiva|validat|valider|validar|optin|opt-in|double-?opt|"
+        r"bestaetig|bestatig|aktivier|bevestig|potwierd|aktyw|aktivac|aktivo|aktiver|bekraft|podtver|pidtver|kich-hoat|onay|"
+        r"megerosit"
     ),
-    "sign_in": re.compile(r"magic|sign-?in|log-?in|passwordless|otp|/auth\b|/session|/callback"),
+    "sign_in": re.compile(
+        r"magic|sign-?in|log-?in|passwordless|otp|/auth\b|/session|/callback|connexion|anmeld|prihlas|logowan|accedi|acceso|"
+        r"entrar|inloggen|inloggning|innlogging|masuk|dang-nhap"
+    ),
 }
 _NEVER_PATHS: Final = re.compile(
     r"unsub|opt-?out|privacy|/terms|preferences|/help|/support|/faq|/legal|/blog|/policy|abmelde|list-manage|/profile\b|"
@@ -55,7 +64,7 @@ _NEVER_HOSTS: Final = re.compile(
 _SECRET: Final = re.compile(
     r"(?=[A-Za-z_~-]{0,64}[0-9])(?=[0-9_~-]{0,64}[A-Za-z])[A-Za-z0-9_~-]{12,}|"
     # ... or shorter, with letters and digits taking turns
-    r"[0-9][A-Za-z]{1,8}[0-9]{1,8}[A-Za-z]{1,8}[0-9]|[A-Za-z][0-9]{1,8}[A-Za-z]{1,8}[0-9]{1,8}[A-Za-z]|"
+    r"(?<![A-Za-z0-9])(?=[A-Za-z0-9-]{6})[A-Za-z]{0,8}(?:[0-9]{1,8}[A-Za-z]{1,8}[0-9]|[A-Za-z][0-9]{1,8}[A-Za-z])|"
     r"[A-Za-z0-9_-]{40,}|eyJ[A-Za-z0-9_-]{20,}"
 )
 _SECRET_NAME: Final = re.compile(
@@ -99,12 +108,17 @@ def _in_html(markup: str) -> Iterator[_Shown]:
         href = _HREF.search(match[1])
         if href is None:
             continue
-        url = entities.unescape(href[1] or href[2] or href[3])[:MAX_URL].strip()
+        url = _in_ascii(entities.unescape(href[1] or href[2] or href[3])[:MAX_URL].strip())
         end = _END.search(markup, match.end(), match.end() + 2000)
         inside = markup[match.end() : end.start() if end else match.end() + 200]
         alternative = re.search(r'\balt\s?=\s?"([^"<>]{3,160})"', inside)
         words = text_of(inside).replace("\n", " ") or (entities.unescape(alternative[1]) if alternative else "")
         yield _Shown(url, words)
+
+
+def _in_ascii(url: str) -> str:
+    """*url* as a browser asks for it: whatever is not ASCII in its path is encoded (RFC 3987, 3.1)."""
+    return url if url.isascii() else quote(url, safe=printable)
 
 
 def _in_text(text: str) -> Iterator[_Shown]:
@@ -153,7 +167,8 @@ def _judged(shown: _Shown, about: set[str]) -> tuple[int, Link] | None:
 
 
 def _roles(text: str) -> set[str]:
-    return LINKS.roles(one_line(folded(plain(text, 300)))) if text else set()
+    """What *text* says, commas left out: "Yes, it's me"."""
+    return LINKS.roles(one_line(folded(plain(text, 300))).replace(", ", " ")) if text else set()
 
 
 def _is_of_a_meeting(text: str, html: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from kaisoumail.parsing.codes.candidates import Candidate, candidates_in
 from kaisoumail.parsing.codes.folding import folded, one_line, plain, usual
-from kaisoumail.parsing.codes.words import BOOKINGS, CODES, MEETINGS
+from kaisoumail.parsing.codes.words import BOOKINGS, CODES, MEETINGS, PLACES
 from kaisoumail.parsing.codes.words.table import Hit
 
 Where = Literal["subject", "text", "html"]
@@ -16,6 +16,7 @@ Where = Literal["subject", "text", "html"]
 MAX_TEXT: Final = 64 * 1024
 BEFORE: Final = 160  # how far a word may stand before a number and still speak of it
 AFTER: Final = 80
+_PLACE: Final = 48  # how far behind a number the place may be named
 _START: Final = 600  # what a mail is about is said by then
 _SPACED_LETTER: Final = re.compile("[a-z\u00df-\u024f\u0370-\u052f]")
 _SENTENCE_ENDS: Final = re.compile(r"[.!?;](?=\s|\Z)|[。！？；।؟]")
@@ -52,6 +53,11 @@ class Reading:
     @cached_property
     def candidates(self) -> list[Candidate]:
         return list(candidates_in(self.text))
+
+    def beside(self, candidate: Candidate) -> list[Candidate]:
+        """The candidate before and the one behind."""
+        place = bisect_left(self.candidates, candidate.start, key=lambda each: each.start)
+        return [*self.candidates[max(0, place - 1) : place], *self.candidates[place + 1 : place + 2]]
 
     @cached_property
     def hits(self) -> list[Hit]:
@@ -112,6 +118,12 @@ class Reading:
         """The words in the first sentences that speak of a booking, a parcel or a payment."""
         start = self.folded[:_START]
         return {start[hit.start : hit.end] for hit in BOOKINGS.hits(start)}
+
+    def names_a_place_behind(self, candidate: Candidate) -> bool:
+        """Whether its sentence goes on with a place where numbers are typed that prove nobody: a gate, a search."""
+        end = min(len(self.text), candidate.end + _PLACE)
+        sentence = _SENTENCE_ENDS.search(self.text, candidate.end, end)
+        return next(PLACES.hits(self.folded, candidate.end, sentence.start() if sentence else end), None) is not None
 
     @cached_property
     def invites_to_a_meeting(self) -> bool:

@@ -19,9 +19,14 @@ _NEAR: Final = 64
 _OWNER: Final = 32  # how far "your" may stand before "code": "your Acme Cloud code"
 _ASKED_WORDS: Final = 2  # "enter the following code"
 _BOOKINGS: Final = 2  # one word of that kind stands in many a footer
+_NEAR_ROLES: Final = {"enter": "use", "use": "use", "about": "about", "offer": "offer"}
 _PROOF: Final = NAMED | {"about"}
 _YEAR: Final = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))?", re.ASCII)
-_OPENING, _CLOSING = '"“„«「『‘', '"”“»」』’'
+_QUOTES: Final = ('""', "“”", "„“", "«»", "「」", "『』", "‹›")
+_QUOTED: Final = 120  # how far from it a quoted sentence may begin and end
+_SPLIT_VERB: Final = (" ein.", " ein,", " ein ", " ein\n")  # German leaves the first part of "eingeben" to the end
+_SPLIT_WORDS: Final = 6
+_PARTICLE: Final = 3  # what may stand between a number and the verb behind it: 을
 # "San Francisco, CA 94105", "4 place Carnot, 21000 Dijon"
 _STATE_BEFORE: Final = re.compile(r"\b[A-Z]{2}\s\Z", re.ASCII)
 _STREET_BEFORE: Final = re.compile(r"(?:[^\W\d_]|[0-9])[,;][ \n]\Z")
@@ -72,9 +77,9 @@ class Setting:
 
     @cached_property
     def offers(self) -> bool:
-        """Whether the subject is about a discount and not about proof."""
+        """Whether the subject is about a discount or another percentage, and not about proof."""
         about = self._subject.roles_at_the_start
-        return "offer" in about and not about & _PROOF
+        return ("offer" in about or "%" in self._subject.text) and not about & _PROOF
 
 
 def scored(reading: Reading, setting: Setting) -> list[Scored]:
@@ -93,6 +98,7 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
     near = _near(reading, candidate)
     alone = reading.stands_alone(candidate)
     led_to = _is_led_to(reading, candidate)
+    entered = role is None and _is_entered(reading, candidate)
     is_shown = candidate.is_digits or (led_to and "use" in near)
     shown_bare = role is None and alone and is_shown and setting.asks_for_proof
     if role not in CODE and not shown_bare and not near & {"use", "about"}:
@@ -110,9 +116,10 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
         ("shown below a colon", 50): alone and role is None and led_to and "use" in near,
         ("the subject begins with it", 20): reading.where == "subject" and role is None and candidate.start == 0,
         ("asked to enter it", 40): "use" in near,
+        ("just this is to be entered", 40): entered,
         ("about identity near", 30): "about" in near and role not in NAMED,
         ("the subject asks for proof", 30): (alone or "use" in near) and setting.asks_for_proof,
-        ("letters and digits", -60): not candidate.is_digits and (label is None or not label.is_tight),
+        ("letters and digits", -60): not candidate.is_digits and not entered and (label is None or not label.is_tight),
         ("like a coupon", -60): role not in NAMED and OFFER_LIKE.fullmatch(code) is not None,
         ("another number is named", -200): role in ("other", "offer"),
         ("it buys something", -150): role not in NAMED and ("offer" in near or setting.offers),
@@ -122,6 +129,10 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
         and not _is_the_readers(reading, candidate, label)
         and not setting.is_about_identity,
         ("an example in quotes", -150): label is not None and _is_example(reading, candidate, label),
+        ("one of a list", -100): alone and _is_in_a_list(reading, candidate),
+        ("a discount is near", -100): role not in NAMED
+        and not candidate.is_digits
+        and _is_discounted(reading, candidate),
         ("a year or a date", -150): _YEAR.fullmatch(code) is not None
         and not _is_plainly_named(reading, candidate, label),
         ("like a telephone", -100): _is_like_a_telephone(reading, candidate, label),
@@ -131,7 +142,7 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
     rules = {name: points for (name, points), holds in facts.items() if holds}
     points = sum(rules.values())
     # Asked last and only when they decide: these are the questions about the whole mail.
-    if role in ("weak", "own") and ENOUGH - 20 <= points < ENOUGH and setting.is_about_identity:
+    if (role in ("weak", "own") or entered) and ENOUGH - 20 <= points < ENOUGH and setting.is_about_identity:
         points += 20
         rules["the mail is about identity"] = 20
     is_shared = points >= ENOUGH and role != "named" and setting.is_about_a_booking
@@ -151,15 +162,17 @@ def _near(reading: Reading, candidate: Candidate) -> set[str]:
     """The roles of the words in the same sentence."""
     roles: set[str] = set()
     for hit in reading.hits_between(max(0, candidate.start - _NEAR), candidate.start):
-        if hit.role in ("use", "about", "offer") and not Gap.between(reading, hit.end, candidate.start).ends_a_sentence:
-            roles.add(hit.role)
+        role = _NEAR_ROLES.get(hit.role)
+        if role is not None and not Gap.between(reading, hit.end, candidate.start).ends_a_sentence:
+            roles.add(role)
     for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + _NEAR)):
         gap = Gap.between(reading, candidate.end, hit.start)
         if gap.ends_a_sentence or gap.lines > 1:
             continue
         # A verb behind it is one of a language that ends with it: "661920 을(를) 입력하세요"
-        if hit.role in ("about", "offer") or (hit.role == "use" and gap.words <= 2):
-            roles.add(hit.role)
+        role = _NEAR_ROLES.get(hit.role)
+        if role in ("about", "offer") or (role == "use" and gap.words <= 2):
+            roles.add(role)
     return roles
 
 
@@ -168,13 +181,15 @@ def _is_asked_for_as_proof(
 ) -> bool:
     """ "Use code 482913 to sign in", "Enter this code" in a mail about that, "your PIN to sign in"."""
     is_about_proof = "about" in near
-    if is_about_proof and _is_the_readers(reading, candidate, label):
+    if is_about_proof and (label is None or _is_the_readers(reading, candidate, label)):
         return True
     if "use" not in near or not (is_about_proof or setting.speaks_of_proof):
         return False
     start = candidate.start if label is None or label.follows else label.hit.start
     before = reading.hits_between(max(0, start - _OWNER), start)
-    return any(hit.role == "use" and Gap.between(reading, hit.end, start).words <= _ASKED_WORDS for hit in before)
+    return any(
+        hit.role in ("enter", "use") and Gap.between(reading, hit.end, start).words <= _ASKED_WORDS for hit in before
+    )
 
 
 def _is_the_readers(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
@@ -218,17 +233,53 @@ def _is_plainly_named(reading: Reading, candidate: Candidate, label: Label | Non
 
 
 def _is_example(reading: Reading, candidate: Candidate, label: Label) -> bool:
-    """A whole sentence is quoted, as mails do that warn of fraud: "Your code is 482913"."""
-    if label.follows:  # "482913 is your code" with both marks
-        after = reading.text[label.hit.end : label.hit.end + 2].lstrip(".!")[:1]
-        before = reading.text[max(0, candidate.start - 1) : candidate.start]
-        return bool(before and after) and before in _OPENING and after in _CLOSING
-    behind = reading.text[candidate.end : candidate.end + 2].lstrip(".!")[:1]
-    if not behind or behind not in _CLOSING:
-        return False
-    between = reading.text[label.hit.end : candidate.start]
-    before = reading.text[max(0, label.hit.start - 40) : label.hit.start]
-    return not any(mark in between for mark in _OPENING) and any(mark in before for mark in _OPENING)
+    """The number and what it is called are quoted, as in mails that warn of fraud: "Your code is 482913"."""
+    start, end = min(candidate.start, label.hit.start), max(candidate.end, label.hit.end)
+    line = max(reading.text.rfind("\n", 0, start) + 1, start - _QUOTED)
+    before = reading.text[line:start]
+    after = reading.text[end : end + _QUOTED].partition("\n")[0]
+    for opening, closing in _QUOTES:
+        if opening == closing:
+            is_open = before.count(opening) % 2 == 1
+        else:
+            is_open = before.rfind(opening) > before.rfind(closing)
+        if is_open and closing in after:
+            return True
+    return False
+
+
+def _is_entered(reading: Reading, candidate: Candidate) -> bool:
+    """
+    Just this is to be typed in, and not at a gate.
+
+    "Enter 482913", "Tragen Sie bitte noch 40926 ein", "195283을 입력해 주세요".
+    """
+    is_split = reading.text.startswith(_SPLIT_VERB, candidate.end)
+    words = _SPLIT_WORDS if is_split else 1
+    for hit in reading.hits_between(max(0, candidate.start - _NEAR), candidate.start):
+        gap = Gap.between(reading, hit.end, candidate.start)
+        if hit.role == "enter" and gap.is_one_clause and gap.words <= words:
+            return not reading.names_a_place_behind(candidate)
+    for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + AFTER)):
+        gap = Gap.between(reading, candidate.end, hit.start)
+        if hit.role == "enter" and gap.lines == 0 and not gap.ends_a_sentence and gap.length <= _PARTICLE:
+            return not reading.names_a_place_behind(candidate)
+    return False
+
+
+def _is_in_a_list(reading: Reading, candidate: Candidate) -> bool:
+    """Another code stands alone on the line before or behind: backup codes come by the dozen."""
+    return any(
+        other.code != candidate.code
+        and reading.text[min(other.end, candidate.end) : max(other.start, candidate.start)] == "\n"
+        and reading.stands_alone(other)
+        for other in reading.beside(candidate)
+    )
+
+
+def _is_discounted(reading: Reading, candidate: Candidate) -> bool:
+    """A percentage is near, or in the subject."""
+    return "%" in reading.text[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
 
 
 def _is_like_a_telephone(reading: Reading, candidate: Candidate, label: Label | None) -> bool:

@@ -71,8 +71,9 @@ _ALL: Final = Words.joined(
     )
 )
 CODES: Final = Finder(
-    _ALL, ("named", "shared", "other", "offer", "stale", "unit", "own", "weak", "use", "about", "your")
+    _ALL, ("named", "shared", "other", "offer", "stale", "unit", "own", "weak", "enter", "use", "about", "your")
 )
 LINKS: Final = Finder(_ALL, ("never", "invite", "reset", "confirm", "sign_in"))
 BOOKINGS: Final = Finder(_ALL, ("booking",))
+PLACES: Final = Finder(_ALL, ("place",))
 MEETINGS: Final = tuple(phrases(_ALL.meeting))

@@ -17,7 +17,8 @@ WORDS: Final = Words(
         zařízení, platbu, platby, autorizac*, ověřen*, ověřte, přihlášen*, přihlásit, potvrďte, potvrzení,
         bezpečnost*, totožnost*, registrac*, obnovení hesla, účet, účtu, overenie, prihlásenie
     """,
-    use="vložte, napište, zadejte, použijte, opište, zadajte, použite, zkopírujte",
+    enter="vložte, napište, zadejte, opište, zadajte, zadej",
+    use="použijte, použite, zkopírujte",
     other="""
         heslo pro výdej, objednávka, objednávky, číslo objednávky, faktura, faktury, zásilka, zásilky, telefon,
         tel., psč, číslo, č., zákazník, zákaznické číslo, smlouva, rezervace, vlak, pokoj, končící,
@@ -26,11 +27,25 @@ WORDS: Final = Words(
     """,
     offer="slevový kód, slevovy kod, slev*, kupón*, kupon*, dárek, dárkov*, poukaz*, zľav*, schůzk*",
     stale="vypršel*, neplatný, předchozí, starý, původní",
+    place="dveří, dveře, klávesnici, vyhledávání, pokladně, boxu",
+    booking="rezervace, zásilka, balík, zásilkovna, výdejní místo, pobyt, zásielka, rezervácia",
     unit="minut, minuty, min, hodin, hodiny, sekund, dní, korun, kč, bodů, osob, krát, procent, eur",
-    confirm="potvrdit, potvrďte, ověřit, ověřte, aktivovat, dokončit registraci, potvrdiť, overiť",
-    sign_in="přihlásit, přihlášení, přihlásit se, přihlašovací odkaz, prihlásiť",
-    reset="obnovit heslo, resetovat heslo, nové heslo, změnit heslo, nastavit heslo, obnoviť heslo",
-    invite="přijmout pozvánku, přijmout, připojit se, pozvánka, prijať",
+    confirm="""
+        potvrdit, potvrďte, ověřit, ověřte, aktivovat, dokončit registraci, potvrdiť, overiť, ano jsem to já,
+        jsem to já, áno som to ja, som to ja, aktivovat účet, aktivácia, aktivace, dokončit, aktivovať
+    """,
+    sign_in="""
+        přihlásit, přihlášení, přihlásit se, přihlašovací odkaz, prihlásiť, přihlásiť sa, prihlásiť sa, prihlásenie
+    """,
+    reset="""
+        obnovit heslo, resetovat heslo, nové heslo, změnit heslo, nastavit heslo, obnoviť heslo, obnova hesla,
+        obnovenie hesla, obnovenie, nastavit nové heslo, nastaviť nové heslo, zvolit nové heslo, zmena hesla,
+        změna hesla
+    """,
+    invite="""
+        přijmout pozvánku, přijmout, připojit se, pozvánka, prijať, zobrazit pozvánku, prijať pozvánku,
+        zobraziť pozvánku
+    """,
     never="""
         odhlásit, zrušit odběr, soukromí, podmínky, nápověda, podpora, kontakt, v prohlížeči, nastavení,
         stáhnout, nejste to vy, sledovat, objednávka, odmítnout

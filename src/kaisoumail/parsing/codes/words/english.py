@@ -24,45 +24,44 @@ WORDS: Final = Words(
     """,
     weak="""
         this number, the number above, the number below, following number, these digits, following digits, code,
-        codes, pin, pin code, tan, token, new one
+        codes, pin, pin code, tan, token, new one, six digits, the digits
     """,
     your="your",
     about="""
         device, access your, health record, patient portal, sign up to, check it is you, authorise, authorize,
-        approve the, authorising, authorizing, complete your sign up, registering, verification, verify*,
-        log in*, logging in, login, logins, sign in*, signing in, signin, sign up, signing up, confirm,
-        confirming, security, one time, authentication, authenticate*, two factor, two step verification,
-        identity, password reset, reset your password, your account, new device
+        approve the, authorising, authorizing, complete your sign up, registering, verification, verify*, log in*,
+        logging in, login, logins, sign in*, signing in, signin, sign up, signing up, confirm, confirming, security,
+        one time, authentication, authenticate*, two factor, two step verification, identity, password reset,
+        reset your password, your account, new device, link it to, link your, to link, link this
     """,
-    use="""
-        enter, use, type, input, insert, submit, provide, copy, paste, enter the, use this, enter this, key in,
-        key this in, key it in
+    enter="""
+        enter, type, input, enter the, enter this, key in, key this in, key it in, punch in, type in, fill them
     """,
+    use="use, submit, provide, copy, paste, use this, insert",
     other="""
         sent to, texted to, emailed to, sent by sms to, delivered to, campaign code, keypad code, entry code,
-        entry number, pledge, incident, called, calling, episode, chapter, extension, ext, ext., badge,
-        requisition, helpline, hotline, support line, order, orders, invoice, ref, reference, ticket*, tracking,
-        case, build*, issue, room, flight, booking, reservation, account number, account no, account ending,
-        account, customer, customer id, customer number, member id, membership, article, item, job, version,
-        model, serial, serial number, phone, tel, telephone, mobile, fax, call, call us, dial, zip, postal,
-        area, po box, p.o. box, section, page, since, copyright, transaction, payment, receipt, policy, license,
-        contract, order number, order no, invoice number, invoice no, tracking number, ticket number,
-        case number, confirmation number, reference number, transaction id, request id, user id, id,
-        pull request, pr, commit, revision, hash, sha, pipeline, release, ref no, amount, total, balance,
-        quantity, qty, sku, vat, tax, iban, swift, suite, street, unit, apartment, floor, zip code*,
-        postal code*, postcode*, post code*, area code*, country code*, error code*, error, status code*,
-        exit code*, reason code*, tracking code*, order code*, booking code*, reservation code*, product code*,
-        item code*, swift code*, sort code*, bank code*, qr code*, bar code*, barcode*, source code*,
-        dress code*, code review*, code scanning, code of conduct, code coverage, code quality, code owners,
-        code base, codebase, booking confirmation code, order confirmation code, pickup code, pick up code,
-        collection code, locker code, delivery code, delivery pin, gate code, door code, room code, wifi code,
-        wi fi code, wifi password, meeting id, webinar id, conference id, participant code, host code,
-        game code, class code, course code, cost code, tax code, merchant code, referral code*, referral id,
-        invite code*, invitation code*, ending in, ending with, ends in, ending, last four digits,
-        last 4 digits, last four, campaign, survey, edition, no., number, nr., vol, volume, route, bus, train,
-        gate, seat, pnr, locator, record locator, backup code*, recovery key, license key, product key,
-        activation key, serial key, atm pin, card pin, cvv, cvc, cvv code, postal address, street address,
-        height, weight, score, points, steps, followers, views, visitors
+        entry number, pledge, incident, called, calling, episode, chapter, extension, ext, ext., badge, requisition,
+        helpline, hotline, support line, order, orders, invoice, ref, reference, ticket*, tracking, case, build*,
+        issue, room, flight, booking, reservation, account number, account no, account ending, account, customer,
+        customer id, customer number, member id, membership, article, item, job, version, model, serial,
+        serial number, phone, tel, telephone, mobile, fax, call, call us, dial, zip, postal, area, po box, p.o. box,
+        section, page, since, copyright, transaction, payment, receipt, policy, license, contract, order number,
+        order no, invoice number, invoice no, tracking number, ticket number, case number, confirmation number,
+        reference number, transaction id, request id, user id, id, pull request, pr, commit, revision, hash, sha,
+        pipeline, release, ref no, amount, total, balance, quantity, qty, sku, vat, tax, iban, swift, suite, street,
+        unit, apartment, floor, zip code*, postal code*, postcode*, post code*, area code*, country code*,
+        error code*, error, status code*, exit code*, reason code*, tracking code*, order code*, booking code*,
+        reservation code*, product code*, item code*, swift code*, sort code*, bank code*, qr code*, bar code*,
+        barcode*, source code*, dress code*, code review*, code scanning, code of conduct, code coverage,
+        code quality, code owners, code base, codebase, booking confirmation code, order confirmation code,
+        pickup code, pick up code, collection code, locker code, delivery code, delivery pin, gate code, door code,
+        room code, wifi code, wi fi code, wifi password, meeting id, webinar id, conference id, participant code,
+        host code, game code, class code, course code, cost code, tax code, merchant code, referral code*,
+        referral id, invite code*, invitation code*, ending in, ending with, ends in, ending, last four digits,
+        last 4 digits, last four, campaign, survey, edition, no., number, nr., vol, volume, route, bus, train, gate,
+        seat, pnr, locator, record locator, backup code*, recovery key, license key, product key, activation key,
+        serial key, atm pin, card pin, cvv, cvc, cvv code, postal address, street address, height, weight, score,
+        points, steps, followers, views, visitors
     """,
     offer="""
         delivery driver, courier, driver, claim, prize*, winner*, lottery, giveaway, save, off, discount*,
@@ -72,6 +71,10 @@ WORDS: Final = Words(
         dial in, conference call, next order, your next
     """,
     stale="expired, invalid, no longer, old, previous, earlier, incorrect, wrong, last code, used code, former",
+    place="""
+        keypad, gate, door, lockbox, lock box, key safe, barrier, locker, search*, sat nav, navigation, calculator,
+        checkout
+    """,
     booking="""
         your stay, your trip, itinerary, boarding, check in, checking in, passenger*, traveler*, traveller*,
         your booking, your reservation, e ticket, eticket, departure, parcel, your package, pickup point,
@@ -89,21 +92,24 @@ WORDS: Final = Words(
         errors, downloads, steps, calories, results, customers, employees, members, countries, stores, jobs
     """,
     confirm="""
-        confirm*, verify*, verification, activate*, activation, validate*, complete registration,
-        complete sign up, complete your registration, finish signing up, finish setting up, complete setup,
-        yes subscribe, opt in, approve
+        confirm*, verify*, verification, activate*, activation, validate*, complete registration, complete sign up,
+        complete your registration, finish signing up, finish setting up, complete setup, yes subscribe, opt in,
+        approve, yes it's me, yes that's me, it's me, it was me, that's my, set up your account, set up my account,
+        set up account, set up your profile, yes subscribe me, subscribe me, finish your registration,
+        finish registration, complete your account, complete my registration, verify me
     """,
     sign_in="""
-        sign in*, signin, log in*, login, magic link, sign me in, log me in, sign-in link, continue to,
-        log in link, login link, open the app
+        sign in*, signin, log in*, login, magic link, sign me in, log me in, sign-in link, continue to, log in link,
+        login link, open the app, let me in, take me in, open your account, one click sign in, passwordless
     """,
     reset="""
         reset*, change password, change your password, choose a new password, new password, set a new password,
-        set password, create a new password, set your password, create password, recover*
+        set password, create a new password, set your password, create password, recover*, pick a new password,
+        create your password, choose password, set your new password, make a new password
     """,
     invite="""
-        accept invitation, accept invite, accept the invitation, accept your invitation, accept, join,
-        invitation, invited, invite, view invitation, join the team, join team, join workspace
+        accept invitation, accept invite, accept the invitation, accept your invitation, accept, join, invitation,
+        invited, invite, view invitation, join the team, join team, join workspace, claim your seat, accept and join
     """,
     never="""
         unsubscribe*, privacy, terms, preferences, manage, help, support, contact, view in browser, view online,

@@ -19,7 +19,8 @@ WORDS: Final = Words(
         confirmation, sécurité, authentification, identité, inscription, réinitialiser, réinitialisation,
         double authentification, compte, depuis un nouvel, depuis un appareil, depuis un nouveau
     """,
-    use="tape, recopiez, saisissez, saisir, entrez, entrer, utilisez, renseignez, indiquez, tapez, saisis, copiez",
+    enter="tape, recopiez, saisissez, saisir, entrez, entrer, renseignez, tapez, saisis, recopier",
+    use="utilisez, indiquez, copiez",
     other="""
         envoyé au, envoyé à, envoyée au, commande, numéro de commande, n° de commande, facture, numéro de facture,
         numéro de suivi, suivi, colis, téléphone, tél, tél., code postal, référence, réf, numéro client, dossier,
@@ -35,16 +36,26 @@ WORDS: Final = Words(
         chèque cadeau, carte cadeau
     """,
     stale="a expiré, est expiré, périmé, invalide, ancien*, précédent*, plus valable, plus valide",
+    place="digicode, portail, porte, clavier, recherche, caisse, consigne",
     booking="réservation, séjour, voyage, embarquement, départ, colis, point relais, relais, reçu",
     meeting="id de réunion, numéro de réunion, id de la réunion",
     unit="minutes, heures, heure, secondes, jours, euros, points, personnes, fois, pour cent",
-    confirm="confirmer, confirmez, je confirme, vérifier, vérifiez, activer, activez, valider, validez, finaliser",
-    sign_in="se connecter, connectez vous, me connecter, connexion, lien de connexion, lien magique",
+    confirm="""
+        confirmer, confirmez, je confirme, vérifier, vérifiez, activer, activez, valider, validez, finaliser,
+        oui c'est bien moi, oui c'est moi, c'est bien moi, c'est moi, créer mon compte, activer mon compte,
+        finaliser mon inscription, terminer l'inscription, confirmation
+    """,
+    sign_in="""
+        se connecter, connectez vous, me connecter, connexion, lien de connexion, lien magique, lien pour entrer,
+        entrer dans, entrer, ouvrir mon compte
+    """,
     reset="""
         réinitialiser, réinitialisez, nouveau mot de passe, changer le mot de passe, changer mon mot de passe,
-        définir un mot de passe, réinitialisation
+        définir un mot de passe, réinitialisation, choisir un mot de passe, modifier le mot de passe
     """,
-    invite="accepter l'invitation, accepter, rejoindre, invitation, rejoignez",
+    invite="""
+        accepter l'invitation, accepter, rejoindre, invitation, rejoignez, voir l'invitation, accepter et rejoindre
+    """,
     never="""
         désabonner, désinscrire, désinscription, se désabonner, confidentialité, conditions, aide, contact,
         contactez, navigateur, préférences, télécharger, mentions légales, pas à l'origine, suivre, commande,

@@ -18,7 +18,8 @@ WORDS: Final = Words(
         perangkat, akunmu, transaksi, pembayaran, verifikasi, konfirmasi, masuk, login, keamanan, autentikasi,
         identitas, pendaftaran, daftar, atur ulang kata sandi, akun, pengesahan, log masuk
     """,
-    use="isi, tulis, masukkan, gunakan, ketik, salin",
+    enter="isi, tulis, masukkan, ketik",
+    use="gunakan, salin",
     other="""
         nomor transaksi, id transaksi, pesanan, nomor pesanan, no. pesanan, no pesanan, faktur, tagihan,
         nomor resi, no resi, no. resi, resi, telepon, telp, hubungi, kode pos, nomor, no., pelanggan,
@@ -32,12 +33,19 @@ WORDS: Final = Words(
         gratis ongkir, hadiah, cashback, rapat, kod promosi, diskaun
     """,
     stale="kedaluwarsa, kadaluarsa, tidak berlaku, lama, sebelumnya",
+    place="pintu, gerbang, pencarian, kasir, loker",
     booking="pemesanan, reservasi, penerbangan, keberangkatan, paket, pengiriman, pengambilan, kuitansi, struk",
     unit="menit, jam, detik, hari, rupiah, poin, orang, kali, persen, minit",
-    confirm="konfirmasi, verifikasi, aktifkan, aktivasi, selesaikan pendaftaran, sahkan",
-    sign_in="masuk, login, tautan masuk, log masuk",
-    reset="atur ulang, setel ulang, reset kata sandi, kata sandi baru, ubah kata sandi, tetapkan semula",
-    invite="terima undangan, terima, gabung, bergabung, undangan",
+    confirm="""
+        konfirmasi, verifikasi, aktifkan, aktivasi, selesaikan pendaftaran, sahkan, ya itu saya, itu saya,
+        ya ini saya, aktifkan akun, sahkan akaun
+    """,
+    sign_in="masuk, login, tautan masuk, log masuk, masuk sekarang, masuk tanpa kata sandi",
+    reset="""
+        atur ulang, setel ulang, reset kata sandi, kata sandi baru, ubah kata sandi, tetapkan semula,
+        buat kata sandi baru, atur kata sandi
+    """,
+    invite="terima undangan, terima, gabung, bergabung, undangan, lihat undangan",
     never="""
         berhenti berlangganan, privasi, ketentuan, syarat, bantuan, hubungi, peramban, pengaturan, unduh,
         bukan anda, lacak, pesanan, tolak

@@ -20,7 +20,8 @@ WORDS: Final = Words(
         dispositivo, autorizzare, autorizza, pagamento, registrazione, verifica, verificare, accesso, accedere,
         accedi, conferma, confermare, sicurezza, autenticazione, identità, reimpostare, reimpostazione, account
     """,
-    use="digiti, scrivi, inserisci, inserire, inserisca, usa, utilizza, digita, immetti, copia",
+    enter="digiti, scrivi, inserisci, inserire, inserisca, digita, immetti, digitare",
+    use="usa, utilizza, copia",
     other="""
         inviato a, inviato al, ordine, numero ordine, numero d'ordine, n. ordine, fattura, numero fattura,
         spedizione, numero di tracciamento, tracking, telefono, tel., cap, codice postale, riferimento, rif.,
@@ -35,16 +36,29 @@ WORDS: Final = Words(
         regalo, carrello, riunione, promozione
     """,
     stale="scaduto, scaduta, non valido, precedente, vecchio, non è più valido",
+    place="porta, cancello, tastiera, ricerca, cassa, armadietto",
     booking="""
         prenotazione, soggiorno, viaggio, imbarco, partenza, pacco, punto di ritiro, ritiro, ricevuta, scontrino,
         pagamento eseguito
     """,
     meeting="id riunione",
     unit="minuti, minuto, ore, ora, secondi, giorni, euro, punti, persone, volte, per cento",
-    confirm="conferma, confermare, verifica, attiva, attivare, convalida, completa la registrazione",
-    sign_in="accedi, accedere, effettua l'accesso, link di accesso, link magico, entra",
-    reset="reimposta, reimpostare, nuova password, cambia password, crea una nuova password, imposta password",
-    invite="accetta invito, accetta l'invito, accetta, unisciti, partecipa, invito",
+    confirm="""
+        conferma, confermare, verifica, attiva, attivare, convalida, completa la registrazione, sì sono io, sono io,
+        sono stato io, sono stata io, attiva il tuo account, attiva account, completa iscrizione,
+        completa l'iscrizione
+    """,
+    sign_in="""
+        accedi, accedere, effettua l'accesso, link di accesso, link magico, entra, entra in, accesso diretto
+    """,
+    reset="""
+        reimposta, reimpostare, nuova password, cambia password, crea una nuova password, imposta password,
+        scegli una nuova password, scegli la password, imposta una nuova password, cambia la password
+    """,
+    invite="""
+        accetta invito, accetta l'invito, accetta, unisciti, partecipa, invito, vedi invito, vedi l'invito,
+        unisciti al gruppo
+    """,
     never="""
         annulla l'iscrizione, disiscriviti, cancellati, privacy, termini, condizioni, assistenza, aiuto,
         contatti, contattaci, browser, preferenze, scarica, non sei stato tu, traccia, ordine, rifiuta,

@@ -19,7 +19,8 @@ WORDS: Final = Words(
         potwierdź, potwierdzenie, potwierdzenia, bezpieczeństw*, uwierzytelni*, tożsamoś*, rejestracj*,
         reset hasła, konto, konta
     """,
-    use="przepisać, wpisz, wprowadź, użyj, podaj, przepisz, skopiuj",
+    enter="przepisać, wpisz, wprowadź, przepisz, wpisać",
+    use="użyj, podaj, skopiuj",
     other="""
         wysłany na, wysłaliśmy na, zamówienie, zamówienia, numer zamówienia, nr zamówienia, faktura, faktury,
         faktura nr, numer faktury, przesyłka, przesyłki, numer przesyłki, telefon, tel., infolinia,
@@ -34,14 +35,22 @@ WORDS: Final = Words(
         spotkanie, wyprzedaż*
     """,
     stale="wygasł*, nieważny, poprzedni*, stary, stare",
+    place="drzwi, drzwiach, bramie, klawiaturze, wyszukiwarce, kasie, paczkomacie, domofonie",
     booking="rezerwacja, pobyt, podróż, paczka, paczkomat, odbiór, paragon, pokwitowanie",
     unit="minut, minuty, minutę, min, godzin, godziny, sekund, dni, złotych, zł, pln, punktów, osób, razy, procent",
-    confirm="potwierdź, potwierdzam, zweryfikuj, aktywuj, dokończ rejestrację, potwierdzić",
-    sign_in="zaloguj*, link do logowania, zalogować",
-    reset="""
-        zresetuj*, resetuj*, nowe hasło, zmień hasło, ustaw hasło, zmiana hasła, nowego hasła, ustawić nowe hasło
+    confirm="""
+        potwierdź, potwierdzam, zweryfikuj, aktywuj, dokończ rejestrację, potwierdzić, tak to ja, to ja,
+        tak to mój adres, mój adres, aktywuj konto, aktywacja, aktywacja konta, potwierdź adres, dokończ
     """,
-    invite="zaakceptuj zaproszenie, zaakceptuj, przyjmij zaproszenie, dołącz, zaproszenie, akceptuj",
+    sign_in="zaloguj*, link do logowania, zalogować, wejdź, zaloguj bez hasła",
+    reset="""
+        zresetuj*, resetuj*, nowe hasło, zmień hasło, ustaw hasło, zmiana hasła, nowego hasła, ustawić nowe hasło,
+        ustaw nowe hasło, utwórz nowe hasło, odzyskaj hasło
+    """,
+    invite="""
+        zaakceptuj zaproszenie, zaakceptuj, przyjmij zaproszenie, dołącz, zaproszenie, akceptuj, zobacz zaproszenie,
+        przyjmij
+    """,
     never="""
         wypisz, anuluj subskrypcję, zrezygnuj, prywatnoś*, regulamin, pomoc, kontakt, przeglądarce, ustawienia,
         pobierz, to nie ty, śledź, zamówienie, odrzuć, dowiedz się więcej

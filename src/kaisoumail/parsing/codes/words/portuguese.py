@@ -19,7 +19,8 @@ WORDS: Final = Words(
         iniciar sessão, login, acesso, confirmar, confirme, segurança, autenticação, identidade, cadastro,
         redefinir, redefinição, conta
     """,
-    use="digite, insira, introduza, informe, use, utilize, inserir, copie",
+    enter="digite, insira, introduza, inserir, digitar",
+    use="informe, use, utilize, copie",
     other="""
         enviado para, enviado ao, enviamos para, pedido, número do pedido, nota fiscal, fatura,
         número da fatura, código de rastreio, código de rastreamento, rastreio, rastreamento, encomenda,
@@ -34,15 +35,24 @@ WORDS: Final = Words(
         economize, poupe, presente, carrinho, reunião
     """,
     stale="expirado*, expirou, inválido, anterior*, antigo*, não é mais válido",
+    place="porta, portão, teclado, pesquisa, busca, caixa, cacifo",
     booking="reserva, estadia, viagem, embarque, encomenda, pacote, ponto de recolha, retirada, recibo, fatura",
     meeting="id da reunião",
     unit="minutos, minuto, horas, hora, segundos, dias, reais, euros, pontos, pessoas, vezes, por cento",
-    confirm="confirmar, confirme, verificar, verifique, ativar, ative, validar, concluir cadastro, concluir registo",
-    sign_in="entrar, fazer login, iniciar sessão, acessar, link mágico, aceder",
-    reset="""
-        redefinir, redefina, nova senha, alterar senha, repor, criar senha, nova palavra passe, senha nova
+    confirm="""
+        confirmar, confirme, verificar, verifique, ativar, ative, validar, concluir cadastro, concluir registo,
+        sim sou eu, sou eu, fui eu, ativar conta, ativar a conta, ativar minha conta, finalizar cadastro
     """,
-    invite="aceitar convite, aceitar o convite, aceitar, participar, convite, juntar se",
+    sign_in="""
+        entrar, fazer login, iniciar sessão, acessar, link mágico, aceder, entrar em, entrar agora
+    """,
+    reset="""
+        redefinir, redefina, nova senha, alterar senha, repor, criar senha, nova palavra passe, senha nova,
+        criar nova senha, escolher senha, definir nova palavra passe, definir senha
+    """,
+    invite="""
+        aceitar convite, aceitar o convite, aceitar, participar, convite, juntar se, ver convite, aceitar e entrar
+    """,
     never="""
         cancelar inscrição, cancelar subscrição, descadastrar, cancelar a inscrição, privacidade, termos, ajuda,
         contato, contacto, fale conosco, navegador, preferências, baixar, não foi você, rastrear, pedido,

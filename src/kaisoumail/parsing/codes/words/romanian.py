@@ -18,7 +18,8 @@ WORDS: Final = Words(
         dispozitiv*, conecteze, autoriz*, tranzacți*, verificare*, verifica*, autentific*, conectare*, conecta*,
         confirm*, securitate*, identitat*, înregistrare*, resetare*, contul*
     """,
-    use="scrie, introdu, introduceți, folosește, folosiți, utilizați, tastează, copiază",
+    enter="scrie, introdu, introduceți, tastează",
+    use="folosește, folosiți, utilizați, copiază",
     other="""
         comandă, comanda, comenzii, numărul comenzii, factură, factura, facturii, awb, colet, coletul, telefon,
         tel., cod poștal, codul poștal, referință, cod client, codul de client, rezervare, rezervarea,
@@ -31,11 +32,19 @@ WORDS: Final = Words(
         cadou*, coșul, ședință*
     """,
     stale="expirat*, invalid, anterior*, vechi*",
+    place="ușă, ușa, poartă, căutare, casă, easybox",
+    booking="rezervare, rezervarea, zbor, colet, coletul, easybox, cazare, bon fiscal",
     unit="minute, minut, ore, oră, secunde, zile, lei, ron, puncte, persoane, ori, euro, la sută",
-    confirm="confirmă, confirmați, confirmare, verifică, verificați, activează, activați, finalizează înregistrarea",
-    sign_in="conectează*, conectare, autentificare, intră în cont",
-    reset="resetează*, resetare, parolă nouă, schimbă parola, setează parola",
-    invite="acceptă invitația, acceptă, alătură*, invitație",
+    confirm="""
+        confirmă, confirmați, confirmare, verifică, verificați, activează, activați, finalizează înregistrarea,
+        da sunt eu, sunt eu, activare cont, activează contul, finalizează contul
+    """,
+    sign_in="conectează*, conectare, autentificare, intră în cont, intră în, link de conectare",
+    reset="""
+        resetează*, resetare, parolă nouă, schimbă parola, setează parola, alege o parolă nouă, resetarea parolei,
+        setează o parolă nouă
+    """,
+    invite="acceptă invitația, acceptă, alătură*, invitație, vezi invitația",
     never="""
         dezabon*, confidențialitate, termeni, ajutor, contact, browser, setări, descarcă, nu ai fost tu,
         urmărește, comanda, refuză

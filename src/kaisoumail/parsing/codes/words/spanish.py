@@ -22,10 +22,8 @@ WORDS: Final = Words(
         verifica, iniciar sesión, inicio de sesión, confirmar, confirma, seguridad, autenticación, identidad,
         registro, restablecer, cuenta, acceder, desde un nuevo, desde un dispositivo, desde otro
     """,
-    use="""
-        teclea, digita, pega, ingresa, ingrese, introduce, introduzca, introducir, escribe, usa, use, utiliza,
-        utilice, ingresar, copia
-    """,
+    enter="teclea, digita, ingresa, ingrese, introduce, introduzca, introducir, escribe, ingresar",
+    use="pega, usa, use, utiliza, utilice, copia",
     other="""
         enviado a, enviado al, enviamos a, enviamos al, pedido, número de pedido, nº de pedido, factura,
         número de factura, n.º de factura, número de seguimiento, seguimiento, envío, guía, teléfono, tel.,
@@ -40,19 +38,28 @@ WORDS: Final = Words(
         rebajas, ahorra, regalo, tarjeta regalo, carrito, reunión
     """,
     stale="caducado*, vencido*, expirado*, anterior*, antiguo*, no es válido, inválido",
+    place="puerta, portal, teclado, buscador, caja, taquilla",
     booking="reserva, estancia, viaje, embarque, salida, paquete, punto de recogida, recogida, recibo, factura",
     meeting="id de reunión, id de la reunión",
     unit="minutos, minuto, horas, hora, segundos, días, euros, pesos, puntos, personas, veces, por ciento, dólares",
     confirm="""
-        confirmar, confirma, confirme, verificar, verifica, verifique, activar, activa, validar,
-        completar registro
+        confirmar, confirma, confirme, verificar, verifica, verifique, activar, activa, validar, completar registro,
+        sí soy yo, soy yo, fui yo, sí he sido yo, activar mi cuenta, completar el registro, terminar el registro,
+        crear mi cuenta
     """,
-    sign_in="iniciar sesión, inicia sesión, acceder, entrar, enlace mágico, enlace de acceso, inicio de sesión",
+    sign_in="""
+        iniciar sesión, inicia sesión, acceder, entrar, enlace mágico, enlace de acceso, inicio de sesión,
+        entrar en, entra en, acceder a
+    """,
     reset="""
         restablecer, restablece, restablezca, nueva contraseña, cambiar contraseña, cambiar la contraseña,
-        crear contraseña, contraseña nueva
+        crear contraseña, contraseña nueva, elegir contraseña, cambiar mi contraseña, crear una contraseña,
+        nueva clave
     """,
-    invite="aceptar invitación, aceptar la invitación, aceptar, unirse, únete, unirme, invitación",
+    invite="""
+        aceptar invitación, aceptar la invitación, aceptar, unirse, únete, unirme, invitación, ver invitación,
+        ver la invitación, aceptar y unirme
+    """,
     never="""
         darse de baja, cancelar suscripción, cancelar la suscripción, desuscribir*, privacidad, términos,
         condiciones, ayuda, contacto, contáctanos, navegador, preferencias, descargar, no fuiste tú,

@@ -27,10 +27,11 @@ class Words:
     For codes. *named*: names a verification code. *shared*: the same, but bookings, parcels and payments have numbers
     that are called so as well. *weak*: may name one ("code" alone), *own*: the same, said of the reader's
     ("your code"), *your*: the word for that. *joint*: the weak ones that name another kind of number when a word is
-    joined to them (受付番号). *about*: the mail is about proving who somebody is. *use*: asks to enter the code.
+    joined to them (受付番号). *about*: the mail is about proving who somebody is. *enter*: asks to
+    type something in, *use*: to use or copy it.
     *other*: names another kind of number. *offer*: the number buys something or opens a meeting. *stale*: the code is
     none, or no longer. *meeting*: the mail invites to a call, whose passcode proves nobody. *booking*: it is about a
-    booking, a parcel or a payment. *unit*: stands behind an amount.
+    booking, a parcel or a payment. *place*: where numbers are typed that prove nobody. *unit*: stands behind an amount.
 
     For links. *confirm*, *sign_in*, *reset*, *invite*: what following the link does. *never*: what links
     beside that are for.
@@ -43,12 +44,14 @@ class Words:
     joint: str = ""
     your: str = ""
     about: str = ""
+    enter: str = ""
     use: str = ""
     other: str = ""
     offer: str = ""
     stale: str = ""
     meeting: str = ""
     booking: str = ""
+    place: str = ""
     unit: str = ""
     confirm: str = ""
     sign_in: str = ""

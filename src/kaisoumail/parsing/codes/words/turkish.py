@@ -17,7 +17,8 @@ WORDS: Final = Words(
         cihaz*, işlem*, doğrula*, onayla*, giriş*, oturum aç*, güvenlik*, kimlik*, kayıt, üyelik*,
         şifre sıfırla*, hesab*
     """,
-    use="yazınız, girip, girin, giriniz, kullanın, kullanınız, yazın, kopyalayın, giriş yapın",
+    enter="yazınız, girip, girin, giriniz, yazın",
+    use="kullanın, kullanınız, kopyalayın, giriş yapın",
     other="""
         gönderildi, sipariş, siparişiniz, sipariş sipariş numarası, fatura, fatura kargo, takip takip numarası,
         takip kodu, telefon, tel, posta kodu, müşteri müşteri numarası, rezervasyon, rezervasyon kodu, pnr kodu,
@@ -30,15 +31,21 @@ WORDS: Final = Words(
         toplantı*
     """,
     stale="süresi dolmuş, süresi doldu, geçersiz, eski, önceki",
+    place="kapı*, tuş takımı*, arama*, kasada, dolap*",
     booking="rezervasyon*, konaklama*, seyahat*, uçuş*, kargo*, paket*, teslimat*, fiş, makbuz",
     unit="dakika, dakikadır, dk, saat, saniye, gün, tl, lira, puan, kişi, kez, yüzde, adet",
-    confirm="onayla*, doğrula*, etkinleştir*, aktifleştir*, aktive et, kaydı tamamla",
-    sign_in="giriş yap*, oturum aç*, giriş bağlantısı, sihirli bağlantı",
-    reset="""
-        şifreyi sıfırla, şifremi sıfırla, şifre sıfırla*, şifrenizi sıfırla*, sıfırla*, yeni şifre,
-        şifre belirle, parolayı sıfırla
+    confirm="""
+        onayla*, doğrula*, etkinleştir*, aktifleştir*, aktive et, kaydı tamamla, evet benim, benim,
+        hesabımı etkinleştir, hesabı etkinleştir, kaydını tamamla
     """,
-    invite="daveti kabul et, kabul et*, katıl*, davet*",
+    sign_in="""
+        giriş yap*, oturum aç*, giriş bağlantısı, sihirli bağlantı, hesabına gir, tek tıkla gir
+    """,
+    reset="""
+        şifreyi sıfırla, şifremi sıfırla, şifre sıfırla*, şifrenizi sıfırla*, sıfırla*, yeni şifre, şifre belirle,
+        parolayı sıfırla, yeni şifre belirle, yeni parola, şifreni yenile, şifrenizi yenileyin
+    """,
+    invite="daveti kabul et, kabul et*, katıl*, davet*, daveti gör, davete bak",
     never="""
         abonelikten çık*, üyelikten çık*, aboneliği iptal, gizlilik, koşullar, yardım, destek, iletişim,
         tarayıcı*, ayarlar, indir, siz değilseniz, takip et, sipariş*, reddet

@@ -18,7 +18,8 @@ WORDS: Final = Words(
         thiết bị, giao dịch, hoàn tất, xác minh, xác thực, xác nhận, đăng nhập, bảo mật, đăng ký, danh tính,
         đặt lại mật khẩu, tài khoản
     """,
-    use="nhập, sử dụng, điền, vui lòng nhập",
+    enter="nhập, điền, vui lòng nhập, hãy nhập",
+    use="sử dụng",
     other="""
         đơn hàng, mã đơn hàng, mã vận đơn, vận đơn, hóa đơn, mã hóa đơn, số hóa đơn, số điện thoại, điện thoại,
         hotline, tổng đài, mã bưu chính, mã khách hàng, khách hàng, mã đặt chỗ, đặt chỗ, chuyến bay, phòng,
@@ -30,12 +31,18 @@ WORDS: Final = Words(
         quà tặng, giỏ hàng, cuộc họp, mã ưu đãi
     """,
     stale="hết hạn, không hợp lệ, cũ, trước đó",
+    place="cửa, bàn phím, tìm kiếm, tủ khóa, quầy",
     booking="đặt chỗ, đặt phòng, chuyến bay, bưu kiện, đơn hàng, giao hàng, biên lai, chuyến đi",
     unit="phút, giờ, giây, ngày, đồng, điểm, người, lần, đ, vnđ, phần trăm",
-    confirm="xác nhận, xác minh, xác thực, kích hoạt, hoàn tất đăng ký",
-    sign_in="đăng nhập, liên kết đăng nhập",
-    reset="đặt lại mật khẩu, đặt lại, mật khẩu mới, đổi mật khẩu, tạo mật khẩu",
-    invite="chấp nhận lời mời, chấp nhận, tham gia, lời mời",
+    confirm="""
+        xác nhận, xác minh, xác thực, kích hoạt, hoàn tất đăng ký, vâng đó là tôi, đúng là tôi, đó là tôi,
+        kích hoạt tài khoản
+    """,
+    sign_in="đăng nhập, liên kết đăng nhập, vào ngay",
+    reset="""
+        đặt lại mật khẩu, đặt lại, mật khẩu mới, đổi mật khẩu, tạo mật khẩu, tạo mật khẩu mới, đặt mật khẩu mới
+    """,
+    invite="chấp nhận lời mời, chấp nhận, tham gia, lời mời, xem lời mời",
     never="""
         hủy đăng ký, huỷ đăng ký, hủy nhận, bảo mật thông tin, điều khoản, trợ giúp, hỗ trợ, liên hệ,
         trình duyệt, cài đặt, tải xuống, không phải bạn, theo dõi, đơn hàng, từ chối, quyền riêng tư
