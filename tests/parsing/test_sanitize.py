@@ -118,15 +118,20 @@ def test_the_harmless_part_of_a_style_stays() -> None:
         "<p " + " ".join(f"a{n}=1" for n in range(ROUNDS)) + ">x",
         "<table>" * 20_000 + "x",
         "<a href=x>" * 20_000,
+        f'<p style="color:{"a" * 8000}">x</p>' * 48,
+        f'<p style="color:{" " * 8000}">x</p>' * 48,
+        f'<p style="color:{"a" * 4000}{" " * 4000}">x</p>' * 48,
+        f'<p style="background:{"url(" * 2000}">x</p>' * 48,
+        f'<p style="background:url({" " * 8000}">x</p>' * 48,
     ],
-    ids=["deep", "fonts", "bold", "attributes", "tables", "links"],
+    ids=["deep", "fonts", "bold", "attributes", "tables", "links", "word", "space", "words", "urls", "url"],
 )
 def test_no_mail_makes_the_parser_run_away(html: str) -> None:
     began = time.process_time()
 
     kept = safe_html(html)
 
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 5
     assert len(kept) < 4_000_000
 
 

@@ -64,7 +64,8 @@ _NUMBERED: Final = re.compile(r"embedded:(\d{1,6})")
 _REMOTE: Final = re.compile(r"(?:https?:)?//[^\s\\\"'()<>]+", re.IGNORECASE)
 _LINK: Final = re.compile(r"(?:https?:)?//|mailto:|tel:", re.IGNORECASE)
 _DECLARATION: Final = re.compile(r"""(?:[^;"']++|"[^"]*+"?|'[^']*+'?)++""")
-_FUNCTION: Final = re.compile(r"([-\w]*+)\s*\(")
+# Each word, and each stretch of space, is gone over once.
+_FUNCTION: Final = re.compile(r"(?<![-\w])([-\w]++)\s*+\(|(?<![-\w\s])\s*+\(")
 _URL: Final = re.compile(r"""url\(\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'()]*+))\s*+\)""", re.IGNORECASE)
 _HARMLESS: Final = frozenset(
     ("", "rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "clamp", "linear-gradient", "radial-gradient", "url")

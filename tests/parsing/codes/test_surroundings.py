@@ -1,5 +1,6 @@
 """What stands around a number decides; each case as text and as HTML. (Subject, body, code.)"""
 
+import time
 from html import escape
 
 import pytest
@@ -70,3 +71,51 @@ def test_the_html_is_not_read_when_the_text_has_the_code() -> None:
 
     assert found is not None
     assert found.code == "123456"
+
+
+@pytest.mark.parametrize("filler", range(40, 111))
+@pytest.mark.parametrize(
+    ("sentence", "code"),
+    [
+        ("Your discount code is 482913.", None),
+        ("Your booking code is 482913.", None),
+        ("Your passcode is 482913.", "482913"),
+        ("Ihr Bestätigungscode ist 482913.", "482913"),
+    ],
+)
+def test_an_earlier_number_never_cuts_a_word_in_two(filler: int, sentence: str, code: str | None) -> None:
+    found = find_code("Hello", f"Room 4821 {'x' * filler} {sentence}", None)
+
+    assert (found.code if found else None) == code
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [f"{'-' * 996}x\n", f"{'-' * 400}x", "<a@", "(a@b ", "_" * 500, "--- ", "<a@b.test> x:\n"],
+    ids=["lines", "dashes", "from", "brackets", "rule", "short", "nearly"],
+)
+def test_looking_for_quoted_mails_does_not_run_away(piece: str) -> None:
+    began = time.process_time()
+
+    find_code("Your code", piece * (64 * 1024 // len(piece)) + "\nYour code is 482913", None)
+    find_code("Your code", "Your code is 482913\n" + piece * (64 * 1024 // len(piece)), None)
+
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "-----Original Message-----",
+        "--- Forwarded message ---",
+        "__________",
+        "On Monday Ada <ada@a.test> wrote:",
+        "Am Montag schrieb Ada Lovelace <ada@a.test>:",
+        "Ada (ada@a.test) 写道：",
+    ],
+)
+def test_a_code_quoted_from_an_older_mail_counts_less_than_the_new_one(head: str) -> None:
+    found = find_code("Hello", f"Your code is 482913\n\n{head}\nYour code is 551177\n", None)
+
+    assert found is not None
+    assert found.code == "482913"

@@ -19,13 +19,14 @@ AFTER: Final = 80
 _PLACE: Final = 48  # how far behind a number the place may be named
 _START: Final = 600  # what a mail is about is said by then
 _SPACED_LETTER: Final = re.compile("[a-z\u00df-\u024f\u0370-\u052f]")
+_REST_OF_A_WORD: Final = re.compile("[a-z\u00df-\u024f\u0370-\u052f]*+")
 _SENTENCE_ENDS: Final = re.compile(r"[.!?;](?=\s|\Z)|[。！？；।؟]")
 _FULL_LINE: Final = 50
 _WORD: Final = re.compile(r"[^\W\d_]+")
-# "On Monday Ada <ada@a.test> wrote:", "-----Original Message-----", "Am … schrieb Ada <…>:"
-_QUOTE_HEAD: Final = re.compile(
-    r"^(?:-{3,}[^\n]{3,60}-{3,}|_{10,}|[^\n]{0,200}[<(][^\s<>@]{1,64}@[^\s<>]{1,200}[>)][^\n]{0,40}[:：])$", re.M
-)
+# "On Monday Ada <ada@a.test> wrote:", "Am … schrieb Ada <…>:"; each part ends where the next begins: linear
+_FROM: Final = re.compile(r"[<(][^\s<>()@]{1,64}+@[^\s<>()]{1,200}+[>)][^\n]{0,40}\Z")
+_MOST_FROM: Final = 512
+_RULE: Final = 10
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Reading:
         done = 0
         for candidate in self.candidates:
             start = self._at_a_word(max(done, candidate.start - BEFORE))
-            end = min(len(self.folded), candidate.end + AFTER)
+            end = self._behind_a_word(candidate.end + AFTER)
             for hit in CODES.hits(self.folded, start, end):
                 found.append(hit)
                 done = hit.end
@@ -99,9 +100,13 @@ class Reading:
     @cached_property
     def quoted_from(self) -> int:
         """Where an answered or forwarded mail begins; the length of the text if there is none."""
-        may_quote = "@" in self.text or "---" in self.text or "___" in self.text
-        head = _QUOTE_HEAD.search(self.text) if may_quote else None
-        return len(self.text) if head is None else head.start()
+        if "@" in self.text or "---" in self.text or "___" in self.text:
+            start = 0
+            for line in self.text.split("\n"):
+                if _begins_a_quote(line):
+                    return start
+                start += len(line) + 1
+        return len(self.text)
 
     def is_quoted(self, candidate: Candidate) -> bool:
         """Whether an older mail is quoted there."""
@@ -132,12 +137,22 @@ class Reading:
 
     def _at_a_word(self, start: int) -> int:
         """*start*, or behind the word it is in the middle of."""
-        text = self.folded
-        if start == 0 or not _SPACED_LETTER.match(text, start - 1):
-            return start
-        while start < len(text) and _SPACED_LETTER.match(text, start):
-            start += 1
-        return start
+        return self._behind_a_word(start) if start and _SPACED_LETTER.match(self.folded, start - 1) else start
+
+    def _behind_a_word(self, end: int) -> int:
+        """*end*, or where the word ends that it is in the middle of: one cut in two would say something else."""
+        rest = _REST_OF_A_WORD.match(self.folded, min(end, len(self.folded)))
+        assert rest is not None
+        return rest.end()
+
+
+def _begins_a_quote(line: str) -> bool:
+    """ "-----Original Message-----", a rule, or who wrote what follows."""
+    if line.startswith("---"):
+        return line.endswith("---") and 3 <= len(line.strip("-")) <= 60
+    if line.startswith("___"):
+        return len(line) >= _RULE and not line.strip("_")
+    return line.endswith((":", "：")) and len(line) <= _MOST_FROM and _FROM.search(line) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,8 @@ WORDS: Final = Words(
         last 4 digits, last four, campaign, survey, edition, no., number, nr., vol, volume, route, bus, train, gate,
         seat, pnr, locator, record locator, backup code*, recovery key, license key, product key, activation key,
         serial key, atm pin, card pin, cvv, cvc, cvv code, postal address, street address, height, weight, score,
-        points, steps, followers, views, visitors
+        points, steps, followers, views, visitors, meeting passcode, meeting password, meeting code,
+        webinar passcode, conference passcode
     """,
     offer="""
         delivery driver, courier, driver, claim, prize*, winner*, lottery, giveaway, save, off, discount*,
