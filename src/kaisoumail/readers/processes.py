@@ -8,7 +8,7 @@ nobody waits behind them. A process is started with the first mail it is for.
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, Protocol
@@ -24,7 +24,8 @@ _LARGE: Final = 64 * 1024
 # Few enough that some are being read while others are being stored: all in one frame would move in lockstep.
 _MOST_TOGETHER: Final = 8
 _MOST_BYTES: Final = 1024 * 1024  # in one frame, or one mail that is larger
-_PATIENCE_SECONDS: Final = 20.0  # ten times what the dearest mail may cost, for a busy machine
+# Ten times what the dearest mail may cost, for a busy machine, and a small one costs less.
+_PATIENCE: Final = {"small": 10.0, "large": 20.0}
 _TRIES: Final = 2  # the first may have met a reader that somebody else had ended
 INLINE_BYTES: Final = 16 * 1024  # reading more than this would be felt by others on the event loop
 _log = structlog.get_logger("kaisoumail.readers")
@@ -58,8 +59,8 @@ class ThreadReaders:
 class ProcessReaders:
     """One reader for small mails and one for large ones; a mail that no reader survives is kept unread."""
 
-    def __init__(self, patience: float = _PATIENCE_SECONDS) -> None:
-        self._readers = (_Reader("small", patience), _Reader("large", patience))
+    def __init__(self, patience: Mapping[str, float] = _PATIENCE) -> None:
+        self._readers = tuple(_Reader(name, patience[name]) for name in ("small", "large"))
         self._small, self._large = (
             Gathered[bytes, Facts](partial(_asked, reader), weigh=len, most_weight=_MOST_BYTES, most=_MOST_TOGETHER)
             for reader in self._readers
@@ -74,7 +75,11 @@ class ProcessReaders:
 
 
 class _Lost(Exception):
-    """The reader ended by itself, or was ended because it took too long."""
+    """The reader ended by itself, or was ended by somebody."""
+
+
+class _TooSlow(_Lost):
+    """The reader was ended because it took too long."""
 
 
 async def _asked(reader: "_Reader", mails: Sequence[bytes]) -> Sequence[Facts]:
@@ -85,6 +90,8 @@ async def _asked(reader: "_Reader", mails: Sequence[bytes]) -> Sequence[Facts]:
             return await reader.read(mails)
         except _Lost as lost:
             _log.warning("readers.lost", bytes=len(mails[0]), reason=str(lost))
+            if isinstance(lost, _TooSlow):
+                break  # it was alone and nobody's fault but its own: others wait
     return [facts_of_unreadable(mails[0])]
 
 
@@ -113,7 +120,7 @@ class _Reader:
             raise _Lost(f"it ended with {await self.stop()}") from None
         except TimeoutError:
             await self.stop()
-            raise _Lost(f"it took longer than {self._patience:.0f} s") from None
+            raise _TooSlow(f"it took longer than {self._patience:.0f} s") from None
         except BaseException:
             await self.stop()  # half a conversation is of no use to the next
             raise
