@@ -14,6 +14,7 @@ from kaisoumail.storage.database import open_database
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.rejections import Ledger
 from kaisoumail.storage.signals import LocalSignals
+from kaisoumail.storage.unsure import Unsure
 from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.workflows.context import Context, Limits, Routing
 from kaisoumail.workflows.engine import Engine
@@ -34,6 +35,7 @@ async def a_context(
     """The cast, one active domain, and the mailboxes *kept*; the clock stands at noon. SQLite, unless told."""
     signals, readers = LocalSignals(), ThreadReaders()
     database = open_database(database_url or f"sqlite:///{folder / 'kaisoumail.db'}", signals.wake)
+    blobs = FileBlobs(folder / "blobs")
     try:
         await schema.migrate(database)
         for viewer in EVERYBODY:
@@ -45,7 +47,8 @@ async def a_context(
             database=database,
             intake=Intake(database, quotas),
             readers=readers,
-            blobs=FileBlobs(folder / "blobs"),
+            blobs=blobs,
+            unsure=Unsure(database, blobs),
             water_mark=WaterMark((folder,), 0),
             ledger=Ledger(database),
             signals=signals,

@@ -54,6 +54,7 @@ from kaisoumail.storage.database import Database, open_database
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.rejections import Ledger
 from kaisoumail.storage.signals import ACCESS, open_signals
+from kaisoumail.storage.unsure import Unsure
 from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.web import app as web
 from kaisoumail.web import problems as web_problems
@@ -120,6 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_entries, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(destroy_what_was_left, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, partial(forget_full_buckets, context)))
+        await stack.enter_async_context(repeated(_MINUTE_SECONDS, context.unsure.settle))
         smtp_port = await _open_smtp(stack, context, settings)
         await stack.enter_async_context(_http(application(context, settings), listener, context.signals.end))
         _settle_down()
@@ -172,11 +174,13 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
         ledger = Ledger(database)
         stack.push_async_callback(ledger.written)
         blob_folder = writable_folder(_blob_folder(settings, data_dir))
+        blobs = FileBlobs(blob_folder)
         context = Context(
             database=database,
             intake=Intake(database, _quotas(settings)),
             readers=readers,
-            blobs=FileBlobs(blob_folder),
+            blobs=blobs,
+            unsure=Unsure(database, blobs),
             water_mark=WaterMark((data_dir, blob_folder), settings.min_free_bytes),
             ledger=ledger,
             signals=signals,

@@ -1,12 +1,19 @@
 """What is read from a mail when it arrives, whichever door it came through."""
 
 import asyncio
+import random
+from base64 import encodebytes
 from pathlib import Path
 
+import pytest
+
+from kaisoumail.errors import Problem
 from kaisoumail.model.code import Link
 from kaisoumail.model.message import Envelope, Message
-from kaisoumail.operations.messages import Question, list_messages
-from kaisoumail.operations.receive import Handover, can_receive, receive
+from kaisoumail.operations.messages import Question, list_messages, raw_message
+from kaisoumail.operations.receive import Handover, Receipt, can_receive, receive
+from kaisoumail.storage.intake import Incoming
+from kaisoumail.workflows.context import Context
 from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
 from tests.people import ROOT
@@ -52,3 +59,62 @@ def test_an_ordinary_mail_has_neither(tmp_path: Path) -> None:
 
     assert message.verification is None
     assert message.link is None
+
+
+LARGE = b"Subject: large\r\n\r\n" + encodebytes(random.Random(1).randbytes(90_000))
+
+
+async def _handed_in(context: Context) -> Receipt | Problem:
+    envelope = Envelope("no-reply@shop.example", ADDRESS)
+    mailbox = await can_receive(context, "smtp", envelope)
+    [outcome] = await receive(context, [Handover("smtp", envelope, mailbox)], LARGE)
+    return outcome
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in (folder / "blobs").rglob("*") if path.is_file()]
+
+
+def test_a_large_mail_whose_commit_was_answered_by_nobody_keeps_its_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> bytes:
+        async with a_context(tmp_path, a_mailbox(ADDRESS)) as context:
+            keep = context.intake.keep
+
+            async def kept_but_not_said(incoming: Incoming) -> str:
+                await keep(incoming)
+                raise Problem("storage_unavailable", "The database cannot be reached just now")
+
+            with monkeypatch.context() as while_away:
+                while_away.setattr(context.intake, "keep", kept_but_not_said)
+                first = await _handed_in(context)
+            again = await _handed_in(context)
+            await context.unsure.settle(after=0)
+
+            assert isinstance(first, Problem)
+            assert isinstance(again, Receipt)
+            assert not again.is_new
+            return await raw_message(context, ROOT, again.message_id)
+
+    assert asyncio.run(story()) == LARGE
+    assert len(_files(tmp_path)) == 1
+
+
+def test_the_bytes_of_a_large_mail_that_the_database_did_not_take_go_once_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> tuple[int, int]:
+        async with a_context(tmp_path, a_mailbox(ADDRESS)) as context:
+
+            async def not_kept(incoming: Incoming) -> str:
+                raise Problem("storage_unavailable", "The database cannot be reached just now")
+
+            monkeypatch.setattr(context.intake, "keep", not_kept)
+            await _handed_in(context)
+            await context.unsure.settle()
+            unsure = len(_files(tmp_path))
+            await context.unsure.settle(after=0)
+            return unsure, len(_files(tmp_path))
+
+    assert asyncio.run(story()) == (1, 0)

@@ -23,6 +23,7 @@ from kaisoumail.storage.intake import Incoming
 from kaisoumail.workflows.context import Context
 
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row
+_CERTAIN: Final = frozenset(("mailbox_unavailable", "mailbox_full"))  # said by a transaction that was committed
 _MAX_ADDRESS: Final = 320
 
 
@@ -110,9 +111,9 @@ async def _keep(context: Context, handover: Handover, facts: Facts) -> Receipt:
         await context.blobs.put(message.raw_location, facts.compressed)
     try:
         kept_as = await context.intake.keep(Incoming(message, facts.compressed if in_row else None))
-    except Problem:
+    except Problem as problem:
         if not in_row:
-            await context.blobs.remove(message.raw_location)
+            await _let_go(context, message, problem)
         raise
     is_new = kept_as == message.id
     if not is_new and not in_row:
@@ -120,6 +121,14 @@ async def _keep(context: Context, handover: Handover, facts: Facts) -> Receipt:
     if is_new and facts.doubts and context.opinions is not None:
         context.opinions.ask(message, facts.doubts)
     return Receipt(kept_as, is_new)
+
+
+async def _let_go(context: Context, message: Message, problem: Problem) -> None:
+    """The bytes of what was not kept are removed; but where the database is in trouble, nobody knows what it kept."""
+    if problem.code in _CERTAIN:
+        await context.blobs.remove(message.raw_location)
+    else:
+        context.unsure.note(message.id, message.raw_location)
 
 
 def _message(context: Context, handover: Handover, facts: Facts) -> Message:

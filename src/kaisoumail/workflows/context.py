@@ -18,6 +18,7 @@ from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.rejections import Ledger
 from kaisoumail.storage.remembered import Remembered
 from kaisoumail.storage.signals import Signals
+from kaisoumail.storage.unsure import Unsure
 from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.second_opinions import SecondOpinions
@@ -90,6 +91,7 @@ class Context:
     intake: Intake
     readers: Readers
     blobs: FileBlobs
+    unsure: Unsure
     water_mark: WaterMark
     ledger: Ledger
     signals: Signals

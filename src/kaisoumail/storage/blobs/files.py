@@ -68,10 +68,11 @@ class FileBlobs:
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(path)
+            _sync_folder(folder)
         except OSError:
             beside.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             raise
-        _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:
