@@ -225,6 +225,7 @@ def _second_opinions(settings: Settings, database: Database) -> SecondOpinions |
         settings.cloudflare_token,
         timeout=settings.cloudflare_timeout,
         max_retry_after=settings.max_retry_after,
+        sends_mail=True,
     )
     return SecondOpinions(database, cloudflare, settings.account_id, settings.workers_ai_model, utc_now)
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog.testing
 
 import cloudflare_sandbox
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
-from kaisoumail.model.code import Verification
+from kaisoumail.model.code import Doubt, Verification
 from kaisoumail.model.message import Envelope, Matcher, Message
 from kaisoumail.operations.receive import Handover, receive
 from kaisoumail.operations.wait import Awaited, newest_cursor, wait
@@ -77,7 +78,7 @@ def told(folder: Path, story: Callable[[Story], Awaitable[None]], clock: Callabl
         async with cloudflare_sandbox.running(host="127.0.0.1", port=0, smtp_port=0) as pretend:
             token = pretend.mint_token(kind="user", permissions=["Workers AI Read"], zones="all")
             async with a_context(folder, MAILBOX) as context, httpx.AsyncClient(base_url=pretend.url) as sandbox:
-                client = Cloudflare(pretend.api_url, token)
+                client = Cloudflare(pretend.api_url, token, sends_mail=True)
                 opinions = SecondOpinions(context.database, client, pretend.account_id, MODEL, clock)
                 try:
                     await story(Story(replace(context, opinions=opinions), opinions, sandbox))
@@ -194,6 +195,48 @@ def test_a_deleted_mail_gets_no_code_and_does_not_come_back(tmp_path: Path) -> N
         settled = messages.settle
         found = Verification("551177", "body", "ai")
         assert not await it.context.database.write(lambda connection: settled(connection, message_id, found))
+
+    told(tmp_path, story)
+
+
+def test_a_mail_that_was_deleted_meanwhile_is_shown_to_nobody(tmp_path: Path) -> None:
+    async def story(it: Story) -> None:
+        await it.model_says({"choice": 1})
+        message = await it.message(await it.mail())
+        await it.opinions.settled()
+        asked = len(await it.runs())
+        await it.context.database.write(lambda connection: messages.remove(connection, message, NOON))
+
+        it.opinions.ask(message, [Doubt("551177", "body", TWO_CODES, None)])
+        await it.opinions.settled()
+
+        assert len(await it.runs()) == asked
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize("answer", [{"status": 400, "code": 5025}, {"status": 500}, {"status": 404, "code": 7003}])
+def test_nothing_that_an_answer_says_is_logged_since_it_may_quote_the_mail(
+    tmp_path: Path, answer: dict[str, Any]
+) -> None:
+    async def story(it: Story) -> None:
+        await it.fault(message=f"cannot be met for: {TWO_CODES}", **answer)
+        with structlog.testing.capture_logs() as lines:
+            assert await it.settled() is None
+
+        assert [line["event"] for line in lines] == ["cloudflare.request.failed", "second_opinions.none"]
+        assert "551177" not in str(lines)
+
+    told(tmp_path, story)
+
+
+def test_an_answer_nested_too_deep_is_none(tmp_path: Path) -> None:
+    async def story(it: Story) -> None:
+        await it.model_says("[" * 200_000)
+        with structlog.testing.capture_logs() as lines:
+            assert await it.settled() is None
+
+        assert [line["event"] for line in lines if line["log_level"] == "error"] == []
 
     told(tmp_path, story)
 

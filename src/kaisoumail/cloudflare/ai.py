@@ -70,7 +70,7 @@ def _choice(result: Any) -> int | None:
     if isinstance(said, str):
         try:
             said = json.loads(said)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     choice = said.get("choice") if isinstance(said, dict) else None
     return choice if isinstance(choice, int) and not isinstance(choice, bool) else None

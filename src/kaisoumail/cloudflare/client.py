@@ -29,11 +29,23 @@ _log = structlog.get_logger("kaisoumail.cloudflare")
 
 
 class Cloudflare:
-    """Cloudflare's API under one token. Every call goes through `call`; none waits longer than *timeout* seconds."""
+    """
+    Cloudflare's API under one token. Every call goes through `call`; none waits longer than *timeout* seconds.
+
+    One that *sends_mail* may be answered with pieces of it: what its errors say is then not logged.
+    """
 
     def __init__(
-        self, base_url: str, token: str, *, gate: Gate | None = None, timeout: float = 30.0, max_retry_after: int = 900
+        self,
+        base_url: str,
+        token: str,
+        *,
+        gate: Gate | None = None,
+        timeout: float = 30.0,
+        max_retry_after: int = 900,
+        sends_mail: bool = False,
     ) -> None:
+        self._sends_mail = sends_mail
         self._gate = gate or OpenGate()
         self._max_retry_after = max_retry_after
         self._http = httpx.AsyncClient(
@@ -97,7 +109,7 @@ class Cloudflare:
                 path=path,
                 status=told.status,
                 code=told.code,
-                message=told.message,
+                message=None if self._sends_mail else told.message,
                 ray_id=told.ray_id,
                 error=type(error).__name__,
                 operation=asker.operation,
@@ -134,7 +146,7 @@ def _read(response: httpx.Response, method: str, path: str, max_retry_after: int
     answer = Answer(method, path, response.status_code, ray_id=response.headers.get("cf-ray"))
     try:
         envelope = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # the second for what is nested too deep
         envelope = None
     if not isinstance(envelope, dict) or "success" not in envelope:
         answer = Answer(method, path, answer.status, message=_excerpt(response), ray_id=answer.ray_id)

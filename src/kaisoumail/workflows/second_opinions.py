@@ -25,6 +25,7 @@ from kaisoumail.storage import facts, messages
 from kaisoumail.storage.database import Database
 
 _MOST_WAITING: Final = 100
+_PATIENCE: Final = 60.0  # for a whole answer, however slowly it trickles in: others wait
 _PAUSE: Final = "workers_ai_pause"
 _CONFIDENCE: Final = 0.5  # a model says nothing of how sure it is
 _log = structlog.get_logger("kaisoumail.second_opinions")
@@ -74,17 +75,22 @@ class SecondOpinions:
 
     async def _settled(self, message: Message, doubts: Sequence[Doubt]) -> None:
         try:
-            if await self._is_paused():
+            if await self._is_paused() or await self._is_gone(message):
                 return
-            choice = await ai.chosen(self._cloudflare, self._account_id, self._model, message.subject, doubts)
+            async with asyncio.timeout(_PATIENCE):
+                choice = await ai.chosen(self._cloudflare, self._account_id, self._model, message.subject, doubts)
             if choice is not None:
                 await self._database.write(partial(messages.settle, message_id=message.id, found=_verification(choice)))
         except RateLimited as limited:
             await self._pause(self._until(limited))
-        except CloudflareError as error:
+        except (CloudflareError, TimeoutError) as error:
             _log.warning("second_opinions.none", message_id=message.id, error=type(error).__name__)
         except Problem as problem:
             _log.warning("second_opinions.not_kept", message_id=message.id, reason=problem.message)
+
+    async def _is_gone(self, message: Message) -> bool:
+        """Whether it was deleted while it waited: nobody is told of it any more."""
+        return await self._database.read(partial(messages.find, message_id=message.id)) is None
 
     async def _is_paused(self) -> bool:
         known = await self._database.read(partial(facts.find, key=_PAUSE))
