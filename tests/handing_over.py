@@ -1,6 +1,7 @@
 """Mail brought to the product as the Email Worker brings it."""
 
 import time
+from datetime import datetime
 from urllib.parse import quote
 
 import httpx
@@ -9,9 +10,12 @@ from kaisoumail.auth.signatures import sign
 from tests.servers import INBOUND_SECRET
 
 
-def signed(recipient: str, raw: bytes, sender: str = "no-reply@shop.example") -> dict[str, str]:
-    """The headers of a hand-over of *raw*, signed now."""
-    timestamp, envelope_from, envelope_to = str(int(time.time())), quote(sender), quote(recipient)
+def signed(
+    recipient: str, raw: bytes, sender: str = "no-reply@shop.example", at: datetime | None = None
+) -> dict[str, str]:
+    """The headers of a hand-over of *raw*, signed now, or *at* another time."""
+    timestamp = str(int(time.time() if at is None else at.timestamp()))
+    envelope_from, envelope_to = quote(sender), quote(recipient)
     return {
         "content-type": "message/rfc822",
         "x-kaisoumail-envelope-from": envelope_from,

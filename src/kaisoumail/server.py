@@ -34,6 +34,7 @@ from kaisoumail.api.gate import Gate
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.inbound import webhook
+from kaisoumail.inbound.room import Room
 from kaisoumail.inbound.smtp import Crowd, Door
 from kaisoumail.inbound.smtp_session import Manners
 from kaisoumail.model.clock import iso, utc_now
@@ -79,14 +80,8 @@ _BUDGET_SECONDS: Final = 300
 _WATCH_SECONDS: Final = 2.0
 _MINUTE_SECONDS: Final = 60.0
 _HOUR_SECONDS: Final = 3600.0
-WORKFLOWS: Final = (
-    bind_domain,
-    enable_domain,
-    provision_domain,
-    delete_domain,
-    open_mailbox,
-    destroy_mailbox,
-)  # importing a workflow is what makes it startable
+# Importing a workflow is what makes it startable.
+WORKFLOWS: Final = (bind_domain, enable_domain, provision_domain, delete_domain, open_mailbox, destroy_mailbox)
 
 
 class CannotStart(Exception):
@@ -232,7 +227,7 @@ def _second_opinions(settings: Settings, database: Database) -> SecondOpinions |
 
 def application(context: Context, settings: Settings) -> Edges:
     """The JSON API, the pages and the webhook door as one ASGI application."""
-    door = problems.answering(webhook.handover_door(context, settings.inbound_secret, settings.max_message_bytes))
+    door = webhook.handover_door(context, settings.inbound_secret, settings.max_message_bytes, Room())
     litestar = Litestar(
         route_handlers=[api.router(), web.router()],
         state=State({"context": context, "release": _release()}),
@@ -242,7 +237,7 @@ def application(context: Context, settings: Settings) -> Edges:
     )
     cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
     limits = RateLimits(_rates(settings), buckets_on(context.database))
-    return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies, {webhook.PATH: door})
+    return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies, {webhook.PATH: problems.answering(door)})
 
 
 def _quotas(settings: Settings) -> Quotas:

@@ -8,6 +8,7 @@ with each header value as sent. The formula is promised in docs/reference/inboun
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,6 +18,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.message import Envelope
 
 MAX_AGE_SECONDS: Final = 300
+_SIGNATURE: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,16 @@ def sign(secret: str, timestamp: str, envelope_from: str, envelope_to: str, body
     return hmac.new(secret.encode(), signed.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
 
 
+def must_be_plausible(handover: SignedHandover, now: datetime) -> None:
+    """
+    Look at what can be judged before the body is there, so that nobody without a signature sends one.
+
+    Raises Problem `invalid_signature` as `envelope_of` does.
+    """
+    if not _SIGNATURE.fullmatch(handover.signature) or not _is_recent(handover.timestamp, now):
+        raise _invalid()
+
+
 def envelope_of(handover: SignedHandover, body: bytes, secret: str, now: datetime) -> Envelope:
     """
     The envelope that *handover* proves for *body*.
@@ -45,8 +57,12 @@ def envelope_of(handover: SignedHandover, body: bytes, secret: str, now: datetim
     expected = sign(secret, handover.timestamp, handover.envelope_from, handover.envelope_to, body)
     genuine = hmac.compare_digest(expected.encode(), handover.signature.lower().encode("utf-8", "replace"))
     if not genuine or not _is_recent(handover.timestamp, now):
-        raise Problem("invalid_signature", "Invalid signature")
+        raise _invalid()
     return Envelope(unquote(handover.envelope_from), unquote(handover.envelope_to))
+
+
+def _invalid() -> Problem:
+    return Problem("invalid_signature", "Invalid signature")
 
 
 def _is_recent(timestamp: str, now: datetime) -> bool:

@@ -6,8 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
+from kaisoumail.inbound.room import BYTES, Room
 from kaisoumail.inbound.smtp_session import Manners, Session
-from kaisoumail.inbound.smtp_wire import Room, Wire
+from kaisoumail.inbound.smtp_wire import Wire
 from kaisoumail.model.client_address import counted_as
 from kaisoumail.operations.context import Context
 
@@ -20,7 +21,7 @@ class Crowd:
 
     connections: int = 1000
     from_one: int = 100
-    bytes_in_memory: int = 256 * 1024 * 1024
+    bytes_in_memory: int = BYTES
 
 
 class Door:

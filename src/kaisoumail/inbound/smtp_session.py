@@ -15,8 +15,9 @@ from typing import Final
 import structlog
 
 from kaisoumail.errors import CODES, Problem
+from kaisoumail.inbound.room import FLOOD, Room
 from kaisoumail.inbound.smtp_commands import Malformed, Path, command, path, size
-from kaisoumail.inbound.smtp_wire import FLOOD, BadLine, Flooded, Gone, NoRoom, Room, Silent, Wire
+from kaisoumail.inbound.smtp_wire import BadLine, Flooded, Gone, NoRoom, Silent, Wire
 from kaisoumail.model.message import Envelope
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, can_receive, note_refusal, receive

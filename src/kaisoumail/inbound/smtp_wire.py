@@ -9,14 +9,14 @@ one packet (RFC 2920).
 
 import asyncio
 import ssl
-from dataclasses import dataclass
 from typing import Final, cast
+
+from kaisoumail.inbound.room import FLOOD, Room
 
 MAX_LINE: Final = 4096  # RFC 5321 asks for 512, SMTPUTF8 and SIZE for a little more
 _MOST_UNREAD: Final = 64 * 1024
 _END: Final = b"\r\n.\r\n"
 _STUFFING: Final = 64  # a mail may be longer by one part in so many on the wire, for its stuffed dots
-FLOOD: Final = 4  # who sends so many times what is allowed is not listened to any longer
 
 
 class Gone(Exception):
@@ -37,26 +37,6 @@ class Flooded(Exception):
 
 class BadLine(Exception):
     """A line longer than allowed, or one with a bare CR or LF; it has been read over."""
-
-
-@dataclass(slots=True)
-class Room:
-    """Bytes of mails that may be in memory at once, over all connections."""
-
-    left: int
-
-    @property
-    def is_full(self) -> bool:
-        return self.left <= 0
-
-    def take(self, size: int) -> int:
-        """Count *size* bytes, and return it; there may be less than no room then, which `is_full` tells."""
-        self.left -= size
-        return size
-
-    def give_back(self, size: int) -> int:
-        self.left += size
-        return size
 
 
 class Wire(asyncio.Protocol):

@@ -5,26 +5,32 @@ A plain ASGI application beside the framework: it is asked for every mail, and n
 route. What it raises is said by whoever calls it (`api/problems.py`).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
 from litestar.exceptions import MethodNotAllowedException
 
-from kaisoumail.auth.signatures import SignedHandover, envelope_of
+from kaisoumail.auth.signatures import SignedHandover, envelope_of, must_be_plausible
 from kaisoumail.errors import Problem
+from kaisoumail.inbound.room import FLOOD, Room
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, Receipt, can_receive, receive
 
 PATH: Final = "/api/inbound"
+_WHOLE_BODY_SECONDS: Final = 120.0
 _PREFIX: Final = b"x-kaisoumail-"
 
 
-def handover_door(context: Context, secret: str | None, max_bytes: int) -> Callable[[Any, Any, Any], Awaitable[None]]:
+def handover_door(
+    context: Context, secret: str | None, max_bytes: int, room: Room, patience: float = _WHOLE_BODY_SECONDS
+) -> Callable[[Any, Any, Any], Awaitable[None]]:
     """
     The door at `PATH`, for mails of up to *max_bytes* signed with *secret*; without one it is shut.
 
-    Raises Problem for what is refused, and Litestar's MethodNotAllowedException.
+    Who finds no *room* in memory, or takes more than *patience* seconds to send, is asked to come back. Raises
+    Problem for what is refused, and Litestar's MethodNotAllowedException.
     """
 
     async def handover(scope: Any, receive: Any, send: Any) -> None:
@@ -32,8 +38,13 @@ def handover_door(context: Context, secret: str | None, max_bytes: int) -> Calla
             raise MethodNotAllowedException(headers={"allow": "POST"})
         if secret is None:
             raise Problem("inbound_closed", "Set INBOUND_SECRET to open this door")
-        raw = await _body(receive, max_bytes)
-        receipt = await _received(context, _handover_in(scope["headers"]), secret, raw)
+        signed = _handover_in(scope["headers"])
+        must_be_plausible(signed, context.clock())
+        body = _Body(receive, max_bytes, room, patience)
+        try:
+            receipt = await _received(context, signed, secret, await body.read())
+        finally:
+            body.forget()
         outcome = "stored" if receipt.is_new else "duplicate"
         await _answer(send, msgspec.json.encode({"outcome": outcome, "messageId": receipt.message_id}))
 
@@ -59,20 +70,56 @@ def _handover_in(headers: list[tuple[bytes, bytes]]) -> SignedHandover:
     )
 
 
-async def _body(receive: Any, max_bytes: int) -> bytes:
-    """The whole body. Raises Problem `too_large`; what is left then is not read."""
-    pieces: list[bytes] = []
-    left = max_bytes
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem("invalid_request", "The client hung up", formErrors=["The body broke off"], fieldErrors={})
-        pieces.append(message.get("body", b""))
-        left -= len(pieces[-1])
-        if left < 0:
-            raise Problem("too_large", f"A mail may have at most {max_bytes} bytes")
-        if not message.get("more_body", False):
-            return b"".join(pieces)
+class _Body:
+    """The body of one request, counted in *room* from its first byte until it is forgotten."""
+
+    def __init__(self, receive: Any, max_bytes: int, room: Room, patience: float) -> None:
+        self._patience = patience
+        self._receive = receive
+        self._max_bytes = max_bytes
+        self._room = room
+        self._held = 0
+
+    async def read(self) -> bytes:
+        """
+        The whole body.
+
+        Raises Problem `too_large`, once all of it was heard: who is still sending would not hear an answer;
+        `overloaded` when too much is in memory or it came too slowly; `invalid_request` when it broke off.
+        """
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._read()
+        except TimeoutError:
+            raise Problem("overloaded", "The body came too slowly") from None
+
+    def forget(self) -> None:
+        self._held -= self._room.give_back(self._held)
+
+    async def _read(self) -> bytes:
+        pieces: list[bytes] = []
+        heard = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Problem(
+                    "invalid_request", "The client hung up", formErrors=["The body broke off"], fieldErrors={}
+                )
+            piece = message.get("body", b"")
+            heard += len(piece)
+            if heard <= self._max_bytes:
+                if self._room.is_full:
+                    raise Problem("overloaded", "Too many mails are on their way in")
+                self._held += self._room.take(len(piece))
+                pieces.append(piece)
+            elif pieces:
+                pieces = []
+                self.forget()
+            if not message.get("more_body", False) or heard > FLOOD * self._max_bytes:
+                break
+        if heard > self._max_bytes:
+            raise Problem("too_large", f"A mail may have at most {self._max_bytes} bytes")
+        return b"".join(pieces)
 
 
 async def _answer(send: Any, body: bytes) -> None:
