@@ -169,6 +169,24 @@ def test_another_kind_of_database_is_refused_by_name() -> None:
         open_database("mysql://localhost/x")
 
 
+def test_a_commit_that_is_refused_leaves_nothing_open_for_the_next(tmp_path: Path) -> None:
+    def refused(connection: Connection) -> None:
+        connection.execute(text("CREATE TABLE a (id INTEGER PRIMARY KEY)"))
+        connection.execute(text("CREATE TABLE b (a INTEGER REFERENCES a DEFERRABLE INITIALLY DEFERRED)"))
+        connection.execute(text("INSERT INTO b VALUES (1)"))
+
+    async def story() -> int:
+        database = open_database(f"sqlite:///{tmp_path}/k.db")
+        try:
+            with pytest.raises(IntegrityError):
+                await database.write(refused)
+            return await database.write(_one)
+        finally:
+            await database.close()
+
+    assert asyncio.run(story()) == 1
+
+
 def test_a_new_file_that_another_process_turns_over_just_now_is_asked_again(tmp_path: Path) -> None:
     other, ours = (sqlite_driver().connect(tmp_path / "new.db", isolation_level=None, timeout=0) for _ in range(2))
     other.execute("CREATE TABLE t (a)")

@@ -222,8 +222,12 @@ class SqliteDatabase:
 
     def _transaction(self, works: list[Work[Any]]) -> list[Any]:
         connection = self._connection(self._write_engine)
-        with connection.begin():
-            values, topics = changes.run(connection, works)
+        try:
+            with connection.begin():
+                values, topics = changes.run(connection, works)
+        except BaseException:
+            connection.connection.rollback()  # SQLite keeps a transaction open whose commit it refused
+            raise
         self._committed |= topics  # only now: what was rolled back is told to nobody
         return values
 
