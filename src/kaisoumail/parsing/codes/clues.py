@@ -1,0 +1,172 @@
+"""
+Questions about one candidate and what stands around it; the points that the answers are worth are in `score.py`.
+"""
+
+import re
+from typing import Final
+
+from kaisoumail.parsing.codes.candidates import Candidate
+from kaisoumail.parsing.codes.labels import CODE, COPULAS, Label
+from kaisoumail.parsing.codes.reading import AFTER, BEFORE, Gap, Reading
+
+_NEAR: Final = 64
+_OWNER: Final = 32  # how far "your" may stand before "code": "your Acme Cloud code"
+_NEAR_ROLES: Final = {"enter": "use", "use": "use", "about": "about", "offer": "offer"}
+_ASKED_WORDS: Final = 2  # "enter the following code"
+_QUOTES: Final = ('""', "“”", "„“", "«»", "「」", "『』", "‹›")
+_QUOTED: Final = 120  # how far from it a quoted sentence may begin and end
+_SPLIT_VERB: Final = (" ein.", " ein,", " ein ", " ein\n")  # German leaves the first part of "eingeben" to the end
+_SPLIT_WORDS: Final = 6
+_PARTICLE: Final = 3  # what may stand between a number and the verb behind it: 을
+# "San Francisco, CA 94105", "4 place Carnot, 21000 Dijon"
+_STATE_BEFORE: Final = re.compile(r"\b[A-Z]{2}\s\Z", re.ASCII)
+_STREET_BEFORE: Final = re.compile(r"(?:[^\W\d_]|[0-9])[,;][ \n]\Z")
+_TOWN_AFTER: Final = re.compile(r" [A-Z\u00c0-\u00de][a-z\u00df-\u00ff]+")
+
+
+def roles_near(reading: Reading, candidate: Candidate) -> set[str]:
+    """The roles of the words in the same sentence."""
+    roles: set[str] = set()
+    for hit in reading.hits_between(max(0, candidate.start - _NEAR), candidate.start):
+        role = _NEAR_ROLES.get(hit.role)
+        if role is not None and not Gap.between(reading, hit.end, candidate.start).ends_a_sentence:
+            roles.add(role)
+    for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + _NEAR)):
+        gap = Gap.between(reading, candidate.end, hit.start)
+        if gap.ends_a_sentence or gap.lines > 1:
+            continue
+        # A verb behind it is one of a language that ends with it: "661920 을(를) 입력하세요"
+        role = _NEAR_ROLES.get(hit.role)
+        if role in ("about", "offer") or (role == "use" and gap.words <= 2):
+            roles.add(role)
+    return roles
+
+
+def is_asked_for(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+    """A verb right before it, or right before what it is called: "enter 482913", "use the following code: 482913"."""
+    start = candidate.start if label is None or label.follows else label.hit.start
+    return any(
+        hit.role in ("enter", "use") and Gap.between(reading, hit.end, start).words <= _ASKED_WORDS
+        for hit in reading.hits_between(max(0, start - _OWNER), start)
+    )
+
+
+def is_the_readers(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+    """ "Your code", "482913 is your Acme code"."""
+    if label is None:
+        return False
+    start = candidate.end if label.follows else max(0, label.hit.start - _OWNER)
+    for hit in reading.hits_between(start, max(label.hit.start, start)):
+        gap = Gap.between(reading, hit.end, label.hit.start)
+        if hit.role == "your" and not gap.ends_a_sentence:
+            return True
+    after = reading.hits_between(label.hit.end, min(len(reading.text), label.hit.end + _OWNER))
+    return any(hit.role == "your" and Gap.between(reading, label.hit.end, hit.start).words == 0 for hit in after)
+
+
+def is_led_to(reading: Reading, candidate: Candidate) -> bool:
+    """What stands right before it says that it comes now: "is", or a colon."""
+    before = reading.text[max(0, candidate.start - 12) : candidate.start].rstrip()
+    if before.endswith((":", "：")):
+        return True
+    words = before.lower().split()
+    return len(words) > 1 and words[-1] in COPULAS
+
+
+def offers_near(reading: Reading, candidate: Candidate) -> bool:
+    around = reading.hits_between(max(0, candidate.start - BEFORE), min(len(reading.text), candidate.end + AFTER))
+    return any(hit.role == "offer" for hit in around)
+
+
+def is_plainly_named(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+    """Next to nothing between the word and the year: "verification code is 2024"."""
+    if label is None or label.hit.role not in CODE:
+        return False
+    between = reading.text[min(label.hit.end, candidate.end) : max(label.hit.start, candidate.start)]
+    if label.gap.ends_a_sentence or any(letter in "©(" or letter.isdigit() for letter in between):
+        return False
+    words = between.replace(":", " ").lower().split()
+    if len(words) > 1 or any(word[0].isalpha() and word not in COPULAS for word in words):
+        return False
+    return label.gap.lines == 0 or reading.stands_alone(candidate)
+
+
+def is_example(reading: Reading, candidate: Candidate, label: Label) -> bool:
+    """The number and what it is called are quoted, as in mails that warn of fraud: "Your code is 482913"."""
+    start, end = min(candidate.start, label.hit.start), max(candidate.end, label.hit.end)
+    line = max(reading.text.rfind("\n", 0, start) + 1, start - _QUOTED)
+    before = reading.text[line:start]
+    after = reading.text[end : end + _QUOTED].partition("\n")[0]
+    for opening, closing in _QUOTES:
+        if opening == closing:
+            is_open = before.count(opening) % 2 == 1
+        else:
+            is_open = before.rfind(opening) > before.rfind(closing)
+        if is_open and closing in after:
+            return True
+    return False
+
+
+def is_entered(reading: Reading, candidate: Candidate) -> bool:
+    """
+    Just this is to be typed in, and not at a gate.
+
+    "Enter 482913", "Tragen Sie bitte noch 40926 ein", "195283을 입력해 주세요".
+    """
+    is_split = reading.text.startswith(_SPLIT_VERB, candidate.end)
+    words = _SPLIT_WORDS if is_split else 1
+    for hit in reading.hits_between(max(0, candidate.start - _NEAR), candidate.start):
+        gap = Gap.between(reading, hit.end, candidate.start)
+        if hit.role == "enter" and gap.is_one_clause and gap.words <= words:
+            return not reading.names_a_place_behind(candidate)
+    for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + AFTER)):
+        gap = Gap.between(reading, candidate.end, hit.start)
+        if hit.role == "enter" and gap.lines == 0 and not gap.ends_a_sentence and gap.length <= _PARTICLE:
+            return not reading.names_a_place_behind(candidate)
+    return False
+
+
+def is_in_a_list(reading: Reading, candidate: Candidate) -> bool:
+    """Another code stands alone on the line before or behind: backup codes come by the dozen."""
+    return any(
+        other.code != candidate.code
+        and reading.text[min(other.end, candidate.end) : max(other.start, candidate.start)] == "\n"
+        and reading.stands_alone(other)
+        for other in reading.beside(candidate)
+    )
+
+
+def is_discounted(reading: Reading, candidate: Candidate) -> bool:
+    """A percentage is near, or in the subject."""
+    return "%" in reading.text[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
+
+
+def is_like_a_telephone(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+    """ "0800 1234" in a sentence."""
+    if candidate.form != "grouped" or len(candidate.code) != 8 or candidate.code[0] != "0":
+        return False
+    return not reading.stands_alone(candidate) and (label is None or label.gap.words > 1)
+
+
+def is_postal(reading: Reading, candidate: Candidate) -> bool:
+    if len(candidate.code) not in (4, 5):
+        return False
+    before = reading.text[max(0, candidate.start - 8) : candidate.start]
+    if _STATE_BEFORE.search(before):
+        return len(candidate.code) == 5
+    return bool(_STREET_BEFORE.search(before) and _TOWN_AFTER.match(reading.text, candidate.end))
+
+
+def is_stale(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+    """An old code, or one said to be expired: right before the word, between it and the number, or right behind."""
+    start = candidate.start - 40 if label is None or label.follows else label.hit.start - 24
+    for hit in reading.hits_between(max(0, start), min(len(reading.text), candidate.end + 40)):
+        if hit.role != "stale":
+            continue
+        if hit.start >= candidate.end:
+            gap = Gap.between(reading, candidate.end, hit.start)
+            if gap.words <= (0 if gap.lines else 3) and not gap.ends_a_sentence:
+                return True
+        elif not Gap.between(reading, hit.end, candidate.start).ends_a_sentence:
+            return True
+    return False
