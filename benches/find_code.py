@@ -11,7 +11,7 @@ from tests.parsing.codes.labelled import Mail, mails, overall, tallies
 from kaisoumail.parsing.codes.find import find_code
 from kaisoumail.parsing.codes.links import find_link
 
-_PARTS: Final = ("tuned", "held_back", "nasty", "last", "later", "final", "unseen", "fresh", "third")
+_PARTS: Final = ("tuned", "held_back", "nasty", "last", "later", "final", "unseen", "fresh", "third", "fourth")
 _SIZE: Final = 5 * 1024
 _ROUNDS: Final = 7
 _WORDS: Final = "Thank you for being with us, here is what is new in the garden this week and where to find it. "

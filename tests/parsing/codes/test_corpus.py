@@ -4,7 +4,7 @@ import pytest
 
 from tests.parsing.codes.labelled import Mail, mails, overall, tallies
 
-PARTS = ("tuned", "held_back", "nasty", "last", "later", "final", "unseen", "fresh", "third")
+PARTS = ("tuned", "held_back", "nasty", "last", "later", "final", "unseen", "fresh", "third", "fourth")
 EVERY = [mail for part in PARTS for mail in mails(part)]
 
 

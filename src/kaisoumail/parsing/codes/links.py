@@ -39,7 +39,7 @@ _PATHS: Final[dict[LinkKind, re.Pattern[str]]] = {
     ),
     "reset": re.compile(
         r"reset|recover|forgot|new-?password|set-?password|change-?password|passwort|password/(?:new|edit)|contrasen|"
-        r"nueva-clave|restablec|mot-?de-?passe|reinit|nova-senha|redefinir|wachtwoord|haslo|heslo|sifre|parola|salasana|"
+        r"nueva-clave|restablec|mot-?de-?passe|reinit|nova-senha|senha/|redefinir|wachtwoord|haslo|heslo|sifre|parola|salasana|"
         r"losenord|passord|parol\b|mat-khau"
     ),
     "confirm": re.compile(

@@ -46,7 +46,7 @@ WORDS: Final = Words(
     confirm="""
         conferma, confermare, verifica, attiva, attivare, convalida, completa la registrazione, sì sono io, sono io,
         sono stato io, sono stata io, attiva il tuo account, attiva account, completa iscrizione,
-        completa l'iscrizione
+        completa l'iscrizione, confermo
     """,
     sign_in="""
         accedi, accedere, effettua l'accesso, link di accesso, link magico, entra, entra in, accesso diretto

@@ -48,7 +48,7 @@ WORDS: Final = Words(
     """,
     reset="""
         redefinir, redefina, nova senha, alterar senha, repor, criar senha, nova palavra passe, senha nova,
-        criar nova senha, escolher senha, definir nova palavra passe, definir senha
+        criar nova senha, escolher senha, definir nova palavra passe, definir senha, esqueceu a senha
     """,
     invite="""
         aceitar convite, aceitar o convite, aceitar, participar, convite, juntar se, ver convite, aceitar e entrar

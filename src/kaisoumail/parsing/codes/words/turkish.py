@@ -43,7 +43,8 @@ WORDS: Final = Words(
     """,
     reset="""
         şifreyi sıfırla, şifremi sıfırla, şifre sıfırla*, şifrenizi sıfırla*, sıfırla*, yeni şifre, şifre belirle,
-        parolayı sıfırla, yeni şifre belirle, yeni parola, şifreni yenile, şifrenizi yenileyin
+        parolayı sıfırla, yeni şifre belirle, yeni parola, şifreni yenile, şifrenizi yenileyin, şifremi yenile,
+        şifre yenile*, parolamı yenile
     """,
     invite="daveti kabul et, kabul et*, katıl*, davet*, daveti gör, davete bak",
     never="""
