@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from kaisoumail.parsing.codes.candidates import Candidate, candidates_in
 from kaisoumail.parsing.codes.folding import folded, one_line, plain, usual
@@ -155,33 +155,47 @@ def _begins_a_quote(line: str) -> bool:
     return line.endswith((":", "：")) and len(line) <= _MOST_FROM and _FROM.search(line) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """What stands between a word and a number."""
+class Gap(NamedTuple):
+    """What stands between a word and a number; looked at only as far as somebody asks."""
 
-    length: int
-    words: int
-    lines: int
-    ends_a_sentence: bool
-    has_comma: bool
-    is_wrapped: bool
-    """Its lines break where they are full, not where a thought ends."""
+    text: str
+    """All of the reading's."""
+    start: int
+    end: int
 
     @classmethod
     def between(cls, reading: Reading, start: int, end: int) -> "Gap":
-        text = reading.text[start:end]
-        lines = text.count("\n")
-        first = reading.text.rfind("\n", max(0, start - _FULL_LINE), start) if lines else 0
-        is_wrapped = lines < 2 and start + text.find("\n") - first >= _FULL_LINE
-        ends = _SENTENCE_ENDS.search(text) is not None
-        return cls(len(text), len(_WORD.findall(text)), lines, ends, ", " in text, is_wrapped)
+        return cls(reading.text, start, end)
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+    @property
+    def words(self) -> int:
+        return len(_WORD.findall(self.text, self.start, self.end))
+
+    @property
+    def lines(self) -> int:
+        return self.text.count("\n", self.start, self.end)
+
+    @property
+    def ends_a_sentence(self) -> bool:
+        return _SENTENCE_ENDS.search(self.text, self.start, self.end) is not None
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Its one line breaks where it is full, not where a thought ends."""
+        first = self.text.rfind("\n", max(0, self.start - _FULL_LINE), self.start)
+        return self.lines < 2 and self.text.find("\n", self.start, self.end) - first >= _FULL_LINE
 
     @property
     def is_narrow(self) -> bool:
         """A few words of one sentence."""
-        words = 2 if self.has_comma else 5
-        return not self.ends_a_sentence and self.lines <= 1 and self.words <= words and self.length <= 48
+        if self.length > 48 or self.lines > 1 or self.ends_a_sentence:
+            return False
+        return self.words <= (2 if self.text.find(", ", self.start, self.end) >= 0 else 5)
 
     @property
     def is_one_clause(self) -> bool:
-        return not self.ends_a_sentence and (self.lines == 0 or self.is_wrapped) and self.length <= 110
+        return self.length <= 110 and (self.lines == 0 or self.is_wrapped) and not self.ends_a_sentence
