@@ -117,6 +117,11 @@ SHAPES: Final[dict[str, Callable[[int], bytes]]] = {
     "tables": lambda size: _html(b"<table>" * (size // 7)),
     "attributes": lambda size: _html(b"<p " + b" ".join(b"a%d=1" % n for n in range(size // 8)) + b">x"),
     "styles": lambda size: _html(b'<p style="' + b"color:red;" * (size // 10) + b'">x'),
+    "lines of dashes": lambda size: mail(
+        "Subject: Your code", "", b"Your code is 482913\r\n" + (b"-" * 996 + b"x\r\n") * (size // 999)
+    ),
+    "words in a style": lambda size: _html((b'<p style="color:' + b"a" * 8000 + b'">x</p>') * (size // 8020)),
+    "spaces in a style": lambda size: _html((b'<p style="color:' + b" " * 8000 + b'">x</p>') * (size // 8020)),
     "urls in a style": lambda size: _html(b'<p style="' + b"background:url(" * (size // 15) + b'">x'),
 }  # fmt: skip
 
