@@ -1,6 +1,7 @@
 """What an application beside the framework raises is answered as everywhere."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from kaisoumail.errors import Problem
 SCOPE = {"type": "http", "method": "POST", "path": "/api/inbound", "headers": [], "state": {"request_id": "req_1"}}
 
 
-def answered(error: Exception) -> tuple[int, dict[bytes, bytes], dict[str, Any]]:
+def answered(error: BaseException) -> tuple[int, dict[bytes, bytes], dict[str, Any]]:
     sent: list[dict[str, Any]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -23,7 +24,8 @@ def answered(error: Exception) -> tuple[int, dict[bytes, bytes], dict[str, Any]]
         sent.append(message)
 
     async def ask() -> None:
-        await answering(app)({**SCOPE, "query_string": b""}, None, send)
+        with suppress(asyncio.CancelledError):
+            await answering(app)({**SCOPE, "query_string": b""}, None, send)
 
     asyncio.run(ask())
     return sent[0]["status"], dict(sent[0]["headers"]), msgspec.json.decode(b"".join(m["body"] for m in sent[1:]))
@@ -53,3 +55,10 @@ def test_a_bug_is_told_as_the_requests_id_and_logged(capsys: pytest.CaptureFixtu
     assert status == 500
     assert body["details"] == {"code": "internal", "requestId": "req_1"}
     assert "of no concern" in "".join(capsys.readouterr())
+
+
+def test_who_is_still_waiting_when_the_server_stops_is_asked_to_come_back() -> None:
+    status, _, body = answered(asyncio.CancelledError())
+
+    assert status == 503
+    assert body["details"]["code"] == "overloaded"

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from kaisoumail.inbound import smtp
 from kaisoumail.inbound.smtp import Crowd, Door
 from kaisoumail.inbound.smtp_session import Manners
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.operations.messages import Question, list_messages, raw_message
+from kaisoumail.storage.intake import Incoming
 from kaisoumail.workflows.context import Context
 from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
@@ -161,6 +163,30 @@ def test_closing_the_door_lets_go_of_who_is_connected(tmp_path: Path) -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             await reader.readline()
         assert (await reader.read()).startswith(b"421 4.3.2")
+        writer.close()
+
+    asyncio.run(run())
+
+
+def test_a_mail_that_is_not_stored_when_the_door_waits_no_longer_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp, "_CLOSING_SECONDS", 0.0)
+
+    async def run() -> None:
+        async with _open_door(tmp_path) as (context, port):
+            is_storing = asyncio.Event()
+
+            async def stuck(_: Incoming) -> str:
+                is_storing.set()
+                return await asyncio.Future()
+
+            monkeypatch.setattr(context.intake, "keep", stuck)
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"HELO a.test\r\nMAIL FROM:<a@a.test>\r\nRCPT TO:<%s>\r\nDATA\r\n" % ADDRESS.encode())
+            writer.write(b"Subject: x\r\n\r\nx\r\n.\r\n")
+            await is_storing.wait()
+        assert (await reader.read()).splitlines()[-1].startswith(b"421 4.3.2")
         writer.close()
 
     asyncio.run(run())

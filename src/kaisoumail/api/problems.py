@@ -1,5 +1,6 @@
 """Every refusal as `{"error": sentence, "details": object or null}` with `details.code`."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -67,11 +68,18 @@ def answering(app: Callable[[Any, Any, Any], Awaitable[None]]) -> Callable[[Any,
     """*app*, which stands beside the framework, with what it raises before its answer said as everywhere."""
 
     async def answered(scope: Any, receive: Any, send: Any) -> None:
-        try:
-            await app(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 - said to the caller, and logged if nobody meant it
-            request: Request[Any, Any, Any] = Request(scope, receive, send)
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+
+        async def say(error: Exception) -> None:
             handler = next(handler for kind, handler in HANDLERS.items() if isinstance(error, kind))
             await handler(request, error).to_asgi_response(None, request)(scope, receive, send)
+
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            await say(Problem("overloaded", "The server is stopping"))
+            raise
+        except Exception as error:  # noqa: BLE001 - said to the caller, and logged if nobody meant it
+            await say(error)
 
     return answered

@@ -7,6 +7,7 @@ several recipients is stored once for each; if some could not be stored just now
 the sender's next try finds the others stored already.
 """
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -82,6 +83,9 @@ class Session:
             self._wire.hang_up(f"421 4.4.2 {self._manners.host_name} You were silent for too long")
         except Flooded:
             self._wire.hang_up(CODES["too_large"].smtp)
+        except asyncio.CancelledError:  # the door waits no longer: whether the mail is kept, the next try will show
+            self._wire.hang_up(self._goodbye())
+            raise
         except Exception as error:  # noqa: BLE001 - one bad session must not be the end of the door
             _log.error("smtp.crash", exc_info=error)
             self._wire.hang_up(_TEMPORARY)
