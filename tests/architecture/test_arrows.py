@@ -16,6 +16,7 @@ FLOORS = {
     "errors": 1,
     "model": 2,
     "variables": 3,
+    "network": 3,
     "settings": 4,
     "parsing": 5,
     "auth": 5,
