@@ -30,6 +30,9 @@ CODES: Final[dict[str, Kind]] = {
     "method_not_allowed": Kind(405),
     "too_large": Kind(413, "552 5.3.4 Message too big for us"),
     "rate_limited": Kind(429, retry=True),
+    "uri_too_long": Kind(414),
+    "header_fields_too_large": Kind(431),
+    "request_timeout": Kind(408, retry=True),
     "cross_site_request": Kind(403),
     "two_sessions": Kind(401),
     # who asks

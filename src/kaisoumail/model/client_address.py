@@ -59,6 +59,12 @@ def counted_as(address: str) -> str:
     return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found or address)
 
 
+def is_within(address: str, networks: Networks) -> bool:
+    """Whether *address* is in one of *networks*; False for what is no address."""
+    found = find_address(address) if networks else None
+    return found is not None and _is_in(found, networks)
+
+
 def _named(forwarded_for: str, trusted: Networks) -> Address | None:
     """Whom the proxies speak for; None when they do not say, or what they say is no address."""
     found = None

@@ -1,0 +1,38 @@
+"""What one HTTP connection may send and how long it may take, and what all connections of the listener share."""
+
+from dataclasses import dataclass, field
+
+from kaisoumail.model.client_address import Networks
+from kaisoumail.model.refusal_log import RefusalLog
+from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
+
+
+@dataclass(frozen=True, slots=True)
+class RequestBounds:
+    """Sizes in bytes and times in seconds; *stressed* ones hold while strangers have most of the connections."""
+
+    head_bytes: int = 64 * 1024  # request line and header fields
+    fields: int = 100
+    pipelined: int = 16  # requests that wait for the answer to an earlier one
+    framing_bytes: int = 64 * 1024  # chunk sizes, extensions and trailers, beyond as many bytes as the body has
+    head: float = 20.0
+    silence: float = 20.0  # within a body
+    body: float = 150.0
+    answer_bytes_per_second: float = 1024.0  # slowest reading of an answer
+    answer_stall: float = 30.0  # over which that is measured
+    linger: float = 2.0  # for the client to hear an answer it did not wait for
+    probation: float = 2.0  # for the head, where only who proves who it is is let in
+    stressed: float = 5.0
+    stressed_body: float = 30.0
+    check: float = 0.5  # between two looks at all connections
+
+
+@dataclass(slots=True)
+class HttpLimits:
+    """What all connections share. Peers in *proxies* speak for many clients and are not counted as one."""
+
+    budget: ConnectionBudget = field(default_factory=lambda: ConnectionBudget(ConnectionLimits()))
+    refusals: RefusalLog = field(default_factory=RefusalLog)
+    proxies: Networks = ()
+    bounds: RequestBounds = field(default_factory=RequestBounds)
+    refused: int = 0  # connections over the limit that are still told so

@@ -1,0 +1,335 @@
+"""
+uvicorn's HTTP protocol with an end to everything a client may send: sizes, counts and times.
+
+uvicorn and httptools bound neither the request line nor the header fields, and no time but that between two requests
+(uvicorn 0.54, `HttpToolsProtocol`). Here each connection is counted, each phase of a request has a deadline that one
+sweep over all connections holds (`check`), and what is refused is said as the API's JSON (RFC 9110 status codes,
+RFC 6585 for 429 and 431).
+"""
+
+import asyncio
+from enum import Enum, auto
+from typing import Any, Final
+
+import httptools
+import msgspec
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from kaisoumail.model.client_address import counted_as, is_within
+from kaisoumail.network.connection_budget import Admitted
+from kaisoumail.network.http_limits import HttpLimits
+
+_MOST_REFUSED: Final = 64  # connections over the limit that are told why; further ones are only closed
+_DISCARDED_BYTES: Final = 1024 * 1024
+
+
+class _Phase(Enum):
+    """What the client is sending."""
+
+    NOTHING = auto()
+    HEAD = auto()
+    BODY = auto()
+    REFUSED = auto()  # too many connections: told so with the first bytes
+    DISCARDED = auto()  # what still comes is read over until the client has heard the answer
+    CLOSED = auto()
+
+
+class _Violation(Exception):
+    """The request is more than may be sent; httptools passes it on as a parser error."""
+
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.sentence = sentence
+
+
+class BoundedHttpProtocol(HttpToolsProtocol):
+    """One connection. Its deadlines are looked at by `check`, which somebody must call about once a second."""
+
+    def __init__(
+        self,
+        limits: HttpLimits,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.url, self.headers = b"", []
+        self._limits = limits
+        self._bounds = limits.bounds
+        self._phase = _Phase.HEAD
+        self._admitted: Admitted | None = None
+        self._client = ""
+        self._is_known = False
+        self._began = self._last_byte = self.loop.time()
+        self._head_bytes = self._field_bytes = self._framing_bytes = self._body_bytes = self._discarded = 0
+        self._unwritten: tuple[float, int] | None = None  # since when so many bytes wait to be read by the client
+
+    # what the event loop tells
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        peer = self.client[0] if self.client else ""
+        self._client = "" if is_within(peer, self._limits.proxies) else counted_as(peer)
+        self._admitted = self._limits.budget.admit(self._client)
+        if self._admitted in (Admitted.SERVER_FULL, Admitted.CLIENT_FULL):
+            self._note(self._admitted.name.lower())
+            self._limits.refused += 1
+            self._phase = _Phase.REFUSED
+            if self._limits.refused > _MOST_REFUSED:
+                transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._admitted in (Admitted.ORDINARY, Admitted.ON_PROBATION):
+            self._limits.budget.leave(self._client, is_known=self._is_known)
+        elif self._admitted is not None:
+            self._limits.refused -= 1
+        self._admitted, self._phase = None, _Phase.CLOSED
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._last_byte = self.loop.time()
+        if self._phase is _Phase.DISCARDED:
+            self._discard(len(data))
+            return
+        if self._phase is _Phase.REFUSED:
+            self._refuse_connection()
+            return
+        self._unset_keepalive_if_required()
+        while data and self._phase not in (_Phase.DISCARDED, _Phase.CLOSED):
+            data = data[self._feed_some(data) :]
+
+    def resume_writing(self) -> None:
+        self._unwritten = None
+        super().resume_writing()
+
+    # what the parser tells
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._phase is not _Phase.HEAD:
+            self._begin_head()
+        self._field_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > self._bounds.head_bytes:
+            raise self._too_long_url()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._field_bytes += len(name) + len(value)
+        if len(self.headers) >= self._bounds.fields or self._field_bytes > self._bounds.head_bytes:
+            raise self._too_many_fields()
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= self._bounds.pipelined:
+            raise _Violation(429, "rate_limited", "Too many requests are waiting on this connection")
+        self._phase = _Phase.BODY
+        self._began = self._last_byte
+        self._framing_bytes = self._body_bytes = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._phase = _Phase.NOTHING
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        if self._admitted is Admitted.ON_PROBATION and not self._has_proved():
+            self.cycle.keep_alive = False
+            self.transport.close()
+        super().on_response_complete()
+
+    # the deadlines
+
+    def check(self, now: float) -> None:
+        """Hold this connection to its deadlines; *now* is the loop's time."""
+        if self.transport is None or self._phase is _Phase.CLOSED:
+            return
+        self._has_proved()
+        if self._is_stalled(now):
+            self._note("answer_not_read")
+            self.transport.abort()
+        elif self._phase is _Phase.REFUSED and now - self._began > 1.0:
+            self._refuse_connection()
+        elif self._phase is _Phase.DISCARDED:
+            if self._is_waited_for():
+                self._began = now
+            elif now - self._began > self._bounds.linger:
+                self.transport.abort()
+        elif self.transport.is_closing() or self.flow.read_paused:
+            self._last_byte = now  # it is us who do not read
+        elif self._phase is _Phase.HEAD and now - self._began > self._head_seconds():
+            self._refuse_head()
+        elif self._phase is _Phase.BODY and self._is_body_late(now):
+            self._refuse_body()
+        elif self._phase is _Phase.NOTHING and self._is_idle() and self._limits.budget.is_stressed:
+            self.transport.close()
+
+    def _has_proved(self) -> bool:
+        """Whether somebody on this connection proved who it is; then it is no stranger's any more."""
+        if not self._is_known and self._admitted is not None and self.cycle is not None:
+            state = self.cycle.scope.get("state", {})
+            self._is_known = "asker" in state or state.get("is_signed", False)
+            if self._is_known:
+                self._limits.budget.prove(self._client)
+        return self._is_known
+
+    def _head_seconds(self) -> float:
+        if self._admitted is Admitted.ON_PROBATION and not self._is_known:
+            return self._bounds.probation
+        return min(self._bounds.head, self._bounds.stressed) if self._limits.budget.is_stressed else self._bounds.head
+
+    def _is_body_late(self, now: float) -> bool:
+        silence, whole = self._bounds.silence, self._bounds.body
+        if self.cycle.response_complete:
+            silence = whole = self._bounds.linger  # answered without it
+        elif self._limits.budget.is_stressed and not self._is_known:
+            silence, whole = min(silence, self._bounds.stressed), min(whole, self._bounds.stressed_body)
+        return now - self._last_byte > silence or now - self._began > whole
+
+    def _is_waited_for(self) -> bool:
+        """Whether an answer is being made."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _is_idle(self) -> bool:
+        return self.cycle is not None and self.cycle.response_complete and not self.pipeline
+
+    def _is_stalled(self, now: float) -> bool:
+        """Whether the client reads its answer slower than is put up with."""
+        size = self.transport.get_write_buffer_size()
+        if size == 0:
+            self._unwritten = None
+            return False
+        if self._unwritten is None:
+            self._unwritten = (now, size)
+            return False
+        since, size_then = self._unwritten
+        if now - since < self._bounds.answer_stall:
+            return False
+        self._unwritten = (now, size)
+        return size > size_then - self._bounds.answer_bytes_per_second * self._bounds.answer_stall
+
+    # how a request is refused
+
+    def _feed_some(self, data: bytes) -> int:
+        """Give the parser as much of *data* as may be one head; how many bytes that was."""
+        if self._phase is _Phase.NOTHING:
+            self._begin_head()
+        if self._phase is _Phase.BODY:
+            self._framing_bytes += len(data)
+            self._parse(data)
+            if self._phase is _Phase.BODY and self._framing_bytes - self._body_bytes > self._framing_allowed():
+                self._refuse(_Violation(400, "invalid_request", "The body is mostly chunk sizes"))
+            return len(data)
+        size = min(len(data), self._bounds.head_bytes - self._head_bytes)
+        self._head_bytes += size
+        self._parse(data[:size])
+        if self._phase is _Phase.HEAD and self._head_bytes >= self._bounds.head_bytes:
+            is_url = not self.headers and 2 * len(self.url) > self._head_bytes
+            self._refuse(self._too_long_url() if is_url else self._too_many_fields())
+        return size
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            # Answered as if it had not been asked for (RFC 9110, 7.8); what follows would be another protocol.
+            self.cycle.keep_alive = False
+            self._start_discarding()
+        except httptools.HttpParserError as error:
+            violation = error.__context__ if isinstance(error.__context__, _Violation) else None
+            self._refuse(violation or _Violation(400, "invalid_request", "This is no HTTP request"))
+
+    def _framing_allowed(self) -> int:
+        return self._bounds.framing_bytes + self._body_bytes
+
+    def _too_long_url(self) -> _Violation:
+        return _Violation(414, "uri_too_long", f"A URL has at most {self._bounds.head_bytes} bytes")
+
+    def _too_many_fields(self) -> _Violation:
+        most = f"{self._bounds.fields} header fields and {self._bounds.head_bytes} bytes of them"
+        return _Violation(431, "header_fields_too_large", f"A request has at most {most}")
+
+    def _refuse_head(self) -> None:
+        if self._is_waited_for():
+            self._refuse(_Violation(408, "request_timeout", "The next request came too slowly"))
+        elif self._head_bytes:
+            self._refuse(_Violation(408, "request_timeout", "The header of the request came too slowly"))
+        else:
+            self._note("idle")
+            self.transport.close()
+
+    def _refuse_body(self) -> None:
+        if self.cycle.response_complete:
+            self._note("body_not_wanted")
+            self.transport.abort()
+        else:
+            self._refuse(_Violation(408, "request_timeout", "The body of the request came too slowly"))
+
+    def _refuse_connection(self) -> None:
+        if self._admitted is Admitted.CLIENT_FULL:
+            self._answer(_Violation(429, "rate_limited", "Too many connections from your address"))
+        else:
+            self._answer(_Violation(503, "overloaded", "Too many connections, try again later"))
+
+    def _refuse(self, violation: _Violation) -> None:
+        """Say *violation*, unless an earlier answer is on its way: then that is the last one."""
+        self._note(violation.code)
+        is_waited_for = self._is_waited_for()
+        if is_waited_for and self._phase is _Phase.BODY and not self.pipeline and not self.cycle.response_started:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self._answer(violation)
+        elif is_waited_for and self._phase is not _Phase.BODY:
+            self.cycle.keep_alive = False
+            self._start_discarding()
+        elif is_waited_for:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+            self.transport.close()
+        else:
+            self._answer(violation)
+
+    def _answer(self, violation: _Violation) -> None:
+        body = msgspec.json.encode({"error": violation.sentence, "details": {"code": violation.code}})
+        fields = [
+            b"content-type: application/json",
+            b"content-length: " + str(len(body)).encode(),
+            b"cache-control: no-store",
+            b"connection: close",
+        ]
+        if violation.status in (429, 503):
+            fields.append(b"retry-after: 5")
+        self.transport.write(STATUS_LINE[violation.status] + b"\r\n".join(fields) + b"\r\n\r\n" + body)
+        self._start_discarding()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _start_discarding(self) -> None:
+        """Read over what still comes: closed at once, the kernel would reset the connection and lose the answer."""
+        self._phase = _Phase.DISCARDED
+        self._began = self.loop.time()
+        self.flow.resume_reading()
+
+    def _discard(self, size: int) -> None:
+        self._discarded += size
+        if self._discarded > _DISCARDED_BYTES:
+            self.transport.abort()
+
+    def _begin_head(self) -> None:
+        self._phase = _Phase.HEAD
+        self._began = self._last_byte
+        self._head_bytes = 0
+        self.url, self.headers = b"", []
+
+    def _note(self, kind: str) -> None:
+        self._limits.refusals.note(f"http.{kind}", self.client[0] if self.client else None)

@@ -1,0 +1,95 @@
+"""
+The HTTP listener: uvicorn with bounded connections, started and stopped by whoever asks for it.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from typing import Any, Final
+
+import structlog
+import uvicorn
+
+from kaisoumail.network.http_limits import HttpLimits
+from kaisoumail.network.http_protocol import BoundedHttpProtocol
+
+_SHUTDOWN_SECONDS: Final = 10
+_BACKLOG: Final = 1024
+_log = structlog.get_logger("kaisoumail.http")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError when the port cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # With the protocol named, asyncio switches Nagle off: without it small answers wait 40 ms for company.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+@asynccontextmanager
+async def served(
+    app: Any, listener: socket.socket, limits: HttpLimits, end_streams: Callable[[], None]
+) -> AsyncIterator[None]:
+    """*app* answers inside the block; *end_streams* then ends the long polls and streams that would hold the end up."""
+    config = uvicorn.Config(
+        app,
+        http=partial(BoundedHttpProtocol, limits),  # type: ignore[arg-type]  # called like the class it wants
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        proxy_headers=False,  # it would believe anybody on this host; whom to believe is TRUSTED_PROXIES
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    checking = asyncio.create_task(_check_for_ever(server, limits.bounds.check))
+    try:
+        await server.ready.wait()
+        yield
+    finally:
+        end_streams()
+        server.should_exit = True
+        await serving
+        checking.cancel()
+        await asyncio.gather(checking, return_exceptions=True)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers: when to stop is decided by whoever started it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _check_for_ever(server: uvicorn.Server, seconds: float) -> None:
+    """One sweep over all connections instead of a timer for each phase of each request."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(seconds)
+        for connection in tuple(server.server_state.connections):
+            try:
+                if isinstance(connection, BoundedHttpProtocol):
+                    connection.check(loop.time())
+            except Exception as error:  # noqa: BLE001 - one connection must not be the end of all deadlines
+                _log.error("http.check.crash", exc_info=error)
+                connection.transport.abort()

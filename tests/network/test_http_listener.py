@@ -1,0 +1,264 @@
+"""Everything a client may send to the HTTP listener has a size, a count and a time (findings I1, I2 of 30 Nov 2026)."""
+
+import asyncio
+import json
+
+import pytest
+
+from kaisoumail.network.connection_budget import ConnectionLimits
+from kaisoumail.network.http_limits import RequestBounds
+from tests.network.http_listener import GET, LARGE, Listener, listening
+
+QUICK = RequestBounds(head=0.2, silence=0.2, body=0.6, linger=0.2, answer_stall=0.2, check=0.01)
+ENDLESS = {
+    "URL": (b"GET /", b"a" * 30_000, 414),
+    "header value": (b"GET / HTTP/1.1\r\nHost: ", b"a" * 30_000, 431),
+    "header name": (b"GET / HTTP/1.1\r\n", b"a" * 30_000, 431),
+    "header lines": (b"GET / HTTP/1.1\r\n", b"X-A: b\r\n" * 4_000, 431),
+    "large header lines": (b"GET / HTTP/1.1\r\n", b"X-A: " + b"b" * 9_000 + b"\r\n", 431),
+    "line ends before it": (b"", b"\r\n" * 15_000, 431),
+    "method": (b"", b"G" * 30_000, 400),
+    "HTTP/2 preface": (b"", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
+    "TLS hello": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0" * 500, 400),
+    "chunk extension": (b"POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"e" * 30_000, 400),
+    "trailer": (b"POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: ", b"e" * 30_000, 400),
+    "trailer fields": (b"POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X: e\r\n" * 4_000, 431),
+    "one byte chunks": (b"POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 5_000, 400),
+    "chunk size": (b"POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"0" * 30_000, 400),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS)
+def test_a_request_that_never_ends_is_refused_in_the_words_of_the_api(what: str) -> None:
+    first, piece, status = ENDLESS[what]
+
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(first)
+            sent = await connection.flood(piece, 20_000_000)
+            answer = await connection.rest()
+        assert sent < 10_000_000
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status), answer[:300]
+        assert set(json.loads(body)) == {"error", "details"}
+
+    listening(story)
+
+
+@pytest.mark.parametrize("what", ["URL", "header lines"])
+def test_others_are_answered_while_one_sends_without_end(what: str) -> None:
+    first, piece, _ = ENDLESS[what]
+
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as hostile, listener.connected() as ordinary:
+            await hostile.say(first)
+            flooding = asyncio.create_task(hostile.flood(piece, 50_000_000))
+            for _ in range(20):
+                await ordinary.say(GET)
+                assert (await ordinary.head()).startswith(b"HTTP/1.1 200")
+            await flooding
+
+    listening(story)
+
+
+def test_a_request_of_just_the_allowed_size_is_answered() -> None:
+    fields = b"".join(b"X-%d: %s\r\n" % (number, b"v" * 600) for number in range(98))
+
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(b"GET /" + b"u" * 4_000 + b" HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")
+            assert (await connection.head()).startswith(b"HTTP/1.1 200")
+
+    listening(story)
+
+
+def test_a_large_body_and_a_request_in_every_two_packets_go_through() -> None:
+    request = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello" + GET
+
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(
+                b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 3000000\r\n\r\n" + b"b" * 3_000_000
+            )
+            await connection.head()
+            for place in range(1, len(request)):
+                await connection.say(request[:place])
+                await asyncio.sleep(0)
+                await connection.say(request[place:])
+                await connection.head()
+                await connection.head()
+        assert listener.bodies == [3_000_000] + [5] * (len(request) - 1)
+
+    listening(story)
+
+
+def test_chunks_of_an_ordinary_size_go_through() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(b"POST /read HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            for _ in range(500):
+                await connection.say(b"400\r\n" + b"c" * 1024 + b"\r\n")
+            await connection.say(b"0\r\n\r\n")
+            await connection.head()
+        assert listener.bodies == [512_000]
+
+    listening(story)
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        (b"", b""),
+        (b"\r\n", b"HTTP/1.1 408"),
+        (b"GET / HTTP/1.1\r\nHost", b"HTTP/1.1 408"),
+        (b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", b"HTTP/1.1 408"),
+        (b"POST /read HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n", b"HTTP/1.1 100"),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf", b"HTTP/1.1 200"),
+        (GET, b"HTTP/1.1 200"),
+    ],
+    ids=["nothing", "a line end", "half a head", "half a body", "no body", "body nobody wants", "a whole request"],
+)
+def test_who_stops_sending_is_hung_up_on(said: bytes, status: bytes) -> None:
+    async def story(listener: Listener) -> None:
+        assert (await listener.ask(said)).startswith(status)
+
+    listening(story, QUICK)
+
+
+@pytest.mark.parametrize("drip", [b"X-A: b\r\n", b"\r\n"], ids=["fields", "line ends"])
+def test_a_head_that_comes_drop_by_drop_is_not_waited_for(drip: bytes) -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(b"" if drip == b"\r\n" else b"GET / HTTP/1.1\r\n")
+            ended = asyncio.create_task(connection.rest())
+            while not ended.done():
+                await connection.say(drip)
+                await asyncio.wait([ended], timeout=0.02)
+            assert ended.result().startswith(b"HTTP/1.1 408")
+
+    listening(story, QUICK)
+
+
+def test_a_body_that_comes_drop_by_drop_is_not_waited_for() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n")
+            ended = asyncio.create_task(connection.rest())
+            while not ended.done():
+                await connection.say(b"x")
+                await asyncio.wait([ended], timeout=0.02)
+            assert ended.result().startswith(b"HTTP/1.1 408")
+
+    listening(story, QUICK)
+
+
+def test_who_does_not_read_its_answer_is_hung_up_on() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            connection.reader._transport.pause_reading()  # type: ignore[attr-defined]
+            await connection.say(GET.replace(b" / ", b" /large "))
+            await listener.until(lambda: "http.answer_not_read" in listener.limits.refusals.totals())
+            connection.reader._transport.resume_reading()  # type: ignore[attr-defined]
+            assert len(await connection.rest()) < LARGE
+
+    listening(story, QUICK)
+
+
+def test_a_long_poll_is_not_cut_off() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(GET.replace(b" / ", b" /hold "))
+            answer = asyncio.create_task(connection.head())
+            await asyncio.wait([answer], timeout=1.0)
+            assert not answer.done()
+            listener.released.set()
+            assert (await answer).startswith(b"HTTP/1.1 200")
+
+    listening(story, QUICK)
+
+
+def test_only_so_many_requests_wait_on_one_connection() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(GET.replace(b" / ", b" /hold ") + GET * 9_000)
+            await listener.until(lambda: "http.rate_limited" in listener.limits.refusals.totals())
+            listener.released.set()
+            answers = await connection.rest()
+        assert answers.count(b"HTTP/1.1 200") == 17
+
+    listening(story)
+
+
+def test_requests_that_wait_are_answered_in_order() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(GET * 10)
+            assert [(await connection.head())[:12] for _ in range(10)] == [b"HTTP/1.1 200"] * 10
+
+    listening(story)
+
+
+def test_an_upgrade_is_answered_as_an_ordinary_request() -> None:
+    async def story(listener: Listener) -> None:
+        asked = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+        answer = await listener.ask(asked + b"\x81\x05hello" * 100)
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert b"connection: close" in answer
+
+    listening(story, QUICK)
+
+
+def test_one_address_takes_only_its_connections_and_is_told_so() -> None:
+    async def story(listener: Listener) -> None:
+        inside = [await listener.connect() for _ in range(3)]
+        await listener.until(lambda: listener.limits.budget.open == 3)
+        assert (await listener.ask(GET)).startswith(b"HTTP/1.1 429")
+        for connection in inside:
+            await connection.close()
+        await listener.until(lambda: listener.limits.budget.open == 0)
+        async with listener.connected() as connection:
+            await connection.say(GET)
+            assert (await connection.head()).startswith(b"HTTP/1.1 200")
+
+    listening(story, connections=ConnectionLimits(total=10, per_client=3))
+
+
+def test_hundreds_of_refused_connections_are_all_let_go() -> None:
+    async def story(listener: Listener) -> None:
+        inside = [await listener.connect() for _ in range(300)]
+        await listener.until(lambda: listener.limits.refusals.totals().get("http.server_full") == 298)
+        for connection in inside[2:]:
+            await connection.rest()
+        for connection in inside:
+            await connection.close()
+
+    listening(story, connections=ConnectionLimits(total=2, per_client=2))
+
+
+def test_who_proves_who_it_is_gets_in_where_strangers_hold_all_that_is_theirs() -> None:
+    async def story(listener: Listener) -> None:
+        strangers = [await listener.connect() for _ in range(2)]
+        await listener.until(lambda: listener.limits.budget.open == 2)
+        stranger = await listener.ask(GET)
+        async with listener.connected() as known:
+            await known.say(GET.replace(b" / ", b" /known "))
+            assert b"connection: close" not in await known.head()
+            await known.say(GET)
+            await known.head()
+        for connection in strangers:
+            await connection.close()
+        assert stranger.startswith(b"HTTP/1.1 200"), "answered, but let go"
+
+    listening(story, connections=ConnectionLimits(total=6, per_client=6, kept_for_known=4))
+
+
+def test_whoever_says_nothing_on_a_place_kept_for_others_loses_it_soon() -> None:
+    async def story(listener: Listener) -> None:
+        strangers = [await listener.connect() for _ in range(2)]
+        await listener.until(lambda: listener.limits.budget.open == 2)
+        assert await listener.ask(b"") == b""
+        for connection in strangers:
+            await connection.close()
+
+    bounds = RequestBounds(head=60, stressed=60, probation=0.1, check=0.01)
+    listening(story, bounds, ConnectionLimits(total=6, per_client=6, kept_for_known=4))
