@@ -4,15 +4,14 @@ Wiring, and nothing else: from settings to a running server.
 Shared by `serve`, `demo` and the end-to-end tests, so that what is tested is what runs.
 """
 
-import asyncio
 import gc
 import importlib.metadata
 import logging
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,7 +20,6 @@ from typing import Any, Final
 from uuid import uuid4
 
 import structlog
-import uvicorn
 from litestar import Litestar, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
@@ -35,11 +33,16 @@ from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.inbound import webhook
 from kaisoumail.inbound.room import Room
-from kaisoumail.inbound.smtp import Crowd, Door
-from kaisoumail.inbound.smtp_session import Manners
+from kaisoumail.inbound.smtp import Door
+from kaisoumail.inbound.smtp_session import Manners, SharedLimits
 from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.model.quota import Quotas
+from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.model.token_bucket import Rate
+from kaisoumail.network import http_server
+from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
+from kaisoumail.network.descriptors import ConnectionShares, connection_shares, raise_descriptor_limit
+from kaisoumail.network.http_limits import HttpLimits
 from kaisoumail.operations.audit import forget_old_entries
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.messages import sweep_deleted
@@ -75,13 +78,16 @@ from kaisoumail.workflows.schedule import repeated
 from kaisoumail.workflows.second_opinions import SecondOpinions
 from kaisoumail.workflows.watch_activation import look_at_waiting
 
-_SHUTDOWN_SECONDS: Final = 10
 _BUDGET_SECONDS: Final = 300
+_KNOWN_SHARE: Final = 4  # one HTTP connection in so many is kept for who proves who it is
 _WATCH_SECONDS: Final = 2.0
 _MINUTE_SECONDS: Final = 60.0
 _HOUR_SECONDS: Final = 3600.0
 # Importing a workflow is what makes it startable.
 WORKFLOWS: Final = (bind_domain, enable_domain, provision_domain, delete_domain, open_mailbox, destroy_mailbox)
+
+
+_log = structlog.get_logger("kaisoumail.server")
 
 
 class CannotStart(Exception):
@@ -117,8 +123,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(destroy_what_was_left, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, partial(forget_full_buckets, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, context.unsure.settle))
-        smtp_port = await _open_smtp(stack, context, settings)
-        await stack.enter_async_context(_http(application(context, settings), listener, context.signals.end))
+        shares, refusals = _connection_shares(settings), RefusalLog()
+        smtp_port = await _open_smtp(stack, context, settings, shares.smtp, refusals)
+        limits = HttpLimits(_http_budget(settings, shares.http), refusals, settings.trusted_proxies)
+        app = application(context, settings)
+        await stack.enter_async_context(http_server.served(app, listener, limits, context.signals.end))
         _settle_down()
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
 
@@ -298,25 +307,36 @@ def log_to_stderr(level: int = logging.INFO) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio switches Nagle off: without it small answers wait 40 ms for company.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((host, port))
-        listener.listen(1024)
+        return http_server.listen(host, port)
     except OSError as error:
-        listener.close()
         raise CannotStart(f"HTTP port {port} on {host} cannot be used: {error.strerror}") from error
-    return listener
 
 
-async def _open_smtp(stack: AsyncExitStack, context: Context, settings: Settings) -> int | None:
+def _connection_shares(settings: Settings) -> ConnectionShares:
+    """What of the configured connections the system's descriptors allow; said when that is less."""
+    descriptors = raise_descriptor_limit()
+    smtp = settings.smtp_max_connections if settings.smtp_port else 0
+    shares = connection_shares(descriptors, settings.http_max_connections, smtp)
+    if shares.is_cut:
+        _log.warning("descriptors.scarce", limit=descriptors, http=shares.http, smtp=shares.smtp)
+    return shares
+
+
+def _http_budget(settings: Settings, connections: int) -> ConnectionBudget:
+    per_client = settings.http_max_connections_per_client
+    return ConnectionBudget(ConnectionLimits(connections, per_client, connections // _KNOWN_SHARE))
+
+
+async def _open_smtp(
+    stack: AsyncExitStack, context: Context, settings: Settings, connections: int, refusals: RefusalLog
+) -> int | None:
     if settings.smtp_port == 0:
         return None
     manners = Manners(socket.gethostname(), tls=_smtp_tls(settings))
-    crowd = Crowd(settings.smtp_max_connections, settings.smtp_max_connections_per_client)
-    door = Door(context, settings.smtp_host, settings.smtp_port, manners, crowd)
+    limits = ConnectionLimits(connections, settings.smtp_max_connections_per_client)
+    shared = SharedLimits(refusals=refusals)
+    door = Door(context, settings.smtp_host, settings.smtp_port, manners, limits, shared)
     try:
         port = await door.open()
     except OSError as error:
@@ -338,45 +358,6 @@ def _smtp_tls(settings: Settings) -> ssl.SSLContext | None:
         reason = error.strerror or error
         raise CannotStart(f"SMTP_TLS_CERT {settings.smtp_tls_cert} cannot be used: {reason}") from error
     return tls
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: when to stop is decided by whoever started it."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.ready.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@asynccontextmanager
-async def _http(app: Edges, listener: socket.socket, send_home: Callable[[], None]) -> AsyncIterator[None]:
-    """Answers inside the block; *send_home* then ends the long polls and streams that would hold the end up."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        proxy_headers=False,  # it would believe anybody on this host; whom to believe is TRUSTED_PROXIES
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    try:
-        await server.ready.wait()
-        yield
-    finally:
-        send_home()
-        server.should_exit = True
-        await serving
 
 
 def _blob_folder(settings: Settings, data_dir: Path) -> Path:

@@ -80,6 +80,18 @@ class Settings:
     )
     host: str = _variable("HOST", "127.0.0.1", text, "address of the HTTP listener")
     port: int = _variable("PORT", 8787, whole(0, 65535), "port of the HTTP listener")
+    http_max_connections: int = _variable(
+        "HTTP_MAX_CONNECTIONS",
+        2000,
+        whole(16, 100_000),
+        "HTTP connections at once, in all; a quarter is kept for who proves at once who it is",
+    )
+    http_max_connections_per_client: int = _variable(
+        "HTTP_MAX_CONNECTIONS_PER_CLIENT",
+        200,
+        whole(1, 100_000),
+        "HTTP connections at once from one IPv4 address or IPv6 /64 that has not proved who it is",
+    )
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = _variable(
         "TRUSTED_PROXIES",
         (),

@@ -10,9 +10,10 @@ import pytest
 import uvloop
 
 from kaisoumail.inbound import smtp
-from kaisoumail.inbound.smtp import Crowd, Door
-from kaisoumail.inbound.smtp_session import Manners
+from kaisoumail.inbound.smtp import Door
+from kaisoumail.inbound.smtp_session import Manners, SharedLimits
 from kaisoumail.model.mailbox import MailboxStatus
+from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.operations.messages import Question, list_messages, raw_message
 from kaisoumail.storage.intake import Incoming
 from kaisoumail.workflows.context import Context
@@ -26,7 +27,10 @@ ADDRESS = "ada@mail.demo.example"
 
 @asynccontextmanager
 async def _open_door(
-    folder: Path, manners: Manners | None = None, crowd: Crowd | None = None
+    folder: Path,
+    manners: Manners | None = None,
+    limits: ConnectionLimits | None = None,
+    shared: SharedLimits | None = None,
 ) -> AsyncIterator[tuple[Context, int]]:
     kept = [
         a_mailbox(ADDRESS),
@@ -35,7 +39,7 @@ async def _open_door(
         a_mailbox("making@mail.demo.example", status=MailboxStatus.PROVISIONING),
     ]
     async with a_context(folder, *kept) as context:
-        door = Door(context, "127.0.0.1", 0, manners, crowd)
+        door = Door(context, "127.0.0.1", 0, manners, limits, shared)
         port = await door.open()
         try:
             yield context, port
@@ -47,10 +51,11 @@ def told(
     folder: Path,
     story: Callable[[Context, int], Awaitable[None]],
     manners: Manners | None = None,
-    crowd: Crowd | None = None,
+    limits: ConnectionLimits | None = None,
+    shared: SharedLimits | None = None,
 ) -> None:
     async def run() -> None:
-        async with _open_door(folder, manners, crowd) as (context, port):
+        async with _open_door(folder, manners, limits, shared) as (context, port):
             await story(context, port)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop it is served on

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 import trustme
 
-from kaisoumail.inbound.smtp import Crowd
-from kaisoumail.inbound.smtp_session import Manners
+from kaisoumail.inbound.smtp_session import Manners, SharedLimits
+from kaisoumail.network.connection_budget import ConnectionLimits
+from kaisoumail.network.memory_budget import MemoryBudget
+from kaisoumail.network.transfer_pace import TransferPace
 from kaisoumail.operations.messages import Question, list_messages, raw_message
 from kaisoumail.workflows.context import Context
 from tests.inbound.test_smtp import ADDRESS, told
@@ -35,11 +37,12 @@ BREAKS = {
 }
 
 
-async def _said(port: int, words: bytes) -> list[bytes]:
+async def said(port: int, words: bytes) -> list[bytes]:
     """Every reply to *words*, which are sent in one go; the connection is closed behind them."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(words)
-    writer.write_eof()
+    with suppress(OSError):  # hung up on already
+        writer.write_eof()
     replies = (await asyncio.wait_for(reader.read(), 20)).splitlines()
     writer.close()
     with suppress(ConnectionError):
@@ -47,11 +50,11 @@ async def _said(port: int, words: bytes) -> list[bytes]:
     return replies
 
 
-def _codes(replies: list[bytes]) -> list[int]:
+def codes(replies: list[bytes]) -> list[int]:
     return [int(reply[:3]) for reply in replies]
 
 
-async def _raws(context: Context) -> list[bytes]:
+async def raws(context: Context) -> list[bytes]:
     listed = await list_messages(context, ROOT, Question())
     return [await raw_message(context, ROOT, message.id) for message in listed]
 
@@ -62,9 +65,9 @@ def test_only_crlf_dot_crlf_ends_a_mail(tmp_path: Path, trick: str) -> None:
     body = b"Subject: One\r\n\r\nfirst" + BREAKS[trick] + SMUGGLED
 
     async def story(context: Context, port: int) -> None:
-        assert _codes(await _said(port, WHOLE + body + b"QUIT\r\n")) == [220, 250, 250, 250, 354, 250, 221]
+        assert codes(await said(port, WHOLE + body + b"QUIT\r\n")) == [220, 250, 250, 250, 354, 250, 221]
 
-        [raw] = await _raws(context)
+        [raw] = await raws(context)
         assert raw == (body.removesuffix(b".\r\n")).replace(b"\r\n.", b"\r\n")
 
     told(tmp_path, story)
@@ -86,23 +89,23 @@ def test_a_mail_cut_into_any_two_packets_is_the_same_mail(tmp_path: Path) -> Non
             writer.write(stuffed[place:])
             assert (await reader.readline()).startswith(b"250 2.0.0")
             writer.close()
-        assert set(await _raws(context)) == {mail.removesuffix(b".\r\n")}
+        assert set(await raws(context)) == {mail.removesuffix(b".\r\n")}
 
     told(tmp_path, story)
 
 
 def test_an_empty_mail_is_a_mail(tmp_path: Path) -> None:
     async def story(context: Context, port: int) -> None:
-        assert _codes(await _said(port, WHOLE + b".\r\nQUIT\r\n"))[-2:] == [250, 221]
-        assert await _raws(context) == [b""]
+        assert codes(await said(port, WHOLE + b".\r\nQUIT\r\n"))[-2:] == [250, 221]
+        assert await raws(context) == [b""]
 
     told(tmp_path, story)
 
 
 def test_a_mail_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
     async def story(context: Context, port: int) -> None:
-        assert _codes(await _said(port, WHOLE + b"Subject: Half\r\n\r\nand then")) == [220, 250, 250, 250, 354]
-        assert await _raws(context) == []
+        assert codes(await said(port, WHOLE + b"Subject: Half\r\n\r\nand then")) == [220, 250, 250, 250, 354]
+        assert await raws(context) == []
 
     told(tmp_path, story)
 
@@ -114,7 +117,7 @@ def test_a_mail_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
 )
 def test_a_line_that_is_no_command_is_refused_and_the_session_goes_on(tmp_path: Path, line: bytes) -> None:
     async def story(_: Context, port: int) -> None:
-        assert _codes(await _said(port, line + b"NOOP\r\nQUIT\r\n")) == [220, 500, 250, 221]
+        assert codes(await said(port, line + b"NOOP\r\nQUIT\r\n")) == [220, 500, 250, 221]
 
     told(tmp_path, story)
 
@@ -124,9 +127,9 @@ def test_a_mail_over_the_limit_is_read_over_and_the_next_is_kept(tmp_path: Path)
     small = ENVELOPE + b"DATA\r\nSubject: Small\r\n\r\nx\r\n.\r\n"
 
     async def story(context: Context, port: int) -> None:
-        codes = _codes(await _said(port, WHOLE + large + small + b"QUIT\r\n"))
-        assert codes == [220, 250, 250, 250, 354, 552, 250, 250, 354, 250, 221]
-        assert await _raws(context) == [b"Subject: Small\r\n\r\nx\r\n"]
+        heard = codes(await said(port, WHOLE + large + small + b"QUIT\r\n"))
+        assert heard == [220, 250, 250, 250, 354, 552, 250, 250, 354, 250, 221]
+        assert await raws(context) == [b"Subject: Small\r\n\r\nx\r\n"]
 
     told(tmp_path, story)
 
@@ -153,22 +156,22 @@ def test_a_chunk_over_the_limit_is_read_over(tmp_path: Path) -> None:
     first, last = b"BDAT 900000\r\n" + b"x" * 900_000, b"BDAT 200000 LAST\r\n" + b"y" * 200_000
 
     async def story(context: Context, port: int) -> None:
-        codes = _codes(await _said(port, HELLO + ENVELOPE + first + last + b"NOOP\r\nQUIT\r\n"))
-        assert codes == [220, 250, 250, 250, 250, 552, 250, 221]
-        assert await _raws(context) == []
+        heard = codes(await said(port, HELLO + ENVELOPE + first + last + b"NOOP\r\nQUIT\r\n"))
+        assert heard == [220, 250, 250, 250, 250, 552, 250, 221]
+        assert await raws(context) == []
 
     told(tmp_path, story)
 
 
 def test_when_there_is_no_room_for_more_the_sender_is_asked_to_come_back(tmp_path: Path) -> None:
     async def story(context: Context, port: int) -> None:
-        codes = _codes(await _said(port, WHOLE + b"z" * 300_000 + b"\r\n.\r\nQUIT\r\n"))
-        assert codes[-2:] == [452, 221]
-        codes = _codes(await _said(port, WHOLE + b"Subject: Fits\r\n\r\n.\r\nQUIT\r\n"))
-        assert codes[-2:] == [250, 221]
-        assert len(await _raws(context)) == 1
+        heard = codes(await said(port, WHOLE + b"z" * 300_000 + b"\r\n.\r\nQUIT\r\n"))
+        assert heard[-2:] == [452, 221]
+        heard = codes(await said(port, WHOLE + b"Subject: Fits\r\n\r\n.\r\nQUIT\r\n"))
+        assert heard[-2:] == [250, 221]
+        assert len(await raws(context)) == 1
 
-    told(tmp_path, story, crowd=Crowd(bytes_in_memory=100_000))
+    told(tmp_path, story, shared=SharedLimits(MemoryBudget(100_000)))
 
 
 def test_more_than_may_come_from_one_client_are_asked_to_come_back(tmp_path: Path) -> None:
@@ -176,33 +179,33 @@ def test_more_than_may_come_from_one_client_are_asked_to_come_back(tmp_path: Pat
         inside = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         for reader, _writer in inside:
             assert (await reader.readline()).startswith(b"220")
-        assert (await _said(port, b""))[0].startswith(b"421 4.7.0")
+        assert (await said(port, b""))[0].startswith(b"421 4.7.0")
         for reader, writer in inside:
             writer.write(b"QUIT\r\n")
             await reader.read()
             writer.close()
-        assert _codes(await _said(port, b"QUIT\r\n")) == [220, 221]
+        assert codes(await said(port, b"QUIT\r\n")) == [220, 221]
 
-    told(tmp_path, story, crowd=Crowd(from_one=2))
+    told(tmp_path, story, limits=ConnectionLimits(per_client=2))
 
 
 def test_more_than_the_door_takes_at_all_are_asked_to_come_back(tmp_path: Path) -> None:
     async def story(_: Context, port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         await reader.readline()
-        assert (await _said(port, b""))[0].startswith(b"421 4.3.2")
+        assert (await said(port, b""))[0].startswith(b"421 4.3.2")
         writer.close()
 
-    told(tmp_path, story, crowd=Crowd(connections=1))
+    told(tmp_path, story, limits=ConnectionLimits(total=1))
 
 
 def test_who_tries_one_name_after_the_other_is_cut_off(tmp_path: Path) -> None:
     tries = b"".join(f"RCPT TO:<n{number}@mail.demo.example>\r\n".encode() for number in range(50))
 
     async def story(_: Context, port: int) -> None:
-        codes = _codes(await _said(port, HELLO + b"MAIL FROM:<a@shop.example>\r\n" + tries))
-        assert codes.count(550) == 21
-        assert codes[-1] == 421
+        heard = codes(await said(port, HELLO + b"MAIL FROM:<a@shop.example>\r\n" + tries))
+        assert heard.count(550) == 21
+        assert heard[-1] == 421
 
     told(tmp_path, story)
 
@@ -210,8 +213,8 @@ def test_who_tries_one_name_after_the_other_is_cut_off(tmp_path: Path) -> None:
 def test_the_hundred_and_first_recipient_waits_for_the_next_transaction(tmp_path: Path) -> None:
     async def story(context: Context, port: int) -> None:
         twice = f"RCPT TO:<{ADDRESS}>\r\n".encode() * 120
-        codes = _codes(await _said(port, HELLO + b"MAIL FROM:<a@shop.example>\r\n" + twice + b"QUIT\r\n"))
-        assert codes == [220, 250, 250] + [250] * 120 + [221], "the same recipient again is no further one"
+        heard = codes(await said(port, HELLO + b"MAIL FROM:<a@shop.example>\r\n" + twice + b"QUIT\r\n"))
+        assert heard == [220, 250, 250] + [250] * 120 + [221], "the same recipient again is no further one"
 
     told(tmp_path, story)
 
@@ -225,7 +228,7 @@ def test_who_says_nothing_is_told_so_and_let_go(tmp_path: Path, words: bytes) ->
         assert replies[-1].startswith(b"421 4.4.2")
         writer.close()
 
-    told(tmp_path, story, manners=Manners("mx.example", patience=0.05))
+    told(tmp_path, story, manners=Manners("mx.example", TransferPace(silence=0.05)))
 
 
 def test_a_mail_that_takes_for_ever_is_given_up(tmp_path: Path) -> None:
@@ -239,10 +242,10 @@ def test_a_mail_that_takes_for_ever_is_given_up(tmp_path: Path) -> None:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(reader.readuntil(b"421 4.4.2"), 0.02)
                     break
-        assert await _raws(context) == []
+        assert await raws(context) == []
         writer.close()
 
-    told(tmp_path, story, manners=Manners("mx.example", whole_mail=0.2))
+    told(tmp_path, story, manners=Manners("mx.example", TransferPace(grace=0.2)))
 
 
 def _tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -255,7 +258,7 @@ def _tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     return server, client
 
 
-async def _expected(reader: asyncio.StreamReader, *codes: bytes) -> None:
+async def expected(reader: asyncio.StreamReader, *codes: bytes) -> None:
     for code in codes:
         line = await asyncio.wait_for(reader.readline(), 20)
         assert line.startswith(code), line
@@ -270,7 +273,7 @@ def _over_tls(
         lines = [await reader.readline() for _ in range(10)]
         assert b"250-STARTTLS\r\n" in lines
         writer.write(b"STARTTLS\r\n" + injected)
-        await _expected(reader, b"220")
+        await expected(reader, b"220")
         await writer.start_tls(client, server_hostname="mx.example")
         await story(context, reader, writer)
         writer.close()
@@ -283,12 +286,12 @@ def test_a_mail_over_tls_is_kept_and_nothing_said_before_counts(tmp_path: Path) 
 
     async def talk(context: Context, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"MAIL FROM:<a@shop.example>\r\n")
-        await _expected(reader, b"503")
+        await expected(reader, b"503")
         writer.write(b"EHLO sender.example\r\n")
         assert b"250-STARTTLS\r\n" not in [await reader.readline() for _ in range(8)]
         writer.write(ENVELOPE + b"DATA\r\nSubject: Secret\r\n\r\nx\r\n.\r\nQUIT\r\n")
-        await _expected(reader, b"250", b"250", b"354", b"250 2.0.0", b"221")
-        assert await _raws(context) == [b"Subject: Secret\r\n\r\nx\r\n"]
+        await expected(reader, b"250", b"250", b"354", b"250 2.0.0", b"221")
+        assert await raws(context) == [b"Subject: Secret\r\n\r\nx\r\n"]
 
     async def story(context: Context, port: int) -> None:
         await _over_tls(talk, b"")(context, port, client)
@@ -302,7 +305,7 @@ def test_commands_slipped_in_before_the_handshake_are_not_obeyed(tmp_path: Path)
 
     async def talk(_: Context, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"NOOP\r\nQUIT\r\n")
-        await _expected(reader, b"250 2.0.0", b"221")
+        await expected(reader, b"250 2.0.0", b"221")
 
     async def story(context: Context, port: int) -> None:
         await _over_tls(talk, HELLO + ENVELOPE)(context, port, client)

@@ -2,43 +2,37 @@
 
 import asyncio
 import socket
-from collections import Counter
-from dataclasses import dataclass
 from typing import Final
 
-from kaisoumail.inbound.room import BYTES, Room
-from kaisoumail.inbound.smtp_session import Manners, Session
+from kaisoumail.inbound.smtp_session import Manners, Session, SharedLimits
 from kaisoumail.inbound.smtp_wire import Wire
 from kaisoumail.model.client_address import counted_as
+from kaisoumail.network.connection_budget import Admitted, ConnectionBudget, ConnectionLimits
 from kaisoumail.operations.context import Context
 
 _CLOSING_SECONDS: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Crowd:
-    """How many connections there may be at once: in all, and from one client; and bytes of mails in memory."""
-
-    connections: int = 1000
-    from_one: int = 100
-    bytes_in_memory: int = BYTES
 
 
 class Door:
     """One listener. `open` binds it; `close` refuses newcomers and lets go of who is connected."""
 
     def __init__(
-        self, context: Context, host: str, port: int, manners: Manners | None = None, crowd: Crowd | None = None
+        self,
+        context: Context,
+        host: str,
+        port: int,
+        manners: Manners | None = None,
+        limits: ConnectionLimits | None = None,
+        shared: SharedLimits | None = None,
     ) -> None:
         self._context = context
         self._host = host
         self._port = port
         self._manners = manners or Manners(socket.gethostname())
-        self._crowd = crowd or Crowd()
-        self._room = Room(self._crowd.bytes_in_memory)
+        self._connections = ConnectionBudget(limits or ConnectionLimits())
+        self._shared = shared or SharedLimits()
         self._server: asyncio.Server | None = None
         self._talking: dict[asyncio.Task[None], Session] = {}
-        self._clients: Counter[str] = Counter()
 
     async def open(self) -> int:
         """Start to listen; returns the port. Raises OSError when it is taken."""
@@ -60,34 +54,47 @@ class Door:
         await asyncio.gather(*self._talking, return_exceptions=True)
         await self._server.wait_closed()
 
-    def welcome(self, visitor: "_Visitor", client: str) -> None:
-        """Begin the dialogue, unless too many are here."""
-        if len(self._talking) >= self._crowd.connections:
-            visitor.hang_up(f"421 4.3.2 {self._manners.host_name} Too many connections, try again later")
-        elif self._clients[client] >= self._crowd.from_one:
-            visitor.hang_up(f"421 4.7.0 {self._manners.host_name} Too many connections from you")
-        else:
-            session = Session(self._context, visitor, self._room, self._manners)
-            task = asyncio.create_task(session.converse())
-            self._talking[task] = session
-            self._clients[client] += 1
-            task.add_done_callback(lambda _: self._farewell(task, client))
+    @property
+    def manners(self) -> Manners:
+        return self._manners
 
-    def visitor_manners(self) -> tuple[Room, float]:
-        return self._room, self._manners.patience
+    def is_stressed(self) -> bool:
+        """Whether strangers hold so much that nobody slow is waited for."""
+        return self._connections.is_stressed or self._shared.memory.is_stressed
+
+    def welcome(self, visitor: "_Visitor", client: str) -> None:
+        """Begin the dialogue, unless too many are here or this client guesses addresses."""
+        name = self._manners.host_name
+        if self._shared.guesses.is_refused(client, asyncio.get_running_loop().time()):
+            self._refuse(visitor, client, "recipient_guesses", f"421 4.7.0 {name} Too many unknown recipients")
+            return
+        match self._connections.admit(client):
+            case Admitted.SERVER_FULL:
+                reply = f"421 4.3.2 {name} Too many connections, try again later"
+                self._refuse(visitor, client, "too_many_connections", reply)
+            case Admitted.CLIENT_FULL:
+                reply = f"421 4.7.0 {name} Too many connections from you"
+                self._refuse(visitor, client, "too_many_connections_of_one", reply)
+            case _:
+                session = Session(self._context, visitor, client, self._shared, self._manners)
+                task = asyncio.create_task(session.converse())
+                self._talking[task] = session
+                task.add_done_callback(lambda _: self._farewell(task, client))
+
+    def _refuse(self, visitor: "_Visitor", client: str, why: str, reply: str) -> None:
+        self._shared.refusals.note(f"smtp.{why}", client)
+        visitor.hang_up(reply)
 
     def _farewell(self, task: "asyncio.Task[None]", client: str) -> None:
         del self._talking[task]
-        self._clients[client] -= 1
-        if not self._clients[client]:
-            del self._clients[client]
+        self._connections.leave(client)
 
 
 class _Visitor(Wire):
     """A connection that presents itself at the door."""
 
     def __init__(self, door: Door) -> None:
-        super().__init__(*door.visitor_manners())
+        super().__init__(door.manners.pace, door.is_stressed)
         self._door = door
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

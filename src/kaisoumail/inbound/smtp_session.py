@@ -16,16 +16,21 @@ from typing import Final
 import structlog
 
 from kaisoumail.errors import CODES, Problem
-from kaisoumail.inbound.room import FLOOD, Room
+from kaisoumail.inbound.recipient_guesses import RecipientGuesses
 from kaisoumail.inbound.smtp_commands import Malformed, Path, command, path, size
-from kaisoumail.inbound.smtp_wire import BadLine, Flooded, Gone, NoRoom, Silent, Wire
+from kaisoumail.inbound.smtp_wire import BadLine, Flooded, Gone, NoRoom, Silent, Transfer, Wire
 from kaisoumail.model.message import Envelope
+from kaisoumail.model.refusal_log import RefusalLog
+from kaisoumail.network.memory_budget import OVERSIZE_FACTOR, MemoryBudget
+from kaisoumail.network.transfer_pace import TransferPace
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, can_receive, note_refusal, receive
 
 MAX_RECIPIENTS: Final = 100  # RFC 5321, 4.5.3.1.8: at least as many
 _MAX_MISTAKES: Final = 20
 _MAX_MAILS: Final = 10_000
+_MAX_COMMANDS: Final = 400  # between two messages: four transactions that end without one, of 100 recipients each
+_SMALL_CHUNK: Final = 512  # bytes; who sends smaller ones pays for each as for a command
 _MAIL_PARAMETERS: Final = frozenset(("SIZE", "BODY", "SMTPUTF8"))
 _TEMPORARY: Final = CODES["internal"].smtp
 _log = structlog.get_logger("kaisoumail.smtp")
@@ -33,12 +38,20 @@ _log = structlog.get_logger("kaisoumail.smtp")
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How this door behaves: its name, how long it waits in seconds, and the certificate it can show."""
+    """How this door behaves: its name, how slow a client may be, and the certificate it can show."""
 
     host_name: str
-    patience: float = 300.0  # RFC 5321, 4.5.3.2.7: at least five minutes
-    whole_mail: float = 1800.0
+    pace: TransferPace = field(default_factory=TransferPace)
     tls: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLimits:
+    """What all connections of the listener draw on: memory, wrong addresses tried, lines in the log."""
+
+    memory: MemoryBudget = field(default_factory=MemoryBudget)
+    guesses: RecipientGuesses = field(default_factory=RecipientGuesses)
+    refusals: RefusalLog = field(default_factory=RefusalLog)
 
 
 @dataclass(slots=True)
@@ -46,30 +59,32 @@ class _Mail:
     """
     The mail being handed in: who it is from, and whom for.
 
-    *chunks* is what BDAT brought so far; *refusal* why there is no use in keeping more of it.
+    *transfer* is how its bytes come in, *chunks* what BDAT brought of them; *refusal* why no more of it is kept.
     """
 
     sender: str
     is_utf8: bool
     handovers: dict[str, Handover] = field(default_factory=dict)
-    chunks: bytearray | None = None
+    transfer: Transfer | None = None
+    chunks: bytearray = field(default_factory=bytearray)
     refusal: Problem | None = None
 
 
 class Session:
-    """The dialogue over one *wire*."""
+    """The dialogue over one *wire* with *client*, as limits count it."""
 
-    def __init__(self, context: Context, wire: Wire, room: Room, manners: Manners) -> None:
+    def __init__(self, context: Context, wire: Wire, client: str, shared: SharedLimits, manners: Manners) -> None:
         self._context = context
         self._wire = wire
-        self._room = room
+        self._client = client
+        self._shared = shared
         self._manners = manners
         self._limit = context.limits.max_message_bytes
         self._greeted = False
         self._mail: _Mail | None = None
         self._mistakes = 0
+        self._commands = 0
         self._mails = 0
-        self._held = 0  # bytes of the current mail that are counted in the room
         self._is_delivering = False
         self._must_stop = False
 
@@ -80,11 +95,13 @@ class Session:
         except Gone:
             self._wire.hang_up()
         except Silent:
-            self._wire.hang_up(f"421 4.4.2 {self._manners.host_name} You were silent for too long")
+            self._shared.refusals.note("smtp.too_slow", self._client)
+            self._wire.hang_up(f"421 4.4.2 {self._manners.host_name} You were silent or slow for too long")
         except Flooded:
+            self._shared.refusals.note("smtp.flooded", self._client)
             self._wire.hang_up(CODES["too_large"].smtp)
         except asyncio.CancelledError:  # the door waits no longer: whether the mail is kept, the next try will show
-            self._wire.hang_up(self._goodbye())
+            self._wire.hang_up(self._goodbye(), linger=False)
             raise
         except Exception as error:  # noqa: BLE001 - one bad session must not be the end of the door
             _log.error("smtp.crash", exc_info=error)
@@ -96,7 +113,7 @@ class Session:
         """Say goodbye: at once, or after the mail that is being stored has been answered."""
         self._must_stop = True
         if not self._is_delivering:
-            self._wire.hang_up(self._goodbye())
+            self._wire.hang_up(self._goodbye(), linger=False)
 
     def _goodbye(self) -> str:
         return f"421 4.3.2 {self._manners.host_name} Going down, come back in a moment"
@@ -105,12 +122,13 @@ class Session:
         self._wire.say(f"220 {self._manners.host_name} KaisouMail ESMTP")
         while True:
             if self._must_stop:
-                self._wire.hang_up(self._goodbye())
+                self._wire.hang_up(self._goodbye(), linger=False)
                 return
             try:
+                self._commands += 1
                 verb, rest = command(await self._wire.line())
                 if verb == "QUIT":
-                    self._wire.hang_up("221 2.0.0 Bye")
+                    self._wire.hang_up("221 2.0.0 Bye", linger=False)
                     return
                 await _VERBS.get(verb, Session._unknown)(self, rest)
             except BadLine:
@@ -120,7 +138,12 @@ class Session:
             except Problem as problem:
                 self._wire.say(problem.kind.smtp)
             if self._mistakes > _MAX_MISTAKES:
+                self._shared.refusals.note("smtp.too_many_mistakes", self._client)
                 self._wire.hang_up("421 4.7.0 Too many mistakes")
+                return
+            if self._commands > _MAX_COMMANDS:
+                self._shared.refusals.note("smtp.too_many_commands", self._client)
+                self._wire.hang_up("421 4.7.0 Too many commands without a message")
                 return
 
     def _mistaken(self, reply: str) -> None:
@@ -175,7 +198,7 @@ class Session:
 
     async def _rcpt_to(self, rest: str) -> None:
         mail = self._mail
-        if mail is None or mail.chunks is not None:
+        if mail is None or mail.transfer is not None:
             raise Malformed("503 5.5.1 Say MAIL first")
         given = path(rest, "TO")
         if given.parameters:
@@ -191,6 +214,7 @@ class Session:
         except Problem as problem:
             if not problem.kind.retry:
                 self._mistakes += 1  # who tries one name after the other is cut off
+                await self._slow_down()
             raise
         mail.handovers[given.address.lower()] = Handover("smtp", envelope, mailbox)
         self._wire.say("250 2.1.5 OK")
@@ -199,19 +223,17 @@ class Session:
         if rest:
             raise Malformed("501 5.5.4 DATA stands alone")
         mail = self._mail
-        if mail is None or not mail.handovers or mail.chunks is not None:
+        if mail is None or not mail.handovers or mail.transfer is not None:
             raise Malformed("503 5.5.1 Say RCPT first")
-        if self._room.is_full:
-            raise _overloaded()
         self._wire.say("354 Go on, and end with a dot on a line of its own")
         raw = None
+        mail.transfer = self._begin_transfer()
         try:
-            raw = await self._wire.mail(self._limit, self._manners.whole_mail)
+            raw = await self._wire.mail(self._limit, mail.transfer)
         except NoRoom:
-            mail.refusal = _overloaded()
+            mail.refusal = self._overloaded()
         else:
             mail.refusal = self._too_large() if raw is None else None
-        self._held = self._room.take(len(raw or b""))
         await self._deliver(mail, raw or b"")
 
     async def _bdat(self, rest: str) -> None:
@@ -219,27 +241,47 @@ class Session:
         if len(words) not in (1, 2) or words[1:] not in ([], ["LAST"]):
             raise Malformed("501 5.5.4 Say BDAT, a size, and LAST with the last chunk")
         length, mail = size(words[0]), self._mail
-        if length > FLOOD * self._limit:
+        if length > OVERSIZE_FACTOR * self._limit:
             raise Flooded
         if mail is None or not mail.handovers:
-            await self._wire.chunk(length, keep=False)
+            await self._wire.chunk(length, self._begin_transfer(), None)
             raise Malformed("503 5.5.1 Say RCPT first")
-        if mail.chunks is None:
-            mail.chunks = bytearray()
+        mail.transfer = transfer = mail.transfer or self._begin_transfer()
+        if transfer.received + length > OVERSIZE_FACTOR * self._limit:
+            raise Flooded
         if mail.refusal is None and len(mail.chunks) + length > self._limit:
             mail.refusal = self._too_large()
-        if mail.refusal is None and self._room.is_full:
-            mail.refusal = _overloaded()
-        self._held += self._room.take(length if mail.refusal is None else 0)
-        mail.chunks += await self._wire.chunk(length, keep=mail.refusal is None)
+            mail.chunks.clear()
+            transfer.allocation.release()
+        try:
+            await self._wire.chunk(length, transfer, mail.chunks if mail.refusal is None else None)
+        except NoRoom:
+            mail.refusal = self._overloaded()
+        if length >= _SMALL_CHUNK:
+            self._commands -= 1
         if words[1:] == ["LAST"]:
             await self._deliver(mail, bytes(mail.chunks))
         else:
             self._wire.say(f"250 2.0.0 {length} bytes taken")
 
+    def _begin_transfer(self) -> Transfer:
+        return self._wire.transfer(self._shared.memory.allocation(self._client))
+
+    async def _slow_down(self) -> None:
+        """Hold the reply back for as long as this client's guessing asks for; hang up when it guesses on."""
+        now = asyncio.get_running_loop().time()
+        delay = self._shared.guesses.guess(self._client, now)
+        if self._shared.guesses.is_refused(self._client, now):
+            self._shared.refusals.note("smtp.recipient_guesses", self._client)
+            self._wire.hang_up(f"421 4.7.0 {self._manners.host_name} Too many unknown recipients, try again later")
+            raise Gone
+        if delay:
+            await self._wire.pause(delay)
+
     async def _deliver(self, mail: _Mail, raw: bytes) -> None:
         """Store *raw* for every recipient, unless it was refused on the way, and say what came of it."""
         self._mails += 1
+        self._commands = 0
         self._is_delivering = True
         handovers = list(mail.handovers.values())
         try:
@@ -261,12 +303,16 @@ class Session:
             self._wire.say(_TEMPORARY)
 
     def _forget_mail(self) -> None:
-        self._room.give_back(self._held)
-        self._held = 0
+        if self._mail is not None and self._mail.transfer is not None:
+            self._mail.transfer.allocation.release()
         self._mail = None
 
     def _too_large(self) -> Problem:
         return Problem("too_large", f"A mail may have at most {self._limit} bytes")
+
+    def _overloaded(self) -> Problem:
+        self._shared.refusals.note("smtp.memory_full", self._client)
+        return Problem("overloaded", "Too many mails are on their way in")
 
     async def _reset(self, _rest: str) -> None:
         self._forget_mail()
@@ -283,10 +329,6 @@ class Session:
 
     async def _unknown(self, _rest: str) -> None:
         raise Malformed("500 5.5.1 This command is not known here")
-
-
-def _overloaded() -> Problem:
-    return Problem("overloaded", "Too many mails are on their way in")
 
 
 def _refuse_unless_writable(given: Path, is_utf8: bool) -> None:
