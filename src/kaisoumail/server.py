@@ -43,6 +43,7 @@ from kaisoumail.network import http_server
 from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
 from kaisoumail.network.descriptors import ConnectionShares, connection_shares, raise_descriptor_limit
 from kaisoumail.network.http_limits import HttpLimits
+from kaisoumail.network.requests_in_progress import RequestsInProgress
 from kaisoumail.operations.audit import forget_old_entries
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.messages import sweep_deleted
@@ -79,6 +80,7 @@ from kaisoumail.workflows.second_opinions import SecondOpinions
 from kaisoumail.workflows.watch_activation import look_at_waiting
 
 _BUDGET_SECONDS: Final = 300
+_MAX_JSON_BYTES: Final = 1024 * 1024  # of a request to the API or a page; the hand-over has a limit of its own
 _KNOWN_SHARE: Final = 4  # one HTTP connection in so many is kept for who proves who it is
 _WATCH_SECONDS: Final = 2.0
 _MINUTE_SECONDS: Final = 60.0
@@ -243,10 +245,13 @@ def application(context: Context, settings: Settings) -> Edges:
         exception_handlers={HTTPException: _on_nowhere},
         openapi_config=None,
         logging_config=None,
+        request_max_body_size=_MAX_JSON_BYTES,
     )
     cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
     limits = RateLimits(_rates(settings), buckets_on(context.database))
-    return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies, {webhook.PATH: problems.answering(door)})
+    beside = {webhook.PATH: problems.answering(door)}
+    in_progress = RequestsInProgress(settings.http_max_connections_per_client)
+    return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies, beside, in_progress)
 
 
 def _quotas(settings: Settings) -> Quotas:

@@ -16,9 +16,11 @@ import structlog
 from kaisoumail.api.cors import CorsRules
 from kaisoumail.api.gate import Gate, Headers
 from kaisoumail.auth.sessions import COOKIE_NAME
-from kaisoumail.model.client_address import Networks, client_of
+from kaisoumail.errors import Problem
+from kaisoumail.model.client_address import Networks, client_of, counted_as
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Visit
+from kaisoumail.network.requests_in_progress import RequestsInProgress
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -51,13 +53,20 @@ class Edges:
     """
 
     def __init__(
-        self, app: App, cors: CorsRules, gate: Gate, trusted: Networks = (), beside: Mapping[str, App] | None = None
+        self,
+        app: App,
+        cors: CorsRules,
+        gate: Gate,
+        trusted: Networks = (),
+        beside: Mapping[str, App] | None = None,
+        in_progress: RequestsInProgress | None = None,
     ) -> None:
         self._app = app
         self._beside = beside or {}
         self._cors = cors
         self._gate = gate
         self._trusted = trusted
+        self._in_progress = in_progress or RequestsInProgress(200)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -84,18 +93,31 @@ class Edges:
         return None
 
     async def _answered(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
-        admission = await self._gate.let_in(scope, headers, scope["state"]["visit"].address)
+        state, client = scope["state"], counted_as(scope["state"]["visit"].address or "")
+        admission = await self._gate.let_in(scope, headers, state["visit"].address)
 
         async def settle(status: int, signed_in: bool) -> list[tuple[bytes, bytes]]:
             await self._gate.settle(admission, scope, status, signed_in=signed_in)
             return [] if admission is None else admission.fields()
 
         answer.settle = settle
-        refusal = None if admission is None else admission.refusal
-        scope["state"]["refusal"] = refusal
+        state["refusal"] = None if admission is None else admission.refusal
+        is_counted = admission is not None and state["refusal"] is None
+        if is_counted and not self._in_progress.enter(client, state):
+            is_counted = False
+            state["refusal"] = Problem(
+                "rate_limited", "Too many requests at once from your address", retryAfterSeconds=1
+            )
+        try:
+            await self._passed_on(scope, receive, answer)
+        finally:
+            if is_counted:
+                self._in_progress.leave(client, state)
+
+    async def _passed_on(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         path = scope["path"]
         asked = {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
-        if refusal is not None or not _is_exact(path):
+        if scope["state"]["refusal"] is not None or not _is_exact(path):
             # Nobody's path: whoever answers for unknown paths says no in the words of the API or of the pages.
             nowhere = "/api/no-such-path" if path.startswith("/api") else "/no-such-page"
             asked |= {"path": nowhere, "raw_path": nowhere.encode()}

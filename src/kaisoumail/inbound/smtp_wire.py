@@ -99,7 +99,9 @@ class Wire(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._ended = True
         self._tell()
-        return not (self.is_secure or self._is_hung_up)  # who has said all may still want to hear the replies; TLS cannot do that
+        return not (
+            self.is_secure or self._is_hung_up
+        )  # who has said all may still want to hear the replies; TLS cannot do that
 
     def connection_lost(self, error: Exception | None) -> None:
         self._ended = True

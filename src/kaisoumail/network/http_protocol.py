@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from kaisoumail.model.client_address import counted_as, is_within
+from kaisoumail.model.ids import new_id
 from kaisoumail.network.connection_budget import Admitted
 from kaisoumail.network.http_limits import HttpLimits
 
@@ -143,6 +144,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        if self._phase is _Phase.BODY:
+            self._began = self._last_byte = self.loop.time()  # answered without the rest, which may linger
         if self._admitted is Admitted.ON_PROBATION and not self._has_proved():
             self.cycle.keep_alive = False
             self.transport.close()
@@ -305,6 +308,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             b"content-type: application/json",
             b"content-length: " + str(len(body)).encode(),
             b"cache-control: no-store",
+            b"x-request-id: " + new_id("req").encode(),
             b"connection: close",
         ]
         if violation.status in (429, 503):

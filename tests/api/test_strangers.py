@@ -1,0 +1,76 @@
+"""The whole product before clients that send without end, or hold what others need."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.servers import Product, World, a_world
+
+UNFINISHED = b"POST /api/auth/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with a_world(tmp_path_factory.mktemp("world")) as made:
+        yield made
+
+
+def _connected(product: Product, words: bytes) -> socket.socket:
+    url = httpx.URL(product.url)
+    connection = socket.create_connection((url.host, url.port or 80), timeout=20)
+    connection.sendall(words)
+    return connection
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [
+        (b"GET /" + b"a" * 70_000, 414, "uri_too_long"),
+        (b"GET / HTTP/1.1\r\nHost: " + b"a" * 70_000, 431, "header_fields_too_large"),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 102, 431, "header_fields_too_large"),
+        (b"GET / HTTP/1.1\r\nHost: \0\r\n\r\n", 400, "invalid_request"),
+    ],
+    ids=["URL", "field", "fields", "a byte that may not be there"],
+)
+def test_what_no_request_may_be_is_refused_in_the_words_of_the_api(
+    product: Product, words: bytes, status: int, code: str
+) -> None:
+    with _connected(product, words) as connection:
+        head, _, body = connection.makefile("rb").read().partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 %d " % status)
+    assert b"x-request-id: req_" in head
+    assert json.loads(body)["details"]["code"] == code
+
+
+def test_behind_a_proxy_one_client_has_only_so_many_requests_at_once(world: World, tmp_path: Path) -> None:
+    said = {"x-forwarded-for": "198.51.100.7"}
+    with (
+        world.product(TRUSTED_PROXIES="127.0.0.1", HTTP_MAX_CONNECTIONS_PER_CLIENT="1") as product,
+        _connected(product, UNFINISHED + b"X-Forwarded-For: 198.51.100.7\r\nX-Request-Id: held\r\n\r\n{"),
+        httpx.Client(base_url=product.url) as anybody,
+    ):
+        while (refused := anybody.get("/api/meta", headers=said)).status_code != 429:
+            assert refused.status_code == 200, "until the first request has been read"
+        other = anybody.get("/api/meta", headers={"x-forwarded-for": "198.51.100.8"})
+
+    assert refused.json()["details"]["code"] == "rate_limited"
+    assert refused.headers["retry-after"] == "1"
+    assert other.status_code == 200
+
+
+def test_one_address_may_hold_only_its_connections(world: World) -> None:
+    with world.product(HTTP_MAX_CONNECTIONS_PER_CLIENT="20") as product:
+        held = [_connected(product, b"GET / HTTP/1.1\r\n") for _ in range(40)]
+        try:
+            with _connected(product, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n") as late:
+                answer = late.makefile("rb").read()
+        finally:
+            for connection in held:
+                connection.close()
+
+    assert answer.startswith(b"HTTP/1.1 429 ")
