@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import httpx
 
-from kaisoumail.auth.signatures import sign
+from kaisoumail.auth.signatures import sign, ticket_for
 from tests.servers import INBOUND_SECRET
 
 
@@ -22,6 +22,7 @@ def signed(
         "x-kaisoumail-envelope-to": envelope_to,
         "x-kaisoumail-timestamp": timestamp,
         "x-kaisoumail-signature": sign(INBOUND_SECRET, timestamp, envelope_from, envelope_to, raw),
+        "x-kaisoumail-ticket": ticket_for(INBOUND_SECRET, timestamp, envelope_from, envelope_to, len(raw)),
     }
 
 

@@ -32,7 +32,6 @@ from kaisoumail.api.gate import Gate
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.inbound import webhook
-from kaisoumail.inbound.room import Room
 from kaisoumail.inbound.smtp import Door
 from kaisoumail.inbound.smtp_session import Manners, SharedLimits
 from kaisoumail.model.clock import iso, utc_now
@@ -128,7 +127,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         shares, refusals = _connection_shares(settings), RefusalLog()
         smtp_port = await _open_smtp(stack, context, settings, shares.smtp, refusals)
         limits = HttpLimits(_http_budget(settings, shares.http), refusals, settings.trusted_proxies)
-        app = application(context, settings)
+        app = application(context, settings, refusals)
         await stack.enter_async_context(http_server.served(app, listener, limits, context.signals.end))
         _settle_down()
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
@@ -236,9 +235,10 @@ def _second_opinions(settings: Settings, database: Database) -> SecondOpinions |
     return SecondOpinions(database, cloudflare, settings.account_id, settings.workers_ai_model, utc_now)
 
 
-def application(context: Context, settings: Settings) -> Edges:
+def application(context: Context, settings: Settings, refusals: RefusalLog) -> Edges:
     """The JSON API, the pages and the webhook door as one ASGI application."""
-    door = webhook.handover_door(context, settings.inbound_secret, settings.max_message_bytes, Room())
+    bodies = webhook.limits_for(settings.max_message_bytes)
+    door = webhook.handover_door(context, settings.inbound_secret, bodies, refusals)
     litestar = Litestar(
         route_handlers=[api.router(), web.router()],
         state=State({"context": context, "release": _release()}),

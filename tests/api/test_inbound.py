@@ -1,6 +1,7 @@
 """The signed hand-over: stored, duplicate, refused."""
 
 import asyncio
+import socket
 from urllib.parse import quote
 
 import httpx
@@ -97,3 +98,59 @@ def test_a_signature_for_another_mailbox_is_refused(product: Product, address: s
     answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=headers)
 
     assert (answer.status_code, code_of(answer)) == (401, "invalid_signature")
+
+
+def test_a_message_of_an_older_worker_without_a_ticket_is_stored(product: Product, address: str) -> None:
+    raw = an_email(subject="Without a ticket")
+    headers = {name: value for name, value in signed(address, raw).items() if name != "x-kaisoumail-ticket"}
+
+    answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=headers)
+
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "stored")
+
+
+def _head(product: Product, headers: dict[str, str], length: int) -> bytes:
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    return "\r\n".join(
+        [
+            "POST /api/inbound HTTP/1.1",
+            f"host: {httpx.URL(product.url).netloc.decode()}",
+            *lines,
+            f"content-length: {length}",
+            "",
+            "",
+        ]
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("announced", "status"), [("0:" + "0" * 64, b"401"), (None, b"413")], ids=["a wrong ticket", "too much announced"]
+)
+def test_a_client_refused_before_its_body_reads_the_answer_while_it_sends_and_the_connection_is_closed(
+    product: Product, address: str, announced: str | None, status: bytes
+) -> None:
+    raw = bytes(26_214_401)
+    headers = signed(address, raw)
+    head = _head(product, {**headers, "x-kaisoumail-ticket": announced or headers["x-kaisoumail-ticket"]}, len(raw))
+
+    with socket.create_connection(("127.0.0.1", httpx.URL(product.url).port or 0), timeout=60) as client:
+        client.sendall(head + raw[:1_000_000])
+        answer = client.recv(65536)
+        client.sendall(raw[1_000_000:])
+        while more := client.recv(65536):
+            answer += more
+
+    assert answer.startswith(b"HTTP/1.1 " + status)
+    assert answer.count(b"\r\nconnection: close\r\n") == 1
+    assert answer.endswith(b"}")
+
+
+def test_an_answer_to_a_whole_body_keeps_the_connection(product: Product, address: str) -> None:
+    with httpx.Client() as client:
+        answers = [
+            client.post(f"{product.url}/api/inbound", content=raw, headers=signed(to, raw))
+            for to, raw in ((address, an_email()), ("nobody@mail.customer.com", an_email()))
+        ]
+
+    assert [answer.status_code for answer in answers] == [200, 422]
+    assert not any("connection" in answer.headers for answer in answers)

@@ -1,15 +1,19 @@
 """What the hand-over's door does with bodies it has no use for; what it answers over HTTP is in tests/api."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog.testing
 
 from kaisoumail.errors import Problem
 from kaisoumail.inbound.room import Room
-from kaisoumail.inbound.webhook import handover_door
+from kaisoumail.inbound.webhook import HandoverLimits, handover_door
+from kaisoumail.model.refusal_log import RefusalLog
+from kaisoumail.model.user import Visit
 from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
 from tests.handing_over import signed
@@ -23,10 +27,11 @@ MAX = 20_000
 class Door:
     """One request at a time; *heard* is how many pieces of its body were asked for."""
 
-    def __init__(self, folder: Path, room: int = 10 * MAX, patience: float = 60.0) -> None:
+    def __init__(self, folder: Path, room: int = 10 * MAX, seconds: float = 60.0, unticketed: int = 10 * MAX) -> None:
         self._folder = folder
-        self._patience = patience
-        self.room = Room(room)
+        self.limits = HandoverLimits(MAX, Room(room), Room(unticketed), seconds)
+        self.room = self.limits.ticketed
+        self.refusals = RefusalLog()
         self.heard = 0
         self.sent: list[Any] = []
 
@@ -34,14 +39,34 @@ class Door:
         """Raises what the door raises. With *is_whole* False the body never ends."""
 
         async def story() -> None:
-            async with a_context(self._folder, MAILBOX) as context:
-                door = handover_door(context, INBOUND_SECRET, MAX, self.room, self._patience)
-                scope = {"method": "POST", "headers": [(n.encode(), v.encode()) for n, v in headers.items()]}
-                await door(scope, self._received(list(pieces), is_whole), self._send)
+            async with self.open() as door:
+                await door(_scope(headers), self.received(pieces, is_whole=is_whole), self.send)
 
         asyncio.run(story())
 
-    def _received(self, left: list[bytes], is_whole: bool) -> Any:
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Any]:
+        async with a_context(self._folder, MAILBOX) as context:
+            yield handover_door(context, INBOUND_SECRET, self.limits, self.refusals)
+
+    def unfinished(self, piece: bytes) -> tuple[Any, asyncio.Event]:
+        """A body that never goes on after *piece*, and what is set once that was taken."""
+        taken = asyncio.Event()
+        asked = 0
+
+        async def receive() -> dict[str, Any]:
+            nonlocal asked
+            asked += 1
+            if asked > 1:
+                taken.set()
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": piece, "more_body": True}
+
+        return receive, taken
+
+    def received(self, pieces: Iterable[bytes], *, is_whole: bool = True) -> Any:
+        left = list(pieces)
+
         async def receive() -> dict[str, Any]:
             self.heard += 1
             if not left:
@@ -51,8 +76,18 @@ class Door:
 
         return receive
 
-    async def _send(self, message: Any) -> None:
+    async def send(self, message: Any) -> None:
         self.sent.append(message)
+
+
+def _scope(headers: dict[str, str]) -> dict[str, Any]:
+    given = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return {"method": "POST", "headers": given, "state": {"visit": Visit("192.0.2.1")}}
+
+
+def _without_ticket(headers: dict[str, str]) -> dict[str, str]:
+    """What an older Worker sends."""
+    return {name: value for name, value in headers.items() if name != "x-kaisoumail-ticket"}
 
 
 def _headers(raw: bytes, **changed: str) -> dict[str, str]:
@@ -99,31 +134,164 @@ def test_when_there_is_no_room_the_sender_is_asked_to_come_back(tmp_path: Path) 
 
 
 def test_a_mail_that_is_too_large_is_heard_to_its_end_and_held_by_nobody(tmp_path: Path) -> None:
-    door = Door(tmp_path, room=2 * MAX)
+    door = Door(tmp_path)
 
     with pytest.raises(Problem) as refused:
-        door.ask([b"x" * MAX, b"y", b"z" * MAX], _headers(b""))
+        door.ask([b"x" * MAX, b"y", b"z" * MAX], _without_ticket(_headers(b"")))
 
     assert refused.value.code == "too_large"
     assert door.heard == 3
-    assert door.room.left == 2 * MAX
+    assert door.limits.unticketed.left == 10 * MAX
 
 
 def test_a_flood_is_not_heard_to_its_end(tmp_path: Path) -> None:
     door = Door(tmp_path)
 
     with pytest.raises(Problem) as refused:
-        door.ask([b"x" * MAX] * 50, _headers(b""))
+        door.ask([b"x" * MAX] * 50, _without_ticket(_headers(b"")))
 
     assert refused.value.code == "too_large"
     assert door.heard == 5
 
 
 def test_who_sends_too_slowly_is_asked_to_come_back(tmp_path: Path) -> None:
-    raw, door = an_email(), Door(tmp_path, patience=0.0)
+    raw, door = an_email(), Door(tmp_path, seconds=0.0)
 
     with pytest.raises(Problem) as refused:
         door.ask([raw[:100]], _headers(raw), is_whole=False)
 
     assert refused.value.code == "overloaded"
     assert door.room.left == 10 * MAX
+
+
+@asynccontextmanager
+async def _held_open(door: Door, app: Any, headers: dict[str, str], count: int) -> AsyncIterator[None]:
+    """Inside the block *count* hand-overs with *headers* are in the middle of their bodies, MAX / 2 bytes of each."""
+    async with asyncio.TaskGroup() as group:
+        tasks = []
+        for _ in range(count):
+            receive, taken = door.unfinished(b"x" * (MAX // 2))
+            tasks.append(group.create_task(app(_scope(headers), receive, door.send)))
+            await taken.wait()
+        yield
+        for task in tasks:
+            task.cancel()
+
+
+def test_eleven_unfinished_hand_overs_without_a_ticket_leave_the_memory_to_those_with_one(tmp_path: Path) -> None:
+    raw, door = an_email(text="x" * 5_000), Door(tmp_path, room=5 * MAX, unticketed=6 * MAX)
+    false = _without_ticket(_headers(b"", **{"x-kaisoumail-signature": "0" * 64}))
+
+    async def story() -> None:
+        async with door.open() as app, _held_open(door, app, false, 11):
+            await app(_scope(_headers(raw)), door.received([raw[:2_000], raw[2_000:]]), door.send)
+
+    asyncio.run(story())
+
+    assert door.sent[0]["status"] == 200
+    assert (door.limits.ticketed.left, door.limits.unticketed.left) == (5 * MAX, 6 * MAX)
+
+
+def test_without_a_ticket_the_memory_for_those_is_all_there_is(tmp_path: Path) -> None:
+    raw, door = an_email(text="x" * 5_000), Door(tmp_path, unticketed=1_000)
+
+    with pytest.raises(Problem) as refused:
+        door.ask([raw[:2_000], raw[2_000:]], _without_ticket(_headers(raw)))
+
+    assert refused.value.code == "overloaded"
+    assert door.limits.unticketed.left == 1_000
+
+
+def test_a_message_of_an_older_worker_is_taken(tmp_path: Path) -> None:
+    raw, door = an_email(), Door(tmp_path)
+
+    door.ask([raw[:100], raw[100:]], _without_ticket(_headers(raw)))
+
+    assert door.sent[0]["status"] == 200
+    assert door.limits.unticketed.left == 10 * MAX
+
+
+RAW = an_email()
+
+
+@pytest.mark.parametrize("ticket", ["", f"{len(RAW)}:{'0' * 64}"])
+def test_with_a_wrong_ticket_not_a_byte_of_the_body_is_read(tmp_path: Path, ticket: str) -> None:
+    door = Door(tmp_path)
+
+    with pytest.raises(Problem) as refused:
+        door.ask([RAW], _headers(RAW, **{"x-kaisoumail-ticket": ticket}))
+
+    assert (refused.value.code, refused.value.details) == ("invalid_signature", {})
+    assert door.heard == 0
+    assert door.refusals.totals() == {"handover.ticket": 1}
+
+
+def test_a_ticket_for_more_than_is_allowed_is_too_large_before_a_byte_is_read(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+
+    with pytest.raises(Problem) as refused:
+        door.ask([b"x"], _headers(b"x" * (MAX + 1)))
+
+    assert refused.value.code == "too_large"
+    assert door.heard == 0
+
+
+@pytest.mark.parametrize(
+    ("pieces", "heard"),
+    [
+        ([RAW + b"!"], 1),
+        ([RAW, b"!", b"!", b"!"], 2),
+        ([RAW[:-1]], 1),
+        ([RAW[:100], b""], 2),
+        ([b""], 1),
+    ],
+)
+def test_a_body_of_another_length_than_its_ticket_says_is_refused_as_soon_as_that_is_seen(
+    tmp_path: Path, pieces: list[bytes], heard: int
+) -> None:
+    door = Door(tmp_path)
+
+    with pytest.raises(Problem) as refused:
+        door.ask(pieces, _headers(RAW))
+
+    assert refused.value.code == "invalid_signature"
+    assert door.heard == heard
+    assert door.refusals.totals() == {"handover.length": 1}
+    assert door.room.left == 10 * MAX
+
+
+def test_of_one_ticket_four_bodies_are_received_at_once_and_more_when_they_are_through(tmp_path: Path) -> None:
+    raw, door = an_email(text="x" * 15_000), Door(tmp_path)
+    pieces = [raw[:2_000], raw[2_000:]]
+
+    async def story() -> str:
+        async with door.open() as app:
+            async with _held_open(door, app, _headers(raw), 4):
+                with pytest.raises(Problem) as fifth:
+                    await app(_scope(_headers(raw)), door.received(pieces), door.send)
+            await app(_scope(_headers(raw)), door.received(pieces), door.send)
+        return fifth.value.code
+
+    assert asyncio.run(story()) == "overloaded"
+    assert door.sent[0]["status"] == 200
+    assert door.room.left == 10 * MAX
+
+
+def test_a_hundred_tries_with_a_wrong_secret_are_one_warning(tmp_path: Path) -> None:
+    door = Door(tmp_path)
+    headers = _headers(RAW, **{"x-kaisoumail-ticket": f"{len(RAW)}:{'0' * 64}"})
+
+    async def story() -> None:
+        async with door.open() as app:
+            for _ in range(100):
+                with pytest.raises(Problem, match="Invalid signature"):
+                    await app(_scope(headers), door.received([RAW]), door.send)
+
+    with structlog.testing.capture_logs() as lines:
+        asyncio.run(story())
+
+    refusals = [line for line in lines if line["event"] == "client.refused"]
+    assert [(line["log_level"], line["kind"], line["client"]) for line in refusals] == [
+        ("warning", "handover.ticket", "192.0.2.1")
+    ]
+    assert door.refusals.totals() == {"handover.ticket": 100}

@@ -1,9 +1,12 @@
 """
-The signature on a hand-over from the Email Worker (`POST /api/inbound`).
+The two proofs on a hand-over from the Email Worker (`POST /api/inbound`), both with the secret it shares with us.
 
-    HMAC-SHA256(secret, timestamp \\n envelope-from \\n envelope-to \\n sha256-hex(body))
+    signature  HMAC-SHA256(secret, timestamp \\n envelope-from \\n envelope-to \\n sha256-hex(body))
+    ticket     length:HMAC-SHA256(secret, "ticket" \\n timestamp \\n envelope-from \\n envelope-to \\n length)
 
-with each header value as sent. The formula is promised in docs/reference/inbound.md.
+with each header value as sent. The signature proves the message. The ticket can be checked before the body is there,
+and proves only that whoever has the secret wants to hand over so many bytes; its first word keeps either from standing
+for the other. The formulas are promised in docs/reference/inbound.md.
 """
 
 import hashlib
@@ -11,7 +14,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import unquote
 
 from kaisoumail.errors import Problem
@@ -19,50 +22,91 @@ from kaisoumail.model.message import Envelope
 
 MAX_AGE_SECONDS: Final = 300
 _SIGNATURE: Final = re.compile(r"[0-9a-fA-F]{64}", re.ASCII)
+_TICKET: Final = re.compile(r"(0|[1-9][0-9]{0,11}):([0-9a-fA-F]{64})", re.ASCII)
+
+Fault = Literal["ticket", "time", "signature", "length"]
 
 
 @dataclass(frozen=True, slots=True)
 class SignedHandover:
-    """The four headers of a hand-over, as sent."""
+    """The headers of a hand-over, as sent; *ticket* is None from a Worker that knows none."""
 
     envelope_from: str
     envelope_to: str
     timestamp: str
     signature: str
+    ticket: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket that was checked: its *value* and how many bytes it is for."""
+
+    value: str
+    length: int
+
+
+class InvalidSignature(Problem):
+    """The Problem `invalid_signature`; *fault* is what was wrong, for the log and not for the client."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__("invalid_signature", "Invalid signature")
+        self.fault: Fault = fault
 
 
 def sign(secret: str, timestamp: str, envelope_from: str, envelope_to: str, body: bytes) -> str:
     """The signature a Worker must send, 64 hex digits."""
-    signed = "\n".join((timestamp, envelope_from, envelope_to, hashlib.sha256(body).hexdigest()))
-    return hmac.new(secret.encode(), signed.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()
+    return _hmac(secret, timestamp, envelope_from, envelope_to, hashlib.sha256(body).hexdigest())
 
 
-def must_be_plausible(handover: SignedHandover, now: datetime) -> None:
+def ticket_for(secret: str, timestamp: str, envelope_from: str, envelope_to: str, length: int) -> str:
+    """The ticket for a body of *length* bytes: the length, a colon, 64 hex digits."""
+    return f"{length}:{_hmac(secret, 'ticket', timestamp, envelope_from, envelope_to, str(length))}"
+
+
+def checked_ticket(handover: SignedHandover, secret: str, now: datetime) -> Ticket | None:
     """
-    Look at what can be judged before the body is there, so that nobody without a signature sends one.
+    The ticket of *handover*, None without one; all that can be judged before the body is there.
 
-    Raises Problem `invalid_signature` as `envelope_of` does.
+    Raises InvalidSignature for a wrong ticket, a timestamp more than 300 seconds away from *now*, or what is no
+    signature at all. The ticket is looked at first, so that a wrong time beside a right one can be told from a guess.
     """
-    if not _SIGNATURE.fullmatch(handover.signature) or not _is_recent(handover.timestamp, now):
-        raise _invalid()
+    checked = None if handover.ticket is None else _checked(handover, handover.ticket, secret)
+    if not _is_recent(handover.timestamp, now):
+        raise InvalidSignature("time")
+    if not _SIGNATURE.fullmatch(handover.signature):
+        raise InvalidSignature("signature")
+    return checked
 
 
 def envelope_of(handover: SignedHandover, body: bytes, secret: str, now: datetime) -> Envelope:
     """
     The envelope that *handover* proves for *body*.
 
-    Raises Problem `invalid_signature` when the signature is wrong or the timestamp is more than
-    300 seconds away from *now*, without telling which.
+    Raises InvalidSignature when the signature is wrong or the timestamp is more than 300 seconds away from *now*;
+    the client is not told which.
     """
     expected = sign(secret, handover.timestamp, handover.envelope_from, handover.envelope_to, body)
-    genuine = hmac.compare_digest(expected.encode(), handover.signature.lower().encode("utf-8", "replace"))
-    if not genuine or not _is_recent(handover.timestamp, now):
-        raise _invalid()
+    if not hmac.compare_digest(expected.encode(), handover.signature.lower().encode("utf-8", "replace")):
+        raise InvalidSignature("signature")
+    if not _is_recent(handover.timestamp, now):
+        raise InvalidSignature("time")
     return Envelope(unquote(handover.envelope_from), unquote(handover.envelope_to))
 
 
-def _invalid() -> Problem:
-    return Problem("invalid_signature", "Invalid signature")
+def _checked(handover: SignedHandover, value: str, secret: str) -> Ticket:
+    parts = _TICKET.fullmatch(value)
+    if parts is None:
+        raise InvalidSignature("ticket")
+    length = int(parts[1])
+    expected = ticket_for(secret, handover.timestamp, handover.envelope_from, handover.envelope_to, length)
+    if not hmac.compare_digest(expected.encode(), value.lower().encode()):
+        raise InvalidSignature("ticket")
+    return Ticket(expected, length)
+
+
+def _hmac(secret: str, *lines: str) -> str:
+    return hmac.digest(secret.encode(), "\n".join(lines).encode("utf-8", "surrogateescape"), "sha256").hex()
 
 
 def _is_recent(timestamp: str, now: datetime) -> bool:

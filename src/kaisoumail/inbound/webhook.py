@@ -6,55 +6,90 @@ route. What it raises is said by whoever calls it (`api/problems.py`).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 from litestar.exceptions import MethodNotAllowedException
 
-from kaisoumail.auth.signatures import SignedHandover, envelope_of, must_be_plausible
+from kaisoumail.auth.signatures import InvalidSignature, SignedHandover, Ticket, checked_ticket, envelope_of
 from kaisoumail.errors import Problem
 from kaisoumail.inbound.room import FLOOD, Room
+from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, Receipt, can_receive, receive
 
 PATH: Final = "/api/inbound"
-_WHOLE_BODY_SECONDS: Final = 120.0
+# Anybody can send a body without a ticket, and all of them together hold no more than this: one message of the largest
+# size that Cloudflare takes (25 MiB) and some small ones, so that an older Worker goes on working.
+UNTICKETED_BYTES: Final = 32 * 1024 * 1024
 _PREFIX: Final = b"x-kaisoumail-"
+_LOGGED: Final = frozenset({"invalid_signature", "too_large", "overloaded"})
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverLimits:
+    """
+    What bodies may cost: *max_bytes* and *seconds* each, and in memory at once what *ticketed* and *unticketed* have.
+
+    Of one ticket no more than *bodies_per_ticket* are received at once. A Worker may well hand over several messages
+    of one sender, recipient and length in a second; somebody who saw a ticket does not fill the memory with it.
+    """
+
+    max_bytes: int
+    ticketed: Room
+    unticketed: Room
+    seconds: float = 120.0
+    bodies_per_ticket: int = 4
+
+
+def limits_for(max_bytes: int) -> HandoverLimits:
+    """The limits of a service that takes messages of up to *max_bytes*: one such fits, whoever sends it."""
+    return HandoverLimits(max_bytes, Room(), Room(max(UNTICKETED_BYTES, max_bytes)))
 
 
 def handover_door(
-    context: Context, secret: str | None, max_bytes: int, room: Room, patience: float = _WHOLE_BODY_SECONDS
+    context: Context, secret: str | None, limits: HandoverLimits, refusals: RefusalLog
 ) -> Callable[[Any, Any, Any], Awaitable[None]]:
     """
-    The door at `PATH`, for mails of up to *max_bytes* signed with *secret*; without one it is shut.
+    The door at `PATH`, for messages signed with *secret*, within *limits*; without a secret it is shut.
 
-    Who finds no *room* in memory, or takes more than *patience* seconds to send, is asked to come back. Raises
-    Problem for what is refused, and Litestar's MethodNotAllowedException.
+    Who has no signature to show, a wrong ticket or one for too many bytes is refused before the body is read. Raises
+    Problem for what is refused, which *refusals* logs, and Litestar's MethodNotAllowedException.
     """
+    tickets = _TicketsInUse(limits.bodies_per_ticket)
 
     async def handover(scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] != "POST":
             raise MethodNotAllowedException(headers={"allow": "POST"})
         if secret is None:
             raise Problem("inbound_closed", "Set INBOUND_SECRET to open this door")
-        signed = _handover_in(scope["headers"])
-        must_be_plausible(signed, context.clock())
-        body = _Body(receive, max_bytes, room, patience)
         try:
-            receipt = await _received(context, signed, secret, await body.read())
-        finally:
-            body.forget()
+            signed = _handover_in(scope["headers"])
+            ticket = checked_ticket(signed, secret, context.clock())
+            receipt = await _received(context, signed, secret, _Body(receive, limits, ticket, tickets))
+        except Problem as problem:
+            if problem.code in _LOGGED:
+                fault = problem.fault if isinstance(problem, InvalidSignature) else problem.code
+                refusals.note(f"handover.{fault}", scope["state"]["visit"].address)
+            raise
         outcome = "stored" if receipt.is_new else "duplicate"
         await _answer(send, msgspec.json.encode({"outcome": outcome, "messageId": receipt.message_id}))
 
     return handover
 
 
-async def _received(context: Context, handover: SignedHandover, secret: str, raw: bytes) -> Receipt:
-    envelope = envelope_of(handover, raw, secret, context.clock())
-    mailbox = await can_receive(context, "worker", envelope)
-    [receipt] = await receive(context, [Handover("worker", envelope, mailbox)], raw)
+async def _received(context: Context, handover: SignedHandover, secret: str, body: "_Body") -> Receipt:
+    try:
+        raw = await body.read()
+        envelope = envelope_of(handover, raw, secret, context.clock())
+        mailbox = await can_receive(context, "worker", envelope)
+        [receipt] = await receive(context, [Handover("worker", envelope, mailbox)], raw)
+    finally:
+        body.forget()
     if isinstance(receipt, Problem):
         raise receipt
     return receipt
@@ -67,17 +102,43 @@ def _handover_in(headers: list[tuple[bytes, bytes]]) -> SignedHandover:
         envelope_to=said.get(b"envelope-to", ""),
         timestamp=said.get(b"timestamp", ""),
         signature=said.get(b"signature", ""),
+        ticket=said.get(b"ticket"),
     )
 
 
-class _Body:
-    """The body of one request, counted in *room* from its first byte until it is forgotten."""
+class _TicketsInUse:
+    """How many bodies of each ticket are being received just now."""
 
-    def __init__(self, receive: Any, max_bytes: int, room: Room, patience: float) -> None:
-        self._patience = patience
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._bodies: Counter[str] = Counter()
+
+    @contextmanager
+    def one_more(self, ticket: Ticket | None) -> Iterator[None]:
+        """Counts a body of *ticket* while it is received. Raises Problem `overloaded` when there are enough of it."""
+        if ticket is None:
+            yield
+            return
+        if self._bodies[ticket.value] >= self._limit:
+            raise Problem("overloaded", "Too many messages with this ticket are on their way in")
+        self._bodies[ticket.value] += 1
+        try:
+            yield
+        finally:
+            self._bodies[ticket.value] -= 1
+            if not self._bodies[ticket.value]:
+                del self._bodies[ticket.value]
+
+
+class _Body:
+    """The body of one request, counted in the memory its ticket gives it from its first byte until it is forgotten."""
+
+    def __init__(self, receive: Any, limits: HandoverLimits, ticket: Ticket | None, tickets: _TicketsInUse) -> None:
         self._receive = receive
-        self._max_bytes = max_bytes
-        self._room = room
+        self._limits = limits
+        self._ticket = ticket
+        self._tickets = tickets
+        self._room = limits.unticketed if ticket is None else limits.ticketed
         self._held = 0
         self._heard = 0
         self._pieces: list[bytes] = []
@@ -86,23 +147,31 @@ class _Body:
         """
         The whole body.
 
-        Raises Problem `too_large`, once all of it was heard: who is still sending would not hear an answer;
-        `overloaded` when too much is in memory or it came too slowly; `invalid_request` when it broke off.
+        Raises Problem `too_large`: at once if the ticket says so, else when all of it was heard, because who is still
+        sending might not hear an answer; InvalidSignature when it is not as long as the ticket says, `overloaded` when
+        too much is in memory or it came too slowly, `invalid_request` when it broke off.
         """
+        self._refuse_if_larger_than_allowed(0 if self._ticket is None else self._ticket.length)
         # Most bodies come with their headers, and a timer would cost more than they do. Who sends none holds nothing.
         if self._take(await self._receive()):
             try:
-                async with asyncio.timeout(self._patience):
-                    while self._take(await self._receive()):
-                        pass
+                with self._tickets.one_more(self._ticket):
+                    async with asyncio.timeout(self._limits.seconds):
+                        while self._take(await self._receive()):
+                            pass
             except TimeoutError:
                 raise Problem("overloaded", "The body came too slowly") from None
-        if self._heard > self._max_bytes:
-            raise Problem("too_large", f"A mail may have at most {self._max_bytes} bytes")
+        self._refuse_if_larger_than_allowed(self._heard)
+        if self._ticket is not None and self._heard != self._ticket.length:
+            raise InvalidSignature("length")
         return b"".join(self._pieces)
 
     def forget(self) -> None:
         self._held -= self._room.give_back(self._held)
+
+    def _refuse_if_larger_than_allowed(self, size: int) -> None:
+        if size > self._limits.max_bytes:
+            raise Problem("too_large", f"A mail may have at most {self._limits.max_bytes} bytes")
 
     def _take(self, message: Any) -> bool:
         """Hold what *message* brings; whether more is to be heard."""
@@ -110,7 +179,9 @@ class _Body:
             raise Problem("invalid_request", "The client hung up", formErrors=["The body broke off"], fieldErrors={})
         piece = message.get("body", b"")
         self._heard += len(piece)
-        if self._heard <= self._max_bytes:
+        if self._ticket is not None and self._heard > self._ticket.length:
+            raise InvalidSignature("length")
+        if self._heard <= self._limits.max_bytes:
             if self._room.is_full:
                 raise Problem("overloaded", "Too many mails are on their way in")
             self._held += self._room.take(len(piece))
@@ -118,7 +189,7 @@ class _Body:
         elif self._pieces:
             self._pieces.clear()
             self.forget()
-        return bool(message.get("more_body", False)) and self._heard <= FLOOD * self._max_bytes
+        return bool(message.get("more_body", False)) and self._heard <= FLOOD * self._limits.max_bytes
 
 
 async def _answer(send: Any, body: bytes) -> None:
