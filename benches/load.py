@@ -68,14 +68,20 @@ def handed_over(mail: bytes, address: str) -> bytes:
     """The request of one signed hand-over."""
     stamp, sender = str(int(time.time())), "bench%40shop.example"
     recipient = address.replace("@", "%40")
-    signed = "\n".join((stamp, sender, recipient, hashlib.sha256(mail).hexdigest()))
-    signature = hmac.new(INBOUND_SECRET.encode(), signed.encode(), hashlib.sha256).hexdigest()
+    length = str(len(mail))
+    ticket = _hmac("ticket", stamp, sender, recipient, length)
+    signature = _hmac(stamp, sender, recipient, hashlib.sha256(mail).hexdigest())
     return (
-        f"POST /api/inbound HTTP/1.1\r\nhost: bench\r\ncontent-length: {len(mail)}\r\n"
+        f"POST /api/inbound HTTP/1.1\r\nhost: bench\r\ncontent-length: {length}\r\n"
         f"x-kaisoumail-envelope-from: {sender}\r\nx-kaisoumail-envelope-to: {recipient}\r\n"
-        f"x-kaisoumail-timestamp: {stamp}\r\nx-kaisoumail-signature: {signature}\r\n\r\n".encode()
+        f"x-kaisoumail-timestamp: {stamp}\r\nx-kaisoumail-ticket: {length}:{ticket}\r\n"
+        f"x-kaisoumail-signature: {signature}\r\n\r\n".encode()
         + mail
     )
+
+
+def _hmac(*lines: str) -> str:
+    return hmac.new(INBOUND_SECRET.encode(), "\n".join(lines).encode(), hashlib.sha256).hexdigest()
 
 
 def load(door: str, port: int, connections: int, left: Iterator[bytes]) -> tuple[float, list[float]]:

@@ -49,16 +49,22 @@ async def hand_over(
 
 
 def signed_headers(secret: str, envelope_from: str, envelope_to: str, raw: bytes) -> dict[str, str]:
-    """Hexadecimal HMAC-SHA256 over timestamp, both addresses as sent and the body's SHA-256, a line each."""
+    """The envelope, the time, the signature of all of it and the ticket for a body of that length."""
     sender, recipient, timestamp = quote(envelope_from, safe=""), quote(envelope_to, safe=""), str(int(time.time()))
-    text = "\n".join((timestamp, sender, recipient, hashlib.sha256(raw).hexdigest()))
+    length = str(len(raw))
     return {
         "content-type": "message/rfc822",
         "x-kaisoumail-envelope-from": sender,
         "x-kaisoumail-envelope-to": recipient,
         "x-kaisoumail-timestamp": timestamp,
-        "x-kaisoumail-signature": hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest(),
+        "x-kaisoumail-ticket": f"{length}:{_hmac(secret, 'ticket', timestamp, sender, recipient, length)}",
+        "x-kaisoumail-signature": _hmac(secret, timestamp, sender, recipient, hashlib.sha256(raw).hexdigest()),
     }
+
+
+def _hmac(secret: str, *lines: str) -> str:
+    """Hexadecimal HMAC-SHA256 over *lines*, joined by line breaks."""
+    return hmac.new(secret.encode(), "\n".join(lines).encode(), hashlib.sha256).hexdigest()
 
 
 def _reason(body: bytes) -> str:

@@ -69,17 +69,19 @@ function configuration(env) {
  */
 async function signedHeaders(message, raw, secret) {
   const timestamp = String(Math.floor(Date.now() / 1000));
-  const [from, to] = [encodeURIComponent(message.from), encodeURIComponent(message.to)];
+  const [from, to, length] = [encodeURIComponent(message.from), encodeURIComponent(message.to), String(raw.byteLength)];
   const digest = hex(await crypto.subtle.digest("SHA-256", raw));
-  const hmac = { name: "HMAC", hash: "SHA-256" };
-  const key = await crypto.subtle.importKey("raw", utf8.encode(secret), hmac, false, ["sign"]);
-  const signature = await crypto.subtle.sign("HMAC", key, utf8.encode([timestamp, from, to, digest].join("\n")));
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", utf8.encode(secret), algorithm, false, ["sign"]);
+  const hmac = async (/** @type {string[]} */ ...lines) =>
+    hex(await crypto.subtle.sign("HMAC", key, utf8.encode(lines.join("\n"))));
   return {
     "content-type": "message/rfc822",
     "x-kaisoumail-envelope-from": from,
     "x-kaisoumail-envelope-to": to,
     "x-kaisoumail-timestamp": timestamp,
-    "x-kaisoumail-signature": hex(signature),
+    "x-kaisoumail-ticket": `${length}:${await hmac("ticket", timestamp, from, to, length)}`, // read before the body
+    "x-kaisoumail-signature": await hmac(timestamp, from, to, digest),
   };
 }
 

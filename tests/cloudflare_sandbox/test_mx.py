@@ -44,6 +44,7 @@ def test_a_mail_for_a_rule_is_handed_over_signed_with_trace_headers_before_it(
     assert cloudflare.send("Bob@Example.com", MAIL) == (250, "")
 
     ((sender, recipient, raw),) = target.arrived
+    assert target.tickets_are_right == [True]
     assert (sender, recipient) == ("ada@sender.example", "Bob@Example.com")
     trace = raw.removesuffix(MAIL).decode()
     assert raw.endswith(MAIL)

@@ -1,4 +1,8 @@
-"""The other end of a hand-over: a tiny HTTP server that checks the signature by the contract alone."""
+"""
+The other end of a hand-over: a tiny HTTP server that checks the signature by the contract alone.
+
+It refuses nobody for a ticket, as servers did before there were any; but it notes whether a right one came.
+"""
 
 import hashlib
 import hmac
@@ -22,9 +26,14 @@ class Target:
     status: int = 200
     body: bytes = b'{"outcome":"stored","messageId":"1"}'
     arrived: list[tuple[str, str, bytes]] = field(default_factory=list)
+    tickets_are_right: list[bool] = field(default_factory=list)
 
     def answers(self, status: int, **body: object) -> None:
         self.status, self.body = status, json.dumps(body).encode()
+
+
+def _hmac(*lines: str) -> str:
+    return hmac.new(SECRET.encode(), "\n".join(lines).encode(), "sha256").hexdigest()
 
 
 @contextmanager
@@ -38,8 +47,9 @@ def worker_target() -> Iterator[Target]:
             raw = self.rfile.read(int(self.headers["content-length"]))
             names = ("timestamp", "envelope-from", "envelope-to", "signature")
             moment, sender, recipient, signature = (self.headers[f"x-kaisoumail-{name}"] for name in names)
-            signed = "\n".join([moment, sender, recipient, hashlib.sha256(raw).hexdigest()])
-            wanted = hmac.new(SECRET.encode(), signed.encode(), "sha256").hexdigest()
+            wanted = _hmac(moment, sender, recipient, hashlib.sha256(raw).hexdigest())
+            ticket = f"{len(raw)}:{_hmac('ticket', moment, sender, recipient, str(len(raw)))}"
+            target.tickets_are_right.append(self.headers["x-kaisoumail-ticket"] == ticket)
             is_signed = hmac.compare_digest(signature, wanted) and abs(time.time() - int(moment)) < 300
             if is_signed and self.headers["content-type"] == "message/rfc822":
                 target.arrived.append((unquote(sender), unquote(recipient), raw))

@@ -133,6 +133,7 @@ def test_any_envelope_arrives_as_it_was_and_signed(email_worker: Runtime, addres
 
     assert ending.end == "accepted"
     assert target.arrived == [(address, address, MAIL)]
+    assert target.tickets_are_right == [True]
 
 
 @pytest.mark.parametrize(
@@ -147,6 +148,7 @@ def test_the_bytes_arrive_as_they_were_whatever_their_size_is_said_to_be(
 
     assert ending.end == "accepted"
     assert [body for _, _, body in target.arrived] == [raw]
+    assert target.tickets_are_right == [True]
 
 
 @pytest.mark.parametrize(
