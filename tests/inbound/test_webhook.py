@@ -10,10 +10,10 @@ import pytest
 import structlog.testing
 
 from kaisoumail.errors import Problem
-from kaisoumail.inbound.room import Room
 from kaisoumail.inbound.webhook import HandoverLimits, handover_door
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.model.user import Visit
+from kaisoumail.network.memory_budget import MemoryBudget
 from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
 from tests.handing_over import signed
@@ -24,13 +24,18 @@ MAILBOX = a_mailbox()
 MAX = 20_000
 
 
+def _memory(total: int) -> MemoryBudget:
+    return MemoryBudget(total, free=0)
+
+
 class Door:
     """One request at a time; *heard* is how many pieces of its body were asked for."""
 
-    def __init__(self, folder: Path, room: int = 10 * MAX, seconds: float = 60.0, unticketed: int = 10 * MAX) -> None:
+    def __init__(
+        self, folder: Path, ticketed: int = 10 * MAX, seconds: float = 60.0, unticketed: int = 10 * MAX
+    ) -> None:
         self._folder = folder
-        self.limits = HandoverLimits(MAX, Room(room), Room(unticketed), seconds)
-        self.room = self.limits.ticketed
+        self.limits = HandoverLimits(MAX, _memory(ticketed), _memory(unticketed), seconds)
         self.refusals = RefusalLog()
         self.heard = 0
         self.sent: list[Any] = []
@@ -100,7 +105,7 @@ def test_a_mail_is_taken_and_its_room_given_back(tmp_path: Path) -> None:
     door.ask([raw[:100], raw[100:]], _headers(raw))
 
     assert door.sent[0]["status"] == 200
-    assert door.room.left == 10 * MAX
+    assert door.limits.ticketed.used == 0
 
 
 @pytest.mark.parametrize(
@@ -124,13 +129,13 @@ def test_who_has_no_signature_to_show_sends_no_body(tmp_path: Path, changed: dic
 
 
 def test_when_there_is_no_room_the_sender_is_asked_to_come_back(tmp_path: Path) -> None:
-    raw, door = an_email(text="x" * 5_000), Door(tmp_path, room=1_000)
+    raw, door = an_email(text="x" * 5_000), Door(tmp_path, ticketed=1_000)
 
     with pytest.raises(Problem) as refused:
         door.ask([raw[:2_000], raw[2_000:]], _headers(raw))
 
     assert refused.value.code == "overloaded"
-    assert door.room.left == 1_000
+    assert door.limits.ticketed.used == 0
 
 
 def test_a_mail_that_is_too_large_is_heard_to_its_end_and_held_by_nobody(tmp_path: Path) -> None:
@@ -141,7 +146,7 @@ def test_a_mail_that_is_too_large_is_heard_to_its_end_and_held_by_nobody(tmp_pat
 
     assert refused.value.code == "too_large"
     assert door.heard == 3
-    assert door.limits.unticketed.left == 10 * MAX
+    assert door.limits.unticketed.used == 0
 
 
 def test_a_flood_is_not_heard_to_its_end(tmp_path: Path) -> None:
@@ -161,7 +166,7 @@ def test_who_sends_too_slowly_is_asked_to_come_back(tmp_path: Path) -> None:
         door.ask([raw[:100]], _headers(raw), is_whole=False)
 
     assert refused.value.code == "overloaded"
-    assert door.room.left == 10 * MAX
+    assert door.limits.ticketed.used == 0
 
 
 @asynccontextmanager
@@ -179,7 +184,7 @@ async def _held_open(door: Door, app: Any, headers: dict[str, str], count: int) 
 
 
 def test_eleven_unfinished_hand_overs_without_a_ticket_leave_the_memory_to_those_with_one(tmp_path: Path) -> None:
-    raw, door = an_email(text="x" * 5_000), Door(tmp_path, room=5 * MAX, unticketed=6 * MAX)
+    raw, door = an_email(text="x" * 5_000), Door(tmp_path, ticketed=5 * MAX, unticketed=6 * MAX)
     false = _without_ticket(_headers(b"", **{"x-kaisoumail-signature": "0" * 64}))
 
     async def story() -> None:
@@ -189,7 +194,7 @@ def test_eleven_unfinished_hand_overs_without_a_ticket_leave_the_memory_to_those
     asyncio.run(story())
 
     assert door.sent[0]["status"] == 200
-    assert (door.limits.ticketed.left, door.limits.unticketed.left) == (5 * MAX, 6 * MAX)
+    assert (door.limits.ticketed.used, door.limits.unticketed.used) == (0, 0)
 
 
 def test_without_a_ticket_the_memory_for_those_is_all_there_is(tmp_path: Path) -> None:
@@ -199,7 +204,7 @@ def test_without_a_ticket_the_memory_for_those_is_all_there_is(tmp_path: Path) -
         door.ask([raw[:2_000], raw[2_000:]], _without_ticket(_headers(raw)))
 
     assert refused.value.code == "overloaded"
-    assert door.limits.unticketed.left == 1_000
+    assert door.limits.unticketed.used == 0
 
 
 def test_a_message_of_an_older_worker_is_taken(tmp_path: Path) -> None:
@@ -208,7 +213,7 @@ def test_a_message_of_an_older_worker_is_taken(tmp_path: Path) -> None:
     door.ask([raw[:100], raw[100:]], _without_ticket(_headers(raw)))
 
     assert door.sent[0]["status"] == 200
-    assert door.limits.unticketed.left == 10 * MAX
+    assert door.limits.unticketed.used == 0
 
 
 RAW = an_email()
@@ -257,7 +262,7 @@ def test_a_body_of_another_length_than_its_ticket_says_is_refused_as_soon_as_tha
     assert refused.value.code == "invalid_signature"
     assert door.heard == heard
     assert door.refusals.totals() == {"handover.length": 1}
-    assert door.room.left == 10 * MAX
+    assert door.limits.ticketed.used == 0
 
 
 def test_of_one_ticket_four_bodies_are_received_at_once_and_more_when_they_are_through(tmp_path: Path) -> None:
@@ -274,7 +279,7 @@ def test_of_one_ticket_four_bodies_are_received_at_once_and_more_when_they_are_t
 
     assert asyncio.run(story()) == "overloaded"
     assert door.sent[0]["status"] == 200
-    assert door.room.left == 10 * MAX
+    assert door.limits.ticketed.used == 0
 
 
 def test_a_hundred_tries_with_a_wrong_secret_are_one_warning(tmp_path: Path) -> None:
@@ -295,3 +300,17 @@ def test_a_hundred_tries_with_a_wrong_secret_are_one_warning(tmp_path: Path) -> 
         ("warning", "handover.ticket", "192.0.2.1")
     ]
     assert door.refusals.totals() == {"handover.ticket": 100}
+
+
+@pytest.mark.parametrize("has_ticket", [True, False])
+def test_with_a_ticket_the_connection_is_no_strangers(tmp_path: Path, has_ticket: bool) -> None:
+    door, headers = Door(tmp_path), _headers(RAW)
+    scope = _scope(headers if has_ticket else _without_ticket(headers))
+
+    async def story() -> None:
+        async with door.open() as app:
+            await app(scope, door.received([RAW]), door.send)
+
+    asyncio.run(story())
+
+    assert scope["state"]["is_signed"] is has_ticket

@@ -164,6 +164,17 @@ def test_who_does_not_read_its_answer_is_hung_up_on() -> None:
     listening(story, QUICK)
 
 
+def test_a_connection_whose_body_ends_after_its_answer_is_not_kept_for_ever() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nha")
+            await connection.head()
+            await connection.say(b"lf")
+            assert await connection.rest() == b""
+
+    listening(story, RequestBounds(linger=30, check=0.01))
+
+
 def test_a_long_poll_is_not_cut_off() -> None:
     async def story(listener: Listener) -> None:
         async with listener.connected() as connection:

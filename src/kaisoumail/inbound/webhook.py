@@ -17,8 +17,8 @@ from litestar.exceptions import MethodNotAllowedException
 
 from kaisoumail.auth.signatures import InvalidSignature, SignedHandover, Ticket, checked_ticket, envelope_of
 from kaisoumail.errors import Problem
-from kaisoumail.inbound.room import FLOOD, Room
 from kaisoumail.model.refusal_log import RefusalLog
+from kaisoumail.network.memory_budget import OVERSIZE_FACTOR, MemoryBudget
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, Receipt, can_receive, receive
 
@@ -40,15 +40,15 @@ class HandoverLimits:
     """
 
     max_bytes: int
-    ticketed: Room
-    unticketed: Room
+    ticketed: MemoryBudget
+    unticketed: MemoryBudget
     seconds: float = 120.0
     bodies_per_ticket: int = 4
 
 
 def limits_for(max_bytes: int) -> HandoverLimits:
     """The limits of a service that takes messages of up to *max_bytes*: one such fits, whoever sends it."""
-    return HandoverLimits(max_bytes, Room(), Room(max(UNTICKETED_BYTES, max_bytes)))
+    return HandoverLimits(max_bytes, MemoryBudget(), MemoryBudget(max(UNTICKETED_BYTES, max_bytes)))
 
 
 def handover_door(
@@ -70,6 +70,7 @@ def handover_door(
         try:
             signed = _handover_in(scope["headers"])
             ticket = checked_ticket(signed, secret, context.clock())
+            scope["state"]["is_signed"] = ticket is not None  # then the connection is no stranger's
             receipt = await _received(context, signed, secret, _Body(receive, limits, ticket, tickets))
         except Problem as problem:
             if problem.code in _LOGGED:
@@ -138,8 +139,8 @@ class _Body:
         self._limits = limits
         self._ticket = ticket
         self._tickets = tickets
-        self._room = limits.unticketed if ticket is None else limits.ticketed
-        self._held = 0
+        # Of no client: the Workers of all domains come from Cloudflare's few addresses.
+        self._memory = (limits.unticketed if ticket is None else limits.ticketed).allocation("")
         self._heard = 0
         self._pieces: list[bytes] = []
 
@@ -167,7 +168,7 @@ class _Body:
         return b"".join(self._pieces)
 
     def forget(self) -> None:
-        self._held -= self._room.give_back(self._held)
+        self._memory.release()
 
     def _refuse_if_larger_than_allowed(self, size: int) -> None:
         if size > self._limits.max_bytes:
@@ -182,14 +183,13 @@ class _Body:
         if self._ticket is not None and self._heard > self._ticket.length:
             raise InvalidSignature("length")
         if self._heard <= self._limits.max_bytes:
-            if self._room.is_full:
-                raise Problem("overloaded", "Too many mails are on their way in")
-            self._held += self._room.take(len(piece))
+            if not self._memory.hold(self._heard):
+                raise Problem("overloaded", "Too many messages are on their way in")
             self._pieces.append(piece)
         elif self._pieces:
             self._pieces.clear()
             self.forget()
-        return bool(message.get("more_body", False)) and self._heard <= FLOOD * self._limits.max_bytes
+        return bool(message.get("more_body", False)) and self._heard <= OVERSIZE_FACTOR * self._limits.max_bytes
 
 
 async def _answer(send: Any, body: bytes) -> None:

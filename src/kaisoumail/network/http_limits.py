@@ -20,7 +20,7 @@ class RequestBounds:
     body: float = 150.0
     answer_bytes_per_second: float = 1024.0  # slowest reading of an answer
     answer_stall: float = 30.0  # over which that is measured
-    linger: float = 2.0  # for the client to hear an answer it did not wait for
+    linger: float = 5.0  # for the client to hear an answer it did not wait for
     probation: float = 2.0  # for the head, where only who proves who it is is let in
     stressed: float = 5.0
     stressed_body: float = 30.0

@@ -144,8 +144,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self._last_byte = self.loop.time()
         if self._phase is _Phase.BODY:
-            self._began = self._last_byte = self.loop.time()  # answered without the rest, which may linger
+            self._began = self._last_byte  # answered without the rest, which may linger
         if self._admitted is Admitted.ON_PROBATION and not self._has_proved():
             self.cycle.keep_alive = False
             self.transport.close()
@@ -174,7 +175,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse_head()
         elif self._phase is _Phase.BODY and self._is_body_late(now):
             self._refuse_body()
-        elif self._phase is _Phase.NOTHING and self._is_idle() and self._limits.budget.is_stressed:
+        elif self._phase is _Phase.NOTHING and self._is_idle() and now - self._last_byte > self._idle_seconds():
             self.transport.close()
 
     def _has_proved(self) -> bool:
@@ -190,6 +191,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._admitted is Admitted.ON_PROBATION and not self._is_known:
             return self._bounds.probation
         return min(self._bounds.head, self._bounds.stressed) if self._limits.budget.is_stressed else self._bounds.head
+
+    def _idle_seconds(self) -> float:
+        """uvicorn has a timer for this too, but forgets it when a body ends after its answer."""
+        return 1.0 if self._limits.budget.is_stressed else self.timeout_keep_alive + 1.0
 
     def _is_body_late(self, now: float) -> bool:
         silence, whole = self._bounds.silence, self._bounds.body
