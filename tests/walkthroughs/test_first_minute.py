@@ -1,5 +1,6 @@
 """The README's first minute: `kaisoumail demo`, the printed key, the two printed commands, the second start."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -52,9 +53,17 @@ def test_a_newcomer_finds_a_domain_a_mailbox_and_a_mail_with_its_code(demo: Proc
 
 
 def test_the_printed_python_command_sends_a_mail_as_it_stands(demo: Process) -> None:
-    subprocess.run(["/bin/sh", "-c", _printed(demo, "python3 -c")], check=True, timeout=60)
+    subprocess.run(["/bin/sh", "-c", _printed(demo, "python3 -c 'import smtplib")], check=True, timeout=60)
 
     assert _codes(demo) == ["731964", "482913"]
+
+
+def test_the_printed_command_that_reads_the_code_needs_nothing_but_python(demo: Process) -> None:
+    command = _printed(demo, "python3 -c 'from urllib")
+
+    answer = subprocess.run(["/bin/sh", "-c", command], check=True, timeout=60, capture_output=True, text=True)
+
+    assert [message["verification"]["code"] for message in json.loads(answer.stdout)["messages"]] == ["482913"]
 
 
 def test_the_printed_swaks_command_names_the_same_door_and_address(demo: Process) -> None:
@@ -79,7 +88,7 @@ def test_a_second_start_finds_everything_as_it_was(tmp_path: Path) -> None:
     try:
         assert _key(second) == key
         assert _codes(second) == ["482913"]
-        subprocess.run(["/bin/sh", "-c", _printed(second, "python3 -c")], check=True, timeout=60)
+        subprocess.run(["/bin/sh", "-c", _printed(second, "python3 -c 'import smtplib")], check=True, timeout=60)
         assert _codes(second) == ["731964", "482913"]
     finally:
         second.close()

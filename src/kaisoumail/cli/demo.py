@@ -169,7 +169,7 @@ or with swaks:
 
 and read its code:
 
-  curl -s -H 'Authorization: Bearer {kept.admin_key}' {url}/api/messages
+  {_read_command(url, kept.admin_key)}
 """
     )
     print(f"ready {url}", flush=True)
@@ -179,6 +179,11 @@ def _python_command(mx: int) -> str:
     mail = f"From: me@sender.example\\r\\nTo: {ADDRESS}\\r\\nSubject: Your login code is 731964\\r\\n\\r\\nHello.\\r\\n"
     script = f'smtplib.SMTP("127.0.0.1", {mx}).sendmail("me@sender.example", "{ADDRESS}", "{mail}")'
     return f"python3 -c 'import smtplib; {script}'"
+
+
+def _read_command(url: str, key: str) -> str:
+    request = f'Request("{url}/api/messages", headers={{"Authorization": "Bearer {key}"}})'
+    return f"python3 -c 'from urllib.request import *; print(urlopen({request}).read().decode())'"
 
 
 def _swaks_command(mx: int) -> str:
