@@ -10,7 +10,9 @@ WORKER_TESTS := tests/email_worker
 NODE_READY := $(WORKER_TESTS)/node_modules/.ready-$(shell cat $(WORKER_TESTS)/package-lock.json $(WORKER_TESTS)/.npmrc | sha256sum | cut -c1-16)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: start setup setup-dev browser test chaos crash fuzz check format lock bench clean
+PROGRAMS := PYTHON=$(PYTHON) .ci/programs
+
+.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash fuzz check format lock bench clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo
@@ -18,13 +20,14 @@ start: setup ## set everything up, then the whole product on loopback
 setup: $(RUN_READY) ## what start and test share
 
 $(RUN_READY):
+	@$(PROGRAMS) setup
 	@echo "setting up .venv (once, about a minute)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install --require-hashes --no-deps -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.ready-[0-9a-f]* && touch $@
 
-setup-dev: $(RUN_READY) $(DEV_READY) $(NODE_READY)
+setup-dev: programs-setup-dev $(RUN_READY) $(DEV_READY) $(NODE_READY)
 
 $(DEV_READY):
 	@echo "adding the test tools"
@@ -32,18 +35,17 @@ $(DEV_READY):
 	@rm -f $(VENV)/.ready-dev-* && touch $@
 
 $(NODE_READY):
-	@command -v npm >/dev/null || { echo "The Email Worker's tests need Node.js 18 or newer with npm: install them and run again." >&2; exit 1; }
 	@echo "adding the Email Worker's runtime"
 	@cd $(WORKER_TESTS) && npm ci --silent
 	@touch $@
 
-browser: ## Chromium for tests/browser: Debian's own
-	@command -v chromium >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    echo "installing Chromium"; apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-wqy-microhei >/dev/null; \
-	  else echo "The browser tests need Chromium: install the package 'chromium' and run again." >&2; exit 1; fi; }
+programs: ## every program of programs.txt is there: root installs what is missing, others are told
+	@$(PROGRAMS) test
 
-test: setup-dev browser check ## the whole suite; the exit status is the verdict
+programs-setup-dev:
+	@$(PROGRAMS) setup-dev
+
+test: programs setup-dev check ## the whole suite; the exit status is the verdict
 	@$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS)
 
 chaos: setup-dev ## the long form of the tests that the suite runs in a small size
@@ -59,7 +61,7 @@ check: setup-dev ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(WORKER_TESTS)/node_modules/.bin/tsc --project $(WORKER_TESTS)
-	@$(BIN)/lint-imports --no-logo >/tmp/kaisoumail-imports.$$$$ || { cat /tmp/kaisoumail-imports.$$$$; exit 1; }
+	@said=$$($(BIN)/lint-imports --no-logo) || { echo "$$said"; exit 1; }
 
 format: setup-dev ## let ruff put things in order
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -65,7 +65,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")  # not longer: its event loop runs in this thread, and other tests want their own
 def chromium() -> Iterator[Browser]:
     path = Path("/usr/bin/chromium")
-    assert path.exists(), "the browser tests need Chromium: make browser"
+    assert path.exists(), "the browser tests need Chromium: make programs"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(path), args=FLAGS)
         yield browser
