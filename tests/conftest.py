@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from hypothesis import settings
 
+from tests.database_clock import DatabaseClock, a_database_clock
 from tests.postgres_server import CannotStart, PostgresServer
 
 settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True)
@@ -91,3 +92,10 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'kaisoumail.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture
+def database_clock(database_url: str) -> Iterator[DatabaseClock]:
+    """The clock of the database at `database_url`, moved by hand; hand it to `open_database` as well."""
+    with a_database_clock(database_url) as clock:
+        yield clock

@@ -1,19 +1,19 @@
 """Buckets of one process and of several: no token is spent twice, and a flood takes no more memory than it may."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Connection, event, select
+from sqlalchemy import event, select
 
 from kaisoumail.model.token_bucket import Rate
 from kaisoumail.storage import schema
-from kaisoumail.storage.buckets import LEASE_SECONDS, Buckets, LocalBuckets, SharedBuckets, draw, forget_full
+from kaisoumail.storage.buckets import LEASE_SECONDS, Buckets, LocalBuckets, SharedBuckets, forget_full
 from kaisoumail.storage.database import PostgresDatabase, open_database
 from kaisoumail.storage.tables import buckets
+from tests.database_clock import DatabaseClock, a_database_clock
 
-NOW = 1_790_000_000.0
+NOW = 1_000.0
 HUNDRED = Rate("user", 100, 50)  # two a second
 MANY = Rate("user", 5000)
 
@@ -69,6 +69,13 @@ def test_what_is_given_back_can_be_taken_again() -> None:
 # several processes
 
 
+@pytest.fixture
+def clock(postgres_url: str) -> Iterator[DatabaseClock]:
+    """PostgreSQL's clock: it fills the buckets, while each process times its leases by its own."""
+    with a_database_clock(postgres_url) as clock:
+        yield clock
+
+
 def _on(url: str, work: Callable[[PostgresDatabase, PostgresDatabase], object]) -> object:
     """What *work* returns, given the database as two processes have it open."""
 
@@ -86,6 +93,7 @@ def _on(url: str, work: Callable[[PostgresDatabase, PostgresDatabase], object]) 
     return asyncio.run(asked())
 
 
+@pytest.mark.usefixtures("clock")
 @pytest.mark.parametrize(
     "rate", [HUNDRED, MANY, Rate("sign-in", 1), Rate("sign-in", 20)], ids=lambda r: str(r.capacity)
 )
@@ -97,6 +105,7 @@ def test_two_processes_together_let_through_the_capacity_and_not_one_more(postgr
     assert _on(postgres_url, work) == rate.capacity
 
 
+@pytest.mark.usefixtures("clock")
 def test_processes_that_ask_at_once_never_get_the_same_token(postgres_url: str) -> None:
     async def work(here: PostgresDatabase, there: PostgresDatabase) -> int:
         both = [SharedBuckets(here), SharedBuckets(there)]
@@ -106,6 +115,7 @@ def test_processes_that_ask_at_once_never_get_the_same_token(postgres_url: str) 
     assert _on(postgres_url, work) == 100
 
 
+@pytest.mark.usefixtures("clock")
 def test_most_requests_write_nothing(postgres_url: str) -> None:
     async def work(here: PostgresDatabase, _: PostgresDatabase) -> int:
         statements: list[str] = []
@@ -117,6 +127,7 @@ def test_most_requests_write_nothing(postgres_url: str) -> None:
     assert _on(postgres_url, work) == 10
 
 
+@pytest.mark.usefixtures("clock")
 def test_what_one_process_leased_and_did_not_spend_comes_back(postgres_url: str) -> None:
     async def work(here: PostgresDatabase, there: PostgresDatabase) -> tuple[int, int]:
         ours, theirs = SharedBuckets(here), SharedBuckets(there)
@@ -130,6 +141,7 @@ def test_what_one_process_leased_and_did_not_spend_comes_back(postgres_url: str)
     assert _on(postgres_url, work) == (4900, 99)
 
 
+@pytest.mark.usefixtures("clock")
 def test_a_flood_is_refused_without_a_write_for_each(postgres_url: str) -> None:
     async def work(here: PostgresDatabase, _: PostgresDatabase) -> tuple[int, int]:
         ours = SharedBuckets(here)
@@ -140,27 +152,50 @@ def test_a_flood_is_refused_without_a_write_for_each(postgres_url: str) -> None:
         passed = await _passed([ours], "ip 203.0.113.5", HUNDRED, 1000, NOW)
         return passed, len(statements)
 
-    assert _on(postgres_url, work) == (0, 2)  # asks for a few, then for one, then for nothing
+    # It asks for a few, for one, and whether the clock went back; then for nothing.
+    assert _on(postgres_url, work) == (0, 3)
 
 
-def test_after_a_flood_the_bucket_fills_as_its_rate_says(postgres_url: str) -> None:
+def test_after_a_flood_the_bucket_fills_as_its_rate_says(postgres_url: str, clock: DatabaseClock) -> None:
     async def work(here: PostgresDatabase, there: PostgresDatabase) -> list[int]:
         both: list[Buckets] = [SharedBuckets(here), SharedBuckets(there)]
-        return [await _passed(both, "of ada", HUNDRED, 100, NOW + after) for after in (0, 5, 5, 1000)]
+        passed, now = [], NOW
+        for seconds in (0, 5, 0, 995):
+            clock.move(seconds=seconds)
+            now += seconds
+            passed.append(await _passed(both, "of ada", HUNDRED, 100, now))
+        return passed
 
     assert _on(postgres_url, work) == [100, 10, 0, 100]
 
 
-def test_a_clock_that_is_behind_brings_no_tokens(postgres_url: str) -> None:
-    async def work(here: PostgresDatabase, _: PostgresDatabase) -> list[float | None]:
-        def drawn(number: int, now: float) -> Callable[[Connection], float | None]:
-            return lambda c: draw(c, "of ada", HUNDRED, number, 0, now)
+@pytest.mark.parametrize("step", [{"seconds": -20}, {"hours": -1}, {"days": -1}], ids=str)
+def test_i8_when_the_databases_clock_goes_back_the_bucket_fills_as_if_it_had_not(
+    postgres_url: str, clock: DatabaseClock, step: dict[str, float]
+) -> None:
+    async def work(here: PostgresDatabase, there: PostgresDatabase) -> list[int]:
+        both: list[Buckets] = [SharedBuckets(here), SharedBuckets(there)]
+        before = await _passed(both, "of ada", HUNDRED, 100, NOW)
+        clock.move(**step)
+        at_once = await _passed(both, "of ada", HUNDRED, 100, NOW + 1)
+        clock.move(seconds=5)
+        return [before, at_once, await _passed(both, "of ada", HUNDRED, 100, NOW + 6)]
 
-        return [await here.aside(drawn(*ask)) for ask in ((100, NOW), (1, NOW - 30), (1, NOW), (2, NOW + 1))]
-
-    assert _on(postgres_url, work) == [0, None, None, 0]
+    assert _on(postgres_url, work) == [100, 0, 10]
 
 
+def test_i8_processes_whose_monotonic_clocks_are_days_apart_share_one_bucket(
+    postgres_url: str, clock: DatabaseClock
+) -> None:
+    async def work(here: PostgresDatabase, there: PostgresDatabase) -> list[int]:
+        first = await _passed([SharedBuckets(here)], "of ada", HUNDRED, 50, NOW)
+        rest = await _passed([SharedBuckets(there)], "of ada", HUNDRED, 100, NOW + 86_400)
+        return [first, rest]
+
+    assert _on(postgres_url, work) == [50, 50]
+
+
+@pytest.mark.usefixtures("clock")
 def test_the_memory_of_leases_is_bounded_too(postgres_url: str) -> None:
     async def work(here: PostgresDatabase, _: PostgresDatabase) -> int:
         ours = SharedBuckets(here, most_keys=10)
@@ -171,12 +206,16 @@ def test_the_memory_of_leases_is_bounded_too(postgres_url: str) -> None:
     assert _on(postgres_url, work) == 10
 
 
-def test_buckets_that_are_full_again_are_cleared_away(postgres_url: str) -> None:
+@pytest.mark.parametrize("days", [0, -1])
+def test_buckets_that_are_full_again_are_cleared_away(postgres_url: str, clock: DatabaseClock, days: int) -> None:
     async def work(here: PostgresDatabase, _: PostgresDatabase) -> list[str]:
         ours = SharedBuckets(here)
-        await ours.take("old", HUNDRED, NOW - 1000)
+        await ours.take("old", HUNDRED, NOW)
+        clock.move(days=days)
+        await forget_full(here)
+        clock.move(seconds=301)
         await ours.take("new", HUNDRED, NOW)
-        await forget_full(here, datetime.fromtimestamp(NOW - 300, UTC))
+        await forget_full(here)
         return await here.read(lambda c: list(c.execute(select(buckets.c.key)).scalars()))
 
     assert _on(postgres_url, work) == ["new"]

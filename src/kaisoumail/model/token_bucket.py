@@ -3,7 +3,8 @@ How often something may be done: token buckets.
 
 A bucket holds *capacity* tokens and is filled evenly; each request takes one. In any time T at most
 capacity + T * per_second requests pass. All there is to know about a bucket is one number, the instant at
-which it was empty (the theoretical arrival time of GCRA, ITU-T I.371): seconds, as the times passed in.
+which it was empty (the theoretical arrival time of GCRA, ITU-T I.371): seconds, as the times passed in, of a clock
+that never goes back.
 """
 
 import math

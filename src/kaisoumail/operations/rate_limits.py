@@ -6,22 +6,21 @@ without a credential or with one nobody has seen proved, to the address it comes
 before anything is looked up, and gives nobody a right: who asks is found out anew for each request.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from hashlib import blake2b
+from time import monotonic
 from typing import Final
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.client_address import counted_as
+from kaisoumail.model.clock import MonotonicClock
 from kaisoumail.model.token_bucket import Rate, Standing, policy_field, state_field
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage.buckets import Buckets, LocalBuckets, Recent, forget_full
 from kaisoumail.workflows.context import Context
 
 _MOST_CREDENTIALS: Final = 50_000
-_FULL_AGAIN: Final = timedelta(minutes=5)  # more than the minute a rate takes, whatever the clocks say
 _PRICE_OF_A_WRONG_ONE: Final = 4  # beside the one token every request costs
 
 
@@ -61,7 +60,7 @@ class RateLimits:
         self,
         rates: Rates,
         make_buckets: Callable[[], Buckets] = LocalBuckets,
-        clock: Callable[[], float] = time.time,
+        clock: MonotonicClock = monotonic,
     ) -> None:
         self._rates = rates
         self._addresses = make_buckets()
@@ -130,7 +129,7 @@ class RateLimits:
 
 async def forget_full_buckets(context: Context) -> None:
     """Clear shared buckets away that have had time to fill up again."""
-    await forget_full(context.database, context.clock() - _FULL_AGAIN)
+    await forget_full(context.database)
 
 
 def _too_many(standing: Standing) -> Problem:

@@ -4,22 +4,26 @@ Token buckets by key: in memory for one process, in the `buckets` table for seve
 Nothing is written for a request. A process leases a handful of tokens from the shared bucket and spends them
 by itself; what it has not spent in time it gives back with its next lease. So what all processes let through
 never passes what the bucket gave, and is told from it by at most what was leased in the last seconds.
+
+A process times its leases by its monotonic clock, the table is filled by the database's own: no wall clock of a
+process decides anything here.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
-from sqlalchemy import Connection, Float, bindparam, case, cast, delete, func
+from sqlalchemy import BigInteger, Connection, Float, bindparam, cast, delete, func, literal, type_coerce, update
 from sqlalchemy.dialects import postgresql
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.token_bucket import FULL, Rate, Standing, after, level, wait_for
 from kaisoumail.storage.database import PostgresDatabase
+from kaisoumail.storage.database_clock import DatabaseNow
 from kaisoumail.storage.tables import buckets
 
 MOST_KEYS: Final = 50_000
@@ -27,6 +31,7 @@ LEASE_SECONDS: Final = 10.0
 _MOST_LEASED: Final = 100
 _SHARE: Final = 50  # a lease is at most this part of the capacity
 _SHUT_SECONDS: Final = 0.5
+_FULL_AGAIN: Final = timedelta(minutes=5)  # more than the minute a rate takes
 _log = structlog.get_logger("kaisoumail.limits")
 
 K = TypeVar("K")
@@ -34,7 +39,7 @@ V = TypeVar("V")
 
 
 class Buckets(Protocol):
-    """What a limit needs of its buckets. Times are Unix seconds."""
+    """What a limit needs of its buckets. Times are seconds of a monotonic clock."""
 
     async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> Standing:
         """Take *number* tokens if they are there; then the request has passed."""
@@ -132,23 +137,28 @@ class SharedBuckets:
         """A new lease, of as many as wished or else of what is needed; without one the door is shut for a moment."""
         unspent, lease.held, lease.ends = lease.held, 0, now + LEASE_SECONDS
         for wish in sorted({max(lease.wish, number), number}, reverse=True):
-            left = await self._drawn(key, rate, wish, unspent, now)
+            left = await self._drawn(key, rate, wish, unspent)
             if left is not None:
                 lease.held, lease.left = wish, left
                 lease.wish = min(2 * wish, _handful(rate))
                 return
             lease.wish = max(1, wish // 2)
+        await self._asked(lambda c: follow_clock_back(c, key), None)
         lease.held, lease.left = unspent, 0.0
         lease.shut_until = now + max(_SHUT_SECONDS, number / rate.per_second)
 
-    async def _drawn(self, key: str, rate: Rate, number: int, unspent: int, now: float) -> float | None:
+    async def _drawn(self, key: str, rate: Rate, number: int, unspent: int) -> float | None:
         """What is left after *number* were given out; None if there were not so many."""
+        return await self._asked(lambda c: draw(c, key, rate, number, unspent), 0.0)
+
+    async def _asked(self, work: Callable[[Connection], V], unknown: V) -> V:
+        """What *work* returned, or *unknown* when the database cannot be asked."""
         try:
-            return await self._database.aside(lambda c: draw(c, key, rate, number, unspent, now))
+            return await self._database.aside(work)
         except Problem as problem:
             # Nobody is refused because the limits cannot be looked up: the request will hear of the trouble itself.
             _log.warning("limits.unknown", code=problem.code)
-            return 0.0
+            return unknown
 
 
 def buckets_on(database: object) -> Callable[[], Buckets]:
@@ -156,47 +166,55 @@ def buckets_on(database: object) -> Callable[[], Buckets]:
     return (lambda: SharedBuckets(database)) if isinstance(database, PostgresDatabase) else LocalBuckets
 
 
-_now: Final = bindparam("now", type_=buckets.c.at.type)
+_now: Final = DatabaseNow()
 _capacity: Final = cast(bindparam("capacity"), Float)
-# Both are milliseconds in the column; the clock of a process that is behind does not turn the bucket back.
+# Both are milliseconds in the column. A bucket filled in the future: the clock went back, and nothing has passed.
 _passed: Final = func.greatest(0, cast(_now, Float) - cast(buckets.c.at, Float)) / 1000.0
 _refilled: Final = func.least(
     _capacity,
     buckets.c.tokens + cast(bindparam("unspent"), Float) + _passed * cast(bindparam("per_second"), Float),
 )
 _number: Final = cast(bindparam("number"), Float)
+_long_ago: Final = type_coerce(_now, BigInteger) - literal(_FULL_AGAIN // timedelta(milliseconds=1), BigInteger)
 _DRAW: Final[Any] = (
     postgresql.insert(buckets)
     .values(key=bindparam("key"), tokens=_capacity - _number, at=_now)
     .on_conflict_do_update(
         index_elements=[buckets.c.key],
-        set_={
-            "tokens": _refilled - _number,
-            "at": case((buckets.c.at > _now, buckets.c.at), else_=_now),
-        },
+        set_={"tokens": _refilled - _number, "at": _now},
         where=_refilled >= _number,
     )
     .returning(buckets.c.tokens)
 )
 
 
-def draw(connection: Connection, key: str, rate: Rate, number: int, unspent: int, now: float) -> float | None:
+def draw(connection: Connection, key: str, rate: Rate, number: int, unspent: int) -> float | None:
     """
     Take *number* tokens from the bucket *key*, giving back *unspent* ones; what is left, or None if it has fewer.
 
     One statement for PostgreSQL, so that two processes never take the same token. Nothing changes, and nothing
     is given back, when it has fewer. A rate's capacity is at least *number*.
     """
-    at = datetime.fromtimestamp(now, UTC)
-    values = {"key": key, "capacity": rate.capacity, "per_second": rate.per_second, "number": number, "now": at}
+    values = {"key": key, "capacity": rate.capacity, "per_second": rate.per_second, "number": number}
     row = connection.execute(_DRAW, {**values, "unspent": unspent}).one_or_none()
     return None if row is None else float(row.tokens)
 
 
-async def forget_full(database: object, before: datetime) -> None:
-    """Drop shared buckets nobody drew from since *before*: one that is full again is like one never used."""
+def follow_clock_back(connection: Connection, key: str | None = None) -> None:
+    """
+    Have the bucket *key*, or every one, fill from now on if the database's clock went back since it was drawn from.
+
+    A draw that is refused changes nothing, so an empty bucket would stay empty until that clock is where it was.
+    """
+    ahead = update(buckets).where(buckets.c.at > _now).values(at=_now)
+    connection.execute(ahead if key is None else ahead.where(buckets.c.key == key))
+
+
+async def forget_full(database: object) -> None:
+    """Drop shared buckets nobody drew from lately: one that is full again is like one never used."""
     if isinstance(database, PostgresDatabase):
-        await database.aside(lambda connection: connection.execute(delete(buckets).where(buckets.c.at < before)))
+        await database.aside(follow_clock_back)
+        await database.aside(lambda connection: connection.execute(delete(buckets).where(buckets.c.at < _long_ago)))
 
 
 def _handful(rate: Rate) -> int:

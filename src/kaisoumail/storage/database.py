@@ -23,6 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from kaisoumail.errors import Problem
+from kaisoumail.model.clock import Clock, steady_now
 from kaisoumail.storage import changes
 from kaisoumail.storage.signals import ACCESS
 from kaisoumail.storage.sqlite import sqlite_engine
@@ -63,18 +64,19 @@ def _tell_nobody(_: Iterable[str]) -> None:
     return None
 
 
-def open_database(url: str, tell: Tell = _tell_nobody, patience: float = 10.0) -> Database:
+def open_database(url: str, tell: Tell = _tell_nobody, patience: float = 10.0, clock: Clock = steady_now) -> Database:
     """
     The database at *url*: `sqlite:///path` or `postgresql://…`. Connects on first use.
 
     After each commit the topics of what changed (`storage/changes.py`) are told by *tell* in this process; PostgreSQL
     tells all processes, with the commit. Who finds something locked by
-    somebody else waits *patience* seconds, then hears of trouble.
+    somebody else waits *patience* seconds, then hears of trouble. *clock* is SQLite's (`storage/database_clock.py`);
+    PostgreSQL has its own.
     Raises Problem `invalid_request` for any other kind of URL.
     """
     backend = make_url(url).get_backend_name()
     if backend == "sqlite":
-        return SqliteDatabase(url, tell, patience)
+        return SqliteDatabase(url, tell, patience, clock)
     if backend == "postgresql":
         return PostgresDatabase(url, tell, patience)
     raise Problem("invalid_request", f"DATABASE_URL must be sqlite:///… or postgresql://…, not {backend}://…")
@@ -168,13 +170,13 @@ def _run_batch(works: list[Work[Any]], transaction: Callable[[list[Work[Any]]], 
 class SqliteDatabase:
     """The embedded database. Everything blocking happens on its own threads, never on the event loop."""
 
-    def __init__(self, url: str, tell: Tell, patience: float) -> None:
+    def __init__(self, url: str, tell: Tell, patience: float, clock: Clock) -> None:
         self.url = url
         self._tell = tell
         self._committed: set[str] = set()
-        self._write_engine = sqlite_engine(url, patience, connections=1, writing=True)
-        self._read_engine = sqlite_engine(url, patience, connections=READERS, writing=False)
-        self._glance_engine = sqlite_engine(url, 0, connections=READERS, writing=False)
+        self._write_engine = sqlite_engine(url, patience, clock, connections=1, writing=True)
+        self._read_engine = sqlite_engine(url, patience, clock, connections=READERS, writing=False)
+        self._glance_engine = sqlite_engine(url, 0, clock, connections=READERS, writing=False)
         self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._read_threads = ThreadPoolExecutor(READERS, thread_name_prefix="sqlite-reader")
         self._mine = threading.local()

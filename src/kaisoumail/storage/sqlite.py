@@ -8,14 +8,19 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import QueuePool
 
+from kaisoumail.model.clock import Clock
+from kaisoumail.storage.tables import milliseconds
+
+NOW: Final = "kaisoumail_now"  # an SQL function: what `clock_timestamp()` is in PostgreSQL
 _LOCKED: Final = "database is locked"  # SQLITE_BUSY; not every driver gives the number
 
 
-def sqlite_engine(url: str, patience: float, *, connections: int, writing: bool) -> Engine:
+def sqlite_engine(url: str, patience: float, clock: Clock, *, connections: int, writing: bool) -> Engine:
     """
     At most *connections* to the file at *url*, each waiting *patience* seconds for a lock.
 
-    Only *writing* ones can change anything; their transactions take the lock for it as they begin.
+    Only *writing* ones can change anything; their transactions take the lock for it as they begin. *clock* is what
+    statements know the time by.
     """
     engine = create_engine(
         url,
@@ -30,6 +35,7 @@ def sqlite_engine(url: str, patience: float, *, connections: int, writing: bool)
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves; the driver's own habits lose atomicity
+        connection.create_function(NOW, 0, lambda: milliseconds(clock()))
         cursor = connection.cursor()
         use_write_ahead_log(cursor, patience)
         cursor.execute("PRAGMA synchronous=FULL")

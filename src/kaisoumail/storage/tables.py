@@ -27,6 +27,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
+def milliseconds(instant: datetime) -> int:
+    """*instant* as the databases keep it: whole milliseconds since 1970."""
+    return (instant - _EPOCH) // _MILLISECOND
+
+
 class Instant(TypeDecorator[datetime]):
     """A UTC instant, kept as whole milliseconds since 1970: small, exact, and sorted alike by both databases."""
 
@@ -34,7 +39,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MILLISECOND
+        return None if value is None else milliseconds(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + int(value) * _MILLISECOND
