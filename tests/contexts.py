@@ -27,14 +27,20 @@ async def a_context(
     folder: Path,
     *kept: Mailbox,
     clock: Clock = lambda: NOON,
+    database_clock: Clock | None = None,
     max_message_bytes: int = 1_000_000,
     database_url: str | None = None,
     trusted_origins: tuple[str, ...] = (),
     quotas: Quotas = NO_QUOTAS,
 ) -> AsyncIterator[Context]:
-    """The cast, one active domain, and the mailboxes *kept*; the clock stands at noon. SQLite, unless told."""
+    """
+    The cast, one active domain, and the mailboxes *kept*; the clock stands at noon. SQLite, unless told.
+
+    SQLite's clock is the same one, unless there is a *database_clock*.
+    """
     signals, readers = LocalSignals(), ThreadReaders()
-    database = open_database(database_url or f"sqlite:///{folder / 'kaisoumail.db'}", signals.wake)
+    url = database_url or f"sqlite:///{folder / 'kaisoumail.db'}"
+    database = open_database(url, signals.wake, clock=database_clock or clock)
     blobs = FileBlobs(folder / "blobs")
     try:
         await schema.migrate(database)

@@ -24,3 +24,10 @@ def test_seconds_or_a_date_up_to_a_quarter_of_an_hour(given: str, seconds: int) 
     response = httpx.Response(429, headers={b"retry-after": given.encode()})
 
     assert _retry_after(response, 900) == seconds
+
+
+@pytest.mark.parametrize("year", ["1999", "2026", "2098"])
+def test_k7_a_date_is_taken_by_the_clock_of_whoever_said_it(year: str) -> None:
+    said = {"date": f"Fri, 03 Apr {year} 12:00:00 GMT", "retry-after": f"Fri, 03 Apr {year} 12:02:00 GMT"}
+
+    assert _retry_after(httpx.Response(429, headers=said), 900) == 120

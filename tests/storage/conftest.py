@@ -7,6 +7,7 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import Connection
 
+from kaisoumail.model.clock import Clock, steady_now
 from kaisoumail.storage import domains, schema, users
 from kaisoumail.storage.database import Database, open_database
 from tests.builders import DEMO
@@ -18,10 +19,10 @@ T = TypeVar("T")
 class Storage:
     """A migrated database with the cast and one active domain in it, driven from a plain test."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, clock: Clock = steady_now) -> None:
         self.url = url
         self._runner = asyncio.Runner()
-        self.database: Database = open_database(url)
+        self.database: Database = open_database(url, clock=clock)
         self.run(self._prepare())
 
     def run(self, work: Awaitable[T]) -> T:
@@ -52,7 +53,11 @@ def _add_everybody(connection: Connection) -> None:
 
 
 @pytest.fixture
-def storage(database_url: str) -> Iterator[Storage]:
-    opened = Storage(database_url)
+def storage(database_url: str, request: pytest.FixtureRequest) -> Iterator[Storage]:
+    """Its clock is the real one, unless the test asks for `database_clock` as well."""
+    if "database_clock" in request.fixturenames:
+        opened = Storage(database_url, request.getfixturevalue("database_clock"))
+    else:
+        opened = Storage(database_url)
     yield opened
     opened.close()

@@ -1,19 +1,19 @@
 """What all processes agree on: small facts, and whose turn it is at Cloudflare."""
 
 import asyncio
-from datetime import timedelta
 from functools import partial
+
+import pytest
 
 from kaisoumail.storage import domain_events, domains, facts
 from tests.builders import DEMO
+from tests.database_clock import DatabaseClock
 from tests.people import HOUR, MINUTE, NOON
 from tests.storage.conftest import Storage
 
-SECOND = timedelta(seconds=1)
 
-
-def _reserve(storage: Storage, now: object = NOON) -> float:
-    return storage.write(partial(facts.reserve, key="pace", now=now, interval=0.5, burst=4))  # type: ignore[arg-type]
+def _reserve(storage: Storage) -> float:
+    return storage.write(partial(facts.reserve, key="pace", interval=0.5, burst=4))
 
 
 def test_a_fact_is_remembered_replaced_and_forgotten(storage: Storage) -> None:
@@ -27,27 +27,41 @@ def test_a_fact_is_remembered_replaced_and_forgotten(storage: Storage) -> None:
     assert storage.read(lambda c: facts.find(c, "x")) is None
 
 
+@pytest.mark.usefixtures("database_clock")
 def test_a_burst_goes_out_at_once_and_the_rest_one_by_one(storage: Storage) -> None:
     waits = [_reserve(storage) for _ in range(7)]
 
     assert waits == [0.0, 0.0, 0.0, 0.0, 0.5, 1.0, 1.5]
 
 
-def test_a_quiet_time_fills_the_burst_again_and_never_beyond(storage: Storage) -> None:
+def test_a_quiet_time_fills_the_burst_again_and_never_beyond(storage: Storage, database_clock: DatabaseClock) -> None:
     for _ in range(5):
         _reserve(storage)
 
-    waits = [_reserve(storage, NOON + HOUR) for _ in range(5)]
+    database_clock.move(hours=1)
+    waits = [_reserve(storage) for _ in range(5)]
 
     assert waits == [0.0, 0.0, 0.0, 0.0, 0.5]
 
 
+@pytest.mark.parametrize("step", [{"seconds": -20}, {"hours": -1}, {"days": -1}], ids=str)
+def test_k7_a_clock_that_goes_back_moves_the_places_that_are_taken_with_it(
+    storage: Storage, database_clock: DatabaseClock, step: dict[str, float]
+) -> None:
+    waits = [_reserve(storage) for _ in range(5)]
+
+    database_clock.move(**step)
+    waits.append(_reserve(storage))
+    database_clock.move(seconds=1)
+    waits.append(_reserve(storage))
+
+    assert waits == [0.0, 0.0, 0.0, 0.0, 0.5, 1.0, 0.5]
+
+
+@pytest.mark.usefixtures("database_clock")
 def test_many_at_once_never_get_the_same_place(storage: Storage) -> None:
     async def together() -> list[float]:
-        places = (
-            storage.database.write(partial(facts.reserve, key="pace", now=NOON, interval=0.5, burst=4))
-            for _ in range(50)
-        )
+        places = (storage.database.write(partial(facts.reserve, key="pace", interval=0.5, burst=4)) for _ in range(50))
         return list(await asyncio.gather(*places))
 
     waits = sorted(storage.run(together()))
@@ -55,10 +69,11 @@ def test_many_at_once_never_get_the_same_place(storage: Storage) -> None:
     assert waits == [0.0] * 4 + [0.5 * n for n in range(1, 47)]
 
 
-def test_in_no_window_more_go_out_than_the_pace_allows(storage: Storage) -> None:
-    asked_at = [NOON + n * SECOND / 10 for n in range(200)]
-
-    gone_at = [(now - NOON).total_seconds() + _reserve(storage, now) for now in asked_at]
+def test_in_no_window_more_go_out_than_the_pace_allows(storage: Storage, database_clock: DatabaseClock) -> None:
+    gone_at = []
+    for tenth in range(200):
+        gone_at.append(tenth / 10 + _reserve(storage))
+        database_clock.move(milliseconds=100)
 
     for start in gone_at:
         in_window = sum(1 for at in gone_at if start <= at < start + 10)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.api_client import ApiClient
 from tests.servers import ADMIN_KEY, World, a_world
 from tests.stepped_wall_clock import set_off
@@ -60,3 +62,15 @@ def test_i8_a_step_of_the_wall_clock_refuses_nobody_and_lets_in_nobody_who_was_r
 
         assert before == [[200, 200, 401], [200, 200, 429]]
         assert after == [[200, 200, 429]] * 4
+
+
+@pytest.mark.parametrize("off_by", [20, DAY, -DAY])
+def test_k7_a_process_whose_clock_is_off_makes_nobody_wait(tmp_path: Path, postgres_url: str, off_by: float) -> None:
+    with (
+        a_world(tmp_path, DATABASE_URL=postgres_url) as world,
+        stepping(world, "off", off_by) as (off, _),
+        world.product() as right,
+    ):
+        asked = [each.get("/api/domains/catalog").json() for each in (off, right.admin, off, right.admin)]
+
+        assert [answer["cloudflareSync"]["status"] for answer in asked] == ["live"] * 4

@@ -77,7 +77,10 @@ def told(folder: Path, story: Callable[[Story], Awaitable[None]], clock: Callabl
     async def run() -> None:
         async with cloudflare_sandbox.running(host="127.0.0.1", port=0, smtp_port=0) as pretend:
             token = pretend.mint_token(kind="user", permissions=["Workers AI Read"], zones="all")
-            async with a_context(folder, MAILBOX) as context, httpx.AsyncClient(base_url=pretend.url) as sandbox:
+            async with (
+                a_context(folder, MAILBOX, database_clock=clock) as context,
+                httpx.AsyncClient(base_url=pretend.url) as sandbox,
+            ):
                 client = Cloudflare(pretend.api_url, token, sends_mail=True)
                 opinions = SecondOpinions(context.database, client, pretend.account_id, MODEL, clock)
                 try:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any, Final
@@ -21,6 +20,7 @@ from kaisoumail.cloudflare.errors import (
     error_for,
 )
 from kaisoumail.cloudflare.pace import Gate, OpenGate, current_asker
+from kaisoumail.model.clock import utc_now
 
 PAGE_SIZE: Final = 50  # the documented maximum of GET /zones and of routing rules
 # File name, content, content type; one part of a form by its name.
@@ -180,12 +180,17 @@ def _excerpt(response: httpx.Response) -> str:
 
 
 def _retry_after(response: httpx.Response, at_most: int) -> int:
-    """Seconds to wait: whole seconds or an HTTP date, *at_most*, which is also the answer to nonsense."""
+    """
+    Seconds to wait: whole seconds or an HTTP date, *at_most*, which is also the answer to nonsense.
+
+    A date is one of the clock that also wrote `Date` (RFC 9110, 6.6.1); ours may be another.
+    """
     given = response.headers.get("retry-after", "").strip()
     if given.isascii() and given.isdigit():
         return min(int(given[:9]), at_most)
     try:
-        wait = parsedate_to_datetime(given) - datetime.now(UTC)
+        said_at = parsedate_to_datetime(response.headers["date"]) if "date" in response.headers else utc_now()
+        wait = parsedate_to_datetime(given) - said_at
     except (TypeError, ValueError):
         return at_most
     return min(max(math.ceil(wait.total_seconds()), 0), at_most)

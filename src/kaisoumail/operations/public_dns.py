@@ -33,15 +33,15 @@ async def delegations_of(context: Context, entries: Sequence[CatalogEntry]) -> d
     answers = await gather(*map(context.resolver.delegation_of, names))
     found = dict(zip(names, answers, strict=True))
     rows = {name: _row(delegation) for name, delegation in found.items()}
-    await context.database.write(partial(facts.put, key=_KNOWN, value=rows, now=context.clock()))
+    await context.database.write(partial(facts.put, key=_KNOWN, value=rows))
     return found
 
 
 async def _remembered(context: Context) -> dict[str, Delegation]:
-    known = await context.database.read(partial(facts.find, key=_KNOWN))
-    if known is None or context.clock() - known[1] > _FRESH:
+    known = await context.database.read(partial(facts.find_timed, key=_KNOWN))
+    if known is None or known.clock_went_back or known.now - known.at > _FRESH:
         return {}
-    return {name: _delegation(row) for name, row in known[0].items()}
+    return {name: _delegation(row) for name, row in known.value.items()}
 
 
 def _row(delegation: Delegation) -> dict[str, Any]:

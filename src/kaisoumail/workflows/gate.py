@@ -4,11 +4,13 @@ The gate before Cloudflare that all processes share, through two rows in the dat
 A request takes the next free place and sleeps until it is due. Urgent ones queue; background ones
 wait until nobody queues. After a 429 nobody passes until its time is over, and whoever tries is told
 at once who brought it about, without a request being made.
+
+The database's clock decides; that of a process only names instants to people.
 """
 
 import asyncio
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -19,6 +21,7 @@ from kaisoumail.cloudflare.pace import Asker
 from kaisoumail.model.clock import Clock, iso
 from kaisoumail.storage import facts
 from kaisoumail.storage.database import Database
+from kaisoumail.storage.database_clock import database_now
 
 PACE: Final = "cloudflare_pace"
 COOLDOWN: Final = "cloudflare_cooldown"
@@ -39,19 +42,15 @@ class SharedGate:
         await self._refuse_in_cooldown(asker, method, path)
         while not asker.is_urgent and await self._is_busy():  # noqa: ASYNC110 - other processes take places too
             await asyncio.sleep(self._interval)
-        wait = await self._database.write(
-            partial(facts.reserve, key=PACE, now=self._clock(), interval=self._interval, burst=self._burst)
-        )
+        wait = await self._database.write(partial(facts.reserve, key=PACE, interval=self._interval, burst=self._burst))
         if wait > 0:
             await asyncio.sleep(wait)
             await self._refuse_in_cooldown(asker, method, path)
 
     async def close_for(self, error: RateLimited, asker: Asker) -> RateLimited:
         """Let nobody pass until *error*'s time is over; the first to be told off stays named as the cause."""
-        now = self._clock()
-        until = now + timedelta(seconds=error.retry_after)
         cause = {
-            "triggeredAt": iso(now),
+            "triggeredAt": iso(self._clock()),
             "projectOperation": asker.operation,
             "projectRoute": asker.route,
             "cloudflareMethod": error.answer.method,
@@ -59,47 +58,52 @@ class SharedGate:
             "lastBlockedAt": None,
             "lastBlockedBy": None,
         }
-        value = {"until": until.timestamp(), "cause": cause}
-        await self._database.write(partial(facts.put, key=COOLDOWN, value=value, now=now))
-        return RateLimited(error.answer, error.retry_after, _told(cause, until, error.retry_after))
+        await self._database.write(partial(_close, cause=cause, seconds=error.retry_after))
+        return RateLimited(error.answer, error.retry_after, self._told(cause, error.retry_after))
 
     async def cooldown(self) -> RateLimited | None:
         """The refusal everybody would get now; None when requests may go out."""
-        known = await self._database.read(partial(facts.find, key=COOLDOWN))
+        known = await self._database.read(partial(facts.find_timed, key=COOLDOWN))
         if known is None:
             return None
-        value, now = known[0], self._clock()
-        left = math.ceil(value["until"] - now.timestamp())
+        left = math.ceil(known.seconds_until(known.value["until"]))
         if left <= 0:
             return None
-        cause = value["cause"]
+        cause = known.value["cause"]
         answer = Answer(cause["cloudflareMethod"], cause["cloudflarePath"], 429, message="cooling down")
-        until = datetime.fromtimestamp(value["until"], now.tzinfo)
-        return RateLimited(answer, left, _told(cause, until, left))
+        return RateLimited(answer, left, self._told(cause, left))
 
     async def _is_busy(self) -> bool:
         """True unless half a burst would be left for people after one more request."""
-        ahead = await self._database.read(partial(facts.backlog, key=PACE, now=self._clock()))
-        return ahead > -(self._burst // 2) * self._interval
+        pace = await self._database.read(partial(facts.find_timed, key=PACE))
+        if pace is None or pace.clock_went_back:  # whoever takes the next place puts it right
+            return False
+        return pace.seconds_until(float(pace.value)) > -(self._burst // 2) * self._interval
 
     async def _refuse_in_cooldown(self, asker: Asker, method: str, path: str) -> None:
         refusal = await self.cooldown()
         if refusal is None or refusal.cause is None:
             return
-        now = self._clock()
         blocked = {"projectOperation": asker.operation, "projectRoute": asker.route}
-        cause = {**refusal.cause, "lastBlockedAt": iso(now), "lastBlockedBy": blocked}
+        cause = {**refusal.cause, "lastBlockedAt": iso(self._clock()), "lastBlockedBy": blocked}
         stored = {name: value for name, value in cause.items() if not name.startswith("retryAfter")}
-        await self._database.write(partial(_note_blocked, cause=stored, now=now))
+        await self._database.write(partial(_note_blocked, cause=stored))
         answer = Answer(method, path, 429, message="not asked: Cloudflare told us to wait")
         raise RateLimited(answer, refusal.retry_after, cause)
 
+    def _told(self, cause: dict[str, Any], seconds: int) -> dict[str, Any]:
+        until = self._clock() + timedelta(seconds=seconds)
+        return {**cause, "retryAfter": iso(until), "retryAfterSeconds": seconds}
 
-def _note_blocked(connection: Connection, *, cause: dict[str, Any], now: datetime) -> None:
-    known = facts.find(connection, COOLDOWN)
+
+def _close(connection: Connection, *, cause: dict[str, Any], seconds: float) -> None:
+    now = database_now(connection)
+    facts.put(connection, COOLDOWN, {"until": now.timestamp() + seconds, "cause": cause}, now)
+
+
+def _note_blocked(connection: Connection, *, cause: dict[str, Any]) -> None:
+    """Who was told off last. What is left is noted anew: should the clock have gone back, it passes from here on."""
+    known = facts.find_timed_to_change(connection, COOLDOWN)
     if known is not None:
-        facts.put(connection, COOLDOWN, {**known[0], "cause": cause}, now)
-
-
-def _told(cause: dict[str, Any], until: datetime, seconds: int) -> dict[str, Any]:
-    return {**cause, "retryAfter": iso(until), "retryAfterSeconds": seconds}
+        until = known.now.timestamp() + known.seconds_until(known.value["until"])
+        facts.put(connection, COOLDOWN, {"until": until, "cause": cause}, known.now)

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 
 import structlog
+from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import ai
 from kaisoumail.cloudflare.client import Cloudflare
@@ -23,6 +24,7 @@ from kaisoumail.model.code import Doubt, Verification
 from kaisoumail.model.message import Message
 from kaisoumail.storage import facts, messages
 from kaisoumail.storage.database import Database
+from kaisoumail.storage.database_clock import database_now
 
 _MOST_WAITING: Final = 100
 _PATIENCE: Final = 60.0  # for a whole answer, however slowly it trickles in: others wait
@@ -82,7 +84,7 @@ class SecondOpinions:
             if choice is not None:
                 await self._database.write(partial(messages.settle, message_id=message.id, found=_verification(choice)))
         except RateLimited as limited:
-            await self._pause(self._until(limited))
+            await self._pause(self._seconds(limited))
         except (CloudflareError, TimeoutError) as error:
             _log.warning("second_opinions.none", message_id=message.id, error=type(error).__name__)
         except Problem as problem:
@@ -93,23 +95,32 @@ class SecondOpinions:
         return await self._database.read(partial(messages.find, message_id=message.id)) is None
 
     async def _is_paused(self) -> bool:
-        known = await self._database.read(partial(facts.find, key=_PAUSE))
-        return known is not None and datetime.fromisoformat(known[0]) > self._clock()
+        pause = await self._database.read(partial(facts.find_timed, key=_PAUSE))
+        if pause is None:
+            return False
+        left = pause.seconds_until(datetime.fromisoformat(pause.value).timestamp())
+        if left > 0 and pause.clock_went_back:
+            await self._database.write(partial(_note_pause, seconds=left))  # it passes from here on
+        return left > 0
 
-    async def _pause(self, until: datetime) -> None:
+    async def _pause(self, seconds: float) -> None:
         """For every process: the allowance is the account's."""
-        _log.warning("second_opinions.paused", until=until.isoformat())
-        put = partial(facts.put, key=_PAUSE, value=until.isoformat(), now=self._clock())
+        _log.warning("second_opinions.paused", seconds=round(seconds))
         try:
-            await self._database.write(put)
+            await self._database.write(partial(_note_pause, seconds=seconds))
         except Problem as problem:
             _log.warning("second_opinions.pause_not_kept", reason=problem.message)
 
-    def _until(self, limited: RateLimited) -> datetime:
-        now = self._clock()
-        if ai.is_used_up(limited):
-            return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        return now + timedelta(seconds=limited.retry_after)
+    def _seconds(self, limited: RateLimited) -> float:
+        if not ai.is_used_up(limited):
+            return limited.retry_after
+        now = self._clock()  # a day begins by the wall clock
+        return (now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1) - now).total_seconds()
+
+
+def _note_pause(connection: Connection, *, seconds: float) -> None:
+    now = database_now(connection)
+    facts.put(connection, _PAUSE, (now + timedelta(seconds=seconds)).isoformat(), now)
 
 
 def _verification(choice: Doubt) -> Verification:
