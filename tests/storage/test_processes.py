@@ -1,58 +1,72 @@
 """Who is alive."""
 
-from datetime import timedelta
+import pytest
 
 from kaisoumail.storage import processes
-from tests.people import HOUR, MINUTE, NOON
+from tests.database_clock import DatabaseClock
+from tests.people import NOON
 from tests.storage.conftest import Storage
 
-SECONDS = timedelta(seconds=1)
+STEPS = [{"seconds": 0}, {"hours": -1}, {"days": -1}, {"days": 1}]
 
 
-def _beat(storage: Storage, process_id: str, now: object) -> None:
-    storage.write(lambda c: processes.beat(c, process_id=process_id, now=now))  # type: ignore[arg-type]
+def _beat(storage: Storage, process_id: str) -> None:
+    storage.write(lambda c: processes.beat(c, process_id=process_id))
 
 
-def test_who_was_not_heard_of_is_silent(storage: Storage) -> None:
-    _beat(storage, "dead", NOON)
-    _beat(storage, "alive", NOON)
-    _beat(storage, "alive", NOON + MINUTE)
-
-    assert storage.read(lambda c: processes.silent(c, since=NOON + 30 * SECONDS)) == ["dead"]
+def _claimed(storage: Storage, process_id: str, last_beat: object) -> bool:
+    return storage.write(lambda c: processes.claim(c, process_id=process_id, last_beat=last_beat))  # type: ignore[arg-type]
 
 
-def test_who_ended_is_silent_at_once(storage: Storage) -> None:
-    _beat(storage, "gone", NOON)
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_each_beat_is_later_than_the_one_before_whatever_the_clock_does(
+    storage: Storage, database_clock: DatabaseClock, step: dict[str, float]
+) -> None:
+    _beat(storage, "alive")
+    first = storage.read(processes.beats)["alive"]
 
-    storage.write(lambda c: processes.end(c, process_id="gone"))
+    database_clock.move(**step)
+    _beat(storage, "alive")
 
-    assert storage.read(lambda c: processes.silent(c, since=NOON)) == ["gone"]
+    assert first == NOON
+    assert storage.read(processes.beats)["alive"] > first
 
 
-def test_one_survivor_claims_and_another_may_when_the_claim_runs_out(storage: Storage) -> None:
-    _beat(storage, "dead", NOON)
+def test_who_ended_says_so(storage: Storage) -> None:
+    _beat(storage, "gone")
 
-    def claimed(now: object) -> bool:
-        return storage.write(
-            lambda c: processes.claim(c, process_id="dead", since=NOON + MINUTE, now=now, until=now + 30 * SECONDS)  # type: ignore[arg-type, operator]
-        )
+    for process_id in ("gone", "unknown"):
+        storage.write(lambda c, process_id=process_id: processes.end(c, process_id=process_id))  # type: ignore[misc]
 
-    assert claimed(NOON + HOUR)
-    assert not claimed(NOON + HOUR)
-    assert claimed(NOON + HOUR + MINUTE)
+    assert storage.read(processes.beats) == {"gone": processes.ENDED, "unknown": processes.ENDED}
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_one_survivor_claims_and_another_may_when_it_has_watched_again(
+    storage: Storage, database_clock: DatabaseClock, step: dict[str, float]
+) -> None:
+    _beat(storage, "dead")
+    seen = storage.read(processes.beats)["dead"]
+    database_clock.move(**step)
+
+    claims = [_claimed(storage, "dead", seen) for _ in range(2)]
+    seen_again = storage.read(processes.beats)["dead"]
+
+    assert claims == [True, False]
+    assert _claimed(storage, "dead", seen_again)
 
 
 def test_who_is_heard_of_again_cannot_be_claimed(storage: Storage) -> None:
-    _beat(storage, "slow", NOON + HOUR)
+    _beat(storage, "slow")
+    seen = storage.read(processes.beats)["slow"]
+    _beat(storage, "slow")
 
-    assert not storage.write(
-        lambda c: processes.claim(c, process_id="slow", since=NOON + MINUTE, now=NOON + HOUR, until=NOON + 2 * HOUR)
-    )
+    assert not _claimed(storage, "slow", seen)
 
 
 def test_the_forgotten_are_gone(storage: Storage) -> None:
-    _beat(storage, "dead", NOON)
+    _beat(storage, "dead")
 
     storage.write(lambda c: processes.forget(c, process_id="dead"))
 
-    assert storage.read(lambda c: processes.silent(c, since=NOON + HOUR)) == []
+    assert storage.read(processes.beats) == {}

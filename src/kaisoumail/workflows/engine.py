@@ -16,8 +16,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -28,9 +28,9 @@ from sqlalchemy import make_url
 from kaisoumail.cloudflare.calls import record, recording
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
-from kaisoumail.model.clock import utc_now
-from kaisoumail.storage import processes
+from kaisoumail.model.clock import MonotonicClock
 from kaisoumail.storage.database import Database
+from kaisoumail.workflows.heartbeats import Heartbeats
 from kaisoumail.workflows.library_parts import OneLine, embedded_engine
 from kaisoumail.workflows.progress import Progress, Taken
 from kaisoumail.workflows.schedule import repeated
@@ -42,9 +42,6 @@ T = TypeVar("T")
 _APPLICATION_VERSION: Final = "2"
 _OPEN: Final = ["PENDING", "ENQUEUED"]
 _FINISH_SECONDS: Final = 5.0
-_CLAIM: Final = timedelta(seconds=30)
-_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FAR_AHEAD: Final = datetime(9000, 1, 1, tzinfo=UTC)
 _STRIDES: Final = [2**power for power in range(13)]
 _log = structlog.get_logger("kaisoumail.workflows")
 
@@ -173,14 +170,23 @@ class Engine:
     Starts runs, and takes over those of processes that died.
 
     *url* is `sqlite:///…` or `postgresql://…`; *process_id* must be new for each start of a process.
-    A process that has not been heard of for *dead_after* seconds is dead; each says so every *beat*.
+    A process that has not been heard of for *dead_after* seconds of *clock* is dead; each says so every *beat*.
     """
 
-    def __init__(self, url: str, process_id: str, *, beat: float = 2.0, dead_after: float = 10.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        process_id: str,
+        *,
+        beat: float = 2.0,
+        dead_after: float = 10.0,
+        clock: MonotonicClock = monotonic,
+    ) -> None:
         self._url = url
         self._process_id = process_id
         self._beat = beat
-        self._dead_after = timedelta(seconds=dead_after)
+        self._dead_after = dead_after
+        self._clock = clock
 
     async def start(self, name: str, key: str, **arguments: Any) -> Run:
         """
@@ -228,66 +234,43 @@ class Engine:
         if _is_running:
             raise RuntimeError("An engine is already running in this process")
         _is_running = True
-        beats = _Beats(database, self._process_id, self._dead_after)
+        heartbeats = Heartbeats(database, self._process_id, self._dead_after, self._clock)
         try:
             # From the first run to the last there is a sign of life: what has none is taken over.
-            await beats.beat()
-            async with repeated(self._beat, beats.beat), _launched(self._url, self._process_id, context):
-                await beats.give_the_unknown_a_row()
-                async with repeated(self._beat, beats.take_over_the_dead):
+            await heartbeats.beat()
+            async with repeated(self._beat, heartbeats.beat), _launched(self._url, self._process_id, context):
+                await _give_the_unknown_a_row(heartbeats)
+                async with repeated(self._beat, partial(_take_over_the_dead, heartbeats)):
                     yield
         finally:
             _is_running = False
-            await beats.end()
+            await heartbeats.end()
 
 
-class _Beats:
-    """One process's sign of life, and its eye on the others'."""
+async def _give_the_unknown_a_row(heartbeats: Heartbeats) -> None:
+    """
+    Note as dead whoever has open runs but no row, as after our database was restored without DBOS's.
 
-    def __init__(self, database: Database, process_id: str, dead_after: timedelta) -> None:
-        self._database = database
-        self._process_id = process_id
-        self._dead_after = dead_after
+    Otherwise nobody would ever go on with these runs, and their keys would stay taken.
+    """
+    # The runs first: a process has its row before it has runs, so the living cannot be missed.
+    owners = {run.executor_id for run in await _pending()}
+    await heartbeats.note_the_unknown(owner for owner in owners if owner is not None)
 
-    async def beat(self) -> None:
-        await self._database.write(partial(processes.beat, process_id=self._process_id, now=utc_now()))
 
-    async def end(self) -> None:
-        await self._database.write(partial(processes.end, process_id=self._process_id))
+async def _take_over_the_dead(heartbeats: Heartbeats) -> None:
+    """
+    Resume every open run of each silent process.
 
-    async def give_the_unknown_a_row(self) -> None:
-        """
-        Note as dead whoever has open runs but no row, as after our database was restored without DBOS's.
-
-        Otherwise nobody would ever go on with these runs, and their keys would stay taken.
-        """
-        # The runs first: a process has its row before it has runs, so the living cannot be missed.
-        owners = {run.executor_id for run in await _pending()}
-        known = await self._database.read(partial(processes.silent, since=_FAR_AHEAD))
-        for unknown in owners.difference(known):
-            if unknown is not None:
-                await self._database.write(partial(processes.beat, process_id=unknown, now=_LONG_AGO))
-
-    async def take_over_the_dead(self) -> None:
-        """
-        Resume every open run of each silent process.
-
-        A claim that expires settles which of several survivors does so; should that one die too, its
-        claim runs out and another goes on, with the runs that are still under the dead one's name. A
-        process that was only slow loses them: DBOS refuses to store the steps of a run that has
-        changed hands.
-        """
-        now = utc_now()
-        limit = now - self._dead_after
-        for dead in await self._database.read(partial(processes.silent, since=limit)):
-            claimed = await self._database.write(
-                partial(processes.claim, process_id=dead, since=limit, now=now, until=now + _CLAIM)
-            )
-            if claimed:
-                for run in await _pending(dead):
-                    _log.info("workflows.taken_over", run=run.workflow_id, dead_process=dead)
-                    await DBOS.resume_workflow_async(run.workflow_id)
-                await self._database.write(partial(processes.forget, process_id=dead))
+    A claim settles which of several survivors does so; should that one die too, another goes on, with the
+    runs that are still under the dead one's name. A process that was only slow loses them: DBOS refuses to
+    store the steps of a run that has changed hands.
+    """
+    async for dead in heartbeats.claimed():
+        for run in await _pending(dead):
+            _log.info("workflows.taken_over", run=run.workflow_id, dead_process=dead)
+            await DBOS.resume_workflow_async(run.workflow_id)
+        await heartbeats.forget(dead)
 
 
 def _id(name: str, key: str, number: int) -> str:
