@@ -1,11 +1,14 @@
 """Which names may be bound, and what the rest are told."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.domain import Zone, normalised, refuse_unless_apex, registrable
+from kaisoumail.model.domain import LONGEST_LOOK_PAUSE, Zone, normalised, refuse_unless_apex, registrable
 from tests.builders import DEMO
 from tests.people import HOUR, NOON
 
@@ -100,7 +103,7 @@ def test_a_refusal_keeps_the_domain_and_says_why() -> None:
     zone = Zone("1" * 32, DEMO.root_domain, "pending", ("ada.ns.example", "bob.ns.example"))
     refusal = Problem("cloudflare_zone_not_active", "Zone is pending activation")
 
-    domain = DEMO.seen_at_cloudflare(zone, NOON).not_provisioned(refusal, NOON + HOUR)
+    domain = DEMO.seen_at_cloudflare(zone, NOON).not_provisioned(refusal, NOON + HOUR, NOON)
 
     assert not domain.is_active
     assert domain.name_servers == zone.name_servers
@@ -109,10 +112,30 @@ def test_a_refusal_keeps_the_domain_and_says_why() -> None:
 
 
 def test_provisioning_forgets_the_last_refusal() -> None:
-    refused = DEMO.not_provisioned(Problem("cloudflare_foreign_mx", "Non-Cloudflare MX records exist"), NOON)
+    refused = DEMO.not_provisioned(Problem("cloudflare_foreign_mx", "Non-Cloudflare MX records exist"), NOON, NOON)
 
     domain = refused.provisioned(NOON + HOUR)
 
     assert domain.is_active
     assert domain.last_provision_error is None
     assert domain.last_provisioned_at == NOON + HOUR
+
+
+def test_a_waiting_domain_is_looked_at_often_at_first_and_then_hourly() -> None:
+    domain, now, waited_at = DEMO, NOON, []
+    for _ in range(200):
+        domain = domain.looked_at(now)
+        assert domain.next_look_at is not None
+        waited_at.append(domain.next_look_at - now)
+        now = domain.next_look_at
+
+    assert waited_at == sorted(waited_at)
+    assert waited_at[0] == timedelta(seconds=5)
+    assert waited_at[-1] == LONGEST_LOOK_PAUSE
+    assert sum(waited_at[:12], timedelta()) == timedelta(minutes=1)
+
+
+def test_a_domain_that_was_ready_is_looked_at_often_again_when_it_has_to_wait() -> None:
+    domain = replace(DEMO, looks=1000).provisioned(NOON).looked_at(NOON)
+
+    assert domain.next_look_at == NOON + timedelta(seconds=5)

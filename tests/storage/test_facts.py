@@ -1,11 +1,13 @@
 """What all processes agree on: small facts, and whose turn it is at Cloudflare."""
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 
 import pytest
 
 from kaisoumail.storage import domain_events, domains, facts
+from kaisoumail.storage.database_clock import database_now
 from tests.builders import DEMO
 from tests.database_clock import DatabaseClock
 from tests.people import HOUR, MINUTE, NOON
@@ -80,19 +82,30 @@ def test_in_no_window_more_go_out_than_the_pace_allows(storage: Storage, databas
         assert in_window <= 10 / 0.5 + 4
 
 
-def test_each_of_two_watchers_gets_another_domain(storage: Storage) -> None:
-    from dataclasses import replace
-
+def test_each_of_two_watchers_gets_another_domain(storage: Storage, database_clock: DatabaseClock) -> None:
     other = replace(DEMO, id="dom_other", root_domain="other.example", next_look_at=NOON - MINUTE)
     storage.write(lambda c: domains.save(c, replace(DEMO, next_look_at=NOON)))
     storage.write(lambda c: domains.save(c, other))
 
-    claim = partial(domains.claim_due, now=NOON, until=NOON + MINUTE)
+    claim = partial(domains.claim_due, put_off=MINUTE)
     claimed = [storage.write(claim) for _ in range(3)]
 
     assert [domain and domain.root_domain for domain in claimed] == ["other.example", "demo.example", None]
-    assert not storage.read(partial(domains.any_due, now=NOON))
-    assert storage.read(partial(domains.any_due, now=NOON + MINUTE))
+    assert not storage.read(domains.any_due)
+    database_clock.move(minutes=1)
+    assert storage.read(domains.any_due)
+
+
+@pytest.mark.parametrize(("step", "is_due"), [({"days": -1}, True), ({"hours": -2}, True), ({"seconds": 0}, False)])
+def test_a_look_that_is_too_far_away_to_be_meant_is_due(
+    storage: Storage, database_clock: DatabaseClock, step: dict[str, float], is_due: bool
+) -> None:
+    now = storage.read(database_now)
+    storage.write(lambda c: domains.save(c, replace(DEMO, looks=1000).looked_at(now)))
+
+    database_clock.move(**step)
+
+    assert storage.read(domains.any_due) is is_due
 
 
 def test_a_domains_history_is_newest_first(storage: Storage) -> None:

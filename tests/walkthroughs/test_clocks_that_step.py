@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.test_events import following
 from tests.api_client import ApiClient
 from tests.servers import ADMIN_KEY, World, a_world
 from tests.stepped_wall_clock import set_off
@@ -62,6 +63,25 @@ def test_i8_a_step_of_the_wall_clock_refuses_nobody_and_lets_in_nobody_who_was_r
 
         assert before == [[200, 200, 401], [200, 200, 429]]
         assert after == [[200, 200, 429]] * 4
+
+
+def test_a_waiting_domain_is_noticed_when_the_wall_clock_steps(tmp_path: Path, database_url: str) -> None:
+    with (
+        a_world(tmp_path, DATABASE_URL=database_url) as world,
+        stepping(world, "clock") as (admin, step),
+        following(admin) as events,
+    ):
+        statuses = []
+        for name, seconds in (("earlier.com", -DAY), ("later.com", DAY)):
+            domain = admin.post("/api/domains/bind", json={"mailDomain": name}).json()
+            step(seconds)
+            world.delegate(name)
+            while domain["status"] != "active":
+                next(events)
+                domain = next(one for one in admin.get("/api/domains").json()["domains"] if one["id"] == domain["id"])
+            statuses.append(domain["status"])
+
+        assert statuses == ["active", "active"]
 
 
 @pytest.mark.parametrize("off_by", [20, DAY, -DAY])

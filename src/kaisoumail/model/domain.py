@@ -22,6 +22,16 @@ from kaisoumail.model.address import is_root_domain
 _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
+LONGEST_LOOK_PAUSE: Final = timedelta(hours=1)
+# Up to so many looks: about the first minute, ten minutes, hour and day.
+_LOOK_PAUSES: Final = (
+    (12, timedelta(seconds=5)),
+    (40, timedelta(seconds=20)),
+    (65, timedelta(minutes=2)),
+    (160, timedelta(minutes=15)),
+)
+
+
 # What can happen to a domain, as its history names it.
 EventKind = Literal[
     "zone_created", "zone_found", "zone_status", "ready", "refused", "retry_refused", "delete_refused", "deleted"
@@ -74,7 +84,9 @@ class Domain:
     last_provision_details: dict[str, Any] = field(default_factory=dict)
     """Cloudflare's exact answer behind the error, for whoever wants to see it."""
     next_look_at: datetime | None = None
-    """When the activation watch looks at Cloudflare again; None when there is nothing to wait for."""
+    """When the activation watch looks again, by the database's clock; None when there is nothing to wait for."""
+    looks: int = 0
+    """How often it looked since the domain began to wait."""
     activation_checked_at: datetime | None = None
     last_provisioned_at: datetime | None = None
     disabled_at: datetime | None = None
@@ -98,13 +110,14 @@ class Domain:
             last_provision_details={},
             last_provisioned_at=now,
             next_look_at=None,
+            looks=0,
             disabled_at=None,
             updated_at=now,
         )
 
-    def not_provisioned(self, problem: Problem, now: datetime) -> "Domain":
-        """This domain kept, with the reason why it does not receive mail yet."""
-        return replace(
+    def not_provisioned(self, problem: Problem, now: datetime, looked_at: datetime) -> "Domain":
+        """This domain kept, with the reason why it does not receive mail yet; *looked_at* is the database's time."""
+        refused = replace(
             self,
             status=DomainStatus.PROVISIONING_ERROR,
             last_provision_error=problem.message,
@@ -112,13 +125,14 @@ class Domain:
             last_provision_details=problem.details,
             last_provisioned_at=None,
             disabled_at=None,
-            next_look_at=now + look_pause(now - self.created_at) if problem.kind.retry else None,
+            next_look_at=None,
             updated_at=now,
         )
+        return refused.looked_at(looked_at) if problem.kind.retry else refused
 
     def looked_at(self, now: datetime) -> "Domain":
-        """This domain, to be looked at again after a pause that grows with the time it has waited."""
-        return replace(self, next_look_at=now + look_pause(now - self.created_at))
+        """This domain, to be looked at again after a pause that grows with each look; *now* is the database's time."""
+        return replace(self, next_look_at=now + look_pause(self.looks), looks=self.looks + 1)
 
     def switched_off(self, now: datetime) -> "Domain":
         """This domain, offering no new mailboxes; what it has stays."""
@@ -148,21 +162,17 @@ class CatalogEntry:
         return self.zone.name_servers if self.zone else self.domain.name_servers if self.domain else ()
 
 
-def look_pause(waiting: timedelta) -> timedelta:
+def look_pause(looks: int) -> timedelta:
     """
-    How long to wait before looking at a pending zone again, by how long it has waited already.
+    How long to wait before looking at a pending zone again that was looked at *looks* times already.
 
-    Registrars take minutes to hours; the first minutes are when somebody sits before the page.
+    Registrars take minutes to hours; the first minutes are when somebody sits before the page. Counted and not by how
+    long the domain has waited, which the clock of whoever bound it would decide.
     """
-    if waiting < timedelta(minutes=1):
-        return timedelta(seconds=5)
-    if waiting < timedelta(minutes=10):
-        return timedelta(seconds=20)
-    if waiting < timedelta(hours=1):
-        return timedelta(minutes=2)
-    if waiting < timedelta(days=1):
-        return timedelta(minutes=15)
-    return timedelta(hours=1)
+    for most, pause in _LOOK_PAUSES:
+        if looks < most:
+            return pause
+    return LONGEST_LOOK_PAUSE
 
 
 def normalised(text: str) -> str:

@@ -17,13 +17,13 @@ from datetime import timedelta
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
-from sqlalchemy import BigInteger, Connection, Float, bindparam, cast, delete, func, literal, type_coerce, update
+from sqlalchemy import Connection, Float, bindparam, cast, delete, func, update
 from sqlalchemy.dialects import postgresql
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.token_bucket import FULL, Rate, Standing, after, level, wait_for
 from kaisoumail.storage.database import PostgresDatabase
-from kaisoumail.storage.database_clock import DatabaseNow
+from kaisoumail.storage.database_clock import DatabaseNow, in_time
 from kaisoumail.storage.tables import buckets
 
 MOST_KEYS: Final = 50_000
@@ -175,7 +175,6 @@ _refilled: Final = func.least(
     buckets.c.tokens + cast(bindparam("unspent"), Float) + _passed * cast(bindparam("per_second"), Float),
 )
 _number: Final = cast(bindparam("number"), Float)
-_long_ago: Final = type_coerce(_now, BigInteger) - literal(_FULL_AGAIN // timedelta(milliseconds=1), BigInteger)
 _DRAW: Final[Any] = (
     postgresql.insert(buckets)
     .values(key=bindparam("key"), tokens=_capacity - _number, at=_now)
@@ -214,7 +213,9 @@ async def forget_full(database: object) -> None:
     """Drop shared buckets nobody drew from lately: one that is full again is like one never used."""
     if isinstance(database, PostgresDatabase):
         await database.aside(follow_clock_back)
-        await database.aside(lambda connection: connection.execute(delete(buckets).where(buckets.c.at < _long_ago)))
+        await database.aside(
+            lambda connection: connection.execute(delete(buckets).where(buckets.c.at < in_time(-_FULL_AGAIN)))
+        )
 
 
 def _handful(rate: Rate) -> int:

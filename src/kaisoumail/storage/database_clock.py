@@ -10,10 +10,10 @@ That clock may step as well: PostgreSQL's with its host's, SQLite's between two 
 future that was noted as the present means that nothing has passed since, as far as anybody can tell.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, literal, select, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -36,6 +36,12 @@ def _on_postgresql(_element: DatabaseNow, _compiler: Any, **_options: Any) -> st
 @compiles(DatabaseNow, "sqlite")
 def _on_sqlite(_element: DatabaseNow, _compiler: Any, **_options: Any) -> str:
     return f"{NOW}()"
+
+
+def in_time(delta: timedelta) -> ColumnElement[datetime]:
+    """The moment *delta* from now, or before now if it is negative, as an expression."""
+    later = type_coerce(DatabaseNow(), BigInteger) + literal(delta // timedelta(milliseconds=1), BigInteger)
+    return type_coerce(later, Instant())
 
 
 def database_now(connection: Connection) -> datetime:

@@ -1,16 +1,19 @@
 """The `domains` table: one row per name for ever."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from kaisoumail.model.domain import BindingSource, Domain, DomainStatus
+from kaisoumail.model.domain import LONGEST_LOOK_PAUSE, BindingSource, Domain, DomainStatus
 from kaisoumail.storage import changes
+from kaisoumail.storage.database_clock import DatabaseNow, in_time
 from kaisoumail.storage.tables import domains
 
 _live = domains.c.deleted_at.is_(None)
+# Beyond every pause there is: the database's clock went back since.
+_is_due = or_(domains.c.next_look_at <= DatabaseNow(), domains.c.next_look_at > in_time(LONGEST_LOOK_PAUSE))
 
 
 def listed(connection: Connection) -> list[Domain]:
@@ -50,25 +53,22 @@ def find_by_name(connection: Connection, root_domain: str) -> Domain | None:
     return None if row is None else _domain_from(row)
 
 
-def any_due(connection: Connection, now: datetime) -> bool:
+def any_due(connection: Connection) -> bool:
     """True when some domain's look is due; asked often, and costs no write."""
-    return (
-        connection.execute(select(domains.c.id).where(_live, domains.c.next_look_at <= now).limit(1)).first()
-        is not None
-    )
+    return connection.execute(select(domains.c.id).where(_live, _is_due).limit(1)).first() is not None
 
 
-def claim_due(connection: Connection, now: datetime, until: datetime) -> Domain | None:
+def claim_due(connection: Connection, put_off: timedelta) -> Domain | None:
     """
-    The domain whose look is most overdue, its next look put off *until* then; None if none is due.
+    The domain whose look is most overdue, its next look *put_off* from now; None if none is due.
 
     Of several processes that ask at once each gets another one, or none: whoever changes the row owns it.
     """
-    due = select(domains).where(_live, domains.c.next_look_at <= now).order_by(domains.c.next_look_at).limit(1)
+    due = select(domains).where(_live, _is_due).order_by(domains.c.next_look_at).limit(1)
     row = connection.execute(due.with_for_update(skip_locked=True)).one_or_none()
     if row is None:
         return None
-    connection.execute(update(domains).where(domains.c.id == row.id).values(next_look_at=until))
+    connection.execute(update(domains).where(domains.c.id == row.id).values(next_look_at=in_time(put_off)))
     return _domain_from(row)
 
 
@@ -101,6 +101,7 @@ def _columns(domain: Domain) -> dict[str, Any]:
         "last_provision_code": domain.last_provision_code,
         "last_provision_details": domain.last_provision_details,
         "next_look_at": domain.next_look_at,
+        "looks": domain.looks,
         "activation_checked_at": domain.activation_checked_at,
         "created_at": domain.created_at,
         "updated_at": domain.updated_at,
@@ -125,6 +126,7 @@ def _domain_from(row: Row[Any]) -> Domain:
         last_provision_code=row.last_provision_code,
         last_provision_details=row.last_provision_details,
         next_look_at=row.next_look_at,
+        looks=row.looks,
         activation_checked_at=row.activation_checked_at,
         created_at=row.created_at,
         updated_at=row.updated_at,

@@ -172,6 +172,7 @@ domains = Table(
     Column("last_provision_code", String(64)),
     Column("last_provision_details", JSON, nullable=False),
     Column("next_look_at", Instant),
+    Column("looks", Integer, nullable=False, server_default=text("0")),
     Column("activation_checked_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),

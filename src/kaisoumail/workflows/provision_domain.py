@@ -20,6 +20,7 @@ from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.storage import domain_events, domains, subdomains
+from kaisoumail.storage.database_clock import database_now
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Retry, step, workflow
 
@@ -101,10 +102,11 @@ def _save_outcome(
     if domain.status is DomainStatus.DISABLED:  # switched off while Cloudflare was asked: it stays off
         domains.save(connection, domain)
         return
-    domains.save(connection, domain.provisioned(now) if refusal is None else domain.not_provisioned(refusal, now))
     if refusal is None:
+        domains.save(connection, domain.provisioned(now))
         domain_events.add(connection, domain_id, now, "ready", details=about)
         return
+    domains.save(connection, domain.not_provisioned(refusal, now, database_now(connection)))
     domain_events.add(
         connection,
         domain_id,

@@ -19,6 +19,7 @@ from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, Not
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.storage import domain_events, domains
+from kaisoumail.storage.database_clock import database_now
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.provision_domain import DOMAINS
 
@@ -32,9 +33,8 @@ async def look_at_waiting(context: Context) -> int:
     looked = 0
     if not context.routing.can_manage:
         return looked
-    while await context.database.read(partial(domains.any_due, now=context.clock())):
-        now = context.clock()
-        domain = await context.database.write(partial(domains.claim_due, now=now, until=now + _CLAIM))
+    while await context.database.read(domains.any_due):
+        domain = await context.database.write(partial(domains.claim_due, put_off=_CLAIM))
         if domain is None:
             return looked
         looked += 1
@@ -71,8 +71,8 @@ async def _zone(context: Context, zone_id: str) -> Zone | None:
 
 async def _ask_for_check(context: Context, domain: Domain) -> Domain:
     """Ask Cloudflare to look at the delegation now, as often as it allows; it is only a nudge."""
-    now, last = context.clock(), domain.activation_checked_at
-    if domain.zone_id is None or (last is not None and now - last < _BETWEEN_CHECKS):
+    now, last = await context.database.read(database_now), domain.activation_checked_at
+    if domain.zone_id is None or (last is not None and last <= now < last + _BETWEEN_CHECKS):
         return domain
     try:
         await zones.check_activation(context.routing.client(), domain.zone_id)
@@ -91,7 +91,7 @@ async def _look_again(context: Context, domain: Domain, zone: Zone | None = None
         if current is None or current.next_look_at is None or current.zone_id != domain.zone_id:
             return  # somebody finished, removed or rebound it meanwhile
         seen = current.seen_at_cloudflare(zone, now) if zone else current
-        later = replace(seen.looked_at(now), activation_checked_at=domain.activation_checked_at)
+        later = replace(seen.looked_at(database_now(connection)), activation_checked_at=domain.activation_checked_at)
         domains.save(connection, later)
         if changed and zone is not None:
             domain_events.add(connection, domain.id, now, "zone_status", message=zone.status)
