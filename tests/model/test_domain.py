@@ -103,7 +103,7 @@ def test_a_refusal_keeps_the_domain_and_says_why() -> None:
     zone = Zone("1" * 32, DEMO.root_domain, "pending", ("ada.ns.example", "bob.ns.example"))
     refusal = Problem("cloudflare_zone_not_active", "Zone is pending activation")
 
-    domain = DEMO.seen_at_cloudflare(zone, NOON).not_provisioned(refusal, NOON + HOUR, NOON)
+    domain = DEMO.seen_at_cloudflare(zone, NOON).not_provisioned(refusal, NOON + HOUR)
 
     assert not domain.is_active
     assert domain.name_servers == zone.name_servers
@@ -112,7 +112,7 @@ def test_a_refusal_keeps_the_domain_and_says_why() -> None:
 
 
 def test_provisioning_forgets_the_last_refusal() -> None:
-    refused = DEMO.not_provisioned(Problem("cloudflare_foreign_mx", "Non-Cloudflare MX records exist"), NOON, NOON)
+    refused = DEMO.not_provisioned(Problem("cloudflare_foreign_mx", "Non-Cloudflare MX records exist"), NOON)
 
     domain = refused.provisioned(NOON + HOUR)
 

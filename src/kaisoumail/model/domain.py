@@ -115,8 +115,8 @@ class Domain:
             updated_at=now,
         )
 
-    def not_provisioned(self, problem: Problem, now: datetime, looked_at: datetime) -> "Domain":
-        """This domain kept, with the reason why it does not receive mail yet; *looked_at* is the database's time."""
+    def not_provisioned(self, problem: Problem, now: datetime) -> "Domain":
+        """This domain kept, with the reason why it does not receive mail yet; *now* is the database's time."""
         refused = replace(
             self,
             status=DomainStatus.PROVISIONING_ERROR,
@@ -128,7 +128,7 @@ class Domain:
             next_look_at=None,
             updated_at=now,
         )
-        return refused.looked_at(looked_at) if problem.kind.retry else refused
+        return refused.looked_at(now) if problem.kind.retry else refused
 
     def looked_at(self, now: datetime) -> "Domain":
         """This domain, to be looked at again after a pause that grows with each look; *now* is the database's time."""

@@ -65,9 +65,8 @@ async def _asked(context: Context) -> _Known:
             theirs = await zones.list_zones(context.routing.client())
     except CloudflareError as error:
         return replace(await _remembered(context), problem=error.problem())
-    now = context.clock()
-    await context.database.write(partial(facts.put, key=_ZONES, value=[asdict(zone) for zone in theirs], now=now))
-    return _Known(theirs, now)
+    put = partial(facts.put, key=_ZONES, value=[asdict(zone) for zone in theirs])
+    return _Known(theirs, await context.database.write(put))
 
 
 async def _remembered(context: Context) -> _Known:
@@ -88,6 +87,10 @@ def _merged(ours: list[Domain], known: _Known) -> tuple[CatalogEntry, ...]:
 
 
 def _newer(domain: Domain, zone: Zone, seen_at: datetime | None) -> Zone:
-    """*zone*, with the status the domain's row knows where that was heard later than the list of zones."""
+    """
+    *zone*, with the status the domain's row knows where that was heard later than the list of zones.
+
+    Both are times of the database's clock: another process may have heard it.
+    """
     is_later = seen_at is not None and domain.updated_at > seen_at and domain.zone_id == zone.id
     return replace(zone, status=domain.zone_status) if is_later and domain.zone_status else zone

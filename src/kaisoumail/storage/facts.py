@@ -57,11 +57,12 @@ def find_timed_to_change(connection: Connection, key: str) -> Timed | None:
     return None if row is None else Timed(*row, database_now(connection))  # not the moment it began to wait for the row
 
 
-def put(connection: Connection, key: str, value: Any, now: datetime | None = None) -> None:
-    """Remember *value*, plain JSON, under *key*: since *now*, or this moment by the database's clock."""
+def put(connection: Connection, key: str, value: Any, now: datetime | None = None) -> datetime:
+    """Remember *value*, plain JSON, under *key*; since when: *now*, or this moment by the database's clock."""
     now = now or database_now(connection)
     if not insert_unless_known(connection, facts, {"key": key, "value": value, "updated_at": now}):
         connection.execute(update(facts).where(facts.c.key == key).values(value=value, updated_at=now))
+    return now
 
 
 def forget(connection: Connection, key: str) -> None:

@@ -92,7 +92,7 @@ async def save_zone(context: Context, root_domain: str, zone: Zone, source: Bind
         if domain.deleted_at is not None:
             domain = replace(domain, binding_source=source, deleted_at=None)
         waiting = replace(domain, status=DomainStatus.PROVISIONING_ERROR, disabled_at=None, looks=0)
-        domains.save(connection, with_zone(connection, waiting, zone, source, now))
+        domains.save(connection, with_zone(connection, waiting, zone, source))
         kind: EventKind = "zone_created" if source is BindingSource.PROJECT_BIND else "zone_found"
         domain_events.add(connection, domain.id, now, kind, details={"calls": [answer.told() for answer in calls]})
         return domain.id

@@ -98,15 +98,15 @@ def _save_outcome(
     if domain is None:
         raise Problem("domain_not_found", "Mailbox domain not found")
     if isinstance(zone, Zone):
-        domain = with_zone(connection, domain, zone, BindingSource.CATALOG, now)
+        domain = with_zone(connection, domain, zone, BindingSource.CATALOG)
     if domain.status is DomainStatus.DISABLED:  # switched off while Cloudflare was asked: it stays off
         domains.save(connection, domain)
         return
     if refusal is None:
-        domains.save(connection, domain.provisioned(now))
+        domains.save(connection, domain.provisioned(database_now(connection)))
         domain_events.add(connection, domain_id, now, "ready", details=about)
         return
-    domains.save(connection, domain.not_provisioned(refusal, now, database_now(connection)))
+    domains.save(connection, domain.not_provisioned(refusal, database_now(connection)))
     domain_events.add(
         connection,
         domain_id,
@@ -118,9 +118,9 @@ def _save_outcome(
     )
 
 
-def with_zone(connection: Connection, domain: Domain, zone: Zone, source: BindingSource, now: datetime) -> Domain:
+def with_zone(connection: Connection, domain: Domain, zone: Zone, source: BindingSource) -> Domain:
     """
-    *domain* with what Cloudflare says of its zone.
+    *domain* with what Cloudflare says of its zone, since this moment of the database's clock.
 
     A zone other than the one it had comes from *source*, and knows nothing of the hosts and rules we had
     made in the old one: they are forgotten here as well.
@@ -128,7 +128,7 @@ def with_zone(connection: Connection, domain: Domain, zone: Zone, source: Bindin
     if domain.zone_id != zone.id:
         subdomains.forget_all(connection, domain_id=domain.id)
         domain = replace(domain, binding_source=source)
-    return domain.seen_at_cloudflare(zone, now)
+    return domain.seen_at_cloudflare(zone, database_now(connection))
 
 
 def refusal_in(error: CloudflareError) -> Problem:

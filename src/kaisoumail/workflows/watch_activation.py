@@ -90,8 +90,9 @@ async def _look_again(context: Context, domain: Domain, zone: Zone | None = None
         current = domains.find_to_change(connection, domain.id)
         if current is None or current.next_look_at is None or current.zone_id != domain.zone_id:
             return  # somebody finished, removed or rebound it meanwhile
-        seen = current.seen_at_cloudflare(zone, now) if zone else current
-        later = replace(seen.looked_at(database_now(connection)), activation_checked_at=domain.activation_checked_at)
+        looked_at = database_now(connection)
+        seen = current.seen_at_cloudflare(zone, looked_at) if zone else current
+        later = replace(seen.looked_at(looked_at), activation_checked_at=domain.activation_checked_at)
         domains.save(connection, later)
         if changed and zone is not None:
             domain_events.add(connection, domain.id, now, "zone_status", message=zone.status)

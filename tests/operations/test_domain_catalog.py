@@ -1,0 +1,39 @@
+"""What the table of domains knows while Cloudflare is not asked."""
+
+import asyncio
+from dataclasses import asdict, replace
+from datetime import timedelta
+from pathlib import Path
+
+from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.model.domain import Zone
+from kaisoumail.operations.domain_catalog import read_catalog
+from kaisoumail.storage import facts
+from kaisoumail.workflows.context import Routing
+from kaisoumail.workflows.provision_domain import save_outcome
+from tests.builders import DEMO
+from tests.contexts import a_context
+from tests.database_clock import DatabaseClock
+from tests.people import NOON, ROOT
+
+ZONE = Zone(str(DEMO.zone_id), DEMO.root_domain, "pending")
+
+
+def test_k7_what_was_heard_last_is_shown_though_its_process_is_a_day_behind(
+    tmp_path: Path, database_url: str, database_clock: DatabaseClock
+) -> None:
+    async def run() -> None:
+        async with a_context(tmp_path, database_url=database_url, database_clock=database_clock) as context:
+            nowhere = Cloudflare("http://127.0.0.1:1", "a-token")
+            managing = replace(context, routing=Routing(enabled=True, cloudflare=nowhere))
+            behind = replace(managing, clock=lambda: NOON - timedelta(days=1))
+            await context.database.write(lambda c: facts.put(c, "cloudflare_zones", [asdict(ZONE)]))
+            database_clock.move(seconds=1)
+            await save_outcome(behind, DEMO.id, replace(ZONE, status="active"), None, [])
+
+            [entry] = (await read_catalog(behind, ROOT, ask=False)).entries
+
+            assert entry.zone_status == "active"
+            await nowhere.close()
+
+    asyncio.run(run())
