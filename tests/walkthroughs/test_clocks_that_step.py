@@ -12,7 +12,7 @@ import pytest
 
 from tests.api.test_events import following
 from tests.api_client import ApiClient
-from tests.servers import ADMIN_KEY, World, a_world
+from tests.servers import ADMIN_KEY, UNLIMITED, World, a_world
 from tests.stepped_wall_clock import set_off
 
 HOUR, DAY = 3600, 86_400
@@ -67,7 +67,7 @@ def test_i8_a_step_of_the_wall_clock_refuses_nobody_and_lets_in_nobody_who_was_r
 
 def test_a_waiting_domain_is_noticed_when_the_wall_clock_steps(tmp_path: Path, database_url: str) -> None:
     with (
-        a_world(tmp_path, DATABASE_URL=database_url) as world,
+        a_world(tmp_path, DATABASE_URL=database_url, **UNLIMITED) as world,
         stepping(world, "clock") as (admin, step),
         following(admin) as events,
     ):

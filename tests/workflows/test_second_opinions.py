@@ -283,6 +283,25 @@ def test_a_rate_limit_is_waited_out_by_every_process(tmp_path: Path) -> None:
     told(tmp_path, story, lambda: now[0])
 
 
+@pytest.mark.parametrize("step", [timedelta(hours=1), timedelta(days=1)], ids=str)
+def test_k7_a_pause_lasts_its_time_when_the_clock_goes_back(tmp_path: Path, step: timedelta) -> None:
+    now = [NOON]
+
+    async def story(it: Story) -> None:
+        await it.fault(status=429, retryAfter=120)
+        assert await it.settled() is None
+        await it.model_says({"choice": 1})
+
+        now[0] = NOON - step
+        assert await it.settled() is None
+        now[0] = NOON - step + timedelta(seconds=119)
+        assert await it.settled() is None
+        now[0] = NOON - step + timedelta(seconds=120)
+        assert await it.settled() is not None
+
+    told(tmp_path, story, lambda: now[0])
+
+
 def test_trouble_with_one_mail_is_not_trouble_with_the_next(tmp_path: Path) -> None:
     async def story(it: Story) -> None:
         await it.model_says({"choice": 1})
