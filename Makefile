@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 PROGRAMS := PYTHON=$(PYTHON) .ci/programs
 
-.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash fuzz check format lock bench clean
+.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash siege fuzz check format lock bench clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo
@@ -53,6 +53,9 @@ chaos: setup-dev ## the long form of the tests that the suite runs in a small si
 
 crash: setup-dev ## twenty rounds of SIGKILL under load, both doors, both databases
 	@KAISOUMAIL_CRASH_ROUNDS=20 $(BIN)/python -m pytest --timeout 3000 tests/crash
+
+siege: setup-dev ## strangers attack a server while ordinary clients are measured; SIEGE=… picks attacks, docs/how-it-works/siege.md
+	@$(BIN)/python -m tests.siege
 
 fuzz: setup-dev ## Schemathesis against our OpenAPI at length; FUZZ_EXAMPLES for each operation, three callers each
 	@KAISOUMAIL_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest --timeout 3000 tests/api/test_schemathesis.py

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers import free_port
@@ -43,7 +44,7 @@ setgid_group = postdrop
 myhostname = mx.bench.example
 mydestination =
 inet_interfaces = 127.0.0.1
-mynetworks = 127.0.0.0/8
+mynetworks = 127.0.0.1/32
 virtual_mailbox_domains = mail.customer.com
 virtual_mailbox_base = {folder}/mail
 virtual_mailbox_maps = static:ada/
@@ -58,11 +59,12 @@ smtpd_peername_lookup = no
 
 
 class Postfix:
-    """A running Postfix; *port* takes mail, *delivered* counts what is in the Maildir."""
+    """A running Postfix; *port* takes mail, *delivered* counts what is in the Maildir, *pid* is that of its master."""
 
-    def __init__(self, port: int, maildir: Path) -> None:
+    def __init__(self, port: int, folder: Path) -> None:
         self.port = port
-        self._new = maildir / "new"
+        self.pid = int((folder / "spool" / "pid" / "master.pid").read_text())
+        self._new = folder / "mail" / "ada" / "new"
 
     def delivered(self) -> int:
         return sum(1 for _ in os.scandir(self._new)) if self._new.exists() else 0
@@ -96,19 +98,25 @@ def postfix(folder: Path) -> Iterator[Postfix]:
     postfix = ["postfix", "-c", str(folder / "etc")]
     subprocess.run([*postfix, "start"], check=True, capture_output=True)
     try:
-        yield Postfix(port, folder / "mail" / "ada")
+        yield Postfix(port, folder)
     finally:
         subprocess.run([*postfix, "stop"], check=False, capture_output=True)
 
 
+@dataclass(frozen=True)
+class Sink:
+    port: int
+    pid: int
+
+
 @contextmanager
-def aiosmtpd_sink() -> Iterator[int]:
-    """The port of a bare aiosmtpd in a process of its own; it parses nothing and stores nothing."""
+def aiosmtpd_sink() -> Iterator[Sink]:
+    """A bare aiosmtpd in a process of its own; it parses nothing and stores nothing."""
     port = free_port()
     words = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}", "-c", "aiosmtpd.handlers.Sink"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             time.sleep(1.0)
-            yield port
+            yield Sink(port, process.pid)
         finally:
             process.terminate()

@@ -57,9 +57,9 @@ def measured(folder: Path, mails: int = 8_000) -> tuple[list[Row], list[Memory]]
                 seconds = time.perf_counter() - told["began"]
                 what = f"Postfix to Maildir, {_said(size)}"
                 rows.append(Row(what, CONNECTIONS, count, count / seconds, told["p50"], told["p99"]))
-    with aiosmtpd_sink() as port:
+    with aiosmtpd_sink() as sink:
         for size, count in ((SMALL, mails), (LARGE, mails // 20)):
-            rows.append(_row(f"aiosmtpd, stores nothing, {_said(size)}", "smtp", port, count, size))
+            rows.append(_row(f"aiosmtpd, stores nothing, {_said(size)}", "smtp", sink.port, count, size))
     return rows, memory
 
 

@@ -2,10 +2,17 @@
 
 from typing import Final
 
-from tests.siege import http_attacks
+from tests.siege import api_attacks, handover_attacks, http_attacks, reading_attacks, smtp_attacks
 from tests.siege.attacker import Attack
 
-ATTACKS: Final[tuple[Attack, ...]] = (*http_attacks.ATTACKS,)
+ATTACKS: Final[tuple[Attack, ...]] = (
+    *http_attacks.ATTACKS,
+    *api_attacks.ATTACKS,
+    *smtp_attacks.ATTACKS,
+    *handover_attacks.ATTACKS,
+    *reading_attacks.ATTACKS,
+)
+BY_SMTP: Final = tuple(attack for attack in smtp_attacks.ATTACKS if "starttls" not in attack.name)
 
 
 def named(name: str) -> Attack:

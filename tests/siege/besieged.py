@@ -1,10 +1,10 @@
 """The server that is attacked: `kaisoumail serve` ordinary settings, a member, and mailboxes strangers know."""
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import trustme
@@ -13,16 +13,17 @@ from tests.builders import an_email
 from tests.handing_over import signed
 from tests.servers import World, a_world, free_port
 from tests.siege.attacker import Target
+from tests.siege.measure import Process
 from tests.siege.ordinary import Account
 
-DOMAIN = "customer.com"
-_OTHERS = 100  # mailboxes, as many as one message may be for
+DOMAIN: Final = "customer.com"
+OTHERS: Final = 100  # mailboxes that strangers know: as many as one message may be for
 
 
 class Besieged:
     """A running server; *restart* is for one that an attack has left unusable."""
 
-    def __init__(self, world: World, running: ExitStack, authority: trustme.CA) -> None:
+    def __init__(self, world: World, running: ExitStack, authority: trustme.CA, strangers_know: int) -> None:
         self._world = world
         self._running = running
         self._authority = authority
@@ -30,13 +31,13 @@ class Besieged:
         self._product.active_domain(DOMAIN)
         self._key = self._product.add_member("ada")
         self._mailbox = self._open("ada")
-        others = [self._open(f"open{number}") for number in range(_OTHERS)]
+        others = [self._open(f"open{number}") for number in range(strangers_know)]
         self._others = tuple(mailbox["address"] for mailbox in others)
         self._warm_up()
 
     @property
-    def pid(self) -> int:
-        return self._product.process.popen.pid
+    def process(self) -> Process:
+        return Process(self._product.process.popen.pid, (self._smtp_port, self._http_port))
 
     def restart(self) -> None:
         self._running.close()
@@ -88,8 +89,8 @@ class Besieged:
 
 
 @contextmanager
-def besieged(folder: Path, **environment: str) -> Iterator[Besieged]:
-    """A server with what *environment* adds to ordinary settings; it offers STARTTLS."""
+def besieged(folder: Path, environment: Mapping[str, str], strangers_know: int = OTHERS) -> Iterator[Besieged]:
+    """A server with what *environment* adds to ordinary settings; strangers know so many of its mailboxes."""
     authority = trustme.CA()
     certificate = folder / "smtp.pem"
     authority.issue_cert("mx.customer.com").private_key_and_cert_chain_pem.write_to_path(certificate)
@@ -100,4 +101,4 @@ def besieged(folder: Path, **environment: str) -> Iterator[Besieged]:
         **environment,
     }
     with a_world(folder, **given) as world, ExitStack() as running:
-        yield Besieged(world, running, authority)
+        yield Besieged(world, running, authority, strangers_know)

@@ -15,21 +15,47 @@ ROOT: Final = Path(__file__).parents[2]
 WORST_ANSWER: Final = 2.0  # seconds that an ordinary sender waits at most
 MEMORY_LEFT: Final = 30 * 2**20
 RECOVERY: Final = 60.0  # seconds
+POOL: Final = 8  # descriptors that the database's connections may take more than before
+_LISTENING: Final = "0A"
 _AFTERWARDS: Final = 1.0  # seconds that ordinary clients go on after the attack: what it left is still being worked off
 
 
 @dataclass(frozen=True)
 class Held:
-    """What the server's process and those it started hold: resident bytes, open descriptors."""
+    """
+    What the server's process and those it started hold.
+
+    Resident bytes, open descriptors, and how many of these are connections that strangers may open.
+    """
 
     memory: int
     descriptors: int
+    connections: int
+
+    def is_within(self, before: "Held") -> bool:
+        """Whether there is hardly more than *before*; the database's own connections come and go, some at a time."""
+        return (
+            self.memory - before.memory <= MEMORY_LEFT
+            and self.descriptors - before.descriptors <= POOL
+            and self.connections <= before.connections
+        )
 
 
-def held_by(pid: int) -> Held:
-    """Raises FileNotFoundError when there is no such process."""
-    processes = [pid, *_started_by(pid)]
-    return Held(sum(_resident(each) for each in processes), sum(_descriptors(each) for each in processes))
+@dataclass(frozen=True)
+class Process:
+    """A server by its process and the ports that it listens on."""
+
+    pid: int
+    ports: tuple[int, ...]
+
+    def held(self) -> Held:
+        """Raises FileNotFoundError or ProcessLookupError when it has ended."""
+        processes = [self.pid, *_started_by(self.pid)]
+        return Held(
+            sum(_resident(each) for each in processes),
+            sum(_descriptors(each) for each in processes),
+            _connections(self.ports),
+        )
 
 
 def _started_by(pid: int) -> list[int]:
@@ -44,6 +70,13 @@ def _resident(pid: int) -> int:
 
 def _descriptors(pid: int) -> int:
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _connections(ports: tuple[int, ...]) -> int:
+    """Connections to *ports* that a process holds: not those that only the kernel still knows of."""
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    local = [(int(row[1].rpartition(":")[2], 16), row[3], row[9]) for row in rows]
+    return sum(1 for port, state, inode in local if port in ports and state != _LISTENING and inode != "0")
 
 
 @dataclass
@@ -74,7 +107,7 @@ class Result:
 
     @property
     def is_back(self) -> bool:
-        return self.after is not None and _is_back(self.before, self.after)
+        return self.after is not None and self.after.is_within(self.before)
 
     def complaints(self, *, times: bool = True) -> list[str]:
         """What the server did not withstand, by the figures it is asked for; without *times* no figure in seconds."""
@@ -87,17 +120,15 @@ class Result:
             said.append(f"{len(self.lost)} acknowledged and not listed once")
         if self.after is None:
             said.append("the server ended")
-        elif self.after.descriptors > self.before.descriptors:
+        elif self.after.connections > self.before.connections:
+            said.append(f"{self.after.connections - self.before.connections} connections left")
+        elif self.after.descriptors - self.before.descriptors > POOL:
             said.append(f"{self.after.descriptors - self.before.descriptors} descriptors left")
         if times and self.after is not None and self.after.memory - self.before.memory > MEMORY_LEFT:
             said.append(f"{(self.after.memory - self.before.memory) >> 20} MB left")
         if times and self.worst_sender > WORST_ANSWER:
             said.append(f"a sender waited {self.worst_sender:.1f} s")
         return said
-
-
-def _is_back(before: Held, now: Held) -> bool:
-    return now.memory - before.memory <= MEMORY_LEFT and now.descriptors <= before.descriptors
 
 
 class Attacker:
@@ -118,50 +149,56 @@ class Attacker:
         return cls(process, attack, seconds)
 
     async def ended(self) -> Tally:
-        """What it did, when its time is over; it is ended if it does not end by itself."""
+        """What it did, when its time is over. Raises TimeoutError if it does not end by itself, and ends it."""
         assert self._process.stdout is not None
         try:
             async with asyncio.timeout(self._seconds + 10):
                 told = await self._process.stdout.read()
-        finally:
-            if self._process.returncode is None:
-                self._process.kill()
-            await self._process.wait()
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            raise
         assert told, f"the attack {self._attack.name!r} broke"
         return Tally(**json.loads(told))
 
 
-async def _watched(pid: int, most: list[int]) -> None:
+async def _watched(server: Process, most: list[int]) -> None:
     """Put the most memory that was held into *most*, until cancelled or the process has ended."""
     while True:
         try:
-            most[0] = max(most[0], held_by(pid).memory)
+            most[0] = max(most[0], server.held().memory)
         except (FileNotFoundError, ProcessLookupError):
             return
         await asyncio.sleep(0.2)
 
 
-async def _back_to(before: Held, pid: int) -> tuple[Held | None, float]:
-    """What is held once it is no more than *before*, or after `RECOVERY`; and how long that took."""
+async def _back_to(before: Held, server: Process, patience: float) -> tuple[Held | None, float]:
+    """What is held once it is no more than *before*, or after so many seconds; and how long that took."""
     began = time.monotonic()
     while True:
         try:
-            now = held_by(pid)
+            now = server.held()
         except (FileNotFoundError, ProcessLookupError):
             return None, time.monotonic() - began
-        if _is_back(before, now) or time.monotonic() - began > RECOVERY:
+        if now.is_within(before) or time.monotonic() - began > patience:
             return now, time.monotonic() - began
         await asyncio.sleep(0.2)
 
 
 async def measured(
-    pid: int, target: Target, account: Account, name: str, seconds: float, attack: Attack | None = None
+    server: Process,
+    target: Target,
+    account: Account,
+    name: str,
+    seconds: float,
+    attack: Attack | None = None,
+    recovery: float = RECOVERY,
 ) -> Result:
     """What the ordinary clients of *account* are answered during *attack*, or while nothing else happens."""
-    before, most = held_by(pid), [0]
+    before, most = server.held(), [0]
     ordinary, stopped = Ordinary(account, name), asyncio.Event()
     await ordinary.prepare()
-    watching = asyncio.create_task(_watched(pid, most))
+    watching = asyncio.create_task(_watched(server, most))
     clients = asyncio.create_task(ordinary.run(stopped))
     try:
         if attack is None:
@@ -175,7 +212,7 @@ async def measured(
         stopped.set()
         await clients
         watching.cancel()
-    after, recovery = await _back_to(before, pid)
+    after, took = await _back_to(before, server, recovery)
     lost = await ordinary.not_listed_once() if after is not None else []
     return Result(
         name if attack is None else attack.name,
@@ -186,5 +223,5 @@ async def measured(
         lost,
         most[0],
         after,
-        recovery,
+        took,
     )

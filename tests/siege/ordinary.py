@@ -11,6 +11,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
@@ -67,6 +68,7 @@ class Ordinary:
         self._name = name
         self._count = 0
         self._began: dict[str, float] = {}
+        self._wait_began = 0.0
         self._newest: str | None = None
         self._cursor: str | None = None
         self._listing = True
@@ -80,13 +82,18 @@ class Ordinary:
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Go on until *stopped*, and until everybody has had an answer or waited too long for it."""
+        if not self._account.http_port:
+            await self._repeat("smtp", 0.15, self._send_by_smtp, stopped)
+            return
+        waiter = asyncio.create_task(self._wait_for_messages(stopped))
         async with asyncio.TaskGroup() as clients:
             clients.create_task(self._repeat("smtp", 0.15, self._send_by_smtp, stopped))
-            if not self._account.http_port:
-                return
             clients.create_task(self._repeat("hand-over", 0.2, self._hand_over, stopped))
             clients.create_task(self._repeat("reader", 0.1, self._read, stopped))
-            clients.create_task(self._wait_for_messages(stopped))
+        if not self._is_owed_an_answer():
+            waiter.cancel()
+        with suppress(asyncio.CancelledError):
+            await waiter
 
     async def not_listed_once(self) -> list[str]:
         """The subjects that were acknowledged and are not in the list exactly once."""
@@ -161,7 +168,7 @@ class Ordinary:
         """One wait after the other; a latency counts from the call or the message's first byte, what is later."""
         latencies = self.latencies["waiter"]
         while not stopped.is_set():
-            asked, known = time.perf_counter(), len(self.acknowledged)
+            self._wait_began = time.perf_counter()
             try:
                 async with asyncio.timeout(PATIENCE):
                     answer = await self._wait_answer("5")
@@ -179,11 +186,15 @@ class Ordinary:
                 continue
             self._cursor = answer.headers["x-kaisoumail-cursor"]
             if answer.status == 204:
-                if len(self.acknowledged) > known:
+                if self._is_owed_an_answer():
                     latencies.failures["not woken"] += 1
                 continue
             subject = json.loads(answer.body)["message"]["subject"]
-            latencies.seconds.append(time.perf_counter() - max(asked, self._began.get(subject, asked)))
+            latencies.seconds.append(time.perf_counter() - max(self._wait_began, self._began.get(subject, 0.0)))
+
+    def _is_owed_an_answer(self) -> bool:
+        """Whether a message was acknowledged that was begun after the waiter asked."""
+        return any(self._began[subject] > self._wait_began for subject in self.acknowledged)
 
     async def _wait_answer(self, seconds: str) -> Answer:
         since = f"&since={self._cursor}" if self._cursor else ""
