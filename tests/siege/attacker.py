@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 _PIECE: Final = 64 * 1024
@@ -192,9 +193,10 @@ class Connection:
         self._writer.transport.abort()
 
 
+@cache
 def unverified_tls() -> ssl.SSLContext:
     """The client's side of TLS for whoever does not care whom it talks to."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     return context

@@ -116,6 +116,8 @@ class Result:
             for kind, each in self.latencies.items()
             for what, count in each.failures.items()
         ]
+        if self.attack is not None and not self.tally.opened:
+            said.append("the attack did nothing")
         if self.lost:
             said.append(f"{len(self.lost)} acknowledged and not listed once")
         if self.after is None:

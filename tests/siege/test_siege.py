@@ -31,7 +31,6 @@ def test_ordinary_clients_are_served_and_nothing_is_left_whatever_strangers_do(
             label = f"{name}, {'over TLS' if starttls else 'in clear'}"
             result = asyncio.run(measured(server.process, target, account, label, SECONDS, named(name)))
 
-            assert result.tally.opened, "the attack did nothing"
             assert all(result.latencies[kind].seconds for kind in result.latencies), "an ordinary client did nothing"
             complaints[label] = result.complaints(times=False)
 
