@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
@@ -50,26 +51,28 @@ class Process:
 
     def held(self) -> Held:
         """Raises FileNotFoundError or ProcessLookupError when it has ended."""
-        processes = [self.pid, *_started_by(self.pid)]
-        return Held(
-            sum(_resident(each) for each in processes),
-            sum(_descriptors(each) for each in processes),
-            _connections(self.ports),
-        )
+        memory, descriptors = _of_one(self.pid)
+        if not memory:
+            raise ProcessLookupError(self.pid)  # it has ended, and nobody has asked how
+        for pid in _started_by(self.pid):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile, and holds nothing
+                more = _of_one(pid)
+                memory, descriptors = memory + more[0], descriptors + more[1]
+        return Held(memory, descriptors, _connections(self.ports))
 
 
 def _started_by(pid: int) -> list[int]:
-    children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [*children, *(each for child in children for each in _started_by(child))]
+    started = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    for child in tuple(started):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            started += _started_by(child)
+    return started
 
 
-def _resident(pid: int) -> int:
-    fields = Path(f"/proc/{pid}/statm").read_text().split()
-    return int(fields[1]) * 4096
-
-
-def _descriptors(pid: int) -> int:
-    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+def _of_one(pid: int) -> tuple[int, int]:
+    """Resident bytes and descriptors of one process."""
+    resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+    return resident, sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
 def _connections(ports: tuple[int, ...]) -> int:

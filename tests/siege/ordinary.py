@@ -204,7 +204,7 @@ class Ordinary:
         given = headers or {"authorization": f"Bearer {self._account.key}"}
         answer = await asked(self._account.http_port, method, path, given, body)
         if answer.status >= 400:
-            raise NotServed(f"{answer.status} {json.loads(answer.body)['details']['code']}")
+            raise NotServed(f"{answer.status} for {method} {path.partition('?')[0]}")
         return answer
 
 
