@@ -112,7 +112,7 @@ async def headers_of_a_seen_hand_over_come_with_another_body(client: Client) -> 
 async def hand_overs_have_a_ticket_that_is_false(client: Client) -> None:
     """As long as a ticket is, and not one."""
     async with client.http() as connection:
-        await connection.send(_head(client, _LARGEST, x_kaisoumail_ticket="fedcba9876543210" * 4))
+        await connection.send(_head(client, _LARGEST, x_kaisoumail_ticket=f"{_LARGEST}:{'fedcba9876543210' * 4}"))
         for _ in range(399):
             await connection.send(_FULL)
         await connection.until_closed()

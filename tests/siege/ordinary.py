@@ -21,6 +21,7 @@ from tests.handing_over import signed
 
 PATIENCE: Final = 30.0  # seconds after which an answer is no answer
 _AT_ONCE: Final = 8
+_WAIT: Final = 5  # seconds
 _SENDER: Final = "ordinary@shop.example"
 
 
@@ -72,13 +73,13 @@ class Ordinary:
         self._newest: str | None = None
         self._cursor: str | None = None
         self._listing = True
-        self.acknowledged: list[str] = []
+        self.acknowledged: dict[str, float] = {}  # subjects, and when
         self.latencies = {kind: Latencies() for kind in ("smtp", "hand-over", "reader", "waiter")}
 
     async def prepare(self) -> None:
         """Note where the waiter begins."""
         if self._account.http_port:
-            self._cursor = (await self._wait_answer("0")).headers["x-kaisoumail-cursor"]
+            self._cursor = (await self._wait_answer(0)).headers["x-kaisoumail-cursor"]
 
     async def run(self, stopped: asyncio.Event) -> None:
         """Go on until *stopped*, and until everybody has had an answer or waited too long for it."""
@@ -90,7 +91,7 @@ class Ordinary:
             clients.create_task(self._repeat("smtp", 0.15, self._send_by_smtp, stopped))
             clients.create_task(self._repeat("hand-over", 0.2, self._hand_over, stopped))
             clients.create_task(self._repeat("reader", 0.1, self._read, stopped))
-        if not self._is_owed_an_answer():
+        if not self._is_owed_an_answer(time.perf_counter()):
             waiter.cancel()
         with suppress(asyncio.CancelledError):
             await waiter
@@ -146,13 +147,13 @@ class Ordinary:
     async def _send_by_smtp(self) -> None:
         subject, raw = self._message("smtp")
         await send_by_smtp(self._account.smtp_port, self._account.address, raw, self._account.tls)
-        self.acknowledged.append(subject)
+        self.acknowledged[subject] = time.perf_counter()
 
     async def _hand_over(self) -> None:
         subject, raw = self._message("handed over")
         headers = signed(self._account.address, raw, _SENDER)
         await self._asked("POST", "/api/inbound", headers, raw)
-        self.acknowledged.append(subject)
+        self.acknowledged[subject] = time.perf_counter()
 
     async def _read(self) -> None:
         """The list, and with the next call the message at its top."""
@@ -171,7 +172,7 @@ class Ordinary:
             self._wait_began = time.perf_counter()
             try:
                 async with asyncio.timeout(PATIENCE):
-                    answer = await self._wait_answer("5")
+                    answer = await self._wait_answer(_WAIT)
             except NotServed as refused:
                 latencies.failures[str(refused)] += 1
                 await _pause(stopped, 0.1)
@@ -186,17 +187,17 @@ class Ordinary:
                 continue
             self._cursor = answer.headers["x-kaisoumail-cursor"]
             if answer.status == 204:
-                if self._is_owed_an_answer():
+                if self._is_owed_an_answer(self._wait_began + _WAIT - 1):
                     latencies.failures["not woken"] += 1
                 continue
             subject = json.loads(answer.body)["message"]["subject"]
             latencies.seconds.append(time.perf_counter() - max(self._wait_began, self._began.get(subject, 0.0)))
 
-    def _is_owed_an_answer(self) -> bool:
-        """Whether a message was acknowledged that was begun after the waiter asked."""
-        return any(self._began[subject] > self._wait_began for subject in self.acknowledged)
+    def _is_owed_an_answer(self, by: float) -> bool:
+        """Whether a message was begun after the waiter asked, and acknowledged before *by*."""
+        return any(self._began[subject] > self._wait_began and at < by for subject, at in self.acknowledged.items())
 
-    async def _wait_answer(self, seconds: str) -> Answer:
+    async def _wait_answer(self, seconds: int) -> Answer:
         since = f"&since={self._cursor}" if self._cursor else ""
         return await self._asked("GET", f"/api/mailboxes/{self._account.mailbox_id}/wait?timeout={seconds}{since}")
 
