@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from tests.conftest import a_postgres_server, an_empty_database
+from tests.conftest import an_empty_database
+from tests.postgres_server import PostgresServer
 from tests.siege.attacker import Attack, Target
 from tests.siege.attacks import ATTACKS, BY_SMTP
 from tests.siege.besieged import besieged
@@ -51,8 +52,13 @@ def _database(kind: str) -> Iterator[dict[str, str]]:
     if kind == "sqlite":
         yield {}
         return
-    with a_postgres_server() as server, an_empty_database(server) as url:
-        yield {"DATABASE_URL": url}
+    server = PostgresServer()
+    server.start()
+    try:
+        with an_empty_database(server.url) as url:
+            yield {"DATABASE_URL": url}
+    finally:
+        server.close()
 
 
 def _chosen(attacks: Sequence[Attack]) -> list[Attack]:
