@@ -50,11 +50,11 @@ class Application:
         if request.path.startswith(controls.PREFIX):
             await _send(send, controls.answer(self._sandbox, request.method, request.path, request.body))
         elif request.path.startswith(f"{PREFIX}/"):
-            await self._serve(request, send)
+            await self._serve(request, receive, send)
         else:
             await _send(send, Wire(404, b"404 page not found\n", "text/plain"))
 
-    async def _serve(self, request: Request, send: Send) -> None:
+    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
         """One call of the API: remembered, perhaps spoilt by a fault, answered."""
         sandbox, path = self._sandbox, request.path.removeprefix(PREFIX)
         seen = Received(request.method, path, request.query, _remembered(request), timestamp(sandbox.now()))
@@ -65,7 +65,7 @@ class Application:
         if fault.drop == "before":
             await _cut_off(send)
             return
-        instead = fault.answer()
+        instead = fault.answer(request.headers.get("authorization", ""))
         done = answer(sandbox, request, path) if instead is None or fault.takes_effect else instead
         wire = instead or done
         if fault.takes_effect:
@@ -74,7 +74,10 @@ class Application:
             await _cut_off(send)
             return
         seen.status = wire.status
-        await _send(send, wire, every_answer_has(sandbox.now()))
+        if fault.trickle_ms or fault.fill_bytes:
+            await _send_slowly(receive, send, wire, every_answer_has(sandbox.now()), fault)
+        else:
+            await _send(send, wire, every_answer_has(sandbox.now()))
 
 
 def answer(sandbox: Sandbox, request: Request, path: str) -> Wire:
@@ -166,6 +169,18 @@ async def _send(send: Send, wire: Wire, more: list[tuple[str, str]] | None = Non
     headers = [("content-type", wire.content_type), ("content-length", str(len(wire.body)))]
     await _start(send, wire.status, headers + wire.headers + (more or []))
     await send({"type": "http.response.body", "body": wire.body})
+
+
+async def _send_slowly(receive: Receive, send: Send, wire: Wire, more: list[tuple[str, str]], fault: Fault) -> None:
+    """The answer piece by piece, as *fault* has it, until it is complete or nobody reads it any more."""
+    await _start(send, wire.status, [("content-type", wire.content_type), *wire.headers, *more])
+    gone = asyncio.ensure_future(receive())
+    for piece in fault.pieces(wire.body):
+        if (await asyncio.wait([gone], timeout=fault.trickle_ms / 1000))[0]:
+            return
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    gone.cancel()
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _cut_off(send: Send) -> None:

@@ -2,7 +2,8 @@
 
 import random
 import secrets
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from http import HTTPStatus
 from typing import Final, Literal
@@ -14,6 +15,8 @@ from cloudflare_sandbox.rate_limit import MESSAGE
 
 PREFIX: Final = "/client/v4"
 FOR_EVER: Final = -1
+_PIECE: Final = 65_536
+_ECHO: Final = "{authorization}"
 _BROKEN: Final = (
     "An error(-502) has occurred and it has been logged. "
     "We will fix this problem promptly. We apologize for the inconvenience"
@@ -37,6 +40,10 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     A fault with a status or a body keeps the call from having any effect, unless *takes_effect*: then it
     happens and its answer is replaced. One with only a delay lets the call through; with *takes_effect* it is
     the answer that is late. *probability* below 1 spares calls by lot; the same *seed* spares the same ones.
+
+    *content* is a body of your own, *headers* are added; `{authorization}` in either, and in *message*, is what the
+    call carried there. *trickle_ms* passes before each byte of the body, and *fill_bytes* spaces come before the
+    first; -1 is without end. These two are for any answer, the real one too.
     """
 
     match: Match = msgspec.field(default_factory=Match)
@@ -48,6 +55,10 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     delay_ms: int = 0
     drop: Literal["before", "after"] | None = None
     body: Literal["html", "text", "success_false_200", "not_json_200"] | None = None
+    content: str | None = None
+    headers: dict[str, str] = {}
+    trickle_ms: int = 0
+    fill_bytes: int = 0
     takes_effect: bool = False
     probability: float = 1.0
     seed: int | None = None
@@ -59,6 +70,10 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
             raise ValueError("probability is above 0 and at most 1")
         if self.delay_ms < 0:
             raise ValueError("delayMs is at least 0")
+        if self.trickle_ms < 0:
+            raise ValueError("trickleMs is at least 0")
+        if self.fill_bytes < 0 and self.fill_bytes != FOR_EVER:
+            raise ValueError("fillBytes is at least 0, or -1 for without end")
         if self.takes_effect and self.drop == "before":
             raise ValueError('drop "before" means that it takes no effect')
 
@@ -66,8 +81,28 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
         wanted = self.match.path.removeprefix(PREFIX)
         return self.match.method.upper() in ("*", method) and fnmatchcase(path, wanted)
 
-    def answer(self) -> Wire | None:
-        """What is answered instead of the real thing; None lets the call through."""
+    def answer(self, authorization: str) -> Wire | None:
+        """What a call with this *authorization* is answered instead of the real thing; None lets it through."""
+        wire = self._answer()
+        if wire is None:
+            return None
+        body = wire.body.replace(_ECHO.encode(), authorization.encode("latin-1"))
+        more = [(name, value.replace(_ECHO, authorization)) for name, value in self.headers.items()]
+        return replace(wire, body=body, headers=wire.headers + more)
+
+    def pieces(self, body: bytes) -> Iterator[bytes]:
+        """*body* with what comes before it, as it is sent: byte by byte when it trickles."""
+        size = 1 if self.trickle_ms else _PIECE
+        left = self.fill_bytes
+        while left:
+            piece = size if left == FOR_EVER else min(size, left)
+            yield b" " * piece
+            left -= 0 if left == FOR_EVER else piece
+        yield from (body[at : at + size] for at in range(0, len(body), size))
+
+    def _answer(self) -> Wire | None:
+        if self.content is not None:
+            return self._with_retry(Wire(self.status or 200, self.content.encode()))
         if self.body == "html":
             return self._with_retry(_page(self.status or 502))
         if self.body == "text":

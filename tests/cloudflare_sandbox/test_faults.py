@@ -179,6 +179,8 @@ def test_a_seed_nobody_gave_is_told_and_calls_that_are_spared_use_nothing_up(clo
         {"probability": 1.5},
         {"delayMs": -1},
         {"drop": "before", "takesEffect": True},
+        {"trickleMs": -1},
+        {"fillBytes": -2},
     ],
 )
 def test_a_fault_that_cannot_be_is_refused(cloudflare: Pretend, fault: dict[str, object]) -> None:
@@ -200,3 +202,35 @@ def test_one_call_too_many_blocks_everything_for_five_minutes(cloudflare: Preten
     assert 0 < int(cloudflare.api.get("/zones").headers["retry-after"]) <= 2
     cloudflare.controls.post("/clock", json={"advanceSeconds": 2}).raise_for_status()
     assert result(cloudflare.api.get("/zones")) == []
+
+
+def test_an_answer_may_be_of_ones_own_making_and_repeat_the_token(cloudflare: Pretend) -> None:
+    content = '{"success": true, "result": 7}'
+    cloudflare.fault("GET", "/zones", content=content, headers={"location": "/elsewhere?{authorization}"})
+    cloudflare.fault("GET", "/zones", status=400, code=1, message="Refused: {authorization}")
+
+    odd, echoed = cloudflare.api.get("/zones"), cloudflare.api.get("/zones")
+
+    carried = odd.request.headers["authorization"]
+    assert (odd.status_code, odd.text, odd.headers["location"]) == (200, content, f"/elsewhere?{carried}")
+    assert (echoed.status_code, echoed.json()["errors"][0]["message"]) == (400, f"Refused: {carried}")
+
+
+def test_an_answer_may_come_byte_by_byte_and_after_much_else(cloudflare: Pretend) -> None:
+    cloudflare.fault("GET", "/zones", trickleMs=1, fillBytes=3)
+    cloudflare.fault("GET", "/zones", fillBytes=200_000)
+
+    slow, large = cloudflare.api.get("/zones"), cloudflare.api.get("/zones")
+
+    assert (slow.content[:4], result(slow)) == (b"   {", [])
+    assert (len(large.content.rstrip()) - len(large.content.strip()), result(large)) == (200_000, [])
+
+
+def test_an_answer_without_end_is_sent_until_nobody_reads_it(cloudflare: Pretend) -> None:
+    cloudflare.fault("GET", "/zones", fillBytes=-1)
+
+    with cloudflare.api.stream("GET", "/zones") as endless:
+        pieces = endless.iter_raw()
+        assert [next(pieces) for _ in range(3)]
+
+    assert _names(cloudflare) == []
