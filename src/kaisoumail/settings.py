@@ -235,7 +235,10 @@ class Settings:
         "requests to Cloudflare in five minutes, over all processes; Cloudflare allows 1,200 for all one user does",
     )
     cloudflare_timeout: int = _variable(
-        "CLOUDFLARE_TIMEOUT_SECONDS", 30, whole(1, 300), "longest that one request to Cloudflare may take, in seconds"
+        "CLOUDFLARE_TIMEOUT_SECONDS",
+        30,
+        whole(1, 300),
+        "longest that one request to Cloudflare may take, to the last byte of its answer, in seconds",
     )
     max_retry_after: int = _variable(
         "CLOUDFLARE_MAX_RETRY_AFTER_SECONDS",

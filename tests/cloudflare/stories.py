@@ -16,8 +16,9 @@ Story = Callable[[Cloudflare, "Controls"], Awaitable[None]]
 class Controls:
     """The hands behind the pretend Cloudflare."""
 
-    def __init__(self, pretend: cloudflare_sandbox.Running, http: httpx.AsyncClient) -> None:
+    def __init__(self, pretend: cloudflare_sandbox.Running, http: httpx.AsyncClient, token: str) -> None:
         self.account_id = pretend.account_id
+        self.token = token
         self._http = http
 
     async def fault(self, method: str, path: str, **what: Any) -> None:
@@ -42,7 +43,7 @@ def told(story: Story, permissions: list[str] | None = None, timeout: float = 30
             client = Cloudflare(pretend.api_url, token, timeout=timeout)
             async with httpx.AsyncClient(base_url=pretend.url) as http:
                 try:
-                    await story(client, Controls(pretend, http))
+                    await story(client, Controls(pretend, http, token))
                 finally:
                     await client.close()
 

@@ -1,8 +1,9 @@
 """One call to Cloudflare's v4 API: timeouts, envelope, typed errors, pages. Never logs or keeps the token."""
 
-import math
+import asyncio
+import json
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Final
 
@@ -20,18 +21,36 @@ from kaisoumail.cloudflare.errors import (
     error_for,
 )
 from kaisoumail.cloudflare.pace import Gate, OpenGate, current_asker
-from kaisoumail.model.clock import utc_now
+from kaisoumail.cloudflare.redaction import Redaction
+from kaisoumail.cloudflare.retry_after import seconds_to_wait
 
+LARGEST_ANSWER: Final = 8 * 1024 * 1024  # a page of 50 zones is about 100 KB
 PAGE_SIZE: Final = 50  # the documented maximum of GET /zones and of routing rules
 # File name, content, content type; one part of a form by its name.
 FormPart = tuple[str | None, bytes, str]
 _log = structlog.get_logger("kaisoumail.cloudflare")
 
 
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An answer as it came; *flaw* says why its body was not read, or not to its end."""
+
+    status: int
+    body: bytes = b""
+    flaw: str | None = None
+    ray_id: str | None = None
+    retry_after: int = 0
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
 class Cloudflare:
     """
-    Cloudflare's API under one token. Every call goes through `call`; none waits longer than *timeout* seconds.
+    Cloudflare's API under one token. Every call goes through `call`; none takes longer than *timeout* seconds.
 
+    That is for the whole answer, which may have 8 MB. The token is blanked in everything that is made of an answer.
     One that *sends_mail* may be answered with pieces of it: what its errors say is then not logged.
     """
 
@@ -48,9 +67,12 @@ class Cloudflare:
         self._sends_mail = sends_mail
         self._gate = gate or OpenGate()
         self._max_retry_after = max_retry_after
+        self._timeout = timeout
+        self._redaction = Redaction(token)
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
-            headers={"authorization": f"Bearer {token}"},
+            # Nothing compressed: a few bytes could become gigabytes while they are unpacked.
+            headers={"authorization": f"Bearer {token}", "accept-encoding": "identity"},
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
         )
 
@@ -95,18 +117,18 @@ class Cloudflare:
         form: Mapping[str, FormPart] | None = None,
     ) -> dict[str, Any]:
         asker = current_asker()
-        await self._gate.admit(asker, method, path)
+        await self._gate.admit(asker, method, self._redaction.text(path))
         began = monotonic()
         try:
-            response = await self._send(method, path, body, query, form)
-            envelope = _read(response, method, path, self._max_retry_after)
+            reply = await self._send(method, path, body, query, form)
+            envelope = self._read(reply, method, path)
         except CloudflareError as error:
             told = error.after(_milliseconds_since(began)).answer
             record(told)
             _log.warning(
                 "cloudflare.request.failed",
                 method=method,
-                path=path,
+                path=told.path,
                 status=told.status,
                 code=told.code,
                 message=None if self._sends_mail else told.message,
@@ -118,11 +140,16 @@ class Cloudflare:
             if isinstance(error, RateLimited):
                 raise await self._gate.close_for(error, asker) from None
             raise
-        took = _milliseconds_since(began)
-        ray_id = response.headers.get("cf-ray")
-        record(Answer(method, path, response.status_code, ray_id=ray_id, milliseconds=took))
+        told = replace(self._answer(method, path, reply), milliseconds=_milliseconds_since(began))
+        record(told)
         if method != "GET":
-            _log.info("cloudflare.request.succeeded", method=method, path=path, ray_id=ray_id, milliseconds=took)
+            _log.info(
+                "cloudflare.request.succeeded",
+                method=method,
+                path=told.path,
+                ray_id=told.ray_id,
+                milliseconds=told.milliseconds,
+            )
         return envelope
 
     async def _send(
@@ -132,68 +159,80 @@ class Cloudflare:
         body: Mapping[str, Any] | None,
         query: Mapping[str, str | int] | None,
         form: Mapping[str, FormPart] | None,
-    ) -> httpx.Response:
+    ) -> _Reply:
         try:
-            return await self._http.request(method, path, json=body, params=query, files=form)
+            async with (
+                asyncio.timeout(self._timeout),
+                self._http.stream(method, path, json=body, params=query, files=form) as response,
+            ):
+                return await self._received(response)
+        # Not `from error`: what a library says of an answer, or of our headers, may repeat the token.
+        except TimeoutError:
+            raise Timeout(self._answer(method, path, message="no whole answer in time")) from None
         except httpx.TimeoutException as error:
-            raise Timeout(Answer(method, path, message=_reason(error))) from error
+            raise Timeout(self._answer(method, path, message=_reason(error))) from None
         except httpx.HTTPError as error:
-            raise ConnectionLost(Answer(method, path, message=_reason(error))) from error
+            raise ConnectionLost(self._answer(method, path, message=_reason(error))) from None
+
+    async def _received(self, response: httpx.Response) -> _Reply:
+        """What came, up to the largest answer: the connection is closed upon the rest, which nobody reads."""
+        reply = _Reply(
+            response.status_code,
+            ray_id=response.headers.get("cf-ray"),
+            retry_after=seconds_to_wait(response.headers, self._max_retry_after),
+        )
+        if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            return replace(reply, flaw="an answer that is compressed, unasked")
+        body = bytearray()
+        async for piece in response.aiter_raw():
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                return replace(reply, flaw=f"an answer that is too large: more than {LARGEST_ANSWER} bytes")
+        return replace(reply, body=self._redaction.body(bytes(body)))
+
+    def _read(self, reply: _Reply, method: str, path: str) -> dict[str, Any]:
+        """The envelope of *reply* if it says success; raises the error that fits otherwise."""
+        envelope = _envelope_in(reply.body)
+        if envelope is None:
+            answer = self._answer(method, path, reply, message=reply.flaw or reply.body.decode(errors="replace"))
+            if reply.status in (429, 401, 403) or reply.status >= 500:
+                raise error_for(answer, reply.retry_after)
+            raise Unreadable(answer)
+        if reply.is_success and envelope["success"] is True:
+            if "result" not in envelope:
+                raise Unreadable(self._answer(method, path, reply, message="no result"))
+            return envelope
+        code, message = _first_error(envelope)
+        raise error_for(self._answer(method, path, reply, code=code, message=message), reply.retry_after)
+
+    def _answer(
+        self, method: str, path: str, reply: _Reply | None = None, *, code: int | None = None, message: str = ""
+    ) -> Answer:
+        """The one place where answers are made: none has the token in it, or more of a text than a line."""
+        ray_id = reply.ray_id if reply is not None else None
+        return Answer(
+            method,
+            self._redaction.text(path),
+            reply.status if reply is not None else 0,
+            code,
+            self._redaction.text(message),
+            self._redaction.text(ray_id) if ray_id is not None else None,
+        )
 
 
-def _read(response: httpx.Response, method: str, path: str, max_retry_after: int) -> dict[str, Any]:
-    """The envelope of *response* if it says success; raises the error that fits otherwise."""
-    answer = Answer(method, path, response.status_code, ray_id=response.headers.get("cf-ray"))
+def _envelope_in(body: bytes) -> dict[str, Any] | None:
     try:
-        envelope = response.json()
+        envelope = json.loads(body)
     except (ValueError, RecursionError):  # the second for what is nested too deep
-        envelope = None
-    if not isinstance(envelope, dict) or "success" not in envelope:
-        answer = Answer(method, path, answer.status, message=_excerpt(response), ray_id=answer.ray_id)
-        if answer.status in (429, 401, 403) or answer.status >= 500:
-            raise error_for(answer, _retry_after(response, max_retry_after))
-        raise Unreadable(answer)
-    if response.is_success and envelope["success"] is True:
-        if "result" not in envelope:
-            raise Unreadable(Answer(method, path, answer.status, message="no result", ray_id=answer.ray_id))
-        return envelope
-    raise error_for(_with_first_error(answer, envelope), _retry_after(response, max_retry_after))
+        return None
+    return envelope if isinstance(envelope, dict) and "success" in envelope else None
 
 
-def _with_first_error(answer: Answer, envelope: dict[str, Any]) -> Answer:
+def _first_error(envelope: dict[str, Any]) -> tuple[int | None, str]:
     errors = envelope.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     code = first.get("code")
-    return Answer(
-        answer.method,
-        answer.path,
-        answer.status,
-        code if isinstance(code, int) else None,
-        str(first.get("message", "")),
-        answer.ray_id,
-    )
-
-
-def _excerpt(response: httpx.Response) -> str:
-    """The beginning of a body that is not the envelope: an edge page, mostly."""
-    return " ".join(response.text[:200].split())
-
-
-def _retry_after(response: httpx.Response, at_most: int) -> int:
-    """
-    Seconds to wait: whole seconds or an HTTP date, *at_most*, which is also the answer to nonsense.
-
-    A date is one of the clock that also wrote `Date` (RFC 9110, 6.6.1); ours may be another.
-    """
-    given = response.headers.get("retry-after", "").strip()
-    if given.isascii() and given.isdigit():
-        return min(int(given[:9]), at_most)
-    try:
-        said_at = parsedate_to_datetime(response.headers["date"]) if "date" in response.headers else utc_now()
-        wait = parsedate_to_datetime(given) - said_at
-    except (TypeError, ValueError):
-        return at_most
-    return min(max(math.ceil(wait.total_seconds()), 0), at_most)
+    return code if isinstance(code, int) else None, str(first.get("message", ""))
 
 
 def _reason(error: httpx.HTTPError) -> str:
