@@ -23,7 +23,7 @@ def test_an_answer_that_comes_byte_by_byte_is_given_up_in_time() -> None:
         await controls.fault("GET", "/zones", trickleMs=50, fillBytes=-1)
 
         with pytest.raises(Timeout):
-            await client.call("GET", "/zones")
+            await client.call("GET", "/zones", list)
 
     told(story, timeout=1)
 
@@ -35,7 +35,7 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(size: int) -> None:
         await controls.fault("GET", "/zones", fillBytes=size)
 
         with pytest.raises(Unreadable, match="too large"):
-            await client.call("GET", "/zones")
+            await client.call("GET", "/zones", list)
 
         assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 60
 
@@ -48,10 +48,10 @@ def test_what_its_status_says_of_an_answer_too_large_counts_all_the_same() -> No
         await controls.fault("GET", "/zones", fillBytes=-1, status=503)
 
         with pytest.raises(RateLimited) as limited:
-            await client.call("GET", "/zones")
+            await client.call("GET", "/zones", list)
         assert limited.value.retry_after == 7
         with pytest.raises(Broken):
-            await client.call("GET", "/zones")
+            await client.call("GET", "/zones", list)
 
     told(story)
 
@@ -61,7 +61,7 @@ def test_an_answer_that_would_have_to_be_unpacked_is_refused_unread() -> None:
         await controls.fault("GET", "/zones", content="{}", headers={"content-encoding": "br"})
 
         with pytest.raises(Unreadable, match="compressed"):
-            await client.call("GET", "/zones")
+            await client.call("GET", "/zones", list)
 
     told(story)
 
@@ -84,7 +84,7 @@ def test_a_token_that_is_repeated_is_kept_nowhere(fault: dict[str, Any]) -> None
         await controls.fault("GET", "/zones", **fault)
 
         with structlog.testing.capture_logs() as lines, recording() as calls, pytest.raises(CloudflareError) as caught:
-            await client.call("GET", "/zones")
+            await client.call("GET", "/zones", list)
 
         problem = caught.value.problem()
         kept = (str(caught.value), repr(caught.value.args), problem.message, problem.details, calls, lines)
@@ -127,7 +127,7 @@ def test_a_message_is_one_short_line_of_printable_text() -> None:
         await controls.fault("GET", "/zones", status=400, code=1, message="a\x00b\x1b[31m\r\nc\u202ed  " + "e" * 9000)
 
         with pytest.raises(CloudflareError) as caught:
-            await client.call("GET", "/zones")
+            await client.call("GET", "/zones", list)
 
         assert caught.value.answer.message[:16] == "a b [31m c d eee"
         assert len(caught.value.answer.message) == 500
@@ -149,7 +149,7 @@ async def _answered(answer: str) -> CloudflareError:
         client = Cloudflare(f"http://{host}:{port}", TOKEN)
         try:
             with pytest.raises(CloudflareError) as caught:
-                await client.call("GET", "/zones")
+                await client.call("GET", "/zones", list)
         finally:
             await client.close()
     return caught.value

@@ -75,7 +75,7 @@ def test_a_rule_is_made_once_and_found_again() -> None:
         again = await email_routing.ensure_rule(client, zone.id, "ada@mail.customer.com", "worker-two")
 
         assert again == made
-        rules = await client.pages(f"/zones/{zone.id}/email/routing/rules")
+        rules = await client.call("GET", f"/zones/{zone.id}/email/routing/rules", list[dict[str, Any]])
         [rule] = [rule for rule in rules if rule["id"] == made]
         assert rule["actions"] == [{"type": "worker", "value": ["worker-two"]}]
         await email_routing.delete_rule(client, zone.id, made)
@@ -112,11 +112,11 @@ def test_every_kind_of_trouble_has_its_type(fault: dict[str, Any], kind: type[Cl
     async def story(client: Cloudflare, controls: Controls) -> None:
         await controls.fault("GET", "/zones", **fault)
         with pytest.raises(kind) as caught:
-            await client.call("GET", "/zones")
+            await client.call("GET", "/zones", list)
         assert (caught.value.answer.method, caught.value.answer.path) == ("GET", "/zones")
         if isinstance(caught.value, RateLimited):
             assert caught.value.retry_after == 12
-        assert await client.call("GET", "/zones") == []
+        assert await client.call("GET", "/zones", list) == []
 
     told(story)
 
@@ -125,7 +125,7 @@ def test_a_slow_answer_is_a_timeout() -> None:
     async def story(client: Cloudflare, controls: Controls) -> None:
         await controls.fault("GET", "/zones", delayMs=5000)
         with pytest.raises(Timeout):
-            await client.call("GET", "/zones")
+            await client.call("GET", "/zones", list)
 
     told(story, timeout=0.2)
 

@@ -1,6 +1,10 @@
 """Story three: an address is made, and Cloudflare is asked for exactly what it needs."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
 
 from tests.api_client import code_of
 from tests.servers import Product
@@ -109,6 +113,32 @@ def test_what_cloudflare_refuses_leaves_no_mailbox(product: Product) -> None:
     assert (refused.status_code, code_of(refused)) == (502, "email_routing_permission_missing")
     assert product.admin.get("/api/mailboxes").json()["mailboxes"] == []
     assert product.admin.post("/api/mailboxes", json=wish).status_code == 201
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_rules_of_odd_types_after_a_duplicate_leave_no_mailbox_and_the_next_try_makes_it(
+    product: Product, restarted: bool
+) -> None:
+    domain = product.active_domain("customer.com")
+    rules = f"/zones/{domain['zoneId']}/email/routing/rules"
+    odd = json.dumps({"success": True, "errors": [], "result": [7, None, {"id": 9, "matchers": "all"}]})
+    for fault in (
+        {"match": {"method": "POST", "path": rules}, "status": 409, "code": 2014, "message": "Duplicate rule"},
+        {"match": {"method": "GET", "path": rules}, "content": odd},
+    ):
+        product.world.controls.post("/_sandbox/faults", json=fault).raise_for_status()
+    wish = {"localPart": "ada", "subdomain": "mail"}
+
+    refused = product.admin.post("/api/mailboxes", json=wish)
+
+    assert (refused.status_code, code_of(refused)) == (502, "cloudflare_unreadable")
+    assert refused.json()["details"]["cloudflare"]["path"] == rules
+    with ExitStack() as stack:
+        if restarted:
+            product.process.close()
+            product = stack.enter_context(product.world.product())
+        assert product.admin.get("/api/mailboxes").json()["mailboxes"] == []
+        assert product.admin.post("/api/mailboxes", json=wish).status_code == 201
 
 
 def test_a_rule_whose_answer_was_lost_is_found_again(product: Product) -> None:

@@ -6,11 +6,13 @@ Reference: developers.cloudflare.com/workers-ai, "REST API" and "JSON Mode" (Nov
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
+import msgspec
+
 from kaisoumail.cloudflare.client import Cloudflare
-from kaisoumail.cloudflare.errors import Answer, RateLimited, Unreadable
+from kaisoumail.cloudflare.errors import RateLimited
 from kaisoumail.model.code import Doubt
 
 _USED_UP: Final = 3036
@@ -22,6 +24,24 @@ _TASK: Final = (
     "are old, belong to somebody else, buy something or number an order are not it. Answer with JSON: "
     '{"choice": the number of its excerpt}, or {"choice": 0} if none of them is it or you are not sure.'
 )
+
+
+class _Choice(msgspec.Struct):
+    choice: int
+
+
+class _Run(msgspec.Struct):
+    """What a model said: some answer with the object, some with its text."""
+
+    response: _Choice | str
+
+    def choice(self) -> int | None:
+        if isinstance(self.response, _Choice):
+            return self.response.choice
+        try:
+            return msgspec.json.decode(self.response, type=_Choice).choice
+        except (ValueError, RecursionError):
+            return None
 
 
 async def chosen(
@@ -53,24 +73,12 @@ async def chosen(
         "temperature": 0,
         "max_tokens": _MOST_TOKENS,
     }
-    choice = _choice(await cloudflare.call("POST", path, body=body))
+    choice = (await cloudflare.call("POST", path, _Run, body=body)).choice()
     if choice is None or not 0 <= choice <= len(doubts):
-        raise Unreadable(Answer("POST", path, 200, message="the model did not choose"))
+        raise cloudflare.unreadable("POST", path, "the model did not choose")
     return doubts[choice - 1] if choice else None
 
 
 def is_used_up(error: RateLimited) -> bool:
     """Whether the day's free allocation is gone, which begins anew at midnight UTC, whatever is said of waiting."""
     return error.answer.code == _USED_UP or "daily free allocation" in error.answer.message.lower()
-
-
-def _choice(result: Any) -> int | None:
-    """The number in what a model said: some answer with the object, some with its text."""
-    said = result.get("response") if isinstance(result, dict) else None
-    if isinstance(said, str):
-        try:
-            said = json.loads(said)
-        except (ValueError, RecursionError):
-            return None
-    choice = said.get("choice") if isinstance(said, dict) else None
-    return choice if isinstance(choice, int) and not isinstance(choice, bool) else None

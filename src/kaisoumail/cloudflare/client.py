@@ -1,16 +1,18 @@
 """One call to Cloudflare's v4 API: timeouts, envelope, typed errors, pages. Never logs or keeps the token."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import httpx
+import msgspec
 import structlog
 
 from kaisoumail.cloudflare.calls import record
+from kaisoumail.cloudflare.envelope import PAGE_SIZE, Envelope, Row, envelope_in
 from kaisoumail.cloudflare.errors import (
     Answer,
     CloudflareError,
@@ -25,9 +27,15 @@ from kaisoumail.cloudflare.redaction import Redaction
 from kaisoumail.cloudflare.retry_after import seconds_to_wait
 
 LARGEST_ANSWER: Final = 8 * 1024 * 1024  # a page of 50 zones is about 100 KB
-PAGE_SIZE: Final = 50  # the documented maximum of GET /zones and of routing rules
+# 50,000 rows: a zone has 200 rules, and a list of a thousand pages takes the budget of five minutes.
+MOST_PAGES: Final = 1000
+_CALLS_PER_LIST: Final = 10  # a whole list may take the time of so many calls
+_EXCERPT: Final = 200
+
 # File name, content, content type; one part of a form by its name.
 FormPart = tuple[str | None, bytes, str]
+T = TypeVar("T")
+R = TypeVar("R", bound=Row)
 _log = structlog.get_logger("kaisoumail.cloudflare")
 
 
@@ -44,6 +52,15 @@ class _Reply:
     @property
     def is_success(self) -> bool:
         return 200 <= self.status < 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Success(Generic[T]):
+    """A result of the shape that was asked for, how many *pages* of it are announced, and what it took."""
+
+    result: T
+    pages: int
+    milliseconds: int
 
 
 class Cloudflare:
@@ -83,45 +100,66 @@ class Cloudflare:
         self,
         method: str,
         path: str,
+        shape: type[T],
         *,
         body: Mapping[str, Any] | None = None,
         query: Mapping[str, str | int] | None = None,
         form: Mapping[str, FormPart] | None = None,
-    ) -> Any:
+    ) -> T:
         """
         The `result` of a successful answer. Raises the CloudflareError that fits anything else.
 
-        *body* goes out as JSON, *form* as a multipart form.
+        That is Unreadable for one that is not of this *shape*. *body* goes out as JSON, *form* as a multipart form.
         """
-        return (await self._envelope(method, path, body, query, form))["result"]
+        return (await self._exchange(method, path, shape, body, query, form)).result
 
-    async def pages(self, path: str, query: Mapping[str, str | int] | None = None) -> list[Any]:
-        """All rows of a paged list, whatever its length."""
-        rows: list[Any] = []
-        page = 1
-        while True:
+    async def pages(self, path: str, row: type[R], query: Mapping[str, str | int] | None = None) -> list[R]:
+        """
+        All rows of a paged list, each once: as many pages as the first one announced.
+
+        Raises Unreadable for more than a thousand pages, and for one that has only what came before: half a list is
+        never taken for the whole.
+        """
+        shape: type[list[R]] = list[row]  # type: ignore[valid-type]
+        rows: dict[str, R] = {}
+        announced, spent = 1, 0
+        for page in count(1):
             asked = {**(query or {}), "page": page, "per_page": PAGE_SIZE}
-            envelope = await self._envelope("GET", path, None, asked)
-            rows += envelope["result"]
-            info = envelope.get("result_info") or {}
-            if not envelope["result"] or page >= int(info.get("total_pages", 1)):
-                return rows
-            page += 1
+            got = await self._exchange("GET", path, shape, None, asked)
+            announced = got.pages if page == 1 else announced
+            known = len(rows)
+            rows |= {each.id: each for each in got.result if each.id not in rows}
+            if not got.result or page >= announced:
+                break
+            if len(rows) == known:
+                raise self.unreadable("GET", path, f"page {page} of the list repeats what came before")
+            if page == MOST_PAGES or len(rows) > MOST_PAGES * PAGE_SIZE:
+                raise self.unreadable("GET", path, f"a list of more than {MOST_PAGES} pages")
+            spent += got.milliseconds
+            if spent > self._timeout * _CALLS_PER_LIST * 1000:
+                raise Timeout(self._answer("GET", path, message="no whole list in time"))
+        return list(rows.values())
 
-    async def _envelope(
+    def unreadable(self, method: str, path: str, reason: str) -> Unreadable:
+        """The error for an answer that came, and whose content will not do."""
+        return Unreadable(self._answer(method, path, _Reply(200), message=reason))
+
+    async def _exchange(
         self,
         method: str,
         path: str,
+        shape: type[T],
         body: Mapping[str, Any] | None,
         query: Mapping[str, str | int] | None,
         form: Mapping[str, FormPart] | None = None,
-    ) -> dict[str, Any]:
+    ) -> _Success[T]:
         asker = current_asker()
         await self._gate.admit(asker, method, self._redaction.text(path))
         began = monotonic()
         try:
             reply = await self._send(method, path, body, query, form)
-            envelope = self._read(reply, method, path)
+            envelope = self._envelope(method, path, reply)
+            result, pages = self._decoded(method, path, reply, envelope, shape)
         except CloudflareError as error:
             told = error.after(_milliseconds_since(began)).answer
             record(told)
@@ -140,17 +178,14 @@ class Cloudflare:
             if isinstance(error, RateLimited):
                 raise await self._gate.close_for(error, asker) from None
             raise
-        told = replace(self._answer(method, path, reply), milliseconds=_milliseconds_since(began))
+        took = _milliseconds_since(began)
+        told = replace(self._answer(method, path, reply), milliseconds=took)
         record(told)
         if method != "GET":
             _log.info(
-                "cloudflare.request.succeeded",
-                method=method,
-                path=told.path,
-                ray_id=told.ray_id,
-                milliseconds=told.milliseconds,
+                "cloudflare.request.succeeded", method=method, path=told.path, ray_id=told.ray_id, milliseconds=took
             )
-        return envelope
+        return _Success(result, pages, took)
 
     async def _send(
         self,
@@ -190,20 +225,31 @@ class Cloudflare:
                 return replace(reply, flaw=f"an answer that is too large: more than {LARGEST_ANSWER} bytes")
         return replace(reply, body=self._redaction.body(bytes(body)))
 
-    def _read(self, reply: _Reply, method: str, path: str) -> dict[str, Any]:
+    def _envelope(self, method: str, path: str, reply: _Reply) -> Envelope:
         """The envelope of *reply* if it says success; raises the error that fits otherwise."""
-        envelope = _envelope_in(reply.body)
+        envelope = envelope_in(reply.body)
         if envelope is None:
-            answer = self._answer(method, path, reply, message=reply.flaw or reply.body.decode(errors="replace"))
+            excerpt = self._redaction.text(reply.body.decode(errors="replace"))[:_EXCERPT]
+            answer = self._answer(method, path, reply, message=reply.flaw or excerpt)
             if reply.status in (429, 401, 403) or reply.status >= 500:
                 raise error_for(answer, reply.retry_after)
             raise Unreadable(answer)
-        if reply.is_success and envelope["success"] is True:
-            if "result" not in envelope:
-                raise Unreadable(self._answer(method, path, reply, message="no result"))
+        if reply.is_success and envelope.is_success:
             return envelope
-        code, message = _first_error(envelope)
+        code, message = envelope.first_error()
         raise error_for(self._answer(method, path, reply, code=code, message=message), reply.retry_after)
+
+    def _decoded(self, method: str, path: str, reply: _Reply, envelope: Envelope, shape: type[T]) -> tuple[T, int]:
+        """The result as *shape*, and the pages announced. Raises Unreadable, which says where it is not so."""
+        try:
+            return msgspec.json.decode(envelope.result, type=shape), envelope.pages()
+        except msgspec.ValidationError as error:
+            reason = str(error)
+        except ValueError:
+            reason = "none, or not JSON"
+        except RecursionError:
+            reason = "nested too deep"
+        raise Unreadable(self._answer(method, path, reply, message=f"a result that is not as documented: {reason}"))
 
     def _answer(
         self, method: str, path: str, reply: _Reply | None = None, *, code: int | None = None, message: str = ""
@@ -218,21 +264,6 @@ class Cloudflare:
             self._redaction.text(message),
             self._redaction.text(ray_id) if ray_id is not None else None,
         )
-
-
-def _envelope_in(body: bytes) -> dict[str, Any] | None:
-    try:
-        envelope = json.loads(body)
-    except (ValueError, RecursionError):  # the second for what is nested too deep
-        return None
-    return envelope if isinstance(envelope, dict) and "success" in envelope else None
-
-
-def _first_error(envelope: dict[str, Any]) -> tuple[int | None, str]:
-    errors = envelope.get("errors")
-    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    code = first.get("code")
-    return code if isinstance(code, int) else None, str(first.get("message", ""))
 
 
 def _reason(error: httpx.HTTPError) -> str:

@@ -5,20 +5,33 @@ Email Routing: `/zones/:id/email/routing`. Reference: developers.cloudflare.com/
 needs a JSON body; `PATCH … {"enabled": true}` answers success and does nothing.
 """
 
-from typing import Any
+from msgspec import Struct
 
 from kaisoumail.cloudflare.client import Cloudflare
-from kaisoumail.cloudflare.errors import Answer, DuplicateRule, NotFound, Unreadable
+from kaisoumail.cloudflare.envelope import UNUSED, Row
+from kaisoumail.cloudflare.errors import DuplicateRule, NotFound
+
+
+class _Matcher(Struct):
+    type: str
+    value: str | None = None
+
+    def is_for(self, address: str) -> bool:
+        return self.type == "literal" and self.value is not None and self.value.lower() == address.lower()
+
+
+class _Rule(Row):
+    matchers: list[_Matcher] | None = None
 
 
 async def enable(cloudflare: Cloudflare, zone_id: str) -> None:
     """Switch Email Routing on for the apex; fine if it is on. Raises ZoneNotActive, ForeignMx, MissingPermission."""
-    await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/enable", body={})
+    await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/enable", UNUSED, body={})
 
 
 async def enable_subdomain(cloudflare: Cloudflare, zone_id: str, host: str) -> None:
     """Have Cloudflare make *host* (a full name under the zone) receive mail; fine if it does."""
-    await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/dns", body={"name": host})
+    await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/dns", UNUSED, body={"name": host})
 
 
 async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker: str) -> str:
@@ -36,35 +49,24 @@ async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker
         "actions": [{"type": "worker", "value": [worker]}],
     }
     try:
-        return _id_of(await cloudflare.call("POST", path, body=rule), path)
+        return (await cloudflare.call("POST", path, Row, body=rule)).id
     except DuplicateRule:
         existing = await _rule_for(cloudflare, path, address)
         if existing is None:
             raise
     # It may point to another Worker, or be switched off: a rule is replaced whole (there is no PATCH).
-    rule_id = _id_of(existing, path)
-    await cloudflare.call("PUT", f"{path}/{rule_id}", body=rule)
-    return rule_id
+    await cloudflare.call("PUT", f"{path}/{existing.id}", UNUSED, body=rule)
+    return existing.id
 
 
 async def delete_rule(cloudflare: Cloudflare, zone_id: str, rule_id: str) -> None:
     """Remove a routing rule; one that is gone is fine."""
     try:
-        await cloudflare.call("DELETE", f"/zones/{zone_id}/email/routing/rules/{rule_id}")
+        await cloudflare.call("DELETE", f"/zones/{zone_id}/email/routing/rules/{rule_id}", UNUSED)
     except NotFound:
         return
 
 
-async def _rule_for(cloudflare: Cloudflare, path: str, address: str) -> Any | None:
-    wanted = address.lower()
-    for rule in await cloudflare.pages(path):
-        for matcher in rule.get("matchers") or ():
-            if matcher.get("type") == "literal" and str(matcher.get("value", "")).lower() == wanted:
-                return rule
-    return None
-
-
-def _id_of(rule: Any, path: str) -> str:
-    if isinstance(rule, dict) and isinstance(rule.get("id"), str):
-        return str(rule["id"])
-    raise Unreadable(Answer("POST", path, 200, message="a rule without an id"))
+async def _rule_for(cloudflare: Cloudflare, path: str, address: str) -> _Rule | None:
+    rules = await cloudflare.pages(path, _Rule)
+    return next((rule for rule in rules if any(matcher.is_for(address) for matcher in rule.matchers or ())), None)

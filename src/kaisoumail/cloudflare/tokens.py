@@ -9,7 +9,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from msgspec import Struct
+
 from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.cloudflare.envelope import UNUSED, Row
 from kaisoumail.cloudflare.errors import (
     DNS,
     RULES,
@@ -26,6 +29,10 @@ from kaisoumail.model.domain import Zone
 _NOTHING: Final = "0" * 32  # the form of an id, and nobody's
 
 Kind = Literal["user", "account"]
+
+
+class _Token(Struct):
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +52,24 @@ async def kind_of(cloudflare: Cloudflare, account_id: str | None) -> Kind:
     A token that the account owns is "invalid" to the users' route although it is valid.
     """
     try:
-        await cloudflare.call("GET", "/user/tokens/verify")
+        await cloudflare.call("GET", "/user/tokens/verify", _Token)
     except BadToken:
         if account_id is None:
             raise
-        await cloudflare.call("GET", f"/accounts/{account_id}/tokens/verify")
+        await cloudflare.call("GET", f"/accounts/{account_id}/tokens/verify", _Token)
         return "account"
     return "user"
 
 
 async def read_account(cloudflare: Cloudflare, account_id: str) -> None:
     """Raises the CloudflareError that says why the account cannot be reached."""
-    await cloudflare.call("GET", f"/accounts/{account_id}")
+    await cloudflare.call("GET", f"/accounts/{account_id}", Row)
 
 
 async def may_create_zones(cloudflare: Cloudflare, account_id: str) -> Probe:
     """A name that can be no zone is refused for its name (1099) by a token that may, else by code 0."""
     body = {"name": "invalid", "account": {"id": account_id}, "type": "full"}
-    return await _probe(ZONE, None, lambda: cloudflare.call("POST", "/zones", body=body))
+    return await _probe(ZONE, None, lambda: cloudflare.call("POST", "/zones", UNUSED, body=body))
 
 
 async def probes_of(cloudflare: Cloudflare, zone: Zone) -> list[Probe]:
@@ -70,9 +77,9 @@ async def probes_of(cloudflare: Cloudflare, zone: Zone) -> list[Probe]:
     routing = f"/zones/{zone.id}/email/routing"
     return [
         # A change of nothing; `enabled` through this route is documented as without effect.
-        await _probe(SETTINGS, zone, lambda: cloudflare.call("PATCH", routing, body={})),
-        await _probe(RULES, zone, lambda: cloudflare.call("DELETE", f"{routing}/rules/{_NOTHING}")),
-        await _probe(DNS, zone, lambda: cloudflare.call("DELETE", f"/zones/{zone.id}/dns_records/{_NOTHING}")),
+        await _probe(SETTINGS, zone, lambda: cloudflare.call("PATCH", routing, UNUSED, body={})),
+        await _probe(RULES, zone, lambda: cloudflare.call("DELETE", f"{routing}/rules/{_NOTHING}", UNUSED)),
+        await _probe(DNS, zone, lambda: cloudflare.call("DELETE", f"/zones/{zone.id}/dns_records/{_NOTHING}", UNUSED)),
     ]
 
 

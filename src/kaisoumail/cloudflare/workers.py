@@ -9,8 +9,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from msgspec import Struct
+
 from kaisoumail.cloudflare.client import Cloudflare, FormPart
-from kaisoumail.cloudflare.errors import Answer, NotFound, Unreadable
+from kaisoumail.cloudflare.envelope import UNUSED
+from kaisoumail.cloudflare.errors import NotFound
+
+
+class _Binding(Struct):
+    name: str
+    text: str | None = None
+
+
+class _Settings(Struct):
+    bindings: list[_Binding] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +40,10 @@ async def find_variables(cloudflare: Cloudflare, account_id: str, name: str) -> 
     """The bindings of the Worker *name*, a secret's value as None; None when there is no such Worker."""
     path = f"{_path(account_id, name)}/settings"
     try:
-        settings = await cloudflare.call("GET", path)
+        settings = await cloudflare.call("GET", path, _Settings)
     except NotFound:
         return None
-    try:
-        rows = settings["bindings"] or []
-        return {str(row["name"]): row["text"] if isinstance(row.get("text"), str) else None for row in rows}
-    except (TypeError, KeyError, AttributeError):
-        raise Unreadable(Answer("GET", path, 200, message="a Worker without bindings")) from None
+    return {binding.name: binding.text for binding in settings.bindings or ()}
 
 
 async def upload(cloudflare: Cloudflare, account_id: str, name: str, script: Script) -> None:
@@ -52,7 +60,7 @@ async def upload(cloudflare: Cloudflare, account_id: str, name: str, script: Scr
         "metadata": (None, json.dumps(metadata).encode(), "application/json"),
         script.module: (script.module, script.source, "application/javascript+module"),
     }
-    await cloudflare.call("PUT", _path(account_id, name), form=form)
+    await cloudflare.call("PUT", _path(account_id, name), UNUSED, form=form)
 
 
 def _path(account_id: str, name: str) -> str:

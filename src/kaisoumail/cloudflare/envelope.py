@@ -1,0 +1,72 @@
+"""
+Cloudflare's envelope and the limits of what we read in it; each product's file has the shapes of its results.
+
+Shapes ask for what we use and let everything else be. What they let through can be stored and put into a path.
+"""
+
+import math
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Raw, Struct
+
+PAGE_SIZE: Final = 50  # the documented maximum of GET /zones and of routing rules
+UNUSED: Final = Raw
+"""The shape of a result that nobody looks at."""
+
+Id = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
+Name = Annotated[str, Meta(pattern=r"\A[^\x00-\x20\x7f-\xa0]{1,253}\Z")]
+
+_MISSING: Final = Raw()
+_LARGEST_CODE: Final = 2**31 - 1
+
+
+class Row(Struct):
+    """What every row of a list has."""
+
+    id: Id
+
+
+class Envelope(Struct):
+    """What is around every result. *result* is empty where there is none."""
+
+    success: bool
+    errors: Any = None
+    result: Raw = _MISSING
+    result_info: Raw = _MISSING
+
+    @property
+    def is_success(self) -> bool:
+        """One that names errors is none, whatever it says."""
+        return self.success and not self.errors
+
+    def first_error(self) -> tuple[int | None, str]:
+        """Number and message, as far as they are a number and a text."""
+        first = self.errors[0] if isinstance(self.errors, list) and self.errors else None
+        if not isinstance(first, dict):
+            return None, ""
+        code, message = first.get("code"), first.get("message")
+        is_code = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _LARGEST_CODE
+        return code if is_code else None, message if isinstance(message, str) else ""
+
+    def pages(self) -> int:
+        """How many pages are announced, at least 1. Raises ValueError for what is no number."""
+        if not bytes(self.result_info):
+            return 1
+        info = msgspec.json.decode(self.result_info, type=_ResultInfo | None) or _ResultInfo()
+        if info.total_pages is not None:
+            return max(info.total_pages, 1)
+        return max(math.ceil((info.total_count or 0) / PAGE_SIZE), 1)
+
+
+class _ResultInfo(Struct):
+    total_pages: Annotated[int, Meta(le=_LARGEST_CODE)] | None = None
+    total_count: Annotated[int, Meta(le=_LARGEST_CODE)] | None = None
+
+
+def envelope_in(body: bytes) -> Envelope | None:
+    """The envelope that *body* is, whatever its content type says; None when it is something else."""
+    try:
+        return msgspec.json.decode(body, type=Envelope)
+    except (ValueError, RecursionError):  # the second for what is nested too deep
+        return None
