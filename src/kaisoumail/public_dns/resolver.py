@@ -3,15 +3,13 @@
 import asyncio
 from typing import Final
 
-import dns.asyncquery
 import dns.exception
 import dns.message
-import dns.name
-import dns.rcode
 import dns.rdatatype
 
 from kaisoumail.model.clock import Clock
 from kaisoumail.model.delegation import Delegation, DnsAnswer
+from kaisoumail.public_dns.answers import LARGEST, answers, is_cut_off, name_servers
 
 SECONDS: Final = 1.5  # a person waits for the page this is for
 _AT_ONCE: Final = 16
@@ -32,24 +30,52 @@ class Resolver:
         try:
             async with asyncio.timeout(self._seconds), self._places:
                 answer, servers = await self._ask(apex)
-        except (TimeoutError, OSError, dns.exception.DNSException):
+        except (TimeoutError, OSError, EOFError, dns.exception.DNSException):
             answer, servers = DnsAnswer.NO_ANSWER, ()
         return Delegation(answer, servers, self._clock())
 
     async def _ask(self, apex: str) -> tuple[DnsAnswer, tuple[str, ...]]:
-        name = dns.name.from_text(apex)
-        question = dns.message.make_query(name, dns.rdatatype.NS)
-        answer, _ = await dns.asyncquery.udp_with_fallback(
-            question, self._host, port=self._port, timeout=self._seconds, ignore_unexpected=True
+        question = dns.message.make_query(apex, dns.rdatatype.NS).to_wire()
+        wire = await self._over_udp(question)
+        if is_cut_off(wire):
+            wire = await self._over_tcp(question)
+        return name_servers(wire, question)
+
+    async def _over_udp(self, question: bytes) -> bytes:
+        loop = asyncio.get_running_loop()
+        transport, waiting = await loop.create_datagram_endpoint(
+            lambda: _Waiting(question), remote_addr=(self._host, self._port)
         )
-        if answer.rcode() == dns.rcode.NXDOMAIN:
-            return DnsAnswer.NO_SUCH_NAME, ()
-        if answer.rcode() != dns.rcode.NOERROR:
-            return DnsAnswer.REFUSED, ()
-        servers = {
-            str(record.target).rstrip(".").lower()
-            for rows in answer.answer
-            if rows.rdtype == dns.rdatatype.NS and rows.name == name
-            for record in rows
-        }
-        return (DnsAnswer.NAME_SERVERS if servers else DnsAnswer.NOTHING), tuple(sorted(servers))
+        try:
+            transport.sendto(question)
+            return await waiting.answer
+        finally:
+            transport.close()
+
+    async def _over_tcp(self, question: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection(self._host, self._port)
+        try:
+            writer.write(len(question).to_bytes(2) + question)
+            length = int.from_bytes(await reader.readexactly(2))
+            wire = await reader.readexactly(min(length, LARGEST + 1))
+        finally:
+            writer.transport.abort()
+        if not answers(wire, question):
+            raise dns.exception.FormError
+        return wire
+
+
+class _Waiting(asyncio.DatagramProtocol):
+    """Waits for the answer to *question*, whatever else comes meanwhile."""
+
+    def __init__(self, question: bytes) -> None:
+        self._question = question
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        if not self.answer.done() and answers(data, self._question):
+            self.answer.set_result(data)
+
+    def error_received(self, exc: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(exc)
