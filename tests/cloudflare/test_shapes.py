@@ -20,6 +20,7 @@ from tests.cloudflare.prepared import Prepared, a_prepared_server, http
 ID: Final = "0123456789abcdef0123456789abcdef"
 ZONE: Final = {"id": ID, "name": "customer.com", "status": "active", "name_servers": ["ada.ns.example"], "meta": {}}
 RULE: Final = {"id": ID, "matchers": [{"type": "literal", "field": "to", "value": "ada@mail.customer.com"}]}
+SETTINGS: Final = {"id": ID, "name": "customer.com", "enabled": True, "status": "ready"}
 DUPLICATE: Final = {"success": False, "errors": [{"code": 2014, "message": "Duplicate rule"}], "result": None}
 SCRIPT: Final = workers.Script("worker.mjs", b"//", "2026-01-01", {}, {})
 DOUBTS: Final = [Doubt("551177", "body", "551177 or 662288", None), Doubt("662288", "body", "551177 or 662288", None)]
@@ -32,8 +33,8 @@ ENDPOINTS: Final[dict[str, tuple[Any, Ask]]] = {
     "read a zone": (ZONE, lambda client: zones.read_zone(client, ID)),
     "delete a zone": ({"id": ID}, lambda client: zones.delete_zone(client, ID)),
     "check activation": ({"id": ID}, lambda client: zones.check_activation(client, ID)),
-    "enable Email Routing": ({}, lambda client: email_routing.enable(client, ID)),
-    "enable a subdomain": ({}, lambda client: email_routing.enable_subdomain(client, ID, "mail.customer.com")),
+    "enable Email Routing": (SETTINGS, lambda client: email_routing.enable(client, ID)),
+    "enable a subdomain": (SETTINGS, lambda client: email_routing.enable_subdomain(client, ID, "mail.customer.com")),
     "create a rule": (RULE, lambda client: email_routing.ensure_rule(client, ID, "ada@mail.customer.com", "worker")),
     "find a rule": ([RULE], lambda client: email_routing.ensure_rule(client, ID, "ada@mail.customer.com", "worker")),
     "delete a rule": ({"id": ID}, lambda client: email_routing.delete_rule(client, ID, ID)),
@@ -204,6 +205,14 @@ def test_nobody_is_followed_elsewhere(asked: Asked) -> None:
         asked(answer, lambda client: zones.read_zone(client, ID))
 
     assert targets == [f"/zones/{ID}"]
+
+
+@pytest.mark.parametrize("errors", ["[[],[" + "[]," * 100_000 + "[]]]", '"\\ud800"', "[" * 500 + "]" * 500, '"\xff"'])
+def test_errors_that_cannot_be_read_are_errors_all_the_same(asked: Asked, errors: str) -> None:
+    body = f'{{"success": true, "errors": {errors}, "result": {json.dumps(ZONE)}}}'.encode("latin-1")
+
+    with pytest.raises(Unreadable):
+        asked(lambda *_: http(200, body), lambda client: zones.read_zone(client, ID))
 
 
 @pytest.mark.parametrize("errors", [None, 7, {}, [], [None], [{"code": "x"}], [{"code": True}], [{"code": 10**30}]])

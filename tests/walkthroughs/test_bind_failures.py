@@ -36,6 +36,10 @@ FAILURES: dict[str, dict[str, Any]] = {
     "dropped after, three times": {"drop": "after", "times": 3},
     "200 that says no": {"body": "success_false_200"},
     "200 that is no JSON": {"body": "not_json_200"},
+    "a result of odd types": {"content": '{"success": true, "errors": [], "result": [7]}'},
+    "a result of odd types, after it happened": {"content": '{"success": true, "result": {}}', "takesEffect": True},
+    "byte by byte": {"trickleMs": 100, "fillBytes": -1},
+    "without end": {"fillBytes": -1},
 }
 _numbers = count(1)
 
@@ -107,3 +111,29 @@ def _active(product: Product, name: str) -> bool:
         assert answer.status_code in (200, 429), answer.text
         [row] = _rows(product, name)
     return True
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_token_that_cloudflare_repeats_is_neither_told_nor_kept(product: Product, call: str) -> None:
+    name, controls, token = (
+        f"customer-{next(_numbers)}.com",
+        product.world.controls,
+        product.world.environment["CLOUDFLARE_API_TOKEN"],
+    )
+    method, path = CALLS[call]
+    fault = {
+        "match": {"method": method, "path": path},
+        "status": 400,
+        "code": 1097,
+        "message": "not for {authorization}",
+    }
+    controls.post("/_sandbox/faults", json=fault).raise_for_status()
+
+    answer = product.admin.post("/api/domains/bind", json={"mailDomain": name})
+    catalog = product.admin.get("/api/domains/catalog")
+
+    assert token not in answer.text + catalog.text
+    assert "not for Bearer [token]" in answer.text
+    kept = [file for file in (product.world.folder / "data").rglob("*") if file.is_file()]
+    assert kept
+    assert [file for file in kept if token.encode() in file.read_bytes()] == []

@@ -12,6 +12,10 @@ from kaisoumail.cloudflare.envelope import UNUSED, Row
 from kaisoumail.cloudflare.errors import DuplicateRule, NotFound
 
 
+class _Settings(Struct):
+    enabled: bool
+
+
 class _Matcher(Struct):
     type: str
     value: str | None = None
@@ -26,12 +30,12 @@ class _Rule(Row):
 
 async def enable(cloudflare: Cloudflare, zone_id: str) -> None:
     """Switch Email Routing on for the apex; fine if it is on. Raises ZoneNotActive, ForeignMx, MissingPermission."""
-    await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/enable", UNUSED, body={})
+    await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/enable", _Settings, body={})
 
 
 async def enable_subdomain(cloudflare: Cloudflare, zone_id: str, host: str) -> None:
     """Have Cloudflare make *host* (a full name under the zone) receive mail; fine if it does."""
-    await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/dns", UNUSED, body={"name": host})
+    await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/dns", _Settings, body={"name": host})
 
 
 async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker: str) -> str:

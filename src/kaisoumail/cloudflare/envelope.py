@@ -18,6 +18,7 @@ Id = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
 Name = Annotated[str, Meta(pattern=r"\A[^\x00-\x20\x7f-\xa0]{1,253}\Z")]
 
 _MISSING: Final = Raw()
+_MOST_ERRORS: Final = 65_536  # bytes; small lists in lists take twenty times their size in memory
 _LARGEST_CODE: Final = 2**31 - 1
 
 
@@ -28,26 +29,36 @@ class Row(Struct):
 
 
 class Envelope(Struct):
-    """What is around every result. *result* is empty where there is none."""
+    """What is around every result. *errors*, *result* and *result_info* are empty where there is none."""
 
     success: bool
-    errors: Any = None
+    errors: Raw = _MISSING
     result: Raw = _MISSING
     result_info: Raw = _MISSING
 
     @property
     def is_success(self) -> bool:
         """One that names errors is none, whatever it says."""
-        return self.success and not self.errors
+        return self.success and self._errors() in (None, [])
 
     def first_error(self) -> tuple[int | None, str]:
         """Number and message, as far as they are a number and a text."""
-        first = self.errors[0] if isinstance(self.errors, list) and self.errors else None
+        errors = self._errors()
+        first = errors[0] if isinstance(errors, list) and errors else None
         if not isinstance(first, dict):
             return None, ""
         code, message = first.get("code"), first.get("message")
         is_code = isinstance(code, int) and not isinstance(code, bool) and 0 <= code <= _LARGEST_CODE
         return code if is_code else None, message if isinstance(message, str) else ""
+
+    def _errors(self) -> Any:
+        errors = bytes(self.errors)
+        if not errors:
+            return None
+        try:
+            return msgspec.json.decode(errors) if len(errors) <= _MOST_ERRORS else errors
+        except (ValueError, RecursionError):
+            return errors
 
     def pages(self) -> int:
         """How many pages are announced, at least 1. Raises ValueError for what is no number."""
