@@ -132,7 +132,7 @@ def test_doctor_says_one_line_for_each_thing(tmp_path: Path) -> None:
     )
 
     assert well.returncode == 0
-    assert [line[:3] for line in well.stdout.splitlines()] == ["ok "] * 5
+    assert [line[:3] for line in well.stdout.splitlines()] == ["ok "] * 6
     assert ill.returncode == 1
     assert [line for line in ill.stdout.splitlines() if line.startswith("BAD Cloudflare")]
 

@@ -15,6 +15,7 @@ from kaisoumail.operations.token_check import examine
 from kaisoumail.server import log_to_stderr, opened_context
 from kaisoumail.settings import Settings, settings_from
 from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.library_parts import check_runs
 
 Check = Callable[[], Awaitable[str]]
 _UNUSED = "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"
@@ -44,6 +45,10 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
     async def database() -> str:
         await check_health(context)
         return context.database.url.split(":")[0] + " answers"
+
+    async def runs() -> str:
+        await check_runs(context.runs.url)
+        return context.runs.url.split(":")[0] + " can be read"
 
     async def blobs() -> str:
         await context.blobs.put("doctor.probe", b"x")
@@ -85,6 +90,7 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
     return [
         ("configuration", configuration),
         ("database", database),
+        ("workflow database", runs),
         ("blob store", blobs),
         ("Cloudflare", cloudflare),
         ("Email Worker", email_worker),

@@ -10,6 +10,7 @@ from kaisoumail.cli import database, demo, doctor, email_worker, sandbox, serve,
 from kaisoumail.errors import Problem
 from kaisoumail.server import CannotStart
 from kaisoumail.settings import BadEnvironment
+from kaisoumail.storage.open_errors import reason
 
 app = typer.Typer(
     name="kaisoumail",
@@ -41,8 +42,12 @@ def main() -> NoReturn:
         for fault in error.faults:
             _say(fault)
         sys.exit(1)
-    except (CannotStart, Problem) as error:
-        _say(error.message if isinstance(error, Problem) else str(error))
+    except CannotStart as error:
+        _say(str(error))
+        sys.exit(1)
+    except Problem as problem:
+        why = reason(problem)
+        _say(problem.message if why in problem.message else f"{problem.message}: {why}")
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -319,8 +319,9 @@ def _postgres_engine(
     )
 
 
-# PostgreSQL, Appendix A: connection gone, out of resources, lock not available, shutting down, disk, read-only.
-_TROUBLE_STATES: Final = ("08", "53", "55P03", "57", "58", "25006")
+# PostgreSQL, Appendix A: connection gone, refused, database missing, out of resources, lock not available, shutting
+# down, disk, read-only.
+_TROUBLE_STATES: Final = ("08", "28", "3D", "53", "55P03", "57", "58", "25006")
 _UNKEEPABLE_STATE: Final = "22021"
 
 
@@ -342,6 +343,7 @@ def _told(error: Exception) -> Exception:
         if state == _UNKEEPABLE_STATE:
             return Problem("invalid_request", "Invalid request", formErrors=["A text has a NUL in it"], fieldErrors={})
         trouble = trouble or error.connection_invalidated or state.startswith(_TROUBLE_STATES)
+        trouble = trouble or type(error) is DatabaseError  # SQLite's for a file that is damaged, or no database
     if not trouble:
         return error
     problem = Problem("storage_unavailable", "The database cannot be reached just now")

@@ -14,6 +14,8 @@ from typing import Any, Final, Protocol
 import asyncpg
 from sqlalchemy import make_url
 
+from kaisoumail.storage.open_errors import OPEN_ERRORS, cannot_open
+
 CHANNEL: Final = "kaisoumail_signals"
 EVERYTHING: Final = "everything"
 ACCESS: Final = "access"  # who may do what is not as it was
@@ -243,7 +245,14 @@ async def _until_it_works(attempt: Callable[[], Awaitable[None]]) -> None:
 
 
 async def open_signals(database_url: str) -> Signals:
-    """Signals that reach as far as the database does: this process for SQLite, all of them for PostgreSQL."""
+    """
+    Signals that reach as far as the database does: this process for SQLite, all of them for PostgreSQL.
+
+    Raises Problem `storage_unavailable` when there is no listening to it.
+    """
     if make_url(database_url).get_backend_name() == "sqlite":
         return LocalSignals()
-    return await PostgresSignals(database_url).open()
+    try:
+        return await PostgresSignals(database_url).open()
+    except OPEN_ERRORS as error:
+        raise cannot_open(database_url, error) from error

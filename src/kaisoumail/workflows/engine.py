@@ -30,6 +30,7 @@ from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import MonotonicClock
 from kaisoumail.storage.database import Database
+from kaisoumail.storage.open_errors import cannot_open
 from kaisoumail.workflows.heartbeats import Heartbeats
 from kaisoumail.workflows.library_parts import OneLine, embedded_engine
 from kaisoumail.workflows.progress import Progress, Taken
@@ -182,7 +183,7 @@ class Engine:
         dead_after: float = 10.0,
         clock: MonotonicClock = monotonic,
     ) -> None:
-        self._url = url
+        self.url = url
         self._process_id = process_id
         self._beat = beat
         self._dead_after = dead_after
@@ -238,7 +239,7 @@ class Engine:
         try:
             # From the first run to the last there is a sign of life: what has none is taken over.
             await heartbeats.beat()
-            async with repeated(self._beat, heartbeats.beat), _launched(self._url, self._process_id, context):
+            async with repeated(self._beat, heartbeats.beat), _launched(self.url, self._process_id, context):
                 await _give_the_unknown_a_row(heartbeats)
                 async with repeated(self._beat, partial(_take_over_the_dead, heartbeats)):
                     yield
@@ -370,6 +371,7 @@ def _launch(url: str, process_id: str, embedded: SqlEngine | None) -> None:
         "executor_id": process_id,
         "log_level": "WARNING",  # at INFO it advertises
         "notification_listener_polling_interval_sec": 1.0,
+        "sys_db_pool_size": 5,  # the 20 it would take are more than a small PostgreSQL has
     }
     if embedded is not None:
         config["system_database_engine"] = embedded
@@ -378,6 +380,4 @@ def _launch(url: str, process_id: str, embedded: SqlEngine | None) -> None:
         DBOS.launch()
     except Exception as trouble:
         DBOS.destroy()
-        place = make_url(url).set(query={}).render_as_string(hide_password=True)
-        reason = str(getattr(trouble, "orig", trouble)).partition("\n")[0]
-        raise Problem("storage_unavailable", f"The workflow engine cannot start on {place}: {reason}") from trouble
+        raise cannot_open(url, trouble, "workflow database") from trouble

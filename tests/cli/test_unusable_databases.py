@@ -1,0 +1,202 @@
+"""What cannot be used as a database is one line on standard error and exit 1, for every command that opens one."""
+
+import secrets
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.servers import command
+
+ENVIRONMENT = {
+    "SESSION_SECRET": "a-session-secret-for-tests",
+    "PORT": "0",
+    "SMTP_PORT": "0",
+    "DATABASE_PATIENCE_SECONDS": "1",
+}
+MIGRATE = ["database", "migrate"]
+ADD_USER = ["users", "add", "ada@people.example", "--name", "Ada"]
+DEMO = ["demo", "--port", "0", "--smtp-port", "0", "--cloudflare-port", "0", "--cloudflare-smtp-port", "0"]
+OPENING = [["serve"], DEMO, ["doctor"], MIGRATE, ADD_USER]
+FAULTS: dict[str, Callable[[Path], None]] = {}
+
+
+def fault(make: Callable[[Path], None]) -> Callable[[Path], None]:
+    FAULTS[make.__name__] = make
+    return make
+
+
+@fault
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+@fault
+def no_database(path: Path) -> None:
+    path.write_bytes(b"Dear diary, this is no database. " * 300)
+
+
+@fault
+def damaged(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE diary (day)")
+        database.commit()
+    content = bytearray(path.read_bytes())
+    content[100:3000] = b"\xff" * 2900
+    path.write_bytes(content)
+
+
+@fault
+def of_a_newer_release(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        database.execute("INSERT INTO alembic_version VALUES ('9999')")
+        database.commit()
+
+
+@fault
+def of_another_program(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE users (name)")
+        database.commit()
+
+
+def _make(fault: str, path: Path) -> None:
+    FAULTS[fault](path)
+    path.chmod(0o700)  # else the log has a line that it is made private
+
+
+def _refused(words: list[str], folder: Path, **environment: str) -> str:
+    """The one line that the command said."""
+    where = ["--data-dir", str(folder)] if words == DEMO else []
+    told = command(*words, *where, **{**ENVIRONMENT, "DATA_DIR": str(folder), **environment})
+    assert (told.returncode, len(told.stderr.splitlines())) == (1, 1), told.stdout + told.stderr
+    [line] = told.stderr.splitlines()
+    return line
+
+
+@pytest.mark.parametrize("words", OPENING, ids=lambda words: words[0])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_file_that_is_no_database_of_this_release_is_one_line(tmp_path: Path, words: list[str], fault: str) -> None:
+    _make(fault, tmp_path / "kaisoumail.db")
+
+    line = _refused(words, tmp_path)
+
+    assert str(tmp_path / "kaisoumail.db") in line
+
+
+@pytest.mark.parametrize("words", [["serve"], ["doctor"], MIGRATE, ADD_USER], ids=lambda words: words[0])
+def test_a_database_that_somebody_keeps_locked_is_one_line(tmp_path: Path, words: list[str]) -> None:
+    (tmp_path / "kaisoumail.db").touch(0o600)
+    with closing(sqlite3.connect(tmp_path / "kaisoumail.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN IMMEDIATE")
+
+        line = _refused(words, tmp_path)
+
+    assert "locked" in line
+
+
+def test_a_database_that_is_damaged_where_nobody_looked_yet_is_one_line(tmp_path: Path) -> None:
+    assert command(*MIGRATE, DATA_DIR=str(tmp_path), **ENVIRONMENT).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "kaisoumail.db")) as database:
+        [page] = database.execute("SELECT rootpage FROM sqlite_master WHERE name = 'users'").fetchone()
+        [size] = database.execute("PRAGMA page_size").fetchone()
+    with (tmp_path / "kaisoumail.db").open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+    line = _refused(ADD_USER, tmp_path)
+
+    assert "malformed" in line
+
+
+@pytest.mark.parametrize("words", [["serve"], DEMO], ids=lambda words: words[0])
+@pytest.mark.parametrize("fault", ["a_folder", "no_database", "damaged"])
+def test_a_workflow_database_that_is_none_is_one_line(tmp_path: Path, words: list[str], fault: str) -> None:
+    _make(fault, tmp_path / "workflows.db")
+
+    line = _refused(words, tmp_path)
+
+    assert str(tmp_path / "workflows.db") in line
+
+
+@pytest.mark.parametrize("fault", ["a_folder", "no_database", "damaged"])
+def test_doctor_says_so_of_a_workflow_database_that_is_none(tmp_path: Path, fault: str) -> None:
+    _make(fault, tmp_path / "workflows.db")
+
+    told = command("doctor", DATA_DIR=str(tmp_path), **ENVIRONMENT)
+
+    assert (told.returncode, told.stderr) == (1, "")
+    [line] = [line for line in told.stdout.splitlines() if line.startswith("BAD")]
+    assert str(tmp_path / "workflows.db") in line
+
+
+@pytest.mark.parametrize("words", [["serve"], ["doctor"], MIGRATE, ADD_USER], ids=lambda words: words[0])
+@pytest.mark.parametrize("url", ["sqlite://", "postgresql://ada:s3cret@somewhere:door/mail", "postgresql://[::1/mail"])
+def test_a_url_that_cannot_be_read_is_one_line_that_repeats_no_password(
+    tmp_path: Path, words: list[str], url: str
+) -> None:
+    line = _refused(words, tmp_path, DATABASE_URL=url)
+
+    assert "DATABASE_URL" in line
+    assert "s3cret" not in line
+
+
+@contextmanager
+def _role(postgres_url: str, limit: int) -> Iterator[str]:
+    """The URL of the same database for a user that may connect *limit* times at once."""
+    name = f"kaisoumail_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        database = admin.info.dbname
+        admin.execute(f'CREATE ROLE "{name}" LOGIN CONNECTION LIMIT {limit}')
+        admin.execute(f'GRANT ALL ON DATABASE "{database}" TO "{name}"')
+        admin.execute(f'GRANT ALL ON SCHEMA public TO "{name}"')
+    yield _with(postgres_url, user=name)
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f'DROP OWNED BY "{name}"')
+        admin.execute(f'DROP ROLE "{name}"')
+
+
+def _with(postgres_url: str, *, user: str | None = None, database: str | None = None) -> str:
+    scheme, _, rest = postgres_url.partition("://")
+    place, _, query = rest.partition("?")
+    who, _, where = place.rpartition("@")
+    host, _, name = where.partition("/")
+    return f"{scheme}://{user or who}@{host}/{database or name}" + (f"?{query}" if query else "")
+
+
+@pytest.mark.parametrize("words", [["serve"], ["doctor"], MIGRATE, ADD_USER], ids=lambda words: words[0])
+def test_a_postgresql_that_refuses_is_one_line(postgres_url: str, tmp_path: Path, words: list[str]) -> None:
+    nobody = _refused(words, tmp_path, DATABASE_URL=_with(postgres_url, user="nobody_at_all"))
+    nothing = _refused(words, tmp_path, DATABASE_URL=_with(postgres_url, database="nothing_at_all"))
+    nowhere = _refused(words, tmp_path, DATABASE_URL="postgresql://ada:s3cret@127.0.0.1:1/mail")
+
+    assert "nobody_at_all" in nobody
+    assert "nothing_at_all" in nothing
+    assert "127.0.0.1:1" in nowhere
+    assert "s3cret" not in nowhere
+
+
+@pytest.mark.parametrize("words", [["serve"], ["doctor"], MIGRATE, ADD_USER], ids=lambda words: words[0])
+def test_a_postgresql_of_a_newer_release_is_one_line(postgres_url: str, tmp_path: Path, words: list[str]) -> None:
+    with psycopg.connect(postgres_url) as newer:
+        newer.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        newer.execute("INSERT INTO alembic_version VALUES ('9999')")
+
+    line = _refused(words, tmp_path, DATABASE_URL=postgres_url)
+
+    assert "9999" in line
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_a_postgresql_with_too_few_connections_is_one_line_that_says_how_many_are_needed(
+    postgres_url: str, tmp_path: Path, limit: int
+) -> None:
+    with _role(postgres_url, limit) as url:
+        line = _refused(["serve"], tmp_path, DATABASE_URL=url)
+
+    assert "14 connections" in line
