@@ -30,7 +30,6 @@ from kaisoumail.api.cors import CorsRules
 from kaisoumail.api.edges import Edges
 from kaisoumail.api.gate import Gate
 from kaisoumail.cloudflare.client import Cloudflare
-from kaisoumail.errors import Problem
 from kaisoumail.inbound import webhook
 from kaisoumail.inbound.smtp import Door
 from kaisoumail.inbound.smtp_session import Manners, SharedLimits
@@ -54,6 +53,7 @@ from kaisoumail.settings import Settings
 from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.buckets import buckets_on
+from kaisoumail.storage.data_folder import data_folder
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.rejections import Ledger
@@ -109,7 +109,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """
     The whole product, answering inside the block and stopped cleanly after it.
 
-    Raises CannotStart for a busy port, a folder that cannot be written or a database that cannot be
+    Raises CannotStart for a busy port, Problem for a folder that cannot be written or a database that cannot be
     opened; nothing is left behind then.
     """
     async with AsyncExitStack() as stack:
@@ -149,17 +149,14 @@ def _settle_down() -> None:
 @asynccontextmanager
 async def opened_context(settings: Settings) -> AsyncIterator[Context]:
     """The context alone, its database migrated and the first admin made; what one-off commands need."""
-    data_dir = writable_folder(Path(settings.data_dir))
-    database_url = settings.database_url or f"sqlite:///{data_dir / 'kaisoumail.db'}"
+    folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
+    folder.tighten()
     async with AsyncExitStack() as stack:
-        try:
-            signals = await open_signals(database_url)
-            stack.push_async_callback(signals.close)
-            database = open_database(database_url, signals.wake, settings.database_patience)
-            stack.push_async_callback(database.close)
-            await schema.migrate(database)
-        except (Problem, OSError) as error:
-            raise CannotStart(f"The database cannot be opened: {_root_cause(error)}") from error
+        signals = await open_signals(folder.database_url)
+        stack.push_async_callback(signals.close)
+        database = open_database(folder.database_url, signals.wake, settings.database_patience)
+        stack.push_async_callback(database.close)
+        await schema.migrate(database)
         cloudflare = None
         if settings.cloudflare_token is not None and settings.management_enabled:
             gate = SharedGate(database, utc_now, settings.request_budget / _BUDGET_SECONDS)
@@ -178,19 +175,18 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
         stack.push_async_callback(readers.close)
         ledger = Ledger(database)
         stack.push_async_callback(ledger.written)
-        blob_folder = writable_folder(_blob_folder(settings, data_dir))
-        blobs = FileBlobs(blob_folder)
+        blobs = FileBlobs(folder.blobs)
         context = Context(
             database=database,
             intake=Intake(database, _quotas(settings)),
             readers=readers,
             blobs=blobs,
             unsure=Unsure(database, blobs),
-            water_mark=WaterMark((data_dir, blob_folder), settings.min_free_bytes),
+            water_mark=WaterMark((folder.path, folder.blobs), settings.min_free_bytes),
             ledger=ledger,
             signals=signals,
             runs=Engine(
-                workflows_url(database_url, data_dir),
+                folder.workflows_url,
                 process_id=f"{socket.gethostname()}-{uuid4().hex[:12]}",
                 beat=settings.dead_after / 5,
                 dead_after=settings.dead_after,
@@ -279,23 +275,6 @@ def _on_nowhere(request: "Request[Any, Any, Any]", error: HTTPException) -> Resp
     return problems.on_http_exception(request, error) if is_program else web_problems.on_http_exception(request, error)
 
 
-def workflows_url(database_url: str, data_dir: Path) -> str:
-    """Where the workflow engine keeps its runs: beside the embedded database, or inside the shared one."""
-    return database_url if database_url.startswith("postgresql") else f"sqlite:///{data_dir / 'workflows.db'}"
-
-
-def writable_folder(folder: Path) -> Path:
-    """*folder*, made if it is missing. Raises CannotStart when it cannot be written."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".writable-{uuid4().hex}"
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise CannotStart(f"The folder {folder} cannot be written: {error.strerror}") from error
-    return folder.resolve()
-
-
 def log_to_stderr(level: int = logging.INFO) -> None:
     """One JSON object a line on standard error."""
     structlog.configure(
@@ -365,17 +344,7 @@ def _smtp_tls(settings: Settings) -> ssl.SSLContext | None:
     return tls
 
 
-def _blob_folder(settings: Settings, data_dir: Path) -> Path:
-    return Path(settings.blob_store_url.removeprefix("file://")) if settings.blob_store_url else data_dir / "blobs"
-
-
 def _release() -> dict[str, Any]:
     built = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
     version = importlib.metadata.version("kaisoumail")
     return {"version": version, "commitSha": "dev", "branch": "detached", "builtAt": iso(built)}
-
-
-def _root_cause(error: BaseException) -> str:
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return str(error).partition("\n")[0] or type(error).__name__

@@ -23,8 +23,9 @@ from kaisoumail.cli import until_stopped
 from kaisoumail.model.user import Visit
 from kaisoumail.operations import domains, mailboxes
 from kaisoumail.operations.sign_in import viewer_with_key
-from kaisoumail.server import CannotStart, Running, log_to_stderr, running, writable_folder
+from kaisoumail.server import CannotStart, Running, log_to_stderr, running
 from kaisoumail.settings import Settings, settings_from
+from kaisoumail.storage.data_folder import writable_folder
 
 DOMAIN: Final = "demo.example"
 ADDRESS: Final = f"hello@mail.{DOMAIN}"

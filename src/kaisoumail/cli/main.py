@@ -1,5 +1,6 @@
 """The list of commands, and one clear line for whatever goes wrong."""
 
+import os
 import sys
 from typing import NoReturn
 
@@ -31,6 +32,7 @@ app.add_typer(users.app, name="users")
 
 def main() -> NoReturn:
     """Run the command named on the command line and exit: 0, 1 for a refusal, 2 for wrong usage."""
+    os.umask(0o077)  # whatever a command writes holds other people's messages, or keys
     try:
         code = app(standalone_mode=False)
     except TyperException as error:

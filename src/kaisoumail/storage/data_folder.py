@@ -1,0 +1,146 @@
+"""
+Where database and files are kept, and that nobody else on the machine may read them: they are other people's messages.
+
+What is new is private by the umask that every command sets first (`cli/main.py`). What an older release wrote is
+tightened at the start. A file with an access control list is left alone: its group bits are the list's mask, and who
+wrote the list meant it.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from kaisoumail.errors import Problem
+
+_OTHERS: Final = 0o077
+_ACCESS_CONTROL_LIST: Final = "system.posix_acl_access"
+_ENDINGS: Final = ("", "-wal", "-shm", "-journal")
+_log: Final = structlog.get_logger("kaisoumail.storage")
+
+
+@dataclass(frozen=True, slots=True)
+class DataFolder:
+    """The folder of the embedded defaults, and where database, runs and blobs are."""
+
+    path: Path
+    database_url: str
+    workflows_url: str
+    blobs: Path
+    _is_ours: bool
+    _blobs_are_ours: bool
+
+    def tighten(self) -> None:
+        """
+        Take what is ours out of the sight of other users of this machine, with one line in the log.
+
+        A folder that was there before us is the operator's and may hold other things: it is not changed, but warned of.
+        """
+        changed = sum(_make_private(path) for path in self._ours())
+        if changed:
+            _log.info("files.made_private", folder=str(self.path), count=changed)
+        for folder, is_ours in ((self.path, self._is_ours), (self.blobs, self._blobs_are_ours)):
+            if not is_ours and _is_open_to_others(folder):
+                mode = f"{folder.stat().st_mode & 0o777:04o}"
+                _log.warning("files.folder_open_to_others", folder=str(folder), mode=mode, fix=f"chmod 700 {folder}")
+
+    def _ours(self) -> Iterator[Path]:
+        for url in {self.database_url, self.workflows_url}:
+            database = make_url(url)
+            if database.get_backend_name() == "sqlite" and database.database:
+                files = (Path(database.database + ending) for ending in _ENDINGS)
+                yield from (file for file in files if file.is_file())
+        yield from _blob_files(self.blobs)
+        if self._blobs_are_ours:
+            yield self.blobs
+
+
+def data_folder(data_dir: str, database_url: str | None = None, blob_store_url: str | None = None) -> DataFolder:
+    """
+    Everything under *data_dir* that is not elsewhere by *database_url* or *blob_store_url*; made if it is missing.
+
+    Raises Problem `storage_unavailable` when a folder cannot be written, `invalid_request` for a URL that is none.
+    """
+    is_shared = database_url is not None and _is_shared(database_url)
+    path, is_ours = _folder(Path(data_dir))
+    blobs, blobs_are_new = _folder(Path((blob_store_url or str(path / "blobs")).removeprefix("file://")))
+    return DataFolder(
+        path,
+        database_url or f"sqlite:///{path / 'kaisoumail.db'}",
+        # The runs are kept beside the embedded database, or inside the shared one.
+        database_url if database_url and is_shared else f"sqlite:///{path / 'workflows.db'}",
+        blobs,
+        is_ours,
+        blobs_are_new or blob_store_url is None,
+    )
+
+
+def writable_folder(folder: Path) -> Path:
+    """*folder*, made if it is missing. Raises Problem `storage_unavailable` when it cannot be written."""
+    return _folder(folder)[0]
+
+
+def _is_shared(database_url: str) -> bool:
+    try:
+        url = make_url(database_url)
+    except (ArgumentError, ValueError) as error:  # neither is repeated: the password may be in it
+        raise Problem("invalid_request", "DATABASE_URL cannot be read: a colon or slash in the wrong place?") from error
+    if url.get_backend_name() == "sqlite" and not url.database:
+        raise Problem("invalid_request", "DATABASE_URL names no file: sqlite:///path, or sqlite:////path from the root")
+    return url.get_backend_name() == "postgresql"
+
+
+def _folder(folder: Path) -> tuple[Path, bool]:
+    """The folder, and whether it was made just now."""
+    try:
+        is_new = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".writable-{uuid4().hex}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise Problem("storage_unavailable", f"The folder {folder} cannot be written: {error.strerror}") from error
+    return folder.resolve(), is_new
+
+
+def _blob_files(root: Path) -> Iterator[Path]:
+    """
+    The files in those folders of blobs that others may enter, each folder after its files.
+
+    So a folder that nobody else may enter was gone through once, and a million messages cost the next start nothing.
+    """
+    for folder in root.iterdir():
+        if len(folder.name) <= 2 and folder.is_dir() and not folder.is_symlink() and _is_open_to_others(folder):
+            yield from (file for file in folder.iterdir() if not file.is_symlink())
+            yield folder
+
+
+def _make_private(path: Path) -> bool:
+    """True if *path* could be read by others until now. One that belongs to another user is theirs to change."""
+    try:
+        if not _is_open_to_others(path):
+            return False
+        path.chmod(path.stat().st_mode & 0o700)
+    except FileNotFoundError:
+        return False
+    except PermissionError:
+        _log.warning("files.open_to_others", path=str(path))
+        return False
+    return True
+
+
+def _is_open_to_others(path: Path) -> bool:
+    return bool(path.stat().st_mode & _OTHERS) and not _has_access_control_list(path)
+
+
+def _has_access_control_list(path: Path) -> bool:
+    try:
+        return _ACCESS_CONTROL_LIST in os.listxattr(path)
+    except OSError:  # a file system that knows none
+        return False
