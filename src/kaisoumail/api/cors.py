@@ -7,6 +7,11 @@ from typing import Any, Final
 
 Scope = Mapping[str, Any]
 _LOOPBACK: Final = re.compile(r"https?://(localhost|127\.0\.0\.1)(:[0-9]+)?", re.ASCII)
+# What else than the body an answer tells a client; a page of another origin reads only what is named.
+_EXPOSED: Final = (
+    b"content-disposition, etag, ratelimit, ratelimit-policy, retry-after, x-blocked-pictures, x-kaisoumail-cursor, "
+    b"x-request-id"
+)
 _VARY: Final = (b"vary", b"Origin")
 
 
@@ -31,7 +36,7 @@ class CorsRules:
             (b"access-control-allow-credentials", b"true"),
             (b"access-control-allow-methods", b"GET,HEAD,POST,DELETE,OPTIONS"),
             (b"access-control-allow-headers", asked),
-            (b"access-control-expose-headers", b"retry-after, x-request-id, ratelimit, ratelimit-policy"),
+            (b"access-control-expose-headers", _EXPOSED),
             _VARY,
         ]
 
