@@ -267,7 +267,7 @@ def _rates(settings: Settings) -> Rates:
 
 def _on_nowhere(request: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
     """No route took this, or the gate refused it: programs get the envelope, people a page."""
-    refusal, path = request.scope["state"].get("refusal"), request.url.path
+    refusal, path = request.scope["state"].get("refusal"), request.scope["path"]
     if refusal is not None:
         on_problem = problems.on_problem if path.startswith("/api") else web_problems.on_problem
         return on_problem(request, refusal)

@@ -53,7 +53,7 @@ def on_http_exception(_: "Request[Any, Any, Any]", error: HTTPException) -> Resp
 def on_anything_else(request: "Request[Any, Any, Any]", error: Exception) -> Response[Any]:
     """A bug: logged whole with the request's id, told to the caller as that id and nothing more."""
     request_id = request.scope.get("state", {}).get("request_id")
-    _log.error("http.crash", request_id=request_id, path=request.url.path, exc_info=error)
+    _log.error("http.crash", request_id=request_id, path=request.scope["path"], exc_info=error)
     return render(Problem("internal", "Internal server error", requestId=request_id))
 
 

@@ -15,6 +15,7 @@ from kaisoumail.web import languages
 from kaisoumail.web.assets import asset_url
 from kaisoumail.web.languages import chosen_language, words_in
 from kaisoumail.web.preferences import LANGUAGE_COOKIE, THEME_COOKIE, THEMES
+from kaisoumail.web.session import target_of
 
 CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -88,8 +89,8 @@ def about(request: "Request[Any, Any, Any]") -> dict[str, object]:
         "language": language,
         "theme": theme if theme in THEMES else THEMES[0],
         "viewer": request.scope["state"].get("viewer"),
-        "path": request.url.path,
-        "here": request.url.path + (f"?{request.url.query}" if request.url.query else ""),
+        "path": request.scope["path"],
+        "here": target_of(request),
         "now": now,
         "ago": lambda instant, seconds=False: languages.ago(t, instant, now, seconds=seconds),
         "seconds_until": lambda instant: max(0, math.ceil((instant - now).total_seconds())),

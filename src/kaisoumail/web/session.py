@@ -78,6 +78,16 @@ async def form_of(request: "Request[Any, Any, Any]") -> dict[str, str]:
     return {name: value.strip() for name, value in fields}
 
 
+def target_of(request: "Request[Any, Any, Any]") -> str:
+    """
+    The path and query that were asked for.
+
+    Not from `request.url`, which is put together with the Host header: what a stranger writes there need not parse.
+    """
+    query = request.scope["query_string"].decode("latin-1")
+    return request.scope["path"] + (f"?{query}" if query else "")
+
+
 def own_path(text: str) -> str:
     """*text* if it is a path on this site, else the start page; never a way to another site."""
     is_path = text.startswith("/") and not text.startswith("//") and "\\" not in text
@@ -97,11 +107,18 @@ def to_login(request: "Request[Any, Any, Any]") -> Response[None]:
     A fragment asked for by htmx cannot be redirected itself: the page around it is sent instead.
     """
     if request.headers.get("hx-request") != "true":
-        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        return go_to(_login(here if request.method == "GET" else START))
-    shown = urlsplit(request.headers.get("hx-current-url", ""))
-    there = _login(shown.path + (f"?{shown.query}" if shown.query else ""))
+        return go_to(_login(target_of(request) if request.method == "GET" else START))
+    there = _login(_path_of(request.headers.get("hx-current-url", "")))
     return Response(None, status_code=200, headers={"hx-redirect": there, "cache-control": "no-store"})
+
+
+def _path_of(shown: str) -> str:
+    """The path and query of the URL *shown*, as a browser says; nothing for what is no URL."""
+    try:
+        parts = urlsplit(shown)
+    except ValueError:  # a bracket in the wrong place
+        return ""
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 def _login(there: str) -> str:
