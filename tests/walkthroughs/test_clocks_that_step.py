@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -67,6 +68,7 @@ def test_i8_a_step_of_the_wall_clock_refuses_nobody_and_lets_in_nobody_who_was_r
 
 def test_a_waiting_domain_is_noticed_when_the_wall_clock_steps(tmp_path: Path, database_url: str) -> None:
     with (
+        ThreadPoolExecutor(1) as threads,
         a_world(tmp_path, DATABASE_URL=database_url, **UNLIMITED) as world,
         stepping(world, "clock") as (admin, step),
         following(admin) as events,
@@ -77,7 +79,7 @@ def test_a_waiting_domain_is_noticed_when_the_wall_clock_steps(tmp_path: Path, d
             step(seconds)
             world.delegate(name)
             while domain["status"] != "active":
-                next(events)
+                threads.submit(next, events).result(timeout=60)
                 domain = next(one for one in admin.get("/api/domains").json()["domains"] if one["id"] == domain["id"])
             statuses.append(domain["status"])
 
