@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Passkey
@@ -81,23 +81,71 @@ def test_a_challenge_is_over_after_five_minutes(play: Callable[[Story], None]) -
     play(story)
 
 
+def _number_kept(connection: Connection) -> int:
+    number: int = connection.execute(select(func.count(challenges.c.id))).scalar_one()
+    return number
+
+
 def test_what_nobody_answered_is_swept_when_the_next_one_begins(play: Callable[[Story], None]) -> None:
     async def story(stage: Stage) -> None:
         for _ in range(3):
-            await start_sign_in(stage.context, ORIGIN)
+            await start_registration(stage.context, ADA, "Other", ORIGIN)
         stage.now += CHALLENGE_LIFETIME
-        await start_sign_in(stage.context, ORIGIN)
+        await start_registration(stage.context, ADA, "Other", ORIGIN)
 
-        kept = await stage.context.database.read(lambda c: c.execute(select(func.count(challenges.c.id))).scalar_one())
+        assert await stage.context.database.read(_number_kept) == 1
 
-        assert kept == 1
+    play(story)
+
+
+def test_a_sign_in_that_a_stranger_begins_or_answers_keeps_nothing(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        asked = await start_sign_in(stage.context, ORIGIN)
+        stranger = Authenticator(ORIGIN)
+        stranger.create((await start_registration(stage.context, ADA, "Other", ORIGIN)).options)
+        before = await stage.context.database.read(_number_kept)
+        with pytest.raises(Problem, match="Invalid passkey"):
+            await finish_sign_in(stage.context, asked.token, stranger.get(asked.options), Visit())
+
+        assert await stage.context.database.read(_number_kept) == before
+
+    play(story)
+
+
+def test_of_two_answers_to_one_sign_in_at_once_one_counts(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.registered()
+        asked = await start_sign_in(stage.context, ORIGIN)
+        answer = stage.device.get(asked.options)
+
+        outcomes = await asyncio.gather(
+            *(finish_sign_in(stage.context, asked.token, answer, Visit()) for _ in range(4)), return_exceptions=True
+        )
+
+        refused = [outcome for outcome in outcomes if isinstance(outcome, Problem)]
+        assert {problem.code for problem in refused} == {"passkey_challenge_missing"}
+        assert len(refused) == 3
+
+    play(story)
+
+
+def test_a_cookie_of_a_sign_in_that_was_changed_is_none(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.registered()
+        asked = await start_sign_in(stage.context, ORIGIN)
+        answer = stage.device.get(asked.options)
+
+        for place, letter in enumerate(asked.token):
+            changed = asked.token[:place] + ("1" if letter != "1" else "2") + asked.token[place + 1 :]
+            with pytest.raises(Problem, match="Passkey challenge is missing or expired"):
+                await finish_sign_in(stage.context, changed, answer, Visit())
 
     play(story)
 
 
 def test_a_cookie_is_never_what_is_stored(play: Callable[[Story], None]) -> None:
     async def story(stage: Stage) -> None:
-        asked = await start_sign_in(stage.context, ORIGIN)
+        asked = await start_registration(stage.context, ADA, "Other", ORIGIN)
 
         kept = await stage.context.database.read(lambda c: c.execute(select(challenges.c.id)).scalar_one())
 

@@ -186,12 +186,13 @@ def verified_use(party: RelyingParty, passkey: Passkey, assertion: Assertion, ch
     What *assertion* proves: that the holder of *passkey* answered *challenge*, verified by their device.
 
     Raises Problem `invalid_passkey` with the reason in its details; also for a counter that did not grow,
-    which is how a copied authenticator shows, and for a user handle that is not the owner's.
+    which is how a copied authenticator shows, and for a user handle that is missing or not the owner's.
     """
     with _refused_as("invalid_passkey", "Invalid passkey"):
         answer = assertion.credential.response
-        if answer.user_handle is not None and answer.user_handle != passkey.user_id.encode():
-            raise ValueError("The user handle is not the owner's")
+        # Section 7.2, step 6: who was not named before the ceremony must be by the answer. We never name anybody.
+        if answer.user_handle != passkey.user_id.encode():
+            raise ValueError("The user handle is missing or not the owner's")
         _refuse_framed(answer.client_data_json)
         verified = verify_authentication_response(
             credential=assertion.credential,

@@ -1,22 +1,25 @@
 """
 Passkeys: registering them, signing in with them, and taking them away.
 
-Each ceremony has two steps. The first gives the browser a challenge, and a cookie that names it; the second
-takes the challenge out of the database, so that it is good for one answer, and looks at the answer.
+Each ceremony has two steps. The first gives the browser a challenge and a cookie; the second looks at the answer.
+A challenge is good for one answer. That of a registration is kept in the database until then. That of a sign-in, which
+anybody may begin, is in its cookie, signed, and what is kept is that it was answered.
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from kaisoumail.auth import passkeys as ceremonies
 from kaisoumail.auth import sessions as tokens
+from kaisoumail.auth.challenge_tokens import challenge_token, find_challenge
 from kaisoumail.auth.relying_party import RelyingParty, relying_party
 from kaisoumail.errors import Problem
 from kaisoumail.model.audit import did
 from kaisoumail.model.ids import new_id
-from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Ceremony, Challenge, Passkey, passkey_name
+from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Challenge, Passkey, passkey_name
 from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations.sign_in import SignedIn, start_session
 from kaisoumail.storage import audit, challenges, passkeys, sessions
@@ -48,7 +51,7 @@ async def start_registration(context: Context, viewer: Viewer, name: str, origin
     party = _party_for(context, origin)
     known = [passkey for passkey in await list_passkeys(context, viewer) if passkey.is_live]
     challenge = ceremonies.new_challenge()
-    token = await _keep(context, "registration", challenge, viewer.id, name)
+    token = await _keep(context, challenge, viewer.id, name)
     return Asked(ceremonies.registration_options(party, viewer.user, known, challenge), token)
 
 
@@ -61,7 +64,7 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
     """
     viewer.must_hold_everything()
     party = relying_party(context.trusted_origins)
-    challenge = await _taken(context, "registration", token)
+    challenge = await _taken(context, token)
     if challenge.user_id != viewer.id or challenge.name is None:
         raise _no_challenge()
     made = ceremonies.new_credential(party, response, challenge.challenge)
@@ -95,7 +98,7 @@ async def start_sign_in(context: Context, origin: str | None) -> Asked:
     """
     party = _party_for(context, origin)
     challenge = ceremonies.new_challenge()
-    token = await _keep(context, "authentication", challenge)
+    token = challenge_token(context.session_secret, challenge, context.clock() + CHALLENGE_LIFETIME)
     return Asked(ceremonies.authentication_options(party, challenge), token)
 
 
@@ -106,13 +109,17 @@ async def finish_sign_in(context: Context, token: str | None, response: dict[str
     Raises Problem `passkey_challenge_missing` or `invalid_passkey`.
     """
     party = relying_party(context.trusted_origins)
-    challenge = await _taken(context, "authentication", token)
+    presented = find_challenge(token or "", context.session_secret, context.clock())
+    if presented is None:
+        raise _no_challenge()
+    challenge, until = presented
     assertion = ceremonies.assertion_in(response)
     found = await context.database.read(lambda connection: passkeys.find_live(connection, assertion.credential_id))
     if found is None:
         raise _invalid_passkey()
     passkey, user = found
-    seen = ceremonies.verified_use(party, passkey, assertion, challenge.challenge)
+    await _use_up(context, challenge, until)
+    seen = ceremonies.verified_use(party, passkey, assertion, challenge)
     used = replace(passkey, counter=seen.counter, device_type=seen.device_type, backed_up=seen.backed_up)
     now = context.clock()
     if not await context.database.write(lambda connection: passkeys.note_use(connection, used, now)):
@@ -163,28 +170,40 @@ def _party_for(context: Context, origin: str | None) -> RelyingParty:
     return party
 
 
-async def _keep(
-    context: Context, ceremony: Ceremony, challenge: bytes, user_id: str | None = None, name: str | None = None
-) -> str:
+async def _keep(context: Context, challenge: bytes, user_id: str, name: str) -> str:
     """The token of a fresh cookie; the database keeps what it stands for, and only a hash of it."""
     token, now = tokens.new_token(), context.clock()
-    kept = Challenge(_id(context, ceremony, token), ceremony, challenge, now + CHALLENGE_LIFETIME, user_id, name)
+    kept = Challenge(_id(context, token), "registration", challenge, now + CHALLENGE_LIFETIME, user_id, name)
     await context.database.write(lambda connection: challenges.add(connection, kept, now))
     return token
 
 
-async def _taken(context: Context, ceremony: Ceremony, token: str | None) -> Challenge:
+async def _taken(context: Context, token: str | None) -> Challenge:
     if token is None:
         raise _no_challenge()
-    challenge_id, now = _id(context, ceremony, token), context.clock()
-    taken = await context.database.write(lambda connection: challenges.take(connection, challenge_id, ceremony, now))
+    challenge_id, now = _id(context, token), context.clock()
+    taken = await context.database.write(
+        lambda connection: challenges.take(connection, challenge_id, "registration", now)
+    )
     if taken is None:
         raise _no_challenge()
     return taken
 
 
-def _id(context: Context, ceremony: Ceremony, token: str) -> str:
-    return tokens.hash_of(token, context.session_secret, f"passkey {ceremony}")
+async def _use_up(context: Context, challenge: bytes, until: datetime) -> None:
+    """
+    Note that *challenge*, good *until* then, is answered. Raises Problem `passkey_challenge_missing` if it was before.
+
+    Kept longer than it is good, for the clocks of several processes differ.
+    """
+    now = context.clock()
+    used = Challenge(challenge.hex(), "authentication", challenge, until + CHALLENGE_LIFETIME)
+    if not await context.database.write(lambda connection: challenges.use_up(connection, used, now)):
+        raise _no_challenge()
+
+
+def _id(context: Context, token: str) -> str:
+    return tokens.hash_of(token, context.session_secret, "passkey registration")
 
 
 def _no_challenge() -> Problem:

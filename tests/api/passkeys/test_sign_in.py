@@ -225,6 +225,7 @@ def test_the_user_must_be_there_and_verified(bob: ApiClient, nobody: ApiClient, 
 def test_another_key_another_owner_or_another_id_is_refused(bob: ApiClient, nobody: ApiClient) -> None:
     device, other = Authenticator(OWN), Authenticator(OWN)
     registered(bob, device)
+    owner = device.user_handle
 
     unknown = other.get(asked_to_sign(nobody))
     assert verify(nobody, unknown).status_code == 401
@@ -233,6 +234,8 @@ def test_another_key_another_owner_or_another_id_is_refused(bob: ApiClient, nobo
     device.user_handle = b64(b"usr_somebody_else")
     assert verify(nobody, device.get(asked_to_sign(nobody))).status_code == 401
     device.user_handle = None
+    assert verify(nobody, device.get(asked_to_sign(nobody))).status_code == 401
+    device.user_handle = owner
     assert verify(nobody, {**device.get(asked_to_sign(nobody)), "id": unknown["id"]}).status_code == 401
     assert verify(nobody, device.get(asked_to_sign(nobody))).status_code == 200
 

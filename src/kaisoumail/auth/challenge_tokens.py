@@ -1,0 +1,35 @@
+"""
+The cookie of a sign-in that has begun: its challenge, its end, and a signature.
+
+Anybody may begin a sign-in as often as they like, so nothing is kept of it before somebody answers.
+"""
+
+import hmac
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime
+from typing import Final
+
+from kaisoumail.auth.purposes import key_for
+
+# 33 bytes would need no padding; 32 need one character of it, which is left away as everywhere in WebAuthn.
+_TOKEN: Final = re.compile(r"([0-9]{1,11})\.([A-Za-z0-9_-]{43})\.([0-9a-f]{64})", re.ASCII)
+
+
+def challenge_token(secret: str, challenge: bytes, until: datetime) -> str:
+    """The token that carries *challenge*, 32 bytes, and is good until *until*, in whole seconds."""
+    text = f"{int(until.timestamp())}.{urlsafe_b64encode(challenge).rstrip(b'=').decode()}"
+    return f"{text}.{_signature(secret, text)}"
+
+
+def find_challenge(token: str, secret: str, now: datetime) -> tuple[bytes, datetime] | None:
+    """The challenge in *token* and its end; None for one that we did not make, or that is over at *now*."""
+    found = _TOKEN.fullmatch(token)
+    if found is None or not hmac.compare_digest(_signature(secret, f"{found[1]}.{found[2]}"), found[3]):
+        return None
+    until = datetime.fromtimestamp(int(found[1]), UTC)
+    return None if until <= now else (urlsafe_b64decode(found[2] + "="), until)
+
+
+def _signature(secret: str, text: str) -> str:
+    return hmac.new(key_for("passkey challenge v1", secret), text.encode(), "sha256").hexdigest()
