@@ -18,7 +18,7 @@ MEMORY_LEFT: Final = 30 * 2**20
 RECOVERY: Final = 60.0  # seconds
 POOL: Final = 8  # descriptors that the database's connections may take more than before
 _LISTENING: Final = "0A"
-_AFTERWARDS: Final = 1.0  # seconds that ordinary clients go on after the attack: what it left is still being worked off
+_AFTERWARDS: Final = 0.2  # of the attack's time ordinary clients go on: what it left is still being worked off
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ async def measured(
         else:
             attacker = await Attacker.begun(attack, target, seconds)
             tally = await attacker.ended()
-            await asyncio.sleep(_AFTERWARDS)
+            await asyncio.sleep(_AFTERWARDS * seconds)
     finally:
         stopped.set()
         await clients

@@ -17,7 +17,6 @@ OVER_HTTP = (
 BY_SMTP = (
     "one command line never ends",
     "messages end with a reset",
-    "recipients are guessed over new connections",
 )
 
 
