@@ -5,6 +5,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from kaisoumail.parsing.character_runs import without_long_runs
+
 # What senders say → what they mean. Supersets, as browsers decode (WHATWG Encoding, read 2026-11).
 _MEANT: Final = {
     "gb2312": "gb18030",
@@ -42,16 +44,16 @@ def decoded(content: bytes, charset: str | None, *, is_html: bool = False) -> st
 
     The declared charset is believed if it is known and is not a mere "ascii"; HTML may declare one
     itself; else UTF-8 if the bytes are valid UTF-8, else Windows-1252. Never raises: what does not
-    decode becomes U+FFFD, and what no database stores (NUL, lone surrogates) is dropped.
+    decode becomes U+FFFD; what no database stores (NUL, lone surrogates) and what is over in runs of marks is dropped.
     """
     codec = codec_named(charset) if charset else None
     if codec in (None, "ascii", "utf-8"):
         try:
-            return without_unstorable(content.decode("utf-8-sig"))
+            return _bounded(content.decode("utf-8-sig"))
         except UnicodeDecodeError:
             if codec != "utf-8":
                 codec = (_declared_in_html(content) if is_html else None) or "cp1252"
-    return without_unstorable(content.decode(codec or "cp1252", "replace"))
+    return _bounded(content.decode(codec or "cp1252", "replace"))
 
 
 @lru_cache(maxsize=256)
@@ -78,7 +80,11 @@ def without_unstorable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """*text* on one line, without what no line may hold: controls, and marks that turn its direction."""
-    return " ".join(_UNSHOWN.sub("", text).split())
+    return without_long_runs(" ".join(_UNSHOWN.sub("", text).split()))
+
+
+def _bounded(text: str) -> str:
+    return without_long_runs(without_unstorable(text))
 
 
 def _declared_in_html(content: bytes) -> str | None:

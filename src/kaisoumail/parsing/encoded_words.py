@@ -4,6 +4,7 @@ import binascii
 import re
 from typing import Final
 
+from kaisoumail.parsing.character_runs import without_long_runs
 from kaisoumail.parsing.charsets import decoded
 
 # No part may contain "?", so every attempt stops at the next one: linear however it is abused.
@@ -36,7 +37,7 @@ def words_decoded(value: str) -> str:
     if charset:
         pieces.append(decoded(bytes(waiting), charset))
     pieces.append(value[end:])
-    return "".join(pieces)
+    return without_long_runs("".join(pieces))  # words of several charsets were cut each for itself
 
 
 def _word_bytes(encoding: str, payload: str) -> bytes:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from kaisoumail.parsing.character_runs import without_long_runs
 from kaisoumail.parsing.charsets import without_unstorable
 from kaisoumail.parsing.parsed_message import Header
 
@@ -65,13 +66,13 @@ def read_headers(raw: bytes, start: int = 0, end: int | None = None) -> HeaderBl
 
 
 def unfolded(value: bytes) -> str:
-    """A field's bytes as one line of text: UTF-8 if it is, else Latin-1, so that no byte is lost."""
+    """A field's bytes as one line of text: UTF-8 if it is, else Latin-1; runs of marks are cut."""
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
         text = value.decode("latin-1")
     text = without_unstorable(text).strip()
-    return _FOLD.sub("", text) if "\n" in text or "\r" in text else text
+    return without_long_runs(_FOLD.sub("", text) if "\n" in text or "\r" in text else text)
 
 
 def _behind_envelope_line(raw: bytes, start: int, end: int) -> int:

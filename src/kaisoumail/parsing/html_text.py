@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from kaisoumail.parsing.character_runs import without_long_runs
+
 MAX_HTML: Final = 256 * 1024
 
 # Each alternative that begins to match also ends, if need be at the end of the input: that is what the
@@ -127,8 +129,8 @@ def tidied(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """*text* without the characters that show nothing."""
-    return text if text.isascii() else _INVISIBLE.sub("", text)
+    """*text* without the characters that show nothing, and without long runs of marks, which those may have divided."""
+    return text if text.isascii() else without_long_runs(_INVISIBLE.sub("", text))
 
 
 def _separator(tag: str | None) -> str:

@@ -15,6 +15,8 @@ from urllib.parse import unquote
 
 import nh3
 
+from kaisoumail.parsing.character_runs import without_long_runs
+
 # What stands where a picture was that would have been fetched. It keeps the size the mail gave it. The
 # name after `#` is how a page counts them.
 REMOTE_IMAGE: Final = (
@@ -109,7 +111,8 @@ def safe_html(html: str, pictures: Mapping[str, str] | None = None, *, remote: b
     # Pictures in the mail are long and cost the parser nothing once they are out of its way.
     markup = _cut(_EMBEDDED_IMAGE.sub(numbered, html))
     filter_ = _Filter(embedded, pictures or {}, remote=remote)
-    return Safe(_TAMED_TAG.sub(r"<\1\2", _cleaner(filter_).clean(_tamed(markup))), filter_.blocked)
+    shown = _TAMED_TAG.sub(r"<\1\2", _cleaner(filter_).clean(_tamed(markup)))
+    return Safe(without_long_runs(shown), filter_.blocked)  # of what entities stood for
 
 
 def _cut(html: str) -> str:
