@@ -13,7 +13,7 @@ import zstandard
 
 from kaisoumail.errors import Problem
 from kaisoumail.readers.facts import Facts, facts_of, facts_of_unreadable
-from kaisoumail.readers.processes import ProcessReaders, Readers, ThreadReaders
+from kaisoumail.readers.processes import Patience, ProcessReaders, Readers, ThreadReaders
 from tests.builders import an_email
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ MAILS = [
     for number, size in enumerate((1, 200, 9_000, 200_000))
 ]
 
-PATIENCE = {"small": 2.0, "large": 2.0}
+IMPATIENT = Patience(quick_small=0.2, quick_large=0.2, small=0.4, large=0.4)
 
 
 def _with(readers: Readers, story: Callable[[Readers], Awaitable[T]]) -> T:
@@ -50,10 +50,15 @@ def _children(name: str = "") -> list[int]:
     return found
 
 
+def _ready() -> list[int]:
+    """The readers that have started."""
+    return [reader for reader in _children() if "memfd:kaisoumail-reader" in Path(f"/proc/{reader}/maps").read_text()]
+
+
 @pytest.mark.parametrize("kind", [ProcessReaders, ThreadReaders])
 def test_every_mail_gets_its_own_facts(kind: type[ProcessReaders] | type[ThreadReaders]) -> None:
     async def story(readers: Readers) -> list[Facts]:
-        return await asyncio.gather(*(readers.read(raw) for raw in MAILS * 3))
+        return await asyncio.gather(*(readers.read(raw, "a") for raw in MAILS * 3))
 
     read = _with(kind(), story)
 
@@ -64,71 +69,64 @@ def test_every_mail_gets_its_own_facts(kind: type[ProcessReaders] | type[ThreadR
 
 def test_a_reader_that_somebody_ended_is_replaced() -> None:
     async def story(readers: Readers) -> Facts:
-        await readers.read(MAILS[0])
+        await readers.read(MAILS[0], "a")
         [reader] = _children()
         os.kill(reader, signal.SIGKILL)
-        return await readers.read(MAILS[1])
+        return await readers.read(MAILS[1], "a")
 
     assert _with(ProcessReaders(), story) == facts_of(MAILS[1])
 
 
 def test_a_mail_that_no_reader_survives_is_kept_unread_and_the_next_is_read() -> None:
     async def story(readers: Readers) -> list[Facts]:
-        deadly = asyncio.create_task(readers.read(MAILS[1]))
+        deadly = asyncio.create_task(readers.read(MAILS[1], "a"))
         while not deadly.done():
-            for reader in _children():
+            for reader in _ready():
                 os.kill(reader, signal.SIGKILL)
             await asyncio.sleep(0)
-        return [await deadly, await readers.read(MAILS[0])]
+        return [await deadly, await readers.read(MAILS[0], "a")]
 
     assert _with(ProcessReaders(), story) == [facts_of_unreadable(MAILS[1]), facts_of(MAILS[0])]
 
 
 def test_a_mail_that_takes_too_long_is_kept_unread_and_the_next_is_read() -> None:
-    asked: set[int] = set()
-
     async def story(readers: Readers) -> list[Facts]:
-        slow = asyncio.create_task(readers.read(MAILS[1]))
-        while not slow.done():
-            for reader in _children():
-                asked.add(reader)
-                os.kill(reader, signal.SIGSTOP)
-            await asyncio.sleep(0)
-        return [await slow, await readers.read(MAILS[0])]
+        await readers.read(MAILS[0], "a")
+        os.kill(_children()[0], signal.SIGSTOP)
+        return [await readers.read(MAILS[1], "a"), await readers.read(MAILS[0], "a")]
 
-    assert _with(ProcessReaders(PATIENCE), story) == [facts_of_unreadable(MAILS[1]), facts_of(MAILS[0])]
-    assert len(asked) == 1  # all others wait meanwhile: one try is enough
+    assert _with(ProcessReaders(IMPATIENT), story) == [facts_of_unreadable(MAILS[1]), facts_of(MAILS[0])]
 
 
 def test_of_many_handed_in_together_only_the_guilty_one_stays_unread() -> None:
     async def story(readers: Readers) -> list[Facts]:
-        await readers.read(MAILS[0])
+        await readers.read(MAILS[0], "a")
         [reader] = _children()
         os.kill(reader, signal.SIGKILL)
-        return await asyncio.gather(*(readers.read(raw) for raw in MAILS[:3]))
+        return await asyncio.gather(*(readers.read(raw, "a") for raw in MAILS[:3]))
 
     assert _with(ProcessReaders(), story) == [facts_of(raw) for raw in MAILS[:3]]
 
 
 def test_small_mails_do_not_wait_behind_a_large_one() -> None:
     async def story(readers: Readers) -> tuple[bool, Facts]:
-        await asyncio.gather(*(readers.read(raw) for raw in (MAILS[0], MAILS[3])))
+        await asyncio.gather(*(readers.read(raw, "a") for raw in (MAILS[0], MAILS[3])))
         [busy] = _children("large")
         os.kill(busy, signal.SIGSTOP)
-        large = asyncio.create_task(readers.read(MAILS[3]))
-        small = await readers.read(MAILS[0])
+        large = asyncio.create_task(readers.read(MAILS[3], "a"))
+        small = await readers.read(MAILS[0], "a")
         was_done = large.done()
         await readers.close()
         with pytest.raises(Problem, match="stopping"):
             await large
         return was_done, small
 
-    assert _with(ProcessReaders({"small": 5.0, "large": 5.0}), story) == (False, facts_of(MAILS[0]))
+    assert _with(ProcessReaders(), story) == (False, facts_of(MAILS[0]))
 
 
 def test_nobody_is_left_behind() -> None:
     async def story(readers: Readers) -> None:
-        await asyncio.gather(*(readers.read(raw) for raw in MAILS))
+        await asyncio.gather(*(readers.read(raw, "a") for raw in MAILS))
         assert len(_children()) == 2
 
     _with(ProcessReaders(), story)

@@ -289,7 +289,7 @@ class Session:
                 for handover in handovers:
                     note_refusal(self._context, handover.door, handover.envelope, mail.refusal)
                 raise mail.refusal
-            outcomes = await receive(self._context, handovers, raw)
+            outcomes = await receive(self._context, handovers, raw, self._client)
         finally:
             self._forget_mail()
             self._is_delivering = False

@@ -63,7 +63,9 @@ async def can_receive(context: Context, door: Door, envelope: Envelope) -> Mailb
     raise problem
 
 
-async def receive(context: Context, handovers: Sequence[Handover], raw: bytes) -> list[Receipt | Problem]:
+async def receive(
+    context: Context, handovers: Sequence[Handover], raw: bytes, client: str = ""
+) -> list[Receipt | Problem]:
     """
     Keep one mail for each of *handovers*; those with a receipt are durable and visible on return.
 
@@ -71,6 +73,9 @@ async def receive(context: Context, handovers: Sequence[Handover], raw: bytes) -
     `mailbox_full` if its last room is gone, or another that may pass when the mail could not be kept just
     now; then nothing is left of it and the sender should try again. Raises Problem `too_large` or
     `storage_full` for the mail as a whole.
+
+    The time that reading takes counts as that of *client*; for a hand-over, as that of the mailbox: all of those come
+    from one client, Cloudflare.
     """
     if len(raw) > context.limits.max_message_bytes:
         problem = Problem("too_large", f"A mail may have at most {context.limits.max_message_bytes} bytes")
@@ -78,7 +83,7 @@ async def receive(context: Context, handovers: Sequence[Handover], raw: bytes) -
             note_refusal(context, handover.door, handover.envelope, problem)
         raise problem
     context.water_mark.refuse_if_low()
-    facts = await context.readers.read(raw)
+    facts = await context.readers.read(raw, client or handovers[0].mailbox.id)
     if len(handovers) == 1:
         return [await _kept_or_not(context, handovers[0], facts)]
     return list(await asyncio.gather(*(_kept_or_not(context, handover, facts) for handover in handovers)))

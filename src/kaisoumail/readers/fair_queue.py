@@ -1,0 +1,156 @@
+"""
+Who is read next: first those whose messages have cost little so far.
+
+Values only: the time is passed in, in seconds of a clock that never steps back.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from heapq import nsmallest
+from itertools import islice
+from typing import Final, Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+HALF_LIFE: Final = 60.0
+MAX_KEYS: Final = 4096
+SLOW: Final = 0.05  # seconds: no ordinary message below 64 KB takes half of it
+_FORGOTTEN: Final = 10  # half-lives: a thousandth is left
+# What a byte of ordinary mail costs to read: of two that have used nothing, the shorter one goes first.
+_SECONDS_PER_BYTE: Final = 3e-7
+
+
+class Usage:
+    """
+    Reader seconds by key, half of them forgotten every *half_life* seconds; at most *most* keys.
+
+    Those of single messages that took long are counted apart as well: a client who sends many ordinary ones has used
+    much, and still none of its messages holds up another's.
+    """
+
+    def __init__(self, half_life: float = HALF_LIFE, most: int = MAX_KEYS) -> None:
+        self._half_life = half_life
+        self._most = most
+        self._used: OrderedDict[str, _Used] = OrderedDict()  # last charged last
+
+    def __len__(self) -> int:
+        return len(self._used)
+
+    def of(self, key: str, now: float) -> float:
+        """What *key* has used."""
+        used = self._used.get(key)
+        return 0.0 if used is None else used.seconds * self._left(used, now)
+
+    def of_slow(self, key: str, now: float) -> float:
+        """What *key* has used for messages that took long."""
+        used = self._used.get(key)
+        return 0.0 if used is None or not used.slow_seconds else used.slow_seconds * self._left(used, now)
+
+    def charge(self, key: str, seconds: float, now: float) -> None:
+        """Count *seconds* for one message of *key*."""
+        slow = self.of_slow(key, now) + (seconds if seconds >= SLOW else 0.0)
+        self._used[key] = _Used(self.of(key, now) + seconds, slow, now)
+        self._used.move_to_end(key)
+        for oldest in islice(tuple(islice(self._used, 2)), len(self._used) - 1):  # one came, two may leave
+            if len(self._used) > self._most or now - self._used[oldest].at > _FORGOTTEN * self._half_life:
+                del self._used[oldest]
+
+    def _left(self, used: "_Used", now: float) -> float:
+        return float(0.5 ** ((now - used.at) / self._half_life))
+
+
+class _Used(NamedTuple):
+    seconds: float
+    slow_seconds: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much may wait: of one key and in all; one message may always wait, however large it is."""
+
+    messages_of_one: int
+    bytes_of_one: int
+    messages: int
+    bytes: int
+
+
+class FairQueue(Generic[T]):
+    """Items that wait, each under a key: keys that used least go first, the items of one key in the order they came."""
+
+    def __init__(self, usage: Usage, weigh: Callable[[T], int], bounds: Bounds | None = None) -> None:
+        self._usage = usage
+        self._weigh = weigh
+        self._bounds = bounds
+        self._waiting: dict[str, deque[tuple[int, T]]] = {}
+        self._bytes: dict[str, int] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def add(self, key: str, item: T) -> bool:
+        """Put *item* last among those of *key*; False, and it is not in, when too much waits already."""
+        if not self._has_space(key, self._weigh(item)):
+            return False
+        self._count += 1
+        self._waiting.setdefault(key, deque()).append((self._count, item))
+        self._bytes[key] = self._bytes.get(key, 0) + self._weigh(item)
+        return True
+
+    def put_back(self, key: str, item: T) -> None:
+        """Put *item* that was taken first among those of *key* again; that is never refused."""
+        self._waiting.setdefault(key, deque()).appendleft((0, item))
+        self._bytes[key] = self._bytes.get(key, 0) + self._weigh(item)
+
+    def least_used(self, now: float) -> float | None:
+        """What the key has used that would go next; None when nothing waits."""
+        return min((self._usage.of(key, now) for key in self._waiting), default=None)
+
+    def take(self, now: float, most: int, most_bytes: int, cheap: float) -> list[tuple[str, T]]:
+        """
+        What is read next, together: up to *most* items of *most_bytes* in all, or one item that is larger.
+
+        Only keys whose slow messages took less than *cheap* seconds share; an item of another is taken alone.
+        """
+        order = nsmallest(most, self._waiting, key=lambda key: self._rank(key, now))
+        taken: list[tuple[str, T]] = []
+        weight = 0
+        for key in order:
+            is_cheap = self._usage.of_slow(key, now) < cheap
+            while key in self._waiting and len(taken) < most:
+                weight += self._weigh(self._waiting[key][0][1])
+                if taken and (weight > most_bytes or not is_cheap):
+                    return taken
+                taken.append((key, self._popped(key)))
+                if not is_cheap:
+                    return taken
+        return taken
+
+    def drain(self) -> list[T]:
+        """Everything that waits, which then waits no longer."""
+        items = [item for waiting in self._waiting.values() for _, item in waiting]
+        self._waiting.clear()
+        self._bytes.clear()
+        return items
+
+    def _rank(self, key: str, now: float) -> tuple[float, int]:
+        number, item = self._waiting[key][0]
+        return self._usage.of(key, now) + self._weigh(item) * _SECONDS_PER_BYTE, number
+
+    def _popped(self, key: str) -> T:
+        waiting = self._waiting[key]
+        _, item = waiting.popleft()
+        self._bytes[key] -= self._weigh(item)
+        if not waiting:
+            del self._waiting[key], self._bytes[key]
+        return item
+
+    def _has_space(self, key: str, weight: int) -> bool:
+        if self._bounds is None or not self._waiting:
+            return True
+        of_one = len(self._waiting.get(key, ()))
+        if of_one and (of_one >= self._bounds.messages_of_one or self._bytes[key] + weight > self._bounds.bytes_of_one):
+            return False
+        return len(self) < self._bounds.messages and sum(self._bytes.values()) + weight <= self._bounds.bytes

@@ -1,0 +1,15 @@
+"""What a reader process and the server say to each other."""
+
+from typing import Final, NamedTuple
+
+from kaisoumail.readers.facts import Facts
+
+PROGRESS_BYTES: Final = 4  # of shared memory: the number of the message that is being read, most significant first
+
+
+class Answer(NamedTuple):
+    """What came of message *number*: the CPU seconds that reading took, and the facts."""
+
+    number: int
+    seconds: float
+    facts: Facts
