@@ -3,6 +3,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 FUZZ_EXAMPLES ?= 300
+LINEAR_EXAMPLES ?= 200
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.ready-$(shell cat requirements.lock pyproject.toml Makefile | sha256sum | cut -c1-16)
 DEV_READY := $(VENV)/.ready-dev-$(shell cat requirements-dev.lock requirements.lock pyproject.toml Makefile | sha256sum | cut -c1-16)
@@ -12,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 PROGRAMS := PYTHON=$(PYTHON) .ci/programs
 
-.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash siege fuzz check format lock bench clean
+.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash siege linear fuzz check format lock bench clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo
@@ -59,6 +60,9 @@ siege: setup-dev ## strangers attack a server while ordinary clients are measure
 
 fuzz: setup-dev ## Schemathesis against our OpenAPI at length; FUZZ_EXAMPLES for each operation, three callers each
 	@KAISOUMAIL_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest --timeout 3000 tests/api/test_schemathesis.py
+
+linear: setup-dev ## how the cost of each step of reading grows; LINEAR_EXAMPLES texts for each
+	@KAISOUMAIL_LINEAR_EXAMPLES=$(LINEAR_EXAMPLES) $(BIN)/python -m pytest --timeout 3000 tests/parsing/test_linear.py
 
 check: setup-dev ## format, lint, types, import contracts
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
