@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benches import authenticate, find_code, list_messages, parse, receive, wait
+from benches import authenticate, find_code, http_servers, list_messages, parse, receive, wait
 
 REPORTS: dict[str, Callable[[Path], None]] = {
     "receive": receive.report,
@@ -15,6 +15,7 @@ REPORTS: dict[str, Callable[[Path], None]] = {
     "list_messages": list_messages.report,
     "parse": parse.report,
     "authenticate": authenticate.report,
+    "http_servers": http_servers.report,
     "find_code": lambda _: find_code.report(),
 }
 
