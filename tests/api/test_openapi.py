@@ -85,9 +85,9 @@ def test_every_operation_has_a_sentence_a_tag_and_says_who_may() -> None:
     assert len(operations) == len(ROUTED)
     assert all(each["summary"] and each["tags"] and "security" in each for each in operations)
     assert {each["x-kaisoumail-scope"] for each in operations if "x-kaisoumail-scope" in each} <= set(SCOPES)
-    audit = operation_at("GET", "/api/audit")
-    assert audit is not None
-    assert (audit["x-kaisoumail-scope"], audit["x-kaisoumail-admin"]) == ("audit:read", True)
+    users = operation_at("GET", "/api/users")
+    assert users is not None
+    assert (users["x-kaisoumail-scope"], users["x-kaisoumail-admin"]) == ("users:read", True)
 
 
 def test_every_code_it_may_refuse_with_is_in_the_table_of_errors() -> None:

@@ -297,7 +297,12 @@ USER = an_object(
     updatedAt=INSTANT,
 )
 API_KEY = an_object(
-    {"expiresAt": or_null(INSTANT), "mailboxId": or_null(STRING), "domainId": or_null(STRING)},
+    {
+        "expiresAt": or_null(INSTANT),
+        "mailboxId": or_null(STRING),
+        "domainId": or_null(STRING),
+        "createdBy": or_null(STRING),
+    },
     id=STRING,
     name=STRING,
     prefix={"type": "string", "minLength": 12, "maxLength": 12},
@@ -325,6 +330,8 @@ AUDIT_ENTRY = an_object(
     action=STRING,
     actor=STRING,
     actorId=or_null(STRING),
+    owner=or_null(STRING),
+    ownerId=or_null(STRING),
     credentialId=or_null(STRING),
     target=or_null(STRING),
     targetId=or_null(STRING),

@@ -55,6 +55,7 @@ class ApiKeyShape(Shape):
     expires_at: Instant | None
     mailbox_id: str | None
     domain_id: str | None
+    created_by: str | None
 
 
 class ApiKeyListShape(Shape):
@@ -103,4 +104,5 @@ def key_shape(key: ApiKey) -> ApiKeyShape:
         expires_at=iso_or_none(key.grant.expires_at),
         mailbox_id=key.grant.mailbox_id,
         domain_id=key.grant.domain_id,
+        created_by=key.created_by,
     )

@@ -117,7 +117,7 @@ ROUTES: Final[Mapping[Need, tuple[HTTPRouteHandler, ...]]] = {
         domains.delete,  #             POST   /api/domains/{id}/delete
         domains.disable,  #            POST   /api/domains/{id}/disable
     ),
-    admin("audit:read"): (
+    may("audit:read"): (
         audit.list_entries,  #         GET    /api/audit
     ),
 }

@@ -1,4 +1,4 @@
-"""`/api/audit`: who did what, for admins."""
+"""`/api/audit`: who did what; everything for admins, what concerns them for everybody."""
 
 from typing import Annotated, Any
 
@@ -27,13 +27,15 @@ class ListEntries(msgspec.Struct, rename="camel"):
 
 
 class AuditEntryShape(Shape):
-    """Who did what to what, when, and from where."""
+    """Who did what to what, when, and from where; *owner* is whose it was, where that is somebody else."""
 
     id: str
     at: Instant
     action: str
     actor: str
     actor_id: str | None
+    owner: str | None
+    owner_id: str | None
     credential_id: str | None
     target: str | None
     target_id: str | None
@@ -67,6 +69,8 @@ def _shape(entry: Entry) -> AuditEntryShape:
         action=entry.action,
         actor=entry.actor,
         actor_id=entry.actor_id,
+        owner=entry.owner,
+        owner_id=entry.owner_id,
         credential_id=entry.credential_id,
         target=entry.target,
         target_id=entry.target_id,

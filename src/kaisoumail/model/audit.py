@@ -10,7 +10,8 @@ from kaisoumail.model.user import NOWHERE, Viewer, Visit
 @dataclass(frozen=True, slots=True)
 class Entry:
     """
-    *actor* is an e-mail address, or `command line` and the like; *target* a name people know the thing by.
+    *actor* is an e-mail address, or `command line` and the like; *target* a name people know the thing by. Who acted on
+    what is somebody else's did so for its *owner*, whose e-mail address is read as the line is written.
 
     Rows outlive the people and things they name. Neither secrets nor mail content may stand in *details*.
     """
@@ -25,12 +26,21 @@ class Entry:
     visit: Visit = NOWHERE
     details: dict[str, Any] = field(default_factory=dict)
     seq: int = 0
+    owner_id: str | None = None
+    owner: str | None = None
 
 
 def did(
-    viewer: Viewer, action: str, now: datetime, target_id: str | None = None, target: str | None = None, **details: Any
+    viewer: Viewer,
+    action: str,
+    now: datetime,
+    target_id: str | None = None,
+    target: str | None = None,
+    *,
+    owner_id: str | None = None,
+    **details: Any,
 ) -> Entry:
-    """*viewer* did *action* at *now*."""
+    """*viewer* did *action* at *now*, to something of *owner_id*'s where things have owners."""
     return Entry(
         action=action,
         at=now,
@@ -41,4 +51,5 @@ def did(
         target=target,
         visit=viewer.visit,
         details=details,
+        owner_id=None if owner_id == viewer.id else owner_id,
     )

@@ -8,7 +8,7 @@ from kaisoumail.model.access import Grant
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is kept: never the secret, only its hash and its first characters."""
+    """A key as it is kept: never the secret, only its hash and its first characters; *created_by* is a user id."""
 
     id: str
     user_id: str
@@ -19,6 +19,7 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    created_by: str | None = None
 
     def is_over_at(self, now: datetime) -> bool:
         """Whether its end, if it has one, has come at *now*."""

@@ -51,9 +51,9 @@ async def make_key(
         raise Problem("invalid_request", "The end of a key must lie ahead")
     if user_id is not None and user_id != viewer.id:
         viewer.must_be_admin()
-    key, secret = new_key(user_id or viewer.id, name, grant, now)
+    key, secret = new_key(user_id or viewer.id, name, grant, now, created_by=viewer.id)
     told = {"name": name, "scopes": list(grant.scopes), "secretShown": True}
-    entry = did(viewer, "key.create", now, key.id, key.prefix, **told)
+    entry = did(viewer, "key.create", now, key.id, key.prefix, owner_id=key.user_id, **told)
 
     def add(connection: Connection) -> None:
         owner = users.find(connection, key.user_id)
@@ -76,7 +76,7 @@ async def rename_key(context: Context, viewer: Viewer, key_id: str, name: str) -
         if key is None or key.user_id != viewer.id:
             raise _not_found()
         api_keys.rename(connection, key_id, name)
-        audit.add(connection, did(viewer, "key.rename", now, key_id, key.prefix, name=name))
+        audit.add(connection, did(viewer, "key.rename", now, key_id, key.prefix, owner_id=key.user_id, name=name))
         renamed = api_keys.find(connection, key_id)
         assert renamed is not None
         return renamed
@@ -100,7 +100,7 @@ async def revoke_key(context: Context, viewer: Viewer, key_id: str) -> None:
             raise Problem("forbidden", "Forbidden")
         if api_keys.revoke(connection, key_id, now):
             sessions.end_those_of(connection, key_id=key_id)
-            audit.add(connection, did(viewer, "key.revoke", now, key_id, key.prefix, owner=key.user_id))
+            audit.add(connection, did(viewer, "key.revoke", now, key_id, key.prefix, owner_id=key.user_id))
 
     await context.database.write(revoke)
 

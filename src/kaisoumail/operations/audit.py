@@ -1,11 +1,11 @@
-"""The audit log, for admins, and the lines that other operations leave in it."""
+"""The audit log: all of it for admins, what concerns them for everybody; and the lines that operations leave in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from kaisoumail.model.audit import Entry, did
-from kaisoumail.model.user import Viewer
+from kaisoumail.model.user import NOWHERE, Viewer
 from kaisoumail.storage import audit
 from kaisoumail.storage.audit import Wanted
 from kaisoumail.workflows.context import Context
@@ -22,16 +22,32 @@ class Page:
 
 
 async def list_entries(context: Context, viewer: Viewer, wanted: Wanted) -> Page:
-    """At most *wanted.limit* lines of the log."""
-    viewer.must_be_admin()
-    one_more = Wanted(wanted.limit + 1, wanted.before, wanted.actor_id, wanted.target_id, wanted.action)
+    """
+    At most *wanted.limit* lines of the log; of what others than admins may see, those that concern the viewer.
+
+    Where somebody else acted from, and with which credential, is for admins.
+    """
+    one_more = replace(wanted, limit=wanted.limit + 1, concerning=None if viewer.is_admin else viewer.id)
     found = await context.database.read(lambda connection: audit.listed(connection, one_more))
-    shown = list(found[: wanted.limit])
+    shown = [_shown_to(viewer, entry) for entry in found[: wanted.limit]]
     return Page(shown, shown[-1].seq if len(found) > wanted.limit else None)
 
 
+def _shown_to(viewer: Viewer, entry: Entry) -> Entry:
+    if viewer.is_admin or entry.actor_id == viewer.id:
+        return entry
+    return replace(entry, credential_id=None, visit=NOWHERE)
+
+
 async def note(
-    context: Context, viewer: Viewer, action: str, target_id: str | None, target: str | None = None, **details: Any
+    context: Context,
+    viewer: Viewer,
+    action: str,
+    target_id: str | None,
+    target: str | None = None,
+    *,
+    owner_id: str | None = None,
+    **details: Any,
 ) -> None:
     """
     Keep that *viewer* asked for *action*, before it is done.
@@ -39,7 +55,7 @@ async def note(
     For what a workflow does, whose outcome stands in the history of its domain; what is one transaction leaves
     its line there.
     """
-    entry = did(viewer, action, context.clock(), target_id, target, **details)
+    entry = did(viewer, action, context.clock(), target_id, target, owner_id=owner_id, **details)
     await context.database.write(lambda connection: audit.add(connection, entry))
 
 

@@ -91,7 +91,15 @@ def _add(connection: Connection, context: Context, viewer: Viewer, mailbox: Mail
     is_new = mailboxes.add(connection, mailbox)
     if is_new:
         address, domain_id = str(mailbox.address), mailbox.domain_id
-        entry = did(viewer, "mailbox.create", mailbox.created_at, mailbox.id, address, domainId=domain_id)
+        entry = did(
+            viewer,
+            "mailbox.create",
+            mailbox.created_at,
+            mailbox.id,
+            address,
+            owner_id=mailbox.user_id,
+            domainId=domain_id,
+        )
         audit.add(connection, entry)
     return is_new
 
@@ -124,7 +132,10 @@ def _extend(connection: Connection, context: Context, viewer: Viewer, was: Mailb
     if not mailboxes.prolong(connection, mailbox):
         return Problem("mailbox_taken", "Mailbox already exists")
     until = {"expiresAt": iso_or_none(mailbox.expires_at)}
-    audit.add(connection, did(viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), **until))
+    audit.add(
+        connection,
+        did(viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), owner_id=mailbox.user_id, **until),
+    )
     return None
 
 
@@ -146,7 +157,7 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
                 "Its rule at Cloudflare can be removed only with EMAIL_ROUTING_MANAGEMENT_ENABLED",
             )
         context.routing.client()
-    await note(context, viewer, "mailbox.destroy", mailbox.id, str(mailbox.address))
+    await note(context, viewer, "mailbox.destroy", mailbox.id, str(mailbox.address), owner_id=mailbox.user_id)
     run = await context.runs.start(
         "destroy_mailbox", key=mailbox_id, mailbox_id=mailbox_id, operation="mailboxes.destroy"
     )

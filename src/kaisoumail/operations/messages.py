@@ -119,10 +119,13 @@ async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bo
     now = context.clock()
     read_at = now if is_read else None
 
+    address = message.mailbox_address
+    entry = did(viewer, "message.mark", now, message.id, address, owner_id=message.user_id, isRead=is_read)
+
     def mark(connection: Connection) -> bool:
         is_changed = messages.mark(connection, message, read_at)
         if is_changed:
-            audit.add(connection, did(viewer, "message.mark", now, message.id, message.mailbox_address, isRead=is_read))
+            audit.add(connection, entry)
         return is_changed
 
     return replace(message, read_at=read_at) if await context.database.write(mark) else message
@@ -141,7 +144,10 @@ async def delete_message(context: Context, viewer: Viewer, message_id: str) -> N
     def remove(connection: Connection) -> None:
         if not messages.remove(connection, message, now):
             raise _not_found()
-        audit.add(connection, did(viewer, "message.delete", now, message.id, message.mailbox_address))
+        audit.add(
+            connection,
+            did(viewer, "message.delete", now, message.id, message.mailbox_address, owner_id=message.user_id),
+        )
 
     await context.database.write(remove)
     if message.raw_location != messages.IN_ROW:
@@ -180,7 +186,7 @@ async def _with_raw(context: Context, viewer: Viewer, message_id: str, *, hide_f
 async def note_opening(context: Context, viewer: Viewer, message: Message) -> None:
     """Keep that *viewer* opened what is somebody else's: an admin may, and it is seen who did."""
     if message.user_id != viewer.id:
-        await note(context, viewer, "message.open", message.id, message.mailbox_address, owner=message.user_id)
+        await note(context, viewer, "message.open", message.id, message.mailbox_address, owner_id=message.user_id)
 
 
 async def _may_read(context: Context, viewer: Viewer, message: Message) -> bool:

@@ -56,7 +56,7 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
         raise Problem("invalid_request", f"{email!r:.80} is not an e-mail address")
     now = context.clock()
     user = User(new_id("usr"), email, _checked_name(name), role, now, now)
-    key, secret = new_key(user.id, "Initial API Key", Grant(), now)
+    key, secret = new_key(user.id, "Initial API Key", Grant(), now, created_by=None if viewer is None else viewer.id)
     entry = _entry(viewer, "user.create", user, now, role=role.value, keyId=key.id)
 
     def add(connection: Connection) -> None:
@@ -70,11 +70,13 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
     return Added(user, key, secret)
 
 
-def new_key(user_id: str, name: str, grant: Grant, now: datetime, secret: str | None = None) -> tuple[ApiKey, str]:
+def new_key(
+    user_id: str, name: str, grant: Grant, now: datetime, secret: str | None = None, *, created_by: str | None = None
+) -> tuple[ApiKey, str]:
     """A key as it is kept, and its secret."""
     secret = secret or secrets.new_secret()
     prefix, key_hash = secrets.prefix_of(secret), secrets.hash_of(secret)
-    return ApiKey(new_id("key"), user_id, name, prefix, key_hash, grant, now), secret
+    return ApiKey(new_id("key"), user_id, name, prefix, key_hash, grant, now, created_by=created_by), secret
 
 
 async def change_user(
@@ -146,9 +148,9 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
         if heir is not None:
             mailboxes.hand_over(connection, user_id, heir.id)
             messages.hand_over(connection, user_id, heir.id)
-        users.remove(connection, user_id)
         handed = {"mailboxes": held, "transferredTo": heir and heir.id}
-        audit.add(connection, did(viewer, "user.delete", now, user.id, user.email, **handed))
+        audit.add(connection, did(viewer, "user.delete", now, user.id, user.email, owner_id=user.id, **handed))
+        users.remove(connection, user_id)
         return Removed(user, held, heir)
 
     return await context.database.write(remove)
@@ -173,7 +175,7 @@ async def _change(
         users.save(connection, changed)
         also(connection)
         told = {"name": changed.name, "role": changed.role.value}
-        audit.add(connection, did(viewer, action, now, user.id, user.email, **told))
+        audit.add(connection, did(viewer, action, now, user.id, user.email, owner_id=user.id, **told))
         return changed
 
     return await context.database.write(work)
@@ -209,4 +211,4 @@ def _checked_name(name: str) -> str:
 def _entry(viewer: Viewer | None, action: str, user: User, now: datetime, **details: str) -> Entry:
     if viewer is None:
         return Entry(action, now, "command line", target_id=user.id, target=user.email, details=dict(details))
-    return did(viewer, action, now, user.id, user.email, **details)
+    return did(viewer, action, now, user.id, user.email, owner_id=user.id, **details)

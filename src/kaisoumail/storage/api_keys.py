@@ -39,6 +39,7 @@ def add(connection: Connection, key: ApiKey) -> None:
             expires_at=key.grant.expires_at,
             mailbox_id=key.grant.mailbox_id,
             domain_id=key.grant.domain_id,
+            created_by=key.created_by,
         )
     )
 
@@ -104,4 +105,5 @@ def _key_from(row: Row[Any]) -> ApiKey:
         created_at=cells[api_keys.c.created_at],
         last_used_at=cells[api_keys.c.last_used_at],
         revoked_at=cells[api_keys.c.revoked_at],
+        created_by=cells[api_keys.c.created_by],
     )

@@ -5,22 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, or_, select
 
 from kaisoumail.model.audit import Entry
 from kaisoumail.model.user import Visit
-from kaisoumail.storage.tables import audit
+from kaisoumail.storage.tables import audit, users
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which lines a page should hold: older than *before*, by this actor, about this target, of this action."""
+    """
+    Which lines a page should hold: older than *before*, by this actor, about this target, of this action.
+
+    *concerning* is a user id: lines of what they did, and of what others did to them or for them.
+    """
 
     limit: int
     before: int | None = None
     actor_id: str | None = None
     target_id: str | None = None
     action: str | None = None
+    concerning: str | None = None
 
 
 def add(connection: Connection, entry: Entry) -> None:
@@ -37,6 +42,8 @@ def add(connection: Connection, entry: Entry) -> None:
             address=entry.visit.address,
             request_id=entry.visit.request_id,
             details=entry.details,
+            owner_id=entry.owner_id,
+            owner=select(users.c.email).where(users.c.id == entry.owner_id).scalar_subquery(),
         )
     )
 
@@ -50,6 +57,9 @@ def listed(connection: Connection, wanted: Wanted) -> Sequence[Entry]:
         value = getattr(wanted, name)
         if value is not None:
             query = query.where(audit.c[name] == value)
+    if wanted.concerning is not None:
+        columns = (audit.c.actor_id, audit.c.owner_id, audit.c.target_id)
+        query = query.where(or_(*(column == wanted.concerning for column in columns)))
     return [_entry_from(row) for row in connection.execute(query)]
 
 
@@ -70,4 +80,6 @@ def _entry_from(row: Row[Any]) -> Entry:
         visit=Visit(row.address, None, row.request_id),
         details=row.details,
         seq=row.seq,
+        owner_id=row.owner_id,
+        owner=row.owner,
     )

@@ -103,6 +103,7 @@ api_keys = Table(
     # The one mailbox or domain it is for; not foreign keys: a key whose mailbox is gone opens nothing and stays listed.
     Column("mailbox_id", _ID),
     Column("domain_id", _ID),
+    Column("created_by", _ID),  # a user; it outlives them, as the audit log does
     Index(None, "user_id"),
 )
 
@@ -344,7 +345,10 @@ audit = Table(
     Column("address", String(64)),
     Column("request_id", String(128)),
     Column("details", JSON, nullable=False),
+    Column("owner_id", _ID),
+    Column("owner", String(320)),
     Index(None, "actor_id", "seq"),
+    Index(None, "owner_id", "seq"),
     Index(None, "target_id", "seq"),
     Index(None, "action", "seq"),
     sqlite_autoincrement=True,
