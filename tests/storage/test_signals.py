@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import pytest
 
+from kaisoumail.errors import Problem
 from kaisoumail.storage.signals import Signals, open_signals
 
 
@@ -103,7 +104,7 @@ def _cut_connections(url: str) -> None:
 
 
 def test_a_database_that_is_not_there_is_said_at_once() -> None:
-    with pytest.raises(OSError, match="1"):
+    with pytest.raises(Problem, match="cannot be used"):
         asyncio.run(open_signals("postgresql://nobody@127.0.0.1:1/nothing"))
 
 
