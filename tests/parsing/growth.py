@@ -9,7 +9,7 @@ from typing import Final
 
 STEEP: Final = 1.5  # between linear and quadratic; n log n over these lengths is 1.1
 _TRIALS: Final = 4
-_FELT: Final = 0.004  # seconds; below this a clock that ticks and a cache that is cold say more than the step does
+_FELT: Final = 0.01  # seconds; below this a clock that ticks and a cache that is cold say more than the step does
 
 
 @dataclass(frozen=True, slots=True)

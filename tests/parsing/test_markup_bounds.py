@@ -8,7 +8,7 @@ from kaisoumail.parsing.markup_bounds import MAX_DEPTH, MAX_STRETCH, cut_where_t
 from kaisoumail.parsing.sanitize import safe_html
 from tests.parsing.growth import STEEP, Repeated, Step, exponent
 
-SAFE = Step("HTML made safe", safe_html, 384 * 1024)
+SAFE = Step("HTML made safe", safe_html, 320 * 1024)
 COSTLY = {
     "references": Repeated("", "&"),
     "control characters": Repeated("", "\x9c"),
