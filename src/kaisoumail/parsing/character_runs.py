@@ -17,7 +17,7 @@ MAX_FORMATS: Final = 16
 
 # Marks (M*) and formats (Cf) are neither letters nor digits nor space. Symbols are in as well: they are told apart in
 # the runs that are found, and a table of all marks would cost more at the start than mails do.
-_LONG_RUN: Final = re.compile(rf"[^\w\s\x00-\x7f]{{{MAX_FORMATS + 1},}}+")
+_LONG_RUN: Final = re.compile(rf"[^\x00-\x7f\w\s]{{{MAX_FORMATS + 1},}}+")
 
 
 def without_long_runs(text: str) -> str:
