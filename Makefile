@@ -11,9 +11,7 @@ WORKER_TESTS := tests/email_worker
 NODE_READY := $(WORKER_TESTS)/node_modules/.ready-$(shell cat $(WORKER_TESTS)/package-lock.json $(WORKER_TESTS)/.npmrc | sha256sum | cut -c1-16)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-PROGRAMS := PYTHON=$(PYTHON) .ci/programs
-
-.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash siege linear fuzz check format lock bench clean
+.PHONY: start setup setup-dev browser test chaos crash fuzz linear check format lock bench clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo

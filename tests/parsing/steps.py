@@ -83,7 +83,7 @@ STEPS: Final = (
     *(Step(f"a body in {encoding}", partial(_transferred, encoding), 256 * 1024) for encoding in _ENCODINGS),
     Step("HTML to text", text_of, 256 * 1024),
     Step("shown and hidden HTML", shown_and_hidden, 256 * 1024),
-    Step("HTML made safe", safe_html, 384 * 1024),
+    Step("HTML made safe", safe_html, 320 * 1024),
     Step("the preview of a text", lambda text: preview_of(text, None)),
     Step("the preview of HTML", lambda text: preview_of(None, text), 256 * 1024),
     Step("a code in the subject", lambda text: find_code(f"Your code {text}", None, None)),
