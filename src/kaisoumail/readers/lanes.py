@@ -63,18 +63,6 @@ def _is_over(patience: float, cpu_seconds: float, seconds: float) -> bool:
     return cpu_seconds >= patience or seconds >= _BUSY * patience
 
 
-async def _answers(process: ReaderProcess, patience: float, since: float) -> list[Answer]:
-    """The next answers; none when the message that is being read takes more than *patience*. Raises LostReader."""
-    cpu, used = process.cpu_seconds, 0.0
-    while not _is_over(patience, used, _now() - since):
-        try:
-            async with asyncio.timeout(max(patience - used, _LEAST)):
-                return await process.answers()
-        except TimeoutError:
-            used = process.cpu_seconds - cpu
-    return []
-
-
 class _Lane:
     """Reads what is in its queue, by one process at a time, in a task that ends when nothing waits."""
 
@@ -156,7 +144,7 @@ class QuickLane(_Lane):
         done = 0
         error = None
         try:
-            while done < len(batch) and (answers := await _answers(process, self._patience, _now())):
+            while done < len(batch) and (answers := await self._answers(process)):
                 for reading, answer in zip(batch[done:], answers, strict=False):
                     self._usage.charge(reading.client, answer.seconds, _now())
                     reading.answer(answer.facts)
@@ -165,6 +153,18 @@ class QuickLane(_Lane):
             error = lost
         if done < len(batch):
             await self._set_aside(process, batch[done:], first + done, error)
+
+    async def _answers(self, process: ReaderProcess) -> list[Answer]:
+        """The next answers; none when the message that is being read takes too long. Raises LostReader."""
+        since, cpu, used = _now(), process.cpu_seconds, 0.0
+        while not _is_over(self._patience, used, _now() - since):
+            try:
+                async with asyncio.timeout(max(self._patience / 2 - used, _LEAST)):
+                    return await process.answers()
+            except TimeoutError:
+                used = process.cpu_seconds - cpu
+                self._processes.keep_spare()  # it will be wanted, and takes a while to start
+        return []
 
     async def _set_aside(
         self, process: ReaderProcess, left: Sequence[Reading], first: int, error: LostReader | None

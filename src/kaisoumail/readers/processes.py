@@ -59,7 +59,7 @@ class Patience:
     """
 
     quick_small: float = 0.5
-    quick_large: float = 1.0
+    quick_large: float = 0.5
     # Ten times what the dearest mail may cost, for a busy machine, and a small one costs less.
     small: float = 10.0
     large: float = 20.0
