@@ -18,7 +18,7 @@ import structlog
 from kaisoumail.errors import CODES, Problem
 from kaisoumail.inbound.recipient_guesses import RecipientGuesses
 from kaisoumail.inbound.smtp_commands import Malformed, Path, command, path, size
-from kaisoumail.inbound.smtp_wire import BadLine, Flooded, Gone, NoRoom, Silent, Transfer, Wire
+from kaisoumail.inbound.smtp_wire import BadLine, Flooded, Gone, NoRoom, NoTls, Silent, Transfer, Wire
 from kaisoumail.model.message import Envelope
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.network.memory_budget import OVERSIZE_FACTOR, MemoryBudget
@@ -92,6 +92,8 @@ class Session:
         """Talk until one side has had enough. Never raises: what goes wrong is said, or logged as a bug."""
         try:
             await self._converse()
+        except NoTls:
+            self._shared.refusals.note("smtp.tls_handshake", self._client)
         except Gone:
             self._wire.hang_up()
         except Silent:

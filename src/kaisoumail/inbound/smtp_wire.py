@@ -31,6 +31,10 @@ class Gone(Exception):
     """The client hung up, or was hung up on."""
 
 
+class NoTls(Gone):
+    """The TLS handshake failed; the connection is closed, as nothing more can be said on it."""
+
+
 class Silent(Exception):
     """The client did not say what it has to say in time."""
 
@@ -214,7 +218,7 @@ class Wire(asyncio.Protocol):
             raise NoRoom
 
     async def start_tls(self, context: ssl.SSLContext, go_ahead: str, within: float) -> None:
-        """Speak TLS from here on. Whatever was sent before the handshake is dropped, never obeyed. Raises Gone."""
+        """Speak TLS from here on. Whatever was sent before the handshake is dropped, never obeyed. Raises NoTls."""
         transport = self._open()
         transport.pause_reading()
         self.say(go_ahead)
@@ -225,7 +229,8 @@ class Wire(asyncio.Protocol):
                 transport, self, context, server_side=True, ssl_handshake_timeout=within
             )
         except OSError as error:  # ssl.SSLError and ConnectionError are OSErrors
-            raise Gone from error
+            self._transport = None  # closed by the event loop, and to write to it raises
+            raise NoTls from error
         if secured is None:
             raise Gone
         self._transport = secured
