@@ -37,13 +37,18 @@ async def _send_seen(connection: Connection, client: Client, body: bytes, length
     await connection.send(_request({**told, **client.target.seen_headers}) + body)
 
 
+async def _send_a_part(connection: Connection) -> None:
+    """16 MiB of a message of 25, then silence: sixteen of them are 256 MiB. Who is refused tries again."""
+    for _ in range(256):
+        await connection.send(_FULL)
+    await connection.status()
+
+
 async def hand_overs_with_a_false_signature_are_never_finished(client: Client) -> None:
-    """All of 25 MB but its end, then silence: eleven of them fill 256 MiB."""
+    """A large part of 25 MB, then silence."""
     async with client.http() as connection:
         await connection.send(_head(client, _LARGEST))
-        for _ in range(399):
-            await connection.send(_FULL)
-        await connection.until_closed()
+        await _send_a_part(connection)
 
 
 async def hand_overs_with_a_false_signature_come_whole(client: Client) -> None:
@@ -104,18 +109,14 @@ async def headers_of_a_seen_hand_over_come_with_another_body(client: Client) -> 
     """A ticket that is good, for 25 MB that are not those it was made for, and do not end."""
     async with client.http() as connection:
         await _send_seen(connection, client, b"", _LARGEST)
-        for _ in range(399):
-            await connection.send(_FULL)
-        await connection.until_closed()
+        await _send_a_part(connection)
 
 
 async def hand_overs_have_a_ticket_that_is_false(client: Client) -> None:
     """As long as a ticket is, and not one."""
     async with client.http() as connection:
         await connection.send(_head(client, _LARGEST, x_kaisoumail_ticket=f"{_LARGEST}:{'fedcba9876543210' * 4}"))
-        for _ in range(399):
-            await connection.send(_FULL)
-        await connection.until_closed()
+        await _send_a_part(connection)
 
 
 async def hand_overs_end_with_a_reset(client: Client) -> None:
@@ -127,7 +128,7 @@ async def hand_overs_end_with_a_reset(client: Client) -> None:
 
 
 ATTACKS: Final = (
-    Attack(hand_overs_with_a_false_signature_are_never_finished, 11, 800, finding="I4"),
+    Attack(hand_overs_with_a_false_signature_are_never_finished, 16, 800, finding="I4"),
     Attack(hand_overs_with_a_false_signature_come_whole, 16, 200, finding="I4"),
     Attack(hand_overs_are_announced_and_nothing_is_sent, finding="I4"),
     Attack(hand_overs_come_byte_by_byte, finding="I4"),
@@ -135,7 +136,7 @@ ATTACKS: Final = (
     Attack(hand_overs_of_another_time_come_as_fast_as_they_go),
     Attack(hand_overs_with_a_false_signature_come_as_fast_as_they_go),
     Attack(one_seen_hand_over_is_repeated),
-    Attack(headers_of_a_seen_hand_over_come_with_another_body, 11, 800, finding="I4"),
-    Attack(hand_overs_have_a_ticket_that_is_false, 11, 800, finding="I4"),
+    Attack(headers_of_a_seen_hand_over_come_with_another_body, 16, 800, finding="I4"),
+    Attack(hand_overs_have_a_ticket_that_is_false, 16, 800, finding="I4"),
     Attack(hand_overs_end_with_a_reset, 16, 200),
 )
