@@ -24,9 +24,8 @@ _AFTERWARDS: Final = 0.2  # of the attack's time ordinary clients go on: what it
 @dataclass(frozen=True)
 class Held:
     """
-    What the server's process and those it started hold.
-
-    Resident bytes, open descriptors, and how many of these are connections that strangers may open.
+    What a server holds: resident bytes with those of the processes it started, its own open descriptors, and how many
+    connections there are that strangers may open.
     """
 
     memory: int
@@ -51,13 +50,13 @@ class Process:
 
     def held(self) -> Held:
         """Raises FileNotFoundError or ProcessLookupError when it has ended."""
-        memory, descriptors = _of_one(self.pid)
+        memory = _resident(self.pid)
         if not memory:
             raise ProcessLookupError(self.pid)  # it has ended, and nobody has asked how
         for pid in _started_by(self.pid):
             with suppress(FileNotFoundError, ProcessLookupError):  # it ended meanwhile, and holds nothing
-                more = _of_one(pid)
-                memory, descriptors = memory + more[0], descriptors + more[1]
+                memory += _resident(pid)
+        descriptors = sum(1 for _ in Path(f"/proc/{self.pid}/fd").iterdir())
         return Held(memory, descriptors, _connections(self.ports))
 
 
@@ -69,10 +68,8 @@ def _started_by(pid: int) -> list[int]:
     return started
 
 
-def _of_one(pid: int) -> tuple[int, int]:
-    """Resident bytes and descriptors of one process."""
-    resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
-    return resident, sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+def _resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
 
 
 def _connections(ports: tuple[int, ...]) -> int:
