@@ -119,7 +119,7 @@ def test_processes_that_ask_at_once_never_get_the_same_token(postgres_url: str) 
 def test_most_requests_write_nothing(postgres_url: str) -> None:
     async def work(here: PostgresDatabase, _: PostgresDatabase) -> int:
         statements: list[str] = []
-        listen = here._aside_engine.sync_engine
+        listen = here._relaxed_engine.sync_engine
         event.listen(listen, "before_cursor_execute", lambda c, cursor, statement, *_: statements.append(statement))
         await _passed([SharedBuckets(here)], "of ada", MANY, 1000, NOW)
         return len(statements)
@@ -147,7 +147,7 @@ def test_a_flood_is_refused_without_a_write_for_each(postgres_url: str) -> None:
         ours = SharedBuckets(here)
         await _passed([ours], "ip 203.0.113.5", HUNDRED, 100, NOW)
         statements: list[str] = []
-        listen = here._aside_engine.sync_engine
+        listen = here._relaxed_engine.sync_engine
         event.listen(listen, "before_cursor_execute", lambda c, cursor, statement, *_: statements.append(statement))
         passed = await _passed([ours], "ip 203.0.113.5", HUNDRED, 1000, NOW)
         return passed, len(statements)

@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
+import psycopg
 import pytest
 
-from kaisoumail.storage import schema
+from kaisoumail.errors import Problem
+from kaisoumail.storage import facts, schema
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.workflows.heartbeats import Heartbeats
 from tests.database_clock import DatabaseClock
@@ -99,3 +102,22 @@ def test_nobody_takes_itself_for_dead(told: Callable[[Story], None]) -> None:
         assert await only.claimed() == []
 
     told(story)
+
+
+def test_k12_a_heartbeat_whose_row_is_locked_holds_up_nobodys_write(postgres_url: str) -> None:
+    async def story() -> None:
+        async with AsyncExitStack() as stack:
+            database = open_database(postgres_url)
+            stack.push_async_callback(database.close)
+            await schema.migrate(database)
+            beating = Watching(database, "beating", 0)
+            await beating.heartbeats.beat()
+            with psycopg.connect(postgres_url) as other:
+                other.execute("SELECT * FROM processes FOR UPDATE")
+                beat = asyncio.create_task(beating.heartbeats.beat())
+                await database.write(partial(facts.put, key="message", value="kept"))
+                with pytest.raises(Problem, match="storage_unavailable"):
+                    await beat
+            await beating.heartbeats.beat()
+
+    asyncio.run(asyncio.wait_for(story(), 60))

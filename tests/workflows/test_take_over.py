@@ -249,6 +249,9 @@ class Stumbling:
             raise ValueError("nobody thought of this")
         return await self._database.write(work)
 
+    async def write_relaxed(self, work: Callable[[Connection], T]) -> T:
+        return await self.write(work)
+
     async def close(self) -> None:
         await self._database.close()
 

@@ -154,7 +154,7 @@ class SharedBuckets:
     async def _asked(self, work: Callable[[Connection], V], unknown: V) -> V:
         """What *work* returned, or *unknown* when the database cannot be asked."""
         try:
-            return await self._database.aside(work)
+            return await self._database.write_relaxed(work)
         except Problem as problem:
             # Nobody is refused because the limits cannot be looked up: the request will hear of the trouble itself.
             _log.warning("limits.unknown", code=problem.code)
@@ -212,8 +212,8 @@ def follow_clock_back(connection: Connection, key: str | None = None) -> None:
 async def forget_full(database: object) -> None:
     """Drop shared buckets nobody drew from lately: one that is full again is like one never used."""
     if isinstance(database, PostgresDatabase):
-        await database.aside(follow_clock_back)
-        await database.aside(
+        await database.write_relaxed(follow_clock_back)
+        await database.write_relaxed(
             lambda connection: connection.execute(delete(buckets).where(buckets.c.at < in_time(-_FULL_AGAIN)))
         )
 

@@ -33,6 +33,7 @@ Work = Callable[[Connection], T]
 
 MAX_BATCH: Final = 64
 READERS: Final = 3
+_RELAXED_PATIENCE: Final = 0.25  # seconds for a lock: all who write so share a connection
 
 
 class Database(Protocol):
@@ -50,6 +51,14 @@ class Database(Protocol):
 
     async def write(self, work: Work[T]) -> T:
         """What *work* returned, once its changes are durable. Whatever it raised, if none of them was kept."""
+        ...
+
+    async def write_relaxed(self, work: Work[T]) -> T:
+        """
+        What *work* returned, which changes something that a crash may lose, by one statement.
+
+        It shares no transaction with anybody's `write`, and gives up soon when a row is locked.
+        """
         ...
 
     async def close(self) -> None:
@@ -215,6 +224,9 @@ class SqliteDatabase:
     async def write(self, work: Work[T]) -> T:
         return await self._writer.write(work)
 
+    async def write_relaxed(self, work: Work[T]) -> T:
+        return await self.write(work)  # no row of the embedded database is locked by anybody for long
+
     async def _commit(self, works: list[Work[Any]]) -> list[_Outcome]:
         loop = asyncio.get_running_loop()
         outcomes = await loop.run_in_executor(self._write_thread, _run_batch, works, self._transaction)
@@ -258,8 +270,12 @@ class PostgresDatabase:
         self._read_engine = _postgres_engine(
             asynchronous, patience, pool_size=READERS + 2, isolation_level="AUTOCOMMIT"
         )
-        self._aside_engine = _postgres_engine(
-            asynchronous, patience, pool_size=1, isolation_level="AUTOCOMMIT", settings={"synchronous_commit": "off"}
+        self._relaxed_engine = _postgres_engine(
+            asynchronous,
+            min(patience, _RELAXED_PATIENCE),
+            pool_size=1,
+            isolation_level="AUTOCOMMIT",
+            settings={"synchronous_commit": "off"},
         )
         self._writer = _Writer(self._commit)
 
@@ -273,10 +289,9 @@ class PostgresDatabase:
     async def glance(self, work: Work[T]) -> T:
         return await self.read(work)
 
-    async def aside(self, work: Work[T]) -> T:
-        """What *work* returns, which changes something by one statement that a crash may lose; waits for no fsync."""
+    async def write_relaxed(self, work: Work[T]) -> T:
         try:
-            async with self._aside_engine.connect() as connection:
+            async with self._relaxed_engine.connect() as connection:
                 return await connection.run_sync(work)
         except Exception as error:
             raise _told(error) from error
@@ -307,7 +322,7 @@ class PostgresDatabase:
         await self._writer.close()
         await self._write_engine.dispose()
         await self._read_engine.dispose()
-        await self._aside_engine.dispose()
+        await self._relaxed_engine.dispose()
 
 
 def _postgres_engine(

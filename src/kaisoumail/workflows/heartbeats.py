@@ -25,7 +25,8 @@ class Heartbeats:
         self._heard: dict[str, tuple[datetime, float]] = {}  # of each other one the last beat, and since when
 
     async def beat(self) -> None:
-        await self._database.write(partial(processes.beat, process_id=self._process_id))
+        """Say that this process is alive, in no transaction with messages: a lock on its row would stop them."""
+        await self._database.write_relaxed(partial(processes.beat, process_id=self._process_id))
 
     async def end(self) -> None:
         await self._database.write(partial(processes.end, process_id=self._process_id))
