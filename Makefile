@@ -11,7 +11,9 @@ WORKER_TESTS := tests/email_worker
 NODE_READY := $(WORKER_TESTS)/node_modules/.ready-$(shell cat $(WORKER_TESTS)/package-lock.json $(WORKER_TESTS)/.npmrc | sha256sum | cut -c1-16)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: start setup setup-dev browser test chaos crash fuzz linear check format lock bench clean
+PROGRAMS := PYTHON=$(PYTHON) .ci/programs
+
+.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash siege linear fuzz check format lock bench bare clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo
@@ -74,6 +76,9 @@ format: setup-dev ## let ruff put things in order
 lock: ## resolve again and write the hash-pinned locks (needs uv on the PATH)
 	@uv pip compile pyproject.toml --group build --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -q -o requirements.lock
 	@uv pip compile pyproject.toml --group build --group dev -c requirements.lock --universal --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 -q -o requirements-dev.lock
+
+bare: ## the two commands on a bare Debian 12: as root, as an ordinary user, over a stale tree; BARE=root|user|stale
+	@BARE='$(BARE)' PYTEST_ARGS='$(PYTEST_ARGS)' .ci/bare
 
 bench: setup-dev ## the benchmarks, with a table at the end
 	@$(BIN)/python -m benches $(BENCH)
