@@ -1,11 +1,14 @@
 """Group commit, what a failed work costs its neighbours, and who may write."""
 
 import asyncio
-from collections.abc import Callable
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from kaisoumail.errors import Problem
@@ -228,3 +231,40 @@ def test_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
 
 def _one(connection: Connection) -> int:
     return int(connection.execute(text("SELECT 1")).scalar_one())
+
+
+def test_k12_who_finds_no_connection_free_waits_for_one(postgres_url: str) -> None:
+    async def story() -> None:
+        async with _limited_to(postgres_url, connections=4) as limited:
+            others = [await psycopg.AsyncConnection.connect(limited) for _ in range(4)]
+            database = open_database(limited)
+            one = text("SELECT 1")
+            asking = [asyncio.create_task(database.read(lambda c: c.execute(one).scalar())) for _ in range(20)]
+            await asyncio.wait(asking, timeout=0.3)
+            for other in others:
+                await other.close()
+            assert await asyncio.gather(*asking) == [1] * 20
+            await database.close()
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_k12_without_a_free_connection_the_patience_ends(postgres_url: str) -> None:
+    async def story() -> None:
+        async with _limited_to(postgres_url, connections=0) as limited:
+            database = open_database(limited, patience=0.2)
+            with pytest.raises(Problem, match="storage_unavailable"):
+                await database.write(lambda c: c.execute(text("SELECT 1")))
+            await database.close()
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+@asynccontextmanager
+async def _limited_to(postgres_url: str, connections: int) -> AsyncIterator[str]:
+    """The URL of the same database for an account that may have so many connections, and is dropped afterwards."""
+    account = f"limited_{secrets.token_hex(6)}"
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as admin:
+        await admin.execute(f'CREATE ROLE "{account}" LOGIN CONNECTION LIMIT {connections}'.encode())
+        yield make_url(postgres_url).set(username=account).render_as_string(hide_password=False)
+        await admin.execute(f'DROP ROLE "{account}"'.encode())

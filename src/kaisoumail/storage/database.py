@@ -13,14 +13,16 @@ the same two calls, and one test suite runs on both.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from time import monotonic
 from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import Clock, steady_now
@@ -265,6 +267,7 @@ class PostgresDatabase:
     def __init__(self, url: str, tell: Tell, patience: float) -> None:
         self.url = url
         self._tell = tell
+        self._patience = patience
         asynchronous = make_url(url).set(drivername="postgresql+asyncpg")
         self._write_engine = _postgres_engine(asynchronous, patience, pool_size=1)
         self._read_engine = _postgres_engine(
@@ -281,7 +284,7 @@ class PostgresDatabase:
 
     async def read(self, work: Work[T]) -> T:
         try:
-            async with self._read_engine.connect() as connection:
+            async with self._connected(self._read_engine) as connection:
                 return await connection.run_sync(work)
         except Exception as error:
             raise _told(error) from error
@@ -291,7 +294,7 @@ class PostgresDatabase:
 
     async def write_relaxed(self, work: Work[T]) -> T:
         try:
-            async with self._relaxed_engine.connect() as connection:
+            async with self._connected(self._relaxed_engine) as connection:
                 return await connection.run_sync(work)
         except Exception as error:
             raise _told(error) from error
@@ -312,11 +315,34 @@ class PostgresDatabase:
         return [outcome for work in works for outcome in await self._commit([work])]
 
     async def _transaction(self, works: list[Work[Any]]) -> list[Any]:
-        async with self._write_engine.begin() as connection:
+        async with self._connected(self._write_engine) as connection, connection.begin():
             values, topics = await connection.run_sync(changes.run, works)
         if ACCESS in topics:  # all else comes back as a notification; this must be known before it is answered
             self._tell([ACCESS])
         return values
+
+    @asynccontextmanager
+    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """
+        A connection of *engine*'s pool. That the server has none free just now is waited out, up to the patience.
+
+        Other processes take and give back connections all the time; each of ours that is made is kept.
+        """
+        deadline = monotonic() + self._patience
+        while True:
+            connection = engine.connect()
+            try:
+                await connection.start()
+            except Exception as error:
+                if _sqlstate(error) != _TOO_MANY_CONNECTIONS or monotonic() > deadline:
+                    raise
+                await asyncio.sleep(_CONNECT_AGAIN_SECONDS)
+            else:
+                break
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def close(self) -> None:
         await self._writer.close()
@@ -338,6 +364,13 @@ def _postgres_engine(
 # down, disk, read-only.
 _TROUBLE_STATES: Final = ("08", "28", "3D", "53", "55P03", "57", "58", "25006")
 _UNKEEPABLE_STATE: Final = "22021"
+_TOO_MANY_CONNECTIONS: Final = "53300"
+_CONNECT_AGAIN_SECONDS: Final = 0.1
+
+
+def _sqlstate(error: BaseException) -> str:
+    """PostgreSQL's code behind *error*, "" without one."""
+    return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
 
 
 def _is_trouble(error: Exception, told: Exception) -> bool:
@@ -354,7 +387,7 @@ def _told(error: Exception) -> Exception:
     """
     trouble = isinstance(error, OperationalError | InterfaceError | OSError | PoolTimeout)
     if isinstance(error, DBAPIError):
-        state = str(getattr(error.orig, "sqlstate", None) or "")
+        state = _sqlstate(error)
         if state == _UNKEEPABLE_STATE:
             return Problem("invalid_request", "Invalid request", formErrors=["A text has a NUL in it"], fieldErrors={})
         trouble = trouble or error.connection_invalidated or state.startswith(_TROUBLE_STATES)
