@@ -41,6 +41,7 @@ from kaisoumail.network import http_server
 from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
 from kaisoumail.network.descriptors import ConnectionShares, connection_shares, raise_descriptor_limit
 from kaisoumail.network.http_limits import HttpLimits
+from kaisoumail.network.memory_trim import MemoryTrim
 from kaisoumail.network.requests_in_progress import RequestsInProgress
 from kaisoumail.operations.audit import forget_old_entries
 from kaisoumail.operations.bootstrap import ensure_first_admin
@@ -82,6 +83,7 @@ _BUDGET_SECONDS: Final = 300
 _MAX_JSON_BYTES: Final = 1024 * 1024  # of a request to the API or a page; the hand-over has a limit of its own
 _KNOWN_SHARE: Final = 4  # one HTTP connection in so many is kept for who proves who it is
 _WATCH_SECONDS: Final = 2.0
+_TRIM_SECONDS: Final = 20.0
 _MINUTE_SECONDS: Final = 60.0
 _HOUR_SECONDS: Final = 3600.0
 # Importing a workflow is what makes it startable.
@@ -124,6 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(destroy_what_was_left, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, partial(forget_full_buckets, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, context.unsure.settle))
+        await stack.enter_async_context(repeated(_TRIM_SECONDS, MemoryTrim().trim))
         shares, refusals = _connection_shares(settings), RefusalLog()
         smtp_port = await _open_smtp(stack, context, settings, shares.smtp, refusals)
         limits = HttpLimits(_http_budget(settings, shares.http), refusals, settings.trusted_proxies)
