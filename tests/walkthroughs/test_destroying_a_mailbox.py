@@ -148,3 +148,17 @@ def test_nobody_destroys_what_is_somebody_elses(product: Product) -> None:
 
 def _still_receives(admin: ApiClient, mailbox: dict[str, Any]) -> bool:
     return bool(admin.get(f"/api/mailboxes/{mailbox['id']}").json()["status"] == "active")
+
+
+def test_b4_a_rate_limit_while_it_is_destroyed_is_said_as_one_and_waited_out(product: Product, world: World) -> None:
+    mailbox = _mailbox(product)
+    fault = {"match": {"method": "DELETE", "path": "/zones/*/email/routing/rules/*"}, "status": 429, "retryAfter": 1}
+    world.controls.post("/_sandbox/faults", json={**fault, "times": 1}).raise_for_status()
+
+    limited = product.admin.delete(f"/api/mailboxes/{mailbox['id']}")
+    while (again := product.admin.delete(f"/api/mailboxes/{mailbox['id']}")).status_code == 429:
+        assert code_of(again) == "cloudflare_rate_limited", "until Cloudflare's second is over"
+
+    assert (limited.status_code, code_of(limited)) == (429, "cloudflare_rate_limited")
+    assert (again.status_code, again.json()["status"]) == (200, "destroyed")
+    assert product.world.requests("DELETE")[-1].endswith(mailbox["routingRuleId"])

@@ -26,16 +26,22 @@ ROUTES: Final[dict[str, str]] = {
     "domains.watch": "activation watch",
     "mailboxes.create": "POST /api/mailboxes",
     "mailboxes.ensure": "POST /api/mailboxes/ensure",
+    "mailboxes.destroy": "DELETE /api/mailboxes/:id",
+    "mailboxes.sweep": "mailbox sweep",
     "cloudflare.internal": "internal Cloudflare client",
 }
-_BACKGROUND: Final = frozenset({"domains.watch"})
+_BACKGROUND: Final = frozenset({"domains.watch", "mailboxes.sweep"})
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """On whose behalf a request is made."""
+    """On whose behalf a request is made. An operation that `ROUTES` does not name is a bug, and told at once."""
 
     operation: str
+
+    def __post_init__(self) -> None:
+        if self.operation not in ROUTES:
+            raise ValueError(f"{self.operation} is no operation of ROUTES")
 
     @property
     def route(self) -> str:
