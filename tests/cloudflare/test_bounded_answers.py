@@ -104,6 +104,18 @@ def test_it_is_found_in_the_forms_it_takes_on_its_way(form: str) -> None:
     assert error.answer.message == "not with [token]!"
 
 
+@pytest.mark.parametrize("escaped", [r"\u0061bc-DEF", r"abc\u002dDEF", r"\\\u0061bc-DEF"])
+def test_it_is_found_where_json_escapes_its_letters(escaped: str) -> None:
+    token = "abc-DEF_0123456789+0123456789"
+    body = json.dumps({"name": "X", "plain": 'a\\u0041 \u00e9 "q"'}).encode()
+    repeated = body.replace(b"X", escaped.encode() + token.removeprefix("abc-DEF").encode())
+
+    told = json.loads(Redaction(token).body(repeated))
+
+    assert "0123456789" not in str(told)
+    assert told["plain"] == 'a\\u0041 é "q"'
+
+
 @pytest.mark.parametrize("before", [65_536 - 20, 65_536 - 500, 490])
 def test_no_half_of_it_is_left_where_a_text_is_cut(before: int) -> None:
     for filling in (" ", "."):

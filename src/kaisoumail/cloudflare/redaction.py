@@ -8,6 +8,8 @@ from urllib.parse import quote
 BLANK: Final = "[token]"
 LONGEST_TEXT: Final = 500
 _LOOKED_AT: Final = 65_536
+# A character of a token as an upstream may escape it in JSON; any other escape is taken whole and left as it is.
+_ESCAPE: Final = re.compile(rb"\\(?:u00([2-7][0-9a-fA-F])|.)", re.DOTALL)
 _SHORTEST: Final = 8  # Cloudflare's have 40 characters; blanking "x" would blank words
 
 
@@ -32,7 +34,17 @@ class Redaction:
 
     def body(self, body: bytes) -> bytes:
         """*body* before anything of it is read."""
+        if b"\\u00" in body:
+            body = _ESCAPE.sub(_unescaped, body)
         lower = body.lower()  # a search for plain bytes is a hundred times as fast as for a pattern
         if any(form.lower().encode() in lower for form in self._forms):
             return self._in_body.sub(BLANK.encode(), body)
         return body
+
+
+def _unescaped(escape: re.Match[bytes]) -> bytes:
+    """The character that a JSON escape stands for, where that means the same in a JSON text."""
+    if escape[1] is None:
+        return escape[0]
+    character = bytes([int(escape[1], 16)])
+    return escape[0] if character in b'"\\\x7f' else character

@@ -1,12 +1,14 @@
 """Zones: `/zones`. Reference: developers.cloudflare.com/api, Zones (September 2026)."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta
 
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.envelope import UNUSED, Name, Row
 from kaisoumail.model.domain import Zone
+
+_MAX_STATUS: Final = 32  # as long as a row of ours keeps it; Cloudflare's longest is 12
 
 
 class _Zone(Row):
@@ -17,7 +19,9 @@ class _Zone(Row):
     name_servers: Annotated[list[Name], Meta(max_length=50)] | None = None
 
     def zone(self) -> Zone:
-        return Zone(self.id, self.name.lower(), self.status or "unknown", tuple(self.name_servers or ()))
+        return Zone(
+            self.id, self.name.lower(), (self.status or "unknown")[:_MAX_STATUS], tuple(self.name_servers or ())
+        )
 
 
 async def find_zone(cloudflare: Cloudflare, name: str, account_id: str | None) -> Zone | None:
