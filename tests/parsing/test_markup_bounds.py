@@ -1,10 +1,19 @@
 """Markup of any shape is given to the parser of HTML so that it takes linear time; honest markup comes out the same."""
 
 import re
+from itertools import islice, product
+from string import ascii_lowercase, digits
 
 import pytest
 
-from kaisoumail.parsing.markup_bounds import MAX_DEPTH, MAX_STRETCH, cut_where_too_deep, with_short_stretches
+from kaisoumail.parsing.markup_bounds import (
+    MAX_ATTRIBUTES,
+    MAX_DEPTH,
+    MAX_STRETCH,
+    cut_where_too_deep,
+    with_few_attributes,
+    with_short_stretches,
+)
 from kaisoumail.parsing.sanitize import safe_html
 from tests.parsing.growth import STEEP, Repeated, Step, exponent
 
@@ -18,6 +27,9 @@ COSTLY = {
     "text loose in rows": Repeated("<table>", "»&" * 100 + "<tr>"),
     "ends without a beginning": Repeated("", "»&" * 100 + "</x>"),
     "a quote in a tag": Repeated("<p '>", "»&"),
+    "tags that open in tags": Repeated("", "<p <p a b "),
+    "tags in quotes that stay open": Repeated("<p a='", '<p a="<p '),
+    "many attributes in each tag": Repeated("", "<p " + " ".join(f"a{number}" for number in range(100)) + ">"),
     "comments in a table": Repeated("<table>", "»&" * 5 + "<!---->"),
 }
 
@@ -57,3 +69,30 @@ def test_what_is_deeper_than_browsers_go_is_cut() -> None:
     cut = cut_where_too_deep("<div>x" * 2 * MAX_DEPTH)
 
     assert cut == "<div>x" * MAX_DEPTH + "…"
+
+
+def _attributes(count: int) -> str:
+    return " ".join(map("".join, islice(product(ascii_lowercase, ascii_lowercase + digits, ascii_lowercase), count)))
+
+
+def test_a_tag_of_thousands_of_attributes_keeps_the_first_ones() -> None:
+    crowded = f"<p>before</p><p {_attributes(20_000)}>inside</p>after"
+
+    assert with_few_attributes(crowded) == f"<p>before</p><p {_attributes(MAX_ATTRIBUTES)}>inside</p>after"
+    assert re.sub("<[^<>]*>", "", safe_html(crowded).html) == "beforeinsideafter"
+
+
+@pytest.mark.parametrize(
+    "attribute", ['a{}="x > y < z"', "b{}='\"'", "c{}=bare", "d{}", 'e{}\n = "x"', "/f{}", 'g{}="' + "x" * 9000 + '"']
+)
+def test_attributes_are_counted_however_they_are_written(attribute: str) -> None:
+    few, many = (" ".join(attribute.format(number) for number in range(count)) for count in (MAX_ATTRIBUTES, 500))
+
+    assert with_few_attributes(f"<p {few}>x") == f"<p {few}>x"
+    assert with_few_attributes(f"<p {many}>x") == f"<p {few}>x"
+
+
+def test_many_tags_of_a_few_attributes_are_left_alone() -> None:
+    html = "<td class='a b' style=\"x: y\" width=1>a < b && c > d</td>" * 2 * MAX_ATTRIBUTES
+
+    assert with_few_attributes(html) == html

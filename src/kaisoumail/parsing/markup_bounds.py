@@ -6,6 +6,8 @@ from typing import Final
 
 # As deep as browsers go (Blink, WebKit); the parser takes the square of it (nh3 0.3.8: 256 KB of `<div>` 2.2 s).
 MAX_DEPTH: Final = 512
+# It compares each attribute of a tag with all before it (384 KB of one tag: 6.7 s); no message has a tenth as many.
+MAX_ATTRIBUTES: Final = 128
 # It copies a text for each piece it is told in, and a reference or U+0080 to U+00BF begins a piece (256 KB: 1.9 s).
 MAX_STRETCH: Final = 4096
 
@@ -16,10 +18,17 @@ _FLAT: Final = frozenset(
 )
 # What follows the first `>`: in an attribute that holds one, a value this long would be damaged, and no more than that.
 _STRETCH: Final = re.compile(rf"(\A|<[^<>]*+>)([^<]{{{MAX_STRETCH + 1},}}+)")
+_ATTRIBUTE: Final = r"(?:[\s/]*+[^\s/>=][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+)"
+_CROWDED: Final = re.compile(rf"(<[a-z][^\s/>]*+{_ATTRIBUTE}{{{MAX_ATTRIBUTES}}}){_ATTRIBUTE}++", re.IGNORECASE)
 _MARKUP: Final = re.compile("<[a-z/!?]", re.IGNORECASE)
 # Never inside a reference: those have at most 33 characters.
 _PIECE: Final = re.compile(rf"[^<]{{1,{MAX_STRETCH}}}[^<&;\s]{{0,40}}+[;\s]?")
 _NOTHING: Final = "<param>"  # empty and never shown; a comment would divide no text that stands loose in a table
+
+
+def with_few_attributes(html: str) -> str:
+    """*html* with the first `MAX_ATTRIBUTES` attributes of each tag."""
+    return _CROWDED.sub(r"\1", html)
 
 
 def cut_where_too_deep(html: str) -> str:

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import nh3
 
 from kaisoumail.parsing.character_runs import without_long_runs
-from kaisoumail.parsing.markup_bounds import cut_where_too_deep, with_short_stretches
+from kaisoumail.parsing.markup_bounds import cut_where_too_deep, with_few_attributes, with_short_stretches
 
 # What stands where a picture was that would have been fetched. It keeps the size the mail gave it. The
 # name after `#` is how a page counts them.
@@ -110,7 +110,8 @@ def safe_html(html: str, pictures: Mapping[str, str] | None = None, *, remote: b
         return f"embedded:{len(embedded) - 1}"
 
     # Pictures in the mail are long and cost the parser nothing once they are out of its way.
-    markup = with_short_stretches(cut_where_too_deep(_cut(_EMBEDDED_IMAGE.sub(numbered, html))))
+    bounded = cut_where_too_deep(with_few_attributes(_cut(_EMBEDDED_IMAGE.sub(numbered, html))))
+    markup = with_short_stretches(bounded)
     filter_ = _Filter(embedded, pictures or {}, remote=remote)
     shown = _TAMED_TAG.sub(r"<\1\2", _cleaner(filter_).clean(_tamed(markup)))
     return Safe(without_long_runs(shown), filter_.blocked)  # of what entities stood for
