@@ -24,6 +24,7 @@ class Listener:
     limits: HttpLimits
     released: asyncio.Event = field(default_factory=asyncio.Event)
     bodies: list[int] = field(default_factory=list)
+    fields: list[list[bytes]] = field(default_factory=list)
 
     async def connect(self) -> "Connection":
         return Connection(*await asyncio.open_connection("127.0.0.1", self.port, limit=2**26))
@@ -123,6 +124,10 @@ def _application(listener: Listener) -> Callable[[Any, Any, Any], Awaitable[None
             scope["state"]["asker"] = "somebody"
         if path == "/hold":
             await listener.released.wait()
+        if path == "/fields":
+            while (await receive()).get("more_body"):
+                pass
+            listener.fields.append([name for name, _ in scope["headers"]])
         if path == "/read":
             size, more = 0, True
             while more:

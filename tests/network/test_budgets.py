@@ -1,67 +1,92 @@
 """What strangers hold is counted, bounded, and given back whatever the order of things."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.network.connection_budget import Admitted, ConnectionBudget, ConnectionLimits
+from kaisoumail.network.connection_budget import Admission, Admitted, ConnectionBudget, ConnectionLimits
 from kaisoumail.network.descriptors import connection_shares
 from kaisoumail.network.memory_budget import MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
 
-ADMITTED = (Admitted.ORDINARY, Admitted.ON_PROBATION)
+
+def admit(budget: ConnectionBudget, client: str) -> Admission:
+    return budget.admit(client, lambda: None)
+
+
+def outcomes(budget: ConnectionBudget, *clients: str) -> list[Admitted]:
+    return [admit(budget, client).outcome for client in clients]
 
 
 def test_one_client_cannot_take_the_connections_of_others() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=10, per_client=3))
 
-    answers = [budget.admit("198.51.100.1") for _ in range(5)]
-
-    assert answers == [Admitted.ORDINARY] * 3 + [Admitted.CLIENT_FULL] * 2
-    assert budget.admit("198.51.100.2") is Admitted.ORDINARY
+    assert outcomes(budget, *["one"] * 5) == [Admitted.ORDINARY] * 3 + [Admitted.CLIENT_FULL] * 2
+    assert outcomes(budget, "two") == [Admitted.ORDINARY]
 
 
 def test_strangers_leave_connections_for_those_who_prove_who_they_are() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=4, per_client=4, kept_for_known=2))
 
-    assert [budget.admit(str(number)) for number in range(4)] == [Admitted.ORDINARY] * 2 + [Admitted.ON_PROBATION] * 2
-    assert budget.admit("late") is Admitted.SERVER_FULL
+    assert outcomes(budget, *"0123") == [Admitted.ORDINARY] * 2 + [Admitted.ON_PROBATION] * 2
+    assert outcomes(budget, "late") == [Admitted.SERVER_FULL]
+
+
+def test_a_few_addresses_that_hold_everything_lose_their_oldest_connection_to_whoever_comes() -> None:
+    evicted: list[str] = []
+    budget = ConnectionBudget(ConnectionLimits(total=4, per_client=3))
+    for name in ("a1", "a2", "a3", "b1"):
+        budget.admit(name[0], lambda name=name: evicted.append(name))  # type: ignore[misc]
+
+    assert outcomes(budget, "ordinary") == [Admitted.ORDINARY]
+    assert outcomes(budget, "b") == [Admitted.SERVER_FULL], "it would have as many as who loses one"
+    assert evicted == ["a1"]
+    assert budget.open == 4
+
+
+def test_whoever_proved_who_it_is_is_never_evicted() -> None:
+    budget = ConnectionBudget(ConnectionLimits(total=3, per_client=3))
+    for _ in range(3):
+        budget.prove(admit(budget, "office"))
+
+    assert outcomes(budget, "late") == [Admitted.SERVER_FULL]
+    assert budget.open == 3
 
 
 def test_who_proved_who_it_is_counts_neither_as_a_stranger_nor_towards_its_address() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=10, per_client=1, kept_for_known=8))
-    budget.admit("office")
+    budget.prove(admit(budget, "office"))
 
-    budget.prove("office")
-
-    assert budget.admit("office") is Admitted.ORDINARY
+    assert outcomes(budget, "office") == [Admitted.ORDINARY]
     assert budget.open == 2
 
 
 def test_a_named_proxy_is_counted_in_all_but_not_as_one() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=3, per_client=1))
 
-    assert [budget.admit("") for _ in range(4)] == [Admitted.ORDINARY] * 3 + [Admitted.SERVER_FULL]
+    assert outcomes(budget, "", "", "", "") == [Admitted.ORDINARY] * 3 + [Admitted.SERVER_FULL]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(("admit", "prove", "leave"))), max_size=60))
 def test_nothing_is_left_of_connections_that_are_over(story: list[tuple[str, str]]) -> None:
-    budget = ConnectionBudget(ConnectionLimits(total=5, per_client=2, kept_for_known=2))
-    open_now: list[tuple[str, bool]] = []
+    budget = ConnectionBudget(ConnectionLimits(total=5, per_client=3, kept_for_known=2))
+    mine: list[Admission] = []
     for client, what in story:
-        mine = [entry for entry in open_now if entry[0] == client]
-        if what == "admit" and budget.admit(client) in ADMITTED:
-            open_now.append((client, False))
-        elif what == "prove" and (client, False) in open_now:
-            open_now[open_now.index((client, False))] = (client, True)
-            budget.prove(client)
-        elif what == "leave" and mine:
-            open_now.remove(mine[0])
-            budget.leave(client, is_known=mine[0][1])
-    for client, is_known in open_now:
-        budget.leave(client, is_known=is_known)
+        found = next((each for each in mine if each.client == client), None)
+        if what == "admit":
+            mine.append(admit(budget, client))
+        elif found is not None and what == "prove":
+            budget.prove(found)
+        elif found is not None:
+            mine.remove(found)
+            budget.leave(found)
+        assert budget.open == sum(each.is_counted for each in mine) <= 5
+    for each in mine:
+        budget.leave(each)
+        budget.leave(each)
 
     assert budget.open == 0
-    assert [budget.admit(name) for name in "aabb"].count(Admitted.CLIENT_FULL) == 0
+    assert outcomes(budget, *"aab") == [Admitted.ORDINARY] * 3
 
 
 def test_memory_counts_what_arrived_and_small_messages_are_never_refused_for_large_ones() -> None:
@@ -71,6 +96,26 @@ def test_memory_counts_what_arrived_and_small_messages_are_never_refused_for_lar
 
     assert not budget.allocation("c").hold(300)
     assert budget.allocation("c").hold(100)
+
+
+def test_the_largest_transfer_that_stalls_makes_place_for_others() -> None:
+    evicted: list[str] = []
+    budget = MemoryBudget(1000, free=0, slow_after=0.0)
+    held = {name: budget.allocation(name, lambda name=name: evicted.append(name)) for name in ("large", "small")}  # type: ignore[misc]
+    assert held["large"].hold(600)
+    assert held["small"].hold(400)
+
+    assert budget.allocation("new").hold(300)
+    assert evicted == ["large"]
+    assert budget.used == 700
+    assert not budget.allocation("greedy").hold(500), "nobody who holds less makes place"
+
+
+def test_a_transfer_that_goes_on_is_never_evicted() -> None:
+    budget = MemoryBudget(1000, free=0, slow_after=1e9)
+    budget.allocation("a", lambda: pytest.fail("evicted")).hold(800)
+
+    assert not budget.allocation("b").hold(300)
 
 
 def test_one_client_cannot_fill_the_memory() -> None:

@@ -200,6 +200,96 @@ def test_only_so_many_requests_wait_on_one_connection() -> None:
     listening(story)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"CONNECT a:1 HTTP/1.1\r\n\r\n",
+        b"GET http://[ HTTP/1.1\r\n\r\n",
+        b"nothing known\r\n\r\n",
+        b"POST /read HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+    ids=["CONNECT", "no URL", "no request", "no chunk"],
+)
+@pytest.mark.parametrize("before", [1, 3])
+def test_what_is_wrong_with_a_request_is_no_answer_to_those_before_it(wrong: bytes, before: int) -> None:
+    """Stored, and answered 400: the sender would have sent the message again."""
+
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(GET.replace(b" / ", b" /hold ") + GET * (before - 1) + wrong)
+            await listener.until(lambda: "http.invalid_request" in listener.limits.refusals.totals())
+            listener.released.set()
+            answers = await connection.rest()
+        assert answers.count(b"HTTP/1.1 200") == before
+        assert answers.count(b"HTTP/1.1") == before
+
+    listening(story, QUICK)
+
+
+@pytest.mark.parametrize("path", [b"/", b"/fields"], ids=["answered before its body", "answered after it"])
+def test_a_request_keeps_its_headers_wherever_the_packets_are_cut(path: bytes) -> None:
+    first = b"POST " + path + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
+    rest = b"bodyPOST /fields HTTP/1.1\r\nHost: x\r\nX-Key: k\r\nContent-Length: 2\r\n\r\nok"
+
+    async def story(listener: Listener) -> None:
+        for place in range(len(rest)):
+            async with listener.connected() as connection:
+                await connection.say(first)
+                if path == b"/":
+                    await connection.head()
+                await connection.say(rest[:place])
+                await asyncio.sleep(0)
+                await connection.say(rest[place:])
+                await connection.head()
+                if path != b"/":
+                    await connection.head()
+        assert listener.fields.count([b"host", b"x-key", b"content-length"]) == len(rest)
+
+    listening(story)
+
+
+def test_a_trailer_is_no_header() -> None:
+    trailed = b"POST /fields HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n"
+
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(trailed + GET)
+            await connection.head()
+            await connection.head()
+        assert listener.fields == [[b"transfer-encoding"]]
+
+    listening(story)
+
+
+@pytest.mark.parametrize("how", [b"HTTP/1.1\r\nConnection: close", b"HTTP/1.0"], ids=["close", "HTTP/1.0"])
+def test_who_is_answered_while_it_sends_reads_the_answer_though_the_connection_ends(how: bytes) -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(b"POST / " + how + b"\r\nContent-Length: 900000\r\n\r\n" + b"x" * 400_000)
+            await connection.say(b"x" * 100_000)
+            assert (await connection.head()).startswith(b"HTTP/1.1 200")
+            await connection.say(b"x" * 400_000)
+            assert await connection.rest() == b""
+
+    listening(story)
+
+
+def test_resets_at_any_moment_end_every_answer_and_raise_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    async def story(listener: Listener) -> None:
+        for number in range(60):
+            connection = await listener.connect()
+            await connection.say(GET.replace(b" / ", b" /hold ") + GET * (number % 17))
+            for _ in range(number % 5):
+                await asyncio.sleep(0)
+            connection.writer.transport.abort()
+        listener.released.set()
+        await listener.until(lambda: listener.limits.budget.open == 0)
+
+    listening(story)
+
+    assert caplog.records == []
+
+
 def test_requests_that_wait_are_answered_in_order() -> None:
     async def story(listener: Listener) -> None:
         async with listener.connected() as connection:
@@ -237,7 +327,7 @@ def test_one_address_takes_only_its_connections_and_is_told_so() -> None:
 def test_hundreds_of_refused_connections_are_all_let_go() -> None:
     async def story(listener: Listener) -> None:
         inside = [await listener.connect() for _ in range(300)]
-        await listener.until(lambda: listener.limits.refusals.totals().get("http.server_full") == 298)
+        await listener.until(lambda: listener.limits.refusals.totals().get("http.client_full") == 298)
         for connection in inside[2:]:
             await connection.rest()
         for connection in inside:

@@ -7,7 +7,7 @@ from typing import Final
 from kaisoumail.inbound.smtp_session import Manners, Session, SharedLimits
 from kaisoumail.inbound.smtp_wire import Wire
 from kaisoumail.model.client_address import counted_as
-from kaisoumail.network.connection_budget import Admitted, ConnectionBudget, ConnectionLimits
+from kaisoumail.network.connection_budget import Admission, Admitted, ConnectionBudget, ConnectionLimits
 from kaisoumail.operations.context import Context
 
 _CLOSING_SECONDS: Final = 10.0
@@ -60,15 +60,13 @@ class Door:
 
     def is_stressed(self) -> bool:
         """Whether strangers hold so much that nobody slow is waited for."""
-        return self._connections.is_stressed or self._shared.memory.is_stressed
+        return self._connections.is_stressed
 
     def welcome(self, visitor: "_Visitor", client: str) -> None:
-        """Begin the dialogue, unless too many are here or this client guesses addresses."""
+        """Begin the dialogue, unless too many are here."""
         name = self._manners.host_name
-        if self._shared.guesses.is_refused(client, asyncio.get_running_loop().time()):
-            self._refuse(visitor, client, "recipient_guesses", f"421 4.7.0 {name} Too many unknown recipients")
-            return
-        match self._connections.admit(client):
+        admission = self._connections.admit(client, lambda: self._evict(visitor, client))
+        match admission.outcome:
             case Admitted.SERVER_FULL:
                 reply = f"421 4.3.2 {name} Too many connections, try again later"
                 self._refuse(visitor, client, "too_many_connections", reply)
@@ -79,15 +77,20 @@ class Door:
                 session = Session(self._context, visitor, client, self._shared, self._manners)
                 task = asyncio.create_task(session.converse())
                 self._talking[task] = session
-                task.add_done_callback(lambda _: self._farewell(task, client))
+                task.add_done_callback(lambda _: self._farewell(task, admission))
 
     def _refuse(self, visitor: "_Visitor", client: str, why: str, reply: str) -> None:
         self._shared.refusals.note(f"smtp.{why}", client)
-        visitor.hang_up(reply)
+        visitor.hang_up(reply, linger=False)  # lingering connections of a flood would be descriptors that nobody counts
 
-    def _farewell(self, task: "asyncio.Task[None]", client: str) -> None:
+    def _evict(self, visitor: "_Visitor", client: str) -> None:
+        """Somebody who has fewer connections needs the place."""
+        reply = f"421 4.3.2 {self._manners.host_name} Too many connections, try again later"
+        self._refuse(visitor, client, "evicted", reply)
+
+    def _farewell(self, task: "asyncio.Task[None]", admission: Admission) -> None:
         del self._talking[task]
-        self._connections.leave(client)
+        self._connections.leave(admission)
 
 
 class _Visitor(Wire):

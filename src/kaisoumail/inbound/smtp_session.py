@@ -193,7 +193,8 @@ class Session:
         is_utf8 = "SMTPUTF8" in given.parameters
         _refuse_unless_writable(given, is_utf8)
         if "SIZE" in given.parameters and size(given.parameters["SIZE"]) > self._limit:
-            note_refusal(self._context, "smtp", Envelope(given.address, ""), self._too_large())
+            # Not in the ledger: without a recipient it is nobody's, and a stranger could write a row for each line.
+            self._mistakes += 1
             raise self._too_large()
         self._mail = _Mail(given.address, is_utf8)
         self._wire.say("250 2.1.0 OK")
@@ -267,18 +268,23 @@ class Session:
             self._wire.say(f"250 2.0.0 {length} bytes taken")
 
     def _begin_transfer(self) -> Transfer:
-        return self._wire.transfer(self._shared.memory.allocation(self._client))
+        return self._wire.transfer(self._shared.memory.allocation(self._client, self._evict))
+
+    def _evict(self) -> None:
+        """The message has all but stopped, and others need the memory it holds."""
+        self._shared.refusals.note("smtp.stalled", self._client)
+        self._wire.hang_up(f"421 4.4.2 {self._manners.host_name} You were slow for too long, and others wait")
 
     async def _slow_down(self) -> None:
         """Hold the reply back for as long as this client's guessing asks for; hang up when it guesses on."""
         now = asyncio.get_running_loop().time()
         delay = self._shared.guesses.guess(self._client, now)
+        if delay:
+            await self._wire.pause(delay)
         if self._shared.guesses.is_refused(self._client, now):
             self._shared.refusals.note("smtp.recipient_guesses", self._client)
             self._wire.hang_up(f"421 4.7.0 {self._manners.host_name} Too many unknown recipients, try again later")
             raise Gone
-        if delay:
-            await self._wire.pause(delay)
 
     async def _deliver(self, mail: _Mail, raw: bytes) -> None:
         """Store *raw* for every recipient, unless it was refused on the way, and say what came of it."""

@@ -276,6 +276,7 @@ class Wire(asyncio.Protocol):
         if transport is None or self._is_hung_up:
             return
         self._is_hung_up = True
+        self._tell()
         if last_words:
             self.say(*last_words)
         transport.write(b"".join(self._unsaid))
@@ -320,7 +321,7 @@ class Wire(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         waited_since = began if received is None else loop.time()
         while True:
-            if self._ended:
+            if self._ended or self._is_hung_up:
                 raise Gone
             if self._is_paused:
                 self._is_paused = False

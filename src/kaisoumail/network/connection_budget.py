@@ -2,10 +2,11 @@
 How many connections a listener holds at once: in all, from one client, and of those nobody has proved anything on.
 
 A client is an IPv4 address or an IPv6 /64 (`model.client_address.counted_as`). A proxy that the operator named speaks
-for many and is not counted as one.
+for many and is not counted as one. When strangers hold all that is theirs, the client with the most connections loses
+its oldest one to whoever has fewer: a few addresses that fill the listener keep nobody else out.
 """
 
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
@@ -31,18 +32,29 @@ class ConnectionLimits:
     kept_for_known: int = 0
 
 
+@dataclass(slots=True, eq=False)
+class Admission:
+    """A connection that was admitted or refused; whoever was admitted must `leave` the budget once."""
+
+    client: str
+    outcome: Admitted
+    evict: Callable[[], None]
+    is_known: bool = False
+    is_counted: bool = True
+
+
 class ConnectionBudget:
     """
-    Counts the connections of one listener. Whoever is admitted must `leave`.
+    Counts the connections of one listener.
 
     Who has proved who it is (`prove`) no longer counts among the strangers, neither in all nor of its client.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
-        self._strangers: Counter[str] = Counter()
-        self._known = 0
+        self._strangers: dict[str, dict[Admission, None]] = {}  # of each client the oldest first
         self._stranger_count = 0
+        self._known = 0
 
     @property
     def open(self) -> int:
@@ -51,35 +63,62 @@ class ConnectionBudget:
     @property
     def is_stressed(self) -> bool:
         """Whether strangers hold so much that nobody idle is waited for: the idea is Postfix's STRESS_README."""
-        return self._stranger_count >= _STRESSED_FROM * (self._limits.total - self._limits.kept_for_known)
+        return self._stranger_count >= _STRESSED_FROM * self._for_strangers
 
-    def admit(self, client: str) -> Admitted:
-        """Count a new connection of *client* ("" is not counted as one); the two refusals count nothing."""
-        if self.open >= self._limits.total:
-            return Admitted.SERVER_FULL
-        if client and self._strangers[client] >= self._limits.per_client:
-            return Admitted.CLIENT_FULL
-        is_late = self._stranger_count >= self._limits.total - self._limits.kept_for_known
-        self._stranger_count += 1
-        if client:
-            self._strangers[client] += 1
-        return Admitted.ON_PROBATION if is_late else Admitted.ORDINARY
+    def admit(self, client: str, evict: Callable[[], None]) -> Admission:
+        """
+        Count a new connection of *client* ("" is not counted as one); the two refusals count nothing.
 
-    def prove(self, client: str) -> None:
-        """A connection that was admitted for *client* is no stranger's any more."""
-        self._forget_stranger(client)
-        self._known += 1
+        *evict* ends it, should its client hold the most when somebody else needs a place.
+        """
+        outcome = Admitted.ORDINARY
+        if client and len(self._strangers.get(client, ())) >= self._limits.per_client:
+            outcome = Admitted.CLIENT_FULL
+        elif self._is_full_for_strangers and not self._make_place(client):
+            outcome = Admitted.SERVER_FULL if self.open >= self._limits.total else Admitted.ON_PROBATION
+        admission = Admission(client, outcome, evict, is_counted=outcome in (Admitted.ORDINARY, Admitted.ON_PROBATION))
+        if admission.is_counted:
+            self._strangers.setdefault(client, {})[admission] = None
+            self._stranger_count += 1
+        return admission
 
-    def leave(self, client: str, *, is_known: bool = False) -> None:
-        """A connection that was admitted is over."""
-        if is_known:
+    def prove(self, admission: Admission) -> None:
+        """The connection is no stranger's any more."""
+        if admission.is_counted and not admission.is_known:
+            self._forget_stranger(admission)
+            admission.is_known = True
+            self._known += 1
+
+    def leave(self, admission: Admission) -> None:
+        """The connection is over."""
+        if admission.is_counted and admission.is_known:
             self._known -= 1
-        else:
-            self._forget_stranger(client)
+        elif admission.is_counted:
+            self._forget_stranger(admission)
+        admission.is_counted = False
 
-    def _forget_stranger(self, client: str) -> None:
+    @property
+    def _is_full_for_strangers(self) -> bool:
+        return self._stranger_count >= self._for_strangers or self.open >= self._limits.total
+
+    @property
+    def _for_strangers(self) -> int:
+        return self._limits.total - self._limits.kept_for_known
+
+    def _make_place(self, client: str) -> bool:
+        """Whether the client with the most connections lost one to *client*, which has at least two fewer."""
+        most = max((one for one in self._strangers if one), key=lambda one: len(self._strangers[one]), default="")
+        mine = len(self._strangers.get(client, ())) if client else 0  # a proxy's are those of many
+        if not most or len(self._strangers[most]) < mine + 2:
+            return False
+        oldest = next(iter(self._strangers[most]))
+        self.leave(oldest)
+        oldest.evict()
+        return True
+
+    def _forget_stranger(self, admission: Admission) -> None:
+        mine = self._strangers[admission.client]
+        del mine[admission]
         self._stranger_count -= 1
-        if client:
-            self._strangers[client] -= 1
-            if not self._strangers[client]:
-                del self._strangers[client]
+        if not mine:
+            del self._strangers[admission.client]

@@ -13,15 +13,18 @@ from typing import Any, Final
 
 import httptools
 import msgspec
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from kaisoumail.model.client_address import counted_as, is_within
 from kaisoumail.model.ids import new_id
-from kaisoumail.network.connection_budget import Admitted
+from kaisoumail.network.answer_transport import AnswerTransport
+from kaisoumail.network.connection_budget import Admission, Admitted
 from kaisoumail.network.http_limits import HttpLimits
 
+_REFUSALS: Final = (Admitted.SERVER_FULL, Admitted.CLIENT_FULL)
 _MOST_REFUSED: Final = 64  # connections over the limit that are told why; further ones are only closed
 _DISCARDED_BYTES: Final = 1024 * 1024
 
@@ -63,11 +66,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._limits = limits
         self._bounds = limits.bounds
         self._phase = _Phase.HEAD
-        self._admitted: Admitted | None = None
-        self._client = ""
-        self._is_known = False
+        self._admission: Admission | None = None
         self._began = self._last_byte = self.loop.time()
-        self._head_bytes = self._field_bytes = self._framing_bytes = self._body_bytes = self._discarded = 0
+        self._head_bytes = self._field_bytes = self._field_count = self._framing_bytes = self._body_bytes = (
+            self._discarded
+        ) = 0
+        self._running: RequestResponseCycle | None = None
         self._unwritten: tuple[float, int] | None = None  # since when so many bytes wait to be read by the client
 
     # what the event loop tells
@@ -75,21 +79,23 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         peer = self.client[0] if self.client else ""
-        self._client = "" if is_within(peer, self._limits.proxies) else counted_as(peer)
-        self._admitted = self._limits.budget.admit(self._client)
-        if self._admitted in (Admitted.SERVER_FULL, Admitted.CLIENT_FULL):
-            self._note(self._admitted.name.lower())
+        client = "" if is_within(peer, self._limits.proxies) else counted_as(peer)
+        self._admission = self._limits.budget.admit(client, self._evict)
+        if not self._admission.is_counted:
+            self._note(self._admission.outcome.name.lower())
             self._limits.refused += 1
             self._phase = _Phase.REFUSED
             if self._limits.refused > _MOST_REFUSED:
                 transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._admitted in (Admitted.ORDINARY, Admitted.ON_PROBATION):
-            self._limits.budget.leave(self._client, is_known=self._is_known)
-        elif self._admitted is not None:
+        if self._admission is not None and self._admission.outcome in _REFUSALS:
             self._limits.refused -= 1
-        self._admitted, self._phase = None, _Phase.CLOSED
+        elif self._admission is not None:
+            self._limits.budget.leave(self._admission)
+        self._admission, self._phase = None, _Phase.CLOSED
+        self._give_up(self._running)
+        self.pipeline.clear()  # nobody is there to hear an answer
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -111,10 +117,10 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     # what the parser tells
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
         if self._phase is not _Phase.HEAD:
             self._begin_head()
-        self._field_bytes = 0
+        super().on_message_begin()
+        self._field_bytes = self._field_count = 0
 
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
@@ -122,18 +128,25 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             raise self._too_long_url()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._field_count += 1
         self._field_bytes += len(name) + len(value)
-        if len(self.headers) >= self._bounds.fields or self._field_bytes > self._bounds.head_bytes:
+        if self._field_count > self._bounds.fields or self._field_bytes > self._bounds.head_bytes:
             raise self._too_many_fields()
-        super().on_header(name, value)
+        if self._phase is not _Phase.BODY:  # a trailer is no header (RFC 9110, 6.5.1): who asks was decided before it
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= self._bounds.pipelined:
             raise _Violation(429, "rate_limited", "Too many requests are waiting on this connection")
+        super().on_headers_complete()  # raises for a target that is no URL
+        self.cycle.transport = AnswerTransport(self.transport, self._end_after_answer)  # type: ignore[assignment]
         self._phase = _Phase.BODY
         self._began = self._last_byte
         self._framing_bytes = self._body_bytes = 0
-        super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -147,7 +160,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._last_byte = self.loop.time()
         if self._phase is _Phase.BODY:
             self._began = self._last_byte  # answered without the rest, which may linger
-        if self._admitted is Admitted.ON_PROBATION and not self._has_proved():
+        if self._is_on_probation and not self._has_proved():
             self.cycle.keep_alive = False
             self.transport.close()
         super().on_response_complete()
@@ -180,15 +193,24 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _has_proved(self) -> bool:
         """Whether somebody on this connection proved who it is; then it is no stranger's any more."""
-        if not self._is_known and self._admitted is not None and self.cycle is not None:
-            state = self.cycle.scope.get("state", {})
-            self._is_known = "asker" in state or state.get("is_signed", False)
-            if self._is_known:
-                self._limits.budget.prove(self._client)
-        return self._is_known
+        if self._admission is None or self.cycle is None:
+            return False
+        state = self.cycle.scope.get("state", {})
+        if not self._admission.is_known and ("asker" in state or state.get("is_signed", False)):
+            self._limits.budget.prove(self._admission)
+        return self._admission.is_known
+
+    @property
+    def _is_on_probation(self) -> bool:
+        return self._admission is not None and self._admission.outcome is Admitted.ON_PROBATION
+
+    def _evict(self) -> None:
+        """Somebody who has fewer connections needs the place."""
+        self._note("evicted")
+        self.transport.abort()
 
     def _head_seconds(self) -> float:
-        if self._admitted is Admitted.ON_PROBATION and not self._is_known:
+        if self._is_on_probation and not self._has_proved():
             return self._bounds.probation
         return min(self._bounds.head, self._bounds.stressed) if self._limits.budget.is_stressed else self._bounds.head
 
@@ -200,13 +222,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         silence, whole = self._bounds.silence, self._bounds.body
         if self.cycle.response_complete:
             silence = whole = self._bounds.linger  # answered without it
-        elif self._limits.budget.is_stressed and not self._is_known:
+        elif self._is_on_probation and not self._has_proved():
+            silence = whole = self._bounds.probation
+        elif self._limits.budget.is_stressed and not self._has_proved():
             silence, whole = min(silence, self._bounds.stressed), min(whole, self._bounds.stressed_body)
         return now - self._last_byte > silence or now - self._began > whole
 
     def _is_waited_for(self) -> bool:
         """Whether an answer is being made."""
-        return self.cycle is not None and not self.cycle.response_complete
+        return self._running is not None and not self._running.response_complete
 
     def _is_idle(self) -> bool:
         return self.cycle is not None and self.cycle.response_complete and not self.pipeline
@@ -284,7 +308,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse(_Violation(408, "request_timeout", "The body of the request came too slowly"))
 
     def _refuse_connection(self) -> None:
-        if self._admitted is Admitted.CLIENT_FULL:
+        if self._admission is not None and self._admission.outcome is Admitted.CLIENT_FULL:
             self._answer(_Violation(429, "rate_limited", "Too many connections from your address"))
         else:
             self._answer(_Violation(503, "overloaded", "Too many connections, try again later"))
@@ -292,22 +316,41 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def _refuse(self, violation: _Violation) -> None:
         """Say *violation*, unless an earlier answer is on its way: then that is the last one."""
         self._note(violation.code)
-        is_waited_for = self._is_waited_for()
-        if is_waited_for and self._phase is _Phase.BODY and not self.pipeline and not self.cycle.response_started:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
+        running = self._running
+        if running is None or running.response_complete:
             self._answer(violation)
-        elif is_waited_for and self._phase is not _Phase.BODY:
-            self.cycle.keep_alive = False
-            self._start_discarding()
-        elif is_waited_for:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-            self.transport.close()
+        elif running is self.cycle and self._phase is _Phase.BODY:
+            self._give_up(running)
+            if running.response_started:
+                self.transport.close()
+            else:
+                self._answer(violation)
         else:
-            self._answer(violation)
+            # The answers to the requests before this one are still made; they are the last ones.
+            if self._phase is _Phase.BODY:
+                self.pipeline.popleft()
+            last = self.pipeline[0][0] if self.pipeline else running
+            last.keep_alive = False
+            self._start_discarding()
+
+    @staticmethod
+    def _give_up(cycle: RequestResponseCycle | None) -> None:
+        """Tell whoever answers *cycle* that nobody will hear it."""
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+
+    def _end_after_answer(self) -> None:
+        """The last answer was written: close, once a client that is still sending has had time to read it."""
+        if self._phase in (_Phase.BODY, _Phase.HEAD, _Phase.DISCARDED) and self.transport.can_write_eof():
+            self.transport.write_eof()
+            self._start_discarding()
+        else:
+            self.transport.close()
 
     def _answer(self, violation: _Violation) -> None:
+        if self.transport.is_closing():
+            return
         body = msgspec.json.encode({"error": violation.sentence, "details": {"code": violation.code}})
         fields = [
             b"content-type: application/json",

@@ -3,77 +3,113 @@ How many bytes of messages that are not stored yet are in memory, counted as the
 
 What a client announces counts for nothing: only what came. The first 64 KiB of each transfer are outside the budget
 (the number of connections bounds them), so that an ordinary message is never refused for somebody else's large ones.
+When there is no more, the largest transfer that has all but stopped makes place: who sends a lot and then stalls does
+not keep others out.
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final
 
 TOTAL_BYTES: Final = 256 * 1024 * 1024
 FREE_BYTES: Final = 64 * 1024
 OVERSIZE_FACTOR: Final = 4  # who sends so many times what is allowed is not listened to any longer
 _CLIENT_SHARE: Final = 7 / 8  # one client may hold; a relay in front of us sends several large ones at once
-_STRESSED_FROM: Final = 0.75
+_SLOW_SECONDS: Final = 5.0
+_SLOW_RATE: Final = 16 * 1024  # bytes a second, over that time
 
 
 class MemoryBudget:
     """*total* bytes over all transfers; one client has at most seven eighths of them."""
 
-    def __init__(self, total: int = TOTAL_BYTES, *, free: int = FREE_BYTES) -> None:
+    def __init__(self, total: int = TOTAL_BYTES, *, free: int = FREE_BYTES, slow_after: float = _SLOW_SECONDS) -> None:
         self.total = total
         self.free = free
         self.used = 0
+        self.slow_after = slow_after
         self._by_client: Counter[str] = Counter()
+        self._counted: dict[Allocation, None] = {}
 
-    @property
-    def is_full(self) -> bool:
-        return self.used >= self.total
+    def allocation(self, client: str, evict: Callable[[], None] | None = None) -> "Allocation":
+        """A new transfer of *client* that holds nothing yet; *evict* ends it if it stalls when others need place."""
+        return Allocation(self, client, evict)
 
-    @property
-    def is_stressed(self) -> bool:
-        """Whether so much is held that nobody who pauses is waited for."""
-        return self.used >= _STRESSED_FROM * self.total
-
-    def allocation(self, client: str) -> "Allocation":
-        """A new transfer of *client*, which holds nothing yet."""
-        return Allocation(self, client)
-
-    def take(self, client: str, size: int) -> bool:
-        """Whether *size* more bytes of *client* are counted; if not, nothing is."""
+    def take(self, allocation: "Allocation", size: int) -> bool:
+        """Whether *size* more bytes of *allocation* are counted; if not, nothing is."""
+        client = allocation.client
         share = self.total * _CLIENT_SHARE if client else self.total
-        if self.used + size > self.total or self._by_client[client] + size > share:
-            return False
+        needed = allocation.counted + size
+        while self._by_client[client] + size > share:
+            if not self._make_place(needed, client):
+                return False
+        while self.used + size > self.total:
+            if not self._make_place(needed):
+                return False
         self.used += size
         self._by_client[client] += size
+        self._counted[allocation] = None
         return True
 
-    def give_back(self, client: str, size: int) -> None:
+    def give_back(self, allocation: "Allocation", size: int) -> None:
+        """*size* bytes of *allocation* are no longer held."""
+        client = allocation.client
         self.used -= size
         self._by_client[client] -= size
         if not self._by_client[client]:
             del self._by_client[client]
+        if size == allocation.counted:
+            del self._counted[allocation]
+
+    def _make_place(self, needed: int, client: str | None = None) -> bool:
+        """Whether a transfer that stalls and holds more than *needed* was ended; one of *client* if it is given."""
+        now = monotonic()
+        larger = (each for each in self._counted if each.counted > needed and client in (None, each.client))
+        stalled = (each for each in larger if each.is_stalled(now))
+        largest = max(stalled, key=lambda each: each.counted, default=None)
+        if largest is None or largest.evict is None:
+            return False
+        largest.release()
+        largest.evict()
+        return True
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Allocation:
     """The bytes of one transfer. Whoever opened it must `release` it."""
 
     budget: MemoryBudget
     client: str
+    evict: Callable[[], None] | None = None
     held: int = 0
-    _counted: int = 0
+    counted: int = 0
+    _seen: tuple[float, int] = field(default_factory=lambda: (monotonic(), 0))
+    _rate: float = float("inf")
 
     def hold(self, size: int) -> bool:
         """Hold *size* bytes in all from now on, more or fewer than before; False if they do not fit, as before then."""
         counted = max(0, size - self.budget.free)
-        grown = counted - self._counted
-        if grown > 0 and not self.budget.take(self.client, grown):
+        grown = counted - self.counted
+        if grown > 0 and not self.budget.take(self, grown):
             return False
         if grown < 0:
-            self.budget.give_back(self.client, -grown)
-        self.held, self._counted = size, counted
+            self.budget.give_back(self, -grown)
+        self.held, self.counted = size, counted
+        self._note_rate(monotonic())
         return True
 
     def release(self) -> None:
         """Hold nothing any more."""
         self.hold(0)
+
+    def is_stalled(self, now: float) -> bool:
+        """Whether it grew by less than 16 KiB a second lately."""
+        self._note_rate(now)
+        return self._rate < _SLOW_RATE
+
+    def _note_rate(self, now: float) -> None:
+        since, held = self._seen
+        if now - since >= self.budget.slow_after:
+            self._rate = max(0, self.held - held) / (now - since)
+            self._seen = (now, self.held)
