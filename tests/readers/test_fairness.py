@@ -44,7 +44,16 @@ async def _stopped_reader(readers: ProcessReaders) -> int:
 
 
 def _children() -> set[int]:
-    return set(map(int, Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()))
+    """The readers among this process's children: other tests in it have left some of their own."""
+    children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return {int(child) for child in children if b"kaisoumail.readers" in _command_line(child)}
+
+
+def _command_line(process_id: str) -> bytes:
+    try:
+        return Path(f"/proc/{process_id}/cmdline").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return b""
 
 
 def _dear(size: int) -> bytes:
