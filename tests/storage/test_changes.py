@@ -100,7 +100,9 @@ def test_what_was_rolled_back_leaves_no_change_and_wakes_nobody(database_url: st
         signals = await open_signals(database_url)
         database = open_database(database_url, signals.wake)
         try:
-            await _prepared(database)
+            async with signals.listening("everything") as listener:
+                await _prepared(database)
+                assert await listener.woken(60)  # else PostgreSQL may tell of the preparation only later
             async with signals.listening("everything") as listener:
                 with pytest.raises(ZeroDivisionError):
                     await database.write(_note_and_fail)
