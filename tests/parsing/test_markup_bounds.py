@@ -83,13 +83,33 @@ def test_a_tag_of_thousands_of_attributes_keeps_the_first_ones() -> None:
 
 
 @pytest.mark.parametrize(
-    "attribute", ['a{}="x > y < z"', "b{}='\"'", "c{}=bare", "d{}", 'e{}\n = "x"', "/f{}", 'g{}="' + "x" * 9000 + '"']
+    "attribute",
+    [
+        'a{}="x > y < z"',
+        "b{}='\"'",
+        "c{}=bare",
+        "d{}",
+        'e{}\n = "x"',
+        "/f{}",
+        'g{}="' + "x" * 9000 + '"',
+    ],
 )
 def test_attributes_are_counted_however_they_are_written(attribute: str) -> None:
     few, many = (" ".join(attribute.format(number) for number in range(count)) for count in (MAX_ATTRIBUTES, 500))
 
     assert with_few_attributes(f"<p {few}>x") == f"<p {few}>x"
     assert with_few_attributes(f"<p {many}>x") == f"<p {few}>x"
+
+
+def test_the_end_of_an_element_has_no_thousands_of_attributes_either() -> None:
+    crowded = f"<p>inside</p {_attributes(20_000)}>after"
+
+    assert with_few_attributes(crowded) == f"<p>inside</p {_attributes(MAX_ATTRIBUTES)}>after"
+
+
+@pytest.mark.parametrize("form", ["<p = {}>", '<p a="v"={}>', "<p ={}>", "</p/{}>", "<P\t{}"])
+def test_attributes_that_begin_oddly_are_counted_too(form: str) -> None:
+    assert len(with_few_attributes(form.format(_attributes(20_000)))) < 1_000
 
 
 def test_many_tags_of_a_few_attributes_are_left_alone() -> None:

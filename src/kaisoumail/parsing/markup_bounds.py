@@ -18,8 +18,8 @@ _FLAT: Final = frozenset(
 )
 # What follows the first `>`: in an attribute that holds one, a value this long would be damaged, and no more than that.
 _STRETCH: Final = re.compile(rf"(\A|<[^<>]*+>)([^<]{{{MAX_STRETCH + 1},}}+)")
-_ATTRIBUTE: Final = r"(?:[\s/]*+[^\s/>=][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+)"
-_CROWDED: Final = re.compile(rf"(<[a-z][^\s/>]*+{_ATTRIBUTE}{{{MAX_ATTRIBUTES}}}){_ATTRIBUTE}++", re.IGNORECASE)
+_ATTRIBUTE: Final = r"(?:[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s>\"'][^\s>]*+)?+)?+)"
+_CROWDED: Final = re.compile(rf"(</?[a-z][^\s/>]*+{_ATTRIBUTE}{{{MAX_ATTRIBUTES}}}){_ATTRIBUTE}++", re.IGNORECASE)
 _MARKUP: Final = re.compile("<[a-z/!?]", re.IGNORECASE)
 # Never inside a reference: those have at most 33 characters.
 _PIECE: Final = re.compile(rf"[^<]{{1,{MAX_STRETCH}}}[^<&;\s]{{0,40}}+[;\s]?")

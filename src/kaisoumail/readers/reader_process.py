@@ -35,6 +35,7 @@ class ReaderProcess(asyncio.SubprocessProtocol):
 
     def __init__(self, progress: mmap.mmap) -> None:
         self._progress = progress
+        self._begun = 0
         self._sent = 0
         self._received = bytearray()
         self._frames: deque[bytes] = deque()
@@ -68,7 +69,9 @@ class ReaderProcess(asyncio.SubprocessProtocol):
     @property
     def being_read(self) -> int:
         """The number of the message that was begun last."""
-        return int.from_bytes(self._progress[:], "big")
+        if not self._progress.closed:
+            self._begun = int.from_bytes(self._progress[:], "big")
+        return self._begun
 
     @property
     def cpu_seconds(self) -> float:
@@ -103,6 +106,8 @@ class ReaderProcess(asyncio.SubprocessProtocol):
         if self._transport.get_returncode() is None:
             self._transport.kill()
         await asyncio.shield(self._ended)
+        self._begun = self.being_read
+        self._progress.close()  # a map has a descriptor of its own, and is collected late
         self._transport.close()
         return self._transport.get_returncode()
 
