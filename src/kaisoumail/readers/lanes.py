@@ -27,7 +27,8 @@ _TICK: Final = 0.1  # seconds from one look at what is being read to the next
 _LEAST: Final = 0.01  # seconds from one look at a message that had little time to the next
 _BUSY: Final = 3.0  # how much longer a message may take where others take the processor
 _TRIES: Final = 2  # the first may have met a reader that somebody else had ended
-_SLOW_BOUNDS: Final = Bounds(messages_of_one=8, bytes_of_one=32 * 1024 * 1024, messages=64, bytes=128 * 1024 * 1024)
+# Bytes as many as the listeners let in (`network/memory_budget.py`): a relay may bring eight messages of 25 MB at once.
+_SLOW_BOUNDS: Final = Bounds(messages_of_one=32, bytes_of_one=224 * 1024 * 1024, messages=128, bytes=512 * 1024 * 1024)
 _log = structlog.get_logger("kaisoumail.readers")
 
 
