@@ -282,6 +282,39 @@ def test_of_one_ticket_four_bodies_are_received_at_once_and_more_when_they_are_t
     assert door.limits.ticketed.used == 0
 
 
+def test_a_seen_ticket_without_a_body_holds_no_more_than_sixteen_requests(tmp_path: Path) -> None:
+    raw, door = an_email(), Door(tmp_path)
+
+    async def story() -> str:
+        async with door.open() as app:
+            async with asyncio.TaskGroup() as group:
+                silent = [group.create_task(app(_scope(_headers(raw)), door.received([]), door.send)) for _ in "x" * 16]
+                await asyncio.sleep(0)
+                with pytest.raises(Problem) as next_one:
+                    await app(_scope(_headers(raw)), door.received([raw]), door.send)
+                for task in silent:
+                    task.cancel()
+            await app(_scope(_headers(raw)), door.received([raw]), door.send)
+        return next_one.value.code
+
+    assert asyncio.run(story()) == "overloaded"
+    assert door.sent[0]["status"] == 200
+
+
+def test_with_a_seen_ticket_and_another_body_the_connection_stays_a_strangers(tmp_path: Path) -> None:
+    raw, door = an_email(), Door(tmp_path)
+    scope = _scope(_headers(raw))
+
+    async def story() -> None:
+        async with door.open() as app:
+            with pytest.raises(Problem, match="Invalid signature"):
+                await app(scope, door.received([raw[::-1]]), door.send)
+
+    asyncio.run(story())
+
+    assert scope["state"]["is_signed"] is False
+
+
 def test_a_hundred_tries_with_a_wrong_secret_are_one_warning(tmp_path: Path) -> None:
     door = Door(tmp_path)
     headers = _headers(RAW, **{"x-kaisoumail-ticket": f"{len(RAW)}:{'0' * 64}"})

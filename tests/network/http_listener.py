@@ -120,6 +120,8 @@ def listening(
 def _application(listener: Listener) -> Callable[[Any, Any, Any], Awaitable[None]]:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
+        if path == "/not-signed":
+            scope["state"]["is_signed"] = False
         if path == "/known":
             scope["state"]["asker"] = "somebody"
         if path == "/hold":

@@ -353,6 +353,19 @@ def test_who_proves_who_it_is_gets_in_where_strangers_hold_all_that_is_theirs() 
     listening(story, connections=ConnectionLimits(total=6, per_client=6, kept_for_known=4))
 
 
+def test_a_connection_that_was_known_ends_with_a_hand_over_that_nobody_signed() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(GET.replace(b" / ", b" /known "))
+            await connection.head()
+            await connection.say(GET.replace(b" / ", b" /not-signed "))
+            await connection.head()
+            await connection.say(GET)
+            assert await connection.rest() == b""
+
+    listening(story, RequestBounds(head=60, check=0.01))
+
+
 def test_whoever_says_nothing_on_a_place_kept_for_others_loses_it_soon() -> None:
     async def story(listener: Listener) -> None:
         strangers = [await listener.connect() for _ in range(2)]

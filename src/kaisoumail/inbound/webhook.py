@@ -35,14 +35,16 @@ class HandoverLimits:
     """
     What bodies may cost: *max_bytes* and *seconds* each, and in memory at once what *ticketed* and *unticketed* have.
 
-    Of one ticket no more than *bodies_per_ticket* are received at once. A Worker may well hand over several messages
-    of one sender, recipient and length in a second; somebody who saw a ticket does not fill the memory with it.
+    Of one ticket no more than *requests_per_ticket* are under way at once, of them *bodies_per_ticket* that did not
+    come with their head. A Worker may well hand over several messages of one sender, recipient and length in a second;
+    somebody who saw a ticket fills neither connections nor memory with it.
     """
 
     max_bytes: int
     ticketed: MemoryBudget
     unticketed: MemoryBudget
     seconds: float = 120.0
+    requests_per_ticket: int = 16
     bodies_per_ticket: int = 4
 
 
@@ -60,7 +62,7 @@ def handover_door(
     Who has no signature to show, a wrong ticket or one for too many bytes is refused before the body is read. Raises
     Problem for what is refused, which *refusals* logs, and Litestar's MethodNotAllowedException.
     """
-    tickets = _TicketsInUse(limits.bodies_per_ticket)
+    requests, bodies = _TicketsInUse(limits.requests_per_ticket), _TicketsInUse(limits.bodies_per_ticket)
 
     async def handover(scope: Any, receive: Any, send: Any) -> None:
         if scope["method"] != "POST":
@@ -70,9 +72,11 @@ def handover_door(
         try:
             signed = _handover_in(scope["headers"])
             ticket = checked_ticket(signed, secret, context.clock())
-            scope["state"]["is_signed"] = ticket is not None  # then the connection is no stranger's
-            receipt = await _received(context, signed, secret, _Body(receive, limits, ticket, tickets))
+            with requests.one_more(ticket):
+                scope["state"]["is_signed"] = ticket is not None  # then the connection is no stranger's
+                receipt = await _received(context, signed, secret, _Body(receive, limits, ticket, bodies))
         except Problem as problem:
+            scope["state"]["is_signed"] = False  # whoever only saw the ticket keeps no connection with it
             if problem.code in _LOGGED:
                 fault = problem.fault if isinstance(problem, InvalidSignature) else problem.code
                 refusals.note(f"handover.{fault}", scope["state"]["visit"].address)
@@ -108,37 +112,37 @@ def _handover_in(headers: list[tuple[bytes, bytes]]) -> SignedHandover:
 
 
 class _TicketsInUse:
-    """How many bodies of each ticket are being received just now."""
+    """How often each ticket is in use just now, at most *limit* times."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._bodies: Counter[str] = Counter()
+        self._uses: Counter[str] = Counter()
 
     @contextmanager
     def one_more(self, ticket: Ticket | None) -> Iterator[None]:
-        """Counts a body of *ticket* while it is received. Raises Problem `overloaded` when there are enough of it."""
+        """Counts *ticket* once more inside the block. Raises Problem `overloaded` when there are enough of it."""
         if ticket is None:
             yield
             return
-        if self._bodies[ticket.value] >= self._limit:
+        if self._uses[ticket.value] >= self._limit:
             raise Problem("overloaded", "Too many messages with this ticket are on their way in")
-        self._bodies[ticket.value] += 1
+        self._uses[ticket.value] += 1
         try:
             yield
         finally:
-            self._bodies[ticket.value] -= 1
-            if not self._bodies[ticket.value]:
-                del self._bodies[ticket.value]
+            self._uses[ticket.value] -= 1
+            if not self._uses[ticket.value]:
+                del self._uses[ticket.value]
 
 
 class _Body:
     """The body of one request, counted in the memory its ticket gives it from its first byte until it is forgotten."""
 
-    def __init__(self, receive: Any, limits: HandoverLimits, ticket: Ticket | None, tickets: _TicketsInUse) -> None:
+    def __init__(self, receive: Any, limits: HandoverLimits, ticket: Ticket | None, others: _TicketsInUse) -> None:
         self._receive = receive
         self._limits = limits
         self._ticket = ticket
-        self._tickets = tickets
+        self._others = others
         # Of no client: the Workers of all domains come from Cloudflare's few addresses.
         self._memory = (limits.unticketed if ticket is None else limits.ticketed).allocation("")
         self._heard = 0
@@ -156,7 +160,7 @@ class _Body:
         # Most bodies come with their headers, and a timer would cost more than they do. Who sends none holds nothing.
         if self._take(await self._receive()):
             try:
-                with self._tickets.one_more(self._ticket):
+                with self._others.one_more(self._ticket):
                     async with asyncio.timeout(self._limits.seconds):
                         while self._take(await self._receive()):
                             pass

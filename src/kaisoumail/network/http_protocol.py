@@ -160,7 +160,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._last_byte = self.loop.time()
         if self._phase is _Phase.BODY:
             self._began = self._last_byte  # answered without the rest, which may linger
-        if self._is_on_probation and not self._has_proved():
+        is_known = self._has_proved()
+        if self._is_disproved or (self._is_on_probation and not is_known):
             self.cycle.keep_alive = False
             self.transport.close()
         super().on_response_complete()
@@ -199,6 +200,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if not self._admission.is_known and ("asker" in state or state.get("is_signed", False)):
             self._limits.budget.prove(self._admission)
         return self._admission.is_known
+
+    @property
+    def _is_disproved(self) -> bool:
+        """Whether what this connection is known by was withdrawn: a ticket without the message it was made for."""
+        is_known = self._admission is not None and self._admission.is_known
+        return is_known and self.cycle.scope.get("state", {}).get("is_signed") is False
 
     @property
     def _is_on_probation(self) -> bool:
