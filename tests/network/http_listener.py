@@ -117,6 +117,27 @@ def listening(
         runner.run(run())
 
 
+def left_open(requests: list[bytes]) -> list[bytes]:
+    """What clients hear that are in the midst of *requests*, which nobody waited for, when the listener ends."""
+
+    async def run() -> list[bytes]:
+        limits = HttpLimits(bounds=RequestBounds(check=0.01))
+        socket = http_server.listen("127.0.0.1", 0)
+        listener = Listener(socket.getsockname()[1], limits)
+        async with http_server.served(_application(listener), socket, limits, listener.released.set):
+            connections = [await listener.connect() for _ in requests]
+            for connection, request in zip(connections, requests, strict=True):
+                await connection.say(request)
+            await listener.until(lambda: limits.budget.open == len(requests))
+        heard = [await connection.rest() for connection in connections]
+        for connection in connections:
+            await connection.close()
+        return heard
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(run())
+
+
 def _application(listener: Listener) -> Callable[[Any, Any, Any], Awaitable[None]]:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]

@@ -7,7 +7,7 @@ import pytest
 
 from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.network.http_limits import RequestBounds
-from tests.network.http_listener import GET, LARGE, Listener, listening
+from tests.network.http_listener import GET, LARGE, Listener, left_open, listening
 
 QUICK = RequestBounds(head=0.2, silence=0.2, body=0.6, linger=0.2, answer_stall=0.2, check=0.01)
 ENDLESS = {
@@ -121,6 +121,16 @@ def test_chunks_of_an_ordinary_size_go_through() -> None:
 def test_who_stops_sending_is_hung_up_on(said: bytes, status: bytes) -> None:
     async def story(listener: Listener) -> None:
         assert (await listener.ask(said)).startswith(status)
+
+    listening(story, QUICK)
+
+
+def test_who_does_not_hang_up_after_a_refusal_is_hung_up_on() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+            await listener.until(lambda: listener.limits.budget.open == 0)
+            assert (await connection.rest()).startswith(b"HTTP/1.1 408")
 
     listening(story, QUICK)
 
@@ -376,3 +386,12 @@ def test_whoever_says_nothing_on_a_place_kept_for_others_loses_it_soon() -> None
 
     bounds = RequestBounds(head=60, stressed=60, probation=0.1, check=0.01)
     listening(story, bounds, ConnectionLimits(total=6, per_client=6, kept_for_known=4))
+
+
+def test_the_end_is_not_held_up_by_strangers(caplog: pytest.LogCaptureFixture) -> None:
+    post = b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n"
+
+    heard = left_open([b"", GET[:20], post + b"half", GET.replace(b" / ", b" /large ")])
+
+    assert heard[2].startswith(b"HTTP/1.1 408")
+    assert not [record for record in caplog.records if "timeout graceful shutdown exceeded" in record.message]

@@ -1,6 +1,6 @@
 """What one HTTP connection may send and how long it may take, and what all connections of the listener share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kaisoumail.model.client_address import Networks
 from kaisoumail.model.refusal_log import RefusalLog
@@ -36,3 +36,13 @@ class HttpLimits:
     proxies: Networks = ()
     bounds: RequestBounds = field(default_factory=RequestBounds)
     refused: int = 0  # connections over the limit that are still told so
+
+    @property
+    def bounds_at_end(self) -> RequestBounds:
+        """Of requests under way when the server ends: who goes on sending or reading is waited for."""
+        return replace(self.bounds, head=1.0, silence=2.0, linger=1.0, answer_stall=2.0)
+
+    @property
+    def strangers_bounds_at_end(self) -> RequestBounds:
+        """The same of strangers, who have three seconds."""
+        return replace(self.bounds_at_end, body=3.0, answer_bytes_per_second=256 * 1024.0)

@@ -114,6 +114,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._unwritten = None
         super().resume_writing()
 
+    def shutdown(self) -> None:
+        """The server ends. What is under way may end as well, a stranger's upload if it does so soon."""
+        self._bounds = self._limits.bounds_at_end if self._has_proved() else self._limits.strangers_bounds_at_end
+        self._began = self._last_byte = self.loop.time()
+        super().shutdown()
+
     # what the parser tells
 
     def on_message_begin(self) -> None:
@@ -236,8 +242,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return now - self._last_byte > silence or now - self._began > whole
 
     def _is_waited_for(self) -> bool:
-        """Whether an answer is being made."""
-        return self._running is not None and not self._running.response_complete
+        """Whether an answer is being made that somebody will hear."""
+        running = self._running
+        return running is not None and not running.response_complete and not running.disconnected
 
     def _is_idle(self) -> bool:
         return self.cycle is not None and self.cycle.response_complete and not self.pipeline
@@ -248,10 +255,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if size == 0:
             self._unwritten = None
             return False
-        if self._unwritten is None:
-            self._unwritten = (now, size)
-            return False
-        since, size_then = self._unwritten
+        since, size_then = self._unwritten = self._unwritten or (now, size)
         if now - since < self._bounds.answer_stall:
             return False
         self._unwritten = (now, size)
