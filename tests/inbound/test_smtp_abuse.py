@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from kaisoumail.inbound.recipient_guesses import RecipientGuesses
 from kaisoumail.inbound.smtp_session import Manners, SharedLimits
 from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.network.memory_budget import MemoryBudget
@@ -200,14 +201,37 @@ def test_more_than_the_door_takes_at_all_are_asked_to_come_back(tmp_path: Path) 
 
 
 def test_who_tries_one_name_after_the_other_is_cut_off(tmp_path: Path) -> None:
-    tries = b"".join(f"RCPT TO:<n{number}@mail.demo.example>\r\n".encode() for number in range(50))
-
     async def story(_: Context, port: int) -> None:
-        heard = codes(await said(port, HELLO + b"MAIL FROM:<a@shop.example>\r\n" + tries))
-        assert heard.count(550) == 21
+        heard = codes(await said(port, HELLO + b"MAIL FROM:<a@shop.example>\r\n" + _unknown(150)))
+        assert heard.count(550) == 101
+        assert heard[-1] == 421
+
+    told(tmp_path, story, shared=SharedLimits(MemoryBudget(100_000), guesses=RecipientGuesses(most_delay=0)))
+
+
+def test_who_writes_one_wrong_command_after_the_other_is_cut_off(tmp_path: Path) -> None:
+    async def story(_: Context, port: int) -> None:
+        heard = codes(await said(port, HELLO + b"RCPT\r\n" * 50))
+        assert len(heard) == 2 + 21 + 1
         assert heard[-1] == 421
 
     told(tmp_path, story)
+
+
+def test_a_list_with_forty_old_entries_reaches_who_is_still_there(tmp_path: Path) -> None:
+    living = f"RCPT TO:<{ADDRESS}>\r\n".encode()
+
+    async def story(context: Context, port: int) -> None:
+        envelope = HELLO + b"MAIL FROM:<a@shop.example>\r\n" + _unknown(40) + living
+        heard = codes(await said(port, envelope + b"DATA\r\nSubject: News\r\n\r\n.\r\nQUIT\r\n"))
+        assert heard[-4:] == [250, 354, 250, 221]
+        assert len(await raws(context)) == 1
+
+    told(tmp_path, story)
+
+
+def _unknown(count: int) -> bytes:
+    return b"".join(b"RCPT TO:<n%d@mail.demo.example>\r\n" % number for number in range(count))
 
 
 def test_the_hundred_and_first_recipient_waits_for_the_next_transaction(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from kaisoumail.inbound.recipient_guesses import RecipientGuesses
 from kaisoumail.inbound.smtp_session import Manners, SharedLimits
 from kaisoumail.network.memory_budget import MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
+from kaisoumail.operations.rejections import list_rejections
 from kaisoumail.workflows.context import Context
 from tests.inbound.test_smtp import told
 from tests.inbound.test_smtp_abuse import ENVELOPE, HELLO, WHOLE, codes, expected, raws, said
+from tests.people import ROOT
 
 
 def test_what_is_announced_and_never_sent_costs_nobody_anything(tmp_path: Path) -> None:
@@ -29,6 +31,15 @@ def test_what_is_announced_and_never_sent_costs_nobody_anything(tmp_path: Path) 
             writer.close()
 
     told(tmp_path, story, shared=SharedLimits(MemoryBudget(1_000_000)))
+
+
+def test_a_size_that_is_refused_without_a_recipient_writes_no_row(tmp_path: Path) -> None:
+    async def story(context: Context, port: int) -> None:
+        heard = codes(await said(port, HELLO + b"MAIL FROM:<a@shop.example> SIZE=999999999\r\n" * 15 + b"QUIT\r\n"))
+        assert heard.count(552) == 15
+        assert (await list_rejections(context, ROOT, limit=10)).rejections == []
+
+    told(tmp_path, story)
 
 
 def test_large_messages_that_stop_half_way_make_place_for_others(tmp_path: Path) -> None:

@@ -77,6 +77,24 @@ def test_a_reader_that_somebody_ended_is_replaced() -> None:
     assert _with(ProcessReaders(), story) == facts_of(MAILS[1])
 
 
+def test_of_readers_that_died_no_memory_and_no_descriptor_is_kept() -> None:
+    def kept() -> int:
+        maps = Path("/proc/self/maps").read_text().count("memfd:kaisoumail-reader")
+        descriptors = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+        return maps + sum("memfd:kaisoumail-reader" in one for one in descriptors)
+
+    async def story(readers: Readers) -> int:
+        for raw in MAILS[:3] * 2:
+            await readers.read(raw, "a")
+            for reader in _children():
+                os.kill(reader, signal.SIGKILL)
+        await readers.read(MAILS[0], "a")
+        return kept()
+
+    assert _with(ProcessReaders(), story) <= 2
+    assert kept() == 0
+
+
 def test_a_mail_that_no_reader_survives_is_kept_unread_and_the_next_is_read() -> None:
     async def story(readers: Readers) -> list[Facts]:
         deadly = asyncio.create_task(readers.read(MAILS[1], "a"))

@@ -27,7 +27,8 @@ from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, can_receive, note_refusal, receive
 
 MAX_RECIPIENTS: Final = 100  # RFC 5321, 4.5.3.1.8: at least as many
-_MAX_MISTAKES: Final = 20
+_MAX_MISTAKES: Final = 100
+_WRONG_COMMAND: Final = 5  # mistakes; a recipient that does not exist is one: lists have old entries
 _MAX_MAILS: Final = 10_000
 _MAX_COMMANDS: Final = 400  # between two messages: four transactions that end without one, of 100 recipients each
 _SMALL_CHUNK: Final = 512  # bytes; who sends smaller ones pays for each as for a command
@@ -149,7 +150,7 @@ class Session:
                 return
 
     def _mistaken(self, reply: str) -> None:
-        self._mistakes += 1
+        self._mistakes += _WRONG_COMMAND
         self._wire.say(reply)
 
     async def _hello(self, rest: str) -> None:
@@ -194,7 +195,7 @@ class Session:
         _refuse_unless_writable(given, is_utf8)
         if "SIZE" in given.parameters and size(given.parameters["SIZE"]) > self._limit:
             # Not in the ledger: without a recipient it is nobody's, and a stranger could write a row for each line.
-            self._mistakes += 1
+            self._mistakes += _WRONG_COMMAND
             raise self._too_large()
         self._mail = _Mail(given.address, is_utf8)
         self._wire.say("250 2.1.0 OK")
