@@ -55,7 +55,15 @@ def test_everything_that_a_command_writes_is_private(tmp_path: Path, words: list
 
 def _an_older_folder(folder: Path) -> None:
     """What a release that took the umask as it was left behind."""
-    for name in ("kaisoumail.db", "kaisoumail.db-wal", "workflows.db", "blobs/3f/msg_3f.eml", "blobs/st/raw", "notes"):
+    for name in (
+        "kaisoumail.db",
+        "kaisoumail.db-wal",
+        "workflows.db",
+        "demo.json",
+        "blobs/3f/msg_3f.eml",
+        "blobs/st/raw",
+        "notes",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"")
         (folder / name).chmod(0o644)
@@ -73,7 +81,7 @@ def test_what_an_older_release_wrote_is_made_private_once_and_what_is_not_ours_i
 
     assert _open_to_others(tmp_path) == [str(tmp_path), str(tmp_path / "notes")]
     assert [(line["event"], line.get("count")) for line in first] == [
-        ("files.made_private", 8),
+        ("files.made_private", 9),
         ("files.folder_open_to_others", None),
     ]
     assert [line["event"] for line in second] == ["files.folder_open_to_others"]

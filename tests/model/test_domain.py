@@ -40,6 +40,7 @@ def test_a_name_is_kept_in_one_form(given_text: str, name: str) -> None:
         ("", "dotted host name"),
         ("a b.com", "dotted host name"),
         ("x" * 300 + ".com", "host name"),
+        ("\u0300" * 1001, "at most 1000 characters"),
         ("📮.com", "not a valid host name"),
         ("a\nb.com", "dotted host name"),
     ],

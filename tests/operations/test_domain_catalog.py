@@ -37,3 +37,21 @@ def test_k7_what_was_heard_last_is_shown_though_its_process_is_a_day_behind(
             await nowhere.close()
 
     asyncio.run(run())
+
+
+def test_k7_a_list_of_zones_is_shown_though_the_databases_clock_has_gone_back_since_a_row_was_written(
+    tmp_path: Path, database_url: str, database_clock: DatabaseClock
+) -> None:
+    async def run() -> None:
+        async with a_context(tmp_path, database_url=database_url, database_clock=database_clock) as context:
+            await save_outcome(context, DEMO.id, replace(ZONE, status="active"), None, [])
+            database_clock.move(seconds=-86_400)
+            await context.database.write(lambda c: facts.put(c, "cloudflare_zones", [asdict(ZONE)]))
+            managing = replace(context, routing=Routing(enabled=True, cloudflare=Cloudflare("http://127.0.0.1:1", "t")))
+
+            [entry] = (await read_catalog(managing, ROOT, ask=False)).entries
+
+            assert entry.zone_status == "pending"
+            await managing.routing.client().close()
+
+    asyncio.run(run())

@@ -22,6 +22,7 @@ from kaisoumail.model.address import is_root_domain
 _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
+_MOST_CHARACTERS: Final = 1000  # that are looked at; a name has at most 253 once it is ASCII
 LONGEST_LOOK_PAUSE: Final = timedelta(hours=1)
 # Up to so many looks: about the first minute, ten minutes, hour and day.
 _LOOK_PAUSES: Final = (
@@ -181,6 +182,8 @@ def normalised(text: str) -> str:
 
     Raises Problem `invalid_request` with a sentence that helps when it is not a dotted host name.
     """
+    if len(text) > _MOST_CHARACTERS:  # before NFKC, which may take time and makes more of it
+        raise _unfit(text, f"a domain name has at most {_MOST_CHARACTERS} characters")
     name = unicodedata.normalize("NFKC", text).strip().lower()
     if "://" in name or "/" in name:
         raise _unfit(text, "enter the name alone, without https:// or a path")

@@ -52,11 +52,16 @@ async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) ->
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The zones, when Cloudflare told of them, and why it could not be asked now."""
+    """
+    The zones, when Cloudflare told of them, and why it could not be asked now.
+
+    *now* is the time by the same clock, the database's; None where Cloudflare told of them just now.
+    """
 
     zones: list[Zone]
     seen_at: datetime | None
     problem: Problem | None = None
+    now: datetime | None = None
 
 
 async def _asked(context: Context) -> _Known:
@@ -70,27 +75,30 @@ async def _asked(context: Context) -> _Known:
 
 
 async def _remembered(context: Context) -> _Known:
-    known = await context.database.read(partial(facts.find, key=_ZONES))
+    known = await context.database.read(partial(facts.find_timed, key=_ZONES))
     if known is None:
         return _Known([], None)
-    rows, seen_at = known
-    return _Known([Zone(**{**row, "name_servers": tuple(row["name_servers"])}) for row in rows], seen_at)
+    theirs = [Zone(**{**row, "name_servers": tuple(row["name_servers"])}) for row in known.value]
+    return _Known(theirs, known.at, now=known.now)
 
 
 def _merged(ours: list[Domain], known: _Known) -> tuple[CatalogEntry, ...]:
     domain_of = {domain.root_domain: domain for domain in ours}
     zone_of = {zone.name: zone for zone in known.zones}
     for name in domain_of.keys() & zone_of.keys():
-        zone_of[name] = _newer(domain_of[name], zone_of[name], known.seen_at)
+        zone_of[name] = _newer(domain_of[name], zone_of[name], known)
     names = sorted(domain_of.keys() | zone_of.keys())
     return tuple(CatalogEntry(name, domain_of.get(name), zone_of.get(name)) for name in names)
 
 
-def _newer(domain: Domain, zone: Zone, seen_at: datetime | None) -> Zone:
+def _newer(domain: Domain, zone: Zone, known: _Known) -> Zone:
     """
     *zone*, with the status the domain's row knows where that was heard later than the list of zones.
 
-    Both are times of the database's clock: another process may have heard it.
+    All are times of the database's clock: another process may have heard it. A row that is later than now was
+    written before that clock went back, and orders nothing.
     """
-    is_later = seen_at is not None and domain.updated_at > seen_at and domain.zone_id == zone.id
-    return replace(zone, status=domain.zone_status) if is_later and domain.zone_status else zone
+    if known.seen_at is None or known.now is None or domain.zone_id != zone.id or not domain.zone_status:
+        return zone
+    is_later = known.seen_at < domain.updated_at <= known.now
+    return replace(zone, status=domain.zone_status) if is_later else zone

@@ -22,6 +22,7 @@ from kaisoumail.errors import Problem
 _OTHERS: Final = 0o077
 _ACCESS_CONTROL_LIST: Final = "system.posix_acl_access"
 _ENDINGS: Final = ("", "-wal", "-shm", "-journal")
+_DEMO_FILES: Final = ("demo.json", "cloudflare.json")
 _log: Final = structlog.get_logger("kaisoumail.storage")
 
 
@@ -56,6 +57,7 @@ class DataFolder:
             if database.get_backend_name() == "sqlite" and database.database:
                 files = (Path(database.database + ending) for ending in _ENDINGS)
                 yield from (file for file in files if file.is_file())
+        yield from (file for name in _DEMO_FILES if (file := self.path / name).is_file())
         yield from _blob_files(self.blobs)
         if self._blobs_are_ours:
             yield self.blobs
