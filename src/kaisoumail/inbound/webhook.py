@@ -44,7 +44,7 @@ class HandoverLimits:
     ticketed: MemoryBudget
     unticketed: MemoryBudget
     seconds: float = 120.0
-    requests_per_ticket: int = 16
+    requests_per_ticket: int = 64
     bodies_per_ticket: int = 4
 
 
