@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from kaisoumail.model.domain import EventKind
 from kaisoumail.model.ids import new_id
+from kaisoumail.storage.inserts import insert_unless_known
 from kaisoumail.storage.tables import domain_events
 
 MOST_SHOWN: Final = 100
@@ -35,9 +36,12 @@ def add(
     code: str | None = None,
     message: str | None = None,
     details: dict[str, Any] | None = None,
+    event_id: str | None = None,
 ) -> None:
-    row = {"id": new_id("evt"), "domain_id": domain_id, "at": at, "kind": kind}
-    connection.execute(insert(domain_events).values(row | {"code": code, "message": message, "details": details or {}}))
+    """Note an event; one whose *event_id* is there already was noted before."""
+    row = {"id": event_id or new_id("evt"), "domain_id": domain_id, "at": at, "kind": kind}
+    told = {"code": code, "message": message, "details": details or {}}
+    insert_unless_known(connection, domain_events, row | told)
 
 
 def listed(connection: Connection, domain_id: str) -> list[DomainEvent]:

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from kaisoumail.model.ids import new_id
+from kaisoumail.storage.inserts import insert_unless_known
 from kaisoumail.storage.tables import subdomains
 
 
@@ -21,11 +22,8 @@ def note_enabled(connection: Connection, domain_id: str, name: str, now: datetim
         .values(last_used_at=now)
     )
     if used.rowcount == 0:
-        connection.execute(
-            insert(subdomains).values(
-                id=new_id("sub"), domain_id=domain_id, name=name, enabled_at=now, last_used_at=now
-            )
-        )
+        row = {"id": new_id("sub"), "domain_id": domain_id, "name": name, "enabled_at": now, "last_used_at": now}
+        insert_unless_known(connection, subdomains, row)  # another process may be the first at the same moment
 
 
 def forget_all(connection: Connection, *, domain_id: str) -> None:

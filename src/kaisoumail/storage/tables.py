@@ -180,6 +180,7 @@ domains = Table(
     Column("last_provisioned_at", Instant),
     Column("disabled_at", Instant),
     Column("deleted_at", Instant),
+    Column("status_before_deletion", String(24)),
 )
 
 subdomains = Table(
@@ -289,6 +290,25 @@ processes = Table(
     _id(),
     Column("beat_at", Instant, nullable=False),
     Column("claimed_until", Instant, nullable=False),
+)
+
+# Runs of jobs: one that has not ended holds its key. The engine's own tables keep what its steps returned.
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    Column("job", String(64), nullable=False),
+    Column("key", String(320), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", JSON(none_as_null=True)),
+    Index("uq_runs_key_open", "key", unique=True, **_only("ended_at IS NULL")),
+    Index(None, "job", "key", "number"),
+    Index(None, "ended_at"),
 )
 
 facts = Table(
