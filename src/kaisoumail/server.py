@@ -75,6 +75,8 @@ from kaisoumail.workflows.context import Context, Limits, Routing
 from kaisoumail.workflows.destroy_mailbox import destroy_what_was_left
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.gate import SharedGate
+from kaisoumail.workflows.open_mailbox import open_what_was_left
+from kaisoumail.workflows.prune_runs import prune_runs
 from kaisoumail.workflows.schedule import repeated
 from kaisoumail.workflows.second_opinions import SecondOpinions
 from kaisoumail.workflows.watch_activation import look_at_waiting
@@ -85,6 +87,7 @@ _KNOWN_SHARE: Final = 4  # one HTTP connection in so many is kept for who proves
 _WATCH_SECONDS: Final = 2.0
 _TRIM_SECONDS: Final = 20.0
 _MINUTE_SECONDS: Final = 60.0
+_LEFT_SECONDS: Final = 300.0
 _HOUR_SECONDS: Final = 3600.0
 # Importing a workflow is what makes it startable.
 WORKFLOWS: Final = (bind_domain, enable_domain, provision_domain, delete_domain, open_mailbox, destroy_mailbox)
@@ -123,7 +126,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_rejections, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_entries, context)))
-        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(destroy_what_was_left, context)))
+        await stack.enter_async_context(repeated(_LEFT_SECONDS, partial(destroy_what_was_left, context)))
+        await stack.enter_async_context(repeated(_LEFT_SECONDS, partial(open_what_was_left, context)))
+        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(prune_runs, context.database)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, partial(forget_full_buckets, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, context.unsure.settle))
         await stack.enter_async_context(repeated(_TRIM_SECONDS, MemoryTrim().trim))

@@ -8,7 +8,9 @@ import structlog
 
 from kaisoumail.storage import schema
 from kaisoumail.storage.database import open_database
-from kaisoumail.workflows.engine import Engine, step, workflow
+from kaisoumail.workflows.engine import Engine
+from kaisoumail.workflows.jobs import job
+from kaisoumail.workflows.steps import step
 from tests.workflows.three_steps import write
 
 
@@ -25,7 +27,7 @@ async def wait_for_the_end(racer: Racer) -> None:
     await racer.may_end.wait()
 
 
-@workflow("raced")
+@job("raced")
 async def raced(racer: Racer, line: str) -> str:
     await step("write", write, racer.folder, line)
     await step("wait for the end", wait_for_the_end, racer)

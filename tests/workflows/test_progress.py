@@ -8,8 +8,11 @@ from kaisoumail.cloudflare.errors import Answer, MissingPermission
 from kaisoumail.model.domain import Zone
 from kaisoumail.operations.bind_progress import Stage, stages_of
 from kaisoumail.storage.database import Database
-from kaisoumail.workflows.engine import Engine, step, workflow
-from kaisoumail.workflows.progress import Progress, Taken
+from kaisoumail.workflows.engine import Engine
+from kaisoumail.workflows.jobs import job
+from kaisoumail.workflows.progress import Progress
+from kaisoumail.workflows.results import StepResult
+from kaisoumail.workflows.steps import step
 from tests.workflows.stories import told
 
 CALL = Answer("GET", "/zones", 200, ray_id="8f1-FRA", milliseconds=7)
@@ -34,7 +37,7 @@ async def _refused(gate: Gate) -> None:
     raise MissingPermission(REFUSED)
 
 
-@workflow("calling")
+@job("calling")
 async def calling(gate: Gate) -> None:
     with recording() as calls:
         try:
@@ -53,7 +56,7 @@ def test_a_run_tells_its_steps_with_their_calls_while_it_goes_on_and_after(datab
         await gate.reached.wait()
         seen = await engine.progress("calling", "demo.example")
         assert seen is not None
-        assert (seen.is_open, seen.steps) == (True, (Taken("call", "found", (CALL,)),))
+        assert (seen.is_open, seen.steps) == (True, (StepResult.of("call", "found", (CALL,)),))
         gate.opened.set()
         await asyncio.gather(run.result(), return_exceptions=True)
         ended = await engine.progress("calling", "demo.example")
@@ -68,10 +71,10 @@ def test_a_run_tells_its_steps_with_their_calls_while_it_goes_on_and_after(datab
 
 
 ZONE = Zone("0a", "customer.com", "pending", ("ada.ns.cloudflare.com", "bob.ns.cloudflare.com"))
-LOOKED = Taken("look for the zone", None, (CALL,))
+LOOKED = StepResult.of("look for the zone", None, (CALL,))
 
 
-def _states(*steps: Taken, is_open: bool = True) -> list[tuple[str, str]]:
+def _states(*steps: StepResult, is_open: bool = True) -> list[tuple[str, str]]:
     return [(stage.name, stage.state) for stage in stages_of(Progress(steps, is_open))]
 
 
@@ -86,7 +89,9 @@ def test_a_bind_that_has_just_begun_looks_the_zone_up() -> None:
 
 
 def test_a_zone_that_was_there_is_used_and_none_created() -> None:
-    stages = stages_of(Progress((Taken("look for the zone", ZONE, (CALL,)), Taken("save the zone", "dom_1")), True))
+    stages = stages_of(
+        Progress((StepResult.of("look for the zone", ZONE, (CALL,)), StepResult.of("save the zone", "dom_1")), True)
+    )
 
     assert stages[1] == Stage("found", "done")
     assert stages[2] == Stage("name_servers", "done", words=ZONE.name_servers)
@@ -94,7 +99,7 @@ def test_a_zone_that_was_there_is_used_and_none_created() -> None:
 
 
 def test_a_refused_creation_is_where_it_stops() -> None:
-    refused = Taken("create the zone", None, (REFUSED,), MissingPermission(REFUSED))
+    refused = StepResult("create the zone", calls=(REFUSED,), error=MissingPermission(REFUSED))
 
     stages = stages_of(Progress((LOOKED, refused), is_open=False))
 
@@ -103,7 +108,12 @@ def test_a_refused_creation_is_where_it_stops() -> None:
 
 
 def test_a_bind_without_a_refusal_is_done_to_the_end() -> None:
-    steps = [LOOKED, Taken("create the zone", ZONE), Taken("save the zone", "dom_1"), Taken("read the zone", ZONE)]
-    steps += [Taken("switch Email Routing on"), Taken("save the outcome")]
+    steps = [
+        LOOKED,
+        StepResult.of("create the zone", ZONE),
+        StepResult.of("save the zone", "dom_1"),
+        StepResult.of("read the zone", ZONE),
+    ]
+    steps += [StepResult.of("switch Email Routing on", None), StepResult.of("save the outcome", None)]
 
     assert {state for _, state in _states(*steps, is_open=False)} == {"done"}

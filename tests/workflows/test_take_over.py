@@ -14,14 +14,13 @@ from sqlalchemy import Connection
 from kaisoumail.errors import Problem
 from kaisoumail.storage import processes, schema
 from kaisoumail.storage.database import Database, open_database
-from kaisoumail.workflows.engine import Engine, pause, step, workflow
+from kaisoumail.workflows.engine import Engine
+from kaisoumail.workflows.jobs import job
+from kaisoumail.workflows.steps import step
 from tests.forked import Forked
-from tests.workflows.stories import changed, process, told
+from tests.workflows.stories import process, told
 
 T = TypeVar("T")
-# What is stored of a pause is the moment to wake up.
-TOUCH_THE_PAUSE = "UPDATE {dbos}operation_outputs SET output = output WHERE function_name = 'DBOS.sleep'"
-END_THE_PAUSE = "UPDATE {dbos}operation_outputs SET output = '1.0' WHERE function_name = 'DBOS.sleep'"
 
 
 def _said(told_by: Forked) -> str:
@@ -36,7 +35,7 @@ def _tell(racer: Forked, line: str) -> None:
 
 def _killed_in_step_two(database_url: str, folder: Path) -> None:
     with process("three_steps", database_url, folder, "first", "start") as first:
-        assert _said(first) == "started three_steps:only:1"
+        assert _said(first) == "started"
         assert _said(first) == "in step two"
         first.kill()
 
@@ -49,7 +48,7 @@ def test_a_process_killed_in_the_middle_is_replaced_without_repeating_a_finished
     with process("three_steps", database_url, tmp_path, "second") as second:
         printed, _ = second.communicate(timeout=60)
 
-    assert printed == "joined three_steps:only:1\n['one', 'two', 'three']\n"
+    assert printed == "joined\n['one', 'two', 'three']\n"
     assert (tmp_path / "steps").read_text().splitlines() == ["one", "two by first", "two by second", "three"]
 
 
@@ -59,7 +58,7 @@ def test_of_two_survivors_one_goes_on(database_url: str, tmp_path: Path) -> None
     with ExitStack() as stack:
         start = partial(process, "three_steps", database_url, tmp_path)
         survivors = [stack.enter_context(start(name)) for name in ("second", "third")]
-        assert [_said(survivor) for survivor in survivors] == ["joined three_steps:only:1"] * 2
+        assert [_said(survivor) for survivor in survivors] == ["joined"] * 2
         for survivor in survivors:
             _tell(survivor, "go on")
         printed = [survivor.communicate(timeout=60)[0] for survivor in survivors]
@@ -77,7 +76,7 @@ def test_two_processes_that_start_a_key_at_once_share_one_run(database_url: str,
         for number in range(10):
             for racer in racers:
                 _tell(racer, f"key{number}")
-            assert [_said(racer) for racer in racers] == [f"raced:key{number}:1"] * 2
+            assert len({_said(racer) for racer in racers}) == 1
             for racer in racers:
                 _tell(racer, "you may end")
             winner, same = (_said(racer) for racer in racers)
@@ -110,21 +109,12 @@ async def _wait(held: Held) -> None:
     await held.gate.wait()
 
 
-@workflow("held")
+@job("held")
 async def held_run(held: Held) -> str:
     await step("first", _note, held, "first")
     await step("wait", _wait, held)
     await step("last", _note, held, "last")
     return "done"
-
-
-@workflow("paused")
-async def paused_run(held: Held) -> str:
-    await step("first", _note, held, "first")
-    held.arrived.set()
-    await pause(3600)
-    await step("last", _note, held, "last")
-    return "awake"
 
 
 def _left_behind(monkeypatch: pytest.MonkeyPatch, database_url: str, folder: Path) -> None:
@@ -142,7 +132,6 @@ def _left_behind(monkeypatch: pytest.MonkeyPatch, database_url: str, folder: Pat
 
 async def _finished(engine: Engine, name: str) -> Any:
     run = await engine.start(name, key="demo.example")
-    assert run.id == f"{name}:demo.example:1"
     return await run.result()
 
 
@@ -202,28 +191,6 @@ def test_who_waits_while_the_process_stops_is_told_that_it_goes_on(
         await database.close()
 
     asyncio.run(run())
-
-
-def test_a_pause_delays_no_stop_and_ends_when_it_was_going_to(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kaisoumail.workflows.engine._FINISH_SECONDS", 3600)
-    before, after = Held(), Held()
-
-    async def start_and_stop(engine: Engine, _: Database) -> None:
-        await engine.start("paused", key="demo.example")
-        await before.arrived.wait()
-        while changed(database_url, tmp_path, TOUCH_THE_PAUSE) == 0:  # noqa: ASYNC110 - the pause says nothing when it is stored
-            await asyncio.sleep(0)
-
-    async def go_on(engine: Engine, _: Database) -> None:
-        assert await _finished(engine, "paused") == "awake"
-
-    told(start_and_stop, database_url, tmp_path, before, process_id="stopped")
-    assert changed(database_url, tmp_path, END_THE_PAUSE) == 1
-    told(go_on, database_url, tmp_path, after, process_id="next")
-
-    assert (before.steps, after.steps) == (["first"], ["last"])
 
 
 class Stumbling:

@@ -13,7 +13,9 @@ import structlog
 
 from kaisoumail.storage import schema
 from kaisoumail.storage.database import open_database
-from kaisoumail.workflows.engine import Engine, step, workflow
+from kaisoumail.workflows.engine import Engine
+from kaisoumail.workflows.jobs import job
+from kaisoumail.workflows.steps import step
 
 
 async def write(folder: Path, line: str) -> str:
@@ -41,7 +43,7 @@ async def wait_for_word(told: Told) -> str:
     return "two"
 
 
-@workflow("three_steps")
+@job("three_steps")
 async def three_steps(told: Told) -> list[str]:
     one = await step("one", write, told.folder, "one")
     two = await step("two", wait_for_word, told)
@@ -56,7 +58,7 @@ async def main(database_url: str, engine_url: str, folder: Path, process_id: str
     told = Told(folder, process_id, asyncio.Event())
     async with engine.running(told, database):
         run = await engine.start("three_steps", key="only")
-        print(f"{'started' if starts else 'joined'} {run.id}", flush=True)
+        print("started" if starts else "joined", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
         told.may_go.set()
         print(await run.result(), flush=True)

@@ -71,6 +71,13 @@ async def delete_rule(cloudflare: Cloudflare, zone_id: str, rule_id: str) -> Non
         return
 
 
+async def delete_rule_for(cloudflare: Cloudflare, zone_id: str, address: str) -> None:
+    """Remove the routing rule for *address*, whatever its id; none is fine."""
+    rule = await _rule_for(cloudflare, f"/zones/{zone_id}/email/routing/rules", address)
+    if rule is not None:
+        await delete_rule(cloudflare, zone_id, rule.id)
+
+
 async def _rule_for(cloudflare: Cloudflare, path: str, address: str) -> _Rule | None:
     rules = await cloudflare.pages(path, _Rule)
     return next((rule for rule in rules if any(matcher.is_for(address) for matcher in rule.matchers or ())), None)

@@ -92,6 +92,8 @@ class Domain:
     last_provisioned_at: datetime | None = None
     disabled_at: datetime | None = None
     deleted_at: datetime | None = None
+    status_before_deletion: DomainStatus | None = None
+    """What it was before it was hidden, while its zone is being deleted."""
 
     @property
     def is_active(self) -> bool:
@@ -134,6 +136,35 @@ class Domain:
     def looked_at(self, now: datetime) -> "Domain":
         """This domain, to be looked at again after a pause that grows with each look; *now* is the database's time."""
         return replace(self, next_look_at=now + look_pause(self.looks), looks=self.looks + 1)
+
+    def hidden(self, now: datetime) -> "Domain":
+        """This domain, deleted for everybody while its zone is being deleted; again changes nothing."""
+        if self.deleted_at is not None:
+            return self
+        return replace(
+            self,
+            status=DomainStatus.DISABLED,
+            status_before_deletion=self.status,
+            disabled_at=self.disabled_at or now,
+            deleted_at=now,
+            next_look_at=None,
+            updated_at=now,
+        )
+
+    def brought_back(self, now: datetime) -> "Domain":
+        """This domain as it was before it was hidden, the same if it was not; *now* is the database's time."""
+        if self.status_before_deletion is None:
+            return self
+        status = self.status_before_deletion
+        back = replace(
+            self,
+            status=status,
+            status_before_deletion=None,
+            disabled_at=self.disabled_at if status is DomainStatus.DISABLED else None,
+            deleted_at=None,
+            updated_at=now,
+        )
+        return replace(back, next_look_at=now, looks=0) if status is DomainStatus.PROVISIONING_ERROR else back
 
     def switched_off(self, now: datetime) -> "Domain":
         """This domain, offering no new mailboxes; what it has stays."""

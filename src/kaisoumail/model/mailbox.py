@@ -18,6 +18,8 @@ from typing import Final
 from kaisoumail.model.address import Address
 
 MIN_TTL_MINUTES: Final = 60
+UNKNOWN_RULE: Final = "unknown"
+"""In place of a rule's id: one may have been made for the address, and is looked for before the address is free."""
 MAX_TTL_MINUTES: Final = 525_600
 
 

@@ -10,7 +10,8 @@ from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage import domains
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.progress import Progress, Taken
+from kaisoumail.workflows.progress import Progress
+from kaisoumail.workflows.results import StepResult
 
 StageName = Literal["look", "create", "found", "name_servers", "routing", "ready"]
 StageState = Literal["done", "now", "waiting", "failed", "ahead"]
@@ -73,17 +74,17 @@ def stages_of(progress: Progress) -> tuple[Stage, ...]:
 
 
 def _told(
-    taken: dict[str, Taken],
-) -> Iterator[tuple[StageName, StageState | None, tuple[Taken, ...], tuple[str, ...]]]:
+    taken: dict[str, StepResult],
+) -> Iterator[tuple[StageName, StageState | None, tuple[StepResult, ...], tuple[str, ...]]]:
     """Each stage with its state as far as its own steps tell it, those steps, and what came of them."""
 
-    def steps(*names: str) -> tuple[Taken, ...]:
+    def steps(*names: str) -> tuple[StepResult, ...]:
         return tuple(taken[name] for name in names if name in taken)
 
     look, create = taken.get(_LOOK), taken.get(_CREATE)
-    found = look is not None and look.error is None and look.value is not None
+    found = look is not None and _zone(look) is not None
     made = look if found else create
-    zone = made.value if made is not None and isinstance(made.value, Zone) else None
+    zone = _zone(made) if made is not None else None
     yield "look", _state(steps(_LOOK), 1), steps(_LOOK), ()
     yield ("found" if found else "create"), ("done" if zone else _state(steps(_CREATE), 1)), steps(_CREATE), ()
     yield "name_servers", _state(steps(_SAVE), 1), (), zone.name_servers if zone else ()
@@ -91,27 +92,33 @@ def _told(
     yield "ready", _state(steps(_OUTCOME), 1), (), ()
 
 
-def _state(steps: tuple[Taken, ...], needed: int) -> StageState | None:
+def _zone(step: StepResult) -> Zone | None:
+    value = step.value(Zone | None) if step.error is None else None
+    return value if isinstance(value, Zone) else None
+
+
+def _state(steps: tuple[StepResult, ...], needed: int) -> StageState | None:
     if any(step.error is not None for step in steps):
         return "failed"
     return "done" if len(steps) == needed else None
 
 
-def _routing_state(taken: dict[str, Taken]) -> StageState | None:
+def _routing_state(taken: dict[str, StepResult]) -> StageState | None:
     refusal = _refusal(taken.values())
     if refusal is not None:
         return "waiting" if refusal.code == "cloudflare_zone_not_active" else "failed"
     return _state(tuple(taken[name] for name in (_READ, _SWITCH) if name in taken), 2)
 
 
-def _refusal(steps: Iterable[Taken]) -> Problem | None:
+def _refusal(steps: Iterable[StepResult]) -> Problem | None:
     """Why Email Routing is not on, though the zone is there."""
     for step in steps:
         if step.name in (_READ, _SWITCH):
             if isinstance(step.error, CloudflareError):
                 return step.error.problem()
-            if isinstance(step.value, Problem):
-                return step.value
+            value = step.value(Any) if step.error is None else None
+            if isinstance(value, Problem):
+                return value
     return None
 
 

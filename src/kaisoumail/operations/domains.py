@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Final
 
 from sqlalchemy import Connection
 
@@ -17,10 +16,8 @@ from kaisoumail.operations.audit import note
 from kaisoumail.storage import domain_events, domains
 from kaisoumail.storage.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import Run
+from kaisoumail.workflows.engine import Run, StillRunning
 from kaisoumail.workflows.provision_domain import DOMAINS
-
-_PATIENCE_SECONDS: Final = 25.0  # proxies give up on an answer after 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +113,8 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
             context, domain_id, lambda known: replace(known.provisioned(now), last_provisioned_at=None)
         )
     context.routing.client()
-    run = await context.runs.start("provision_domain", key=domain_id, domain_id=domain_id, operation="domains.retry")
+    arguments = {"domain_id": domain_id, "operation": "domains.retry"}
+    run = await context.runs.start("provision_domain", key=domain.root_domain, **arguments)
     try:
         await _outcome(run)
     except Problem as problem:
@@ -184,7 +182,7 @@ async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: s
         )
     context.routing.client()
     await note(context, viewer, "domain.delete", domain.id, domain.root_domain)
-    await _outcome(await context.runs.start("delete_domain", key=domain_id, domain_id=domain_id))
+    await _outcome(await context.runs.start("delete_domain", key=domain.root_domain, domain_id=domain_id))
 
 
 async def history(context: Context, viewer: Viewer, domain_id: str) -> list[DomainEvent]:
@@ -237,14 +235,12 @@ async def _note_refusal(context: Context, domain_id: str, kind: EventKind, probl
 
 async def _outcome(run: Run) -> None:
     try:
-        await run.result(_PATIENCE_SECONDS)
+        await run.result()
     except CloudflareError as error:
         raise error.problem() from error
-    except TimeoutError:
-        raise Problem(
-            "still_working",
-            "Cloudflare has not answered yet; we keep trying, and the domain shows here once it does",
-        ) from None
+    except StillRunning as running:
+        sentence = "Cloudflare has not answered yet; we keep trying, and the domain shows here once it does"
+        raise Problem(running.code, sentence, **running.details) from None
 
 
 async def _domain(context: Context, domain_id: str) -> Domain:

@@ -23,11 +23,13 @@ from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
 from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.storage import audit, domains, mailboxes, users
+from kaisoumail.storage.runs import Begun
 from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.engine import Run, StillRunning
 
 _TRIES: Final = 8
-_PATIENCE_SECONDS: Final = 25.0  # proxies give up on an answer after 30
 _USABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
+_KEPT: Final = (*_USABLE, MailboxStatus.PROVISIONING)
 _LIVE: Final = (MailboxStatus.ACTIVE, MailboxStatus.DESTROYING)
 
 
@@ -71,72 +73,121 @@ async def create(context: Context, viewer: Viewer, wish: Wish, operation: str = 
     whatever Cloudflare refused, in which case nothing of the mailbox is left.
     """
     domain = await _domain_for(context, viewer, wish.root_domain)
+    if context.routing.enabled:
+        context.routing.client()
+        context.routing.worker()
     for _ in range(_TRIES if wish.leaves_a_choice else 1):
         mailbox = _proposed(context, viewer, domain, wish)
-        added = await context.database.write(partial(_add, context=context, viewer=viewer, mailbox=mailbox))
+        add = partial(_add, context=context, viewer=viewer, mailbox=mailbox, operation=operation)
+        added = await context.database.write(add)
         if isinstance(added, Problem):
             raise added
-        if added:
-            return await _opened(context, domain, mailbox, operation)
+        if added is not None:
+            return await _opened(context, mailbox.id, added)
     raise await _conflict(context, viewer, str(mailbox.address))
 
 
-def _add(connection: Connection, context: Context, viewer: Viewer, mailbox: Mailbox) -> bool | Problem:
-    """Whether the address was free; or why its user, who is not removed meanwhile, may have no further mailbox."""
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """A mailbox's row was made; *run* makes it receive, None where nobody has to be asked."""
+
+    run: Begun | None
+
+
+def _add(
+    connection: Connection, context: Context, viewer: Viewer, mailbox: Mailbox, operation: str
+) -> _Added | Problem | None:
+    """
+    The row, and in one transaction with it the run that makes it receive; None when the address is in use.
+
+    Or why its user, who is not removed meanwhile, may have no further mailbox.
+    """
     if users.find_to_change(connection, mailbox.user_id) is None:
         return Problem("authentication_required", "Authentication required")
     refusal = _beyond(connection, context, mailbox)
     if refusal is not None:
         return refusal
-    is_new = mailboxes.add(connection, mailbox)
-    if is_new:
-        address, domain_id = str(mailbox.address), mailbox.domain_id
-        entry = did(
-            viewer,
-            "mailbox.create",
-            mailbox.created_at,
-            mailbox.id,
-            address,
-            owner_id=mailbox.user_id,
-            domainId=domain_id,
-        )
-        audit.add(connection, entry)
-    return is_new
+    if not mailboxes.add(connection, mailbox):
+        return None
+    address, about = str(mailbox.address), {"domainId": mailbox.domain_id}
+    entry = did(viewer, "mailbox.create", mailbox.created_at, mailbox.id, address, owner_id=mailbox.user_id, **about)
+    audit.add(connection, entry)
+    if not context.routing.enabled:
+        mailboxes.activate(connection, mailbox.id, None)
+        return _Added(None)
+    arguments = {"mailbox_id": mailbox.id, "operation": operation}
+    return _Added(context.runs.begin(connection, "open_mailbox", mailbox.id, **arguments))
 
 
 async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
     """
     The mailbox at the wished address, kept at least as long as asked: the one there is, or a new one.
 
-    An existing one is found whatever state its domain is in. Raises as `create` does, and Problem
-    `mailbox_taken` for an address of somebody else. One that expired receives again, if the quota allows.
+    An existing one is found whatever state its domain is in. Of many who ask at once one makes it, and the others
+    wait for what comes of that. Raises as `create` does, and Problem `mailbox_taken` for an address of somebody else.
+    One that expired receives again, if the quota allows.
     """
-    existing = await _existing(context, viewer, wish)
-    if existing is None:
-        return Ensured(await create(context, viewer, wish, "mailboxes.ensure"), is_new=True)
-    extended = existing.extended_to(expiry(_minutes(context, wish.minutes), context.clock()))
-    if extended != existing:
-        change = partial(_extend, context=context, viewer=viewer, was=existing, mailbox=extended)
-        refusal = await context.database.write(change)
-        if refusal is not None:
-            raise refusal
-    return Ensured(extended, is_new=False)
+    for _ in range(_TRIES):
+        existing = await _existing(context, viewer, wish)
+        if existing is None:
+            try:
+                return Ensured(await create(context, viewer, wish, "mailboxes.ensure"), is_new=True)
+            except Problem as problem:
+                if wish.leaves_a_choice or problem.code not in ("mailbox_exists", "mailbox_taken"):
+                    raise
+            continue  # somebody was first at this very moment
+        if existing.status is MailboxStatus.PROVISIONING:
+            await _joined(context, existing)
+            continue
+        minutes = _minutes(context, wish.minutes)
+        extend = partial(_extend, context=context, viewer=viewer, mailbox_id=existing.id, minutes=minutes)
+        kept = await context.database.write(extend)
+        if isinstance(kept, Problem):
+            raise kept
+        return Ensured(kept, is_new=False)
+    raise Problem("mailbox_taken", "Mailbox already exists")
 
 
-def _extend(connection: Connection, context: Context, viewer: Viewer, was: Mailbox, mailbox: Mailbox) -> Problem | None:
-    """Keep the new lifetime; or why a mailbox that *was* over may not come back."""
+async def _joined(context: Context, mailbox: Mailbox) -> None:
+    """Wait until *mailbox*, which somebody else is making, receives. Raises what comes of it otherwise."""
+
+    def its_run(connection: Connection) -> Begun | None:
+        current = mailboxes.find_to_change(connection, mailbox.id)
+        if current is None or current.status is not MailboxStatus.PROVISIONING:
+            return None
+        arguments = {"mailbox_id": mailbox.id, "operation": "mailboxes.ensure"}
+        return context.runs.begin(connection, "open_mailbox", mailbox.id, **arguments)
+
+    begun = await context.database.write(its_run)
+    if begun is not None:
+        await _outcome(context.runs.launch(begun), mailbox.id)
+
+
+def _extend(
+    connection: Connection, context: Context, viewer: Viewer, mailbox_id: str, minutes: int | None
+) -> Mailbox | Problem:
+    """
+    The mailbox, kept at least *minutes* from now; or why one that was over may not come back.
+
+    Decided on what it is in this transaction: whoever else extends it at the same moment is not undone.
+    """
     now = context.clock()
+    was = mailboxes.find_to_change(connection, mailbox_id)
+    if was is None or was.status not in _USABLE:
+        return Problem("mailbox_taken", "Mailbox already exists")
+    mailbox = was.extended_to(expiry(minutes, now))
+    if mailbox == was:
+        return mailbox
     refusal = None if was.receives_at(now) else _beyond(connection, context, mailbox)
     if refusal is not None:
         return refusal
-    if not mailboxes.prolong(connection, mailbox):
-        return Problem("mailbox_taken", "Mailbox already exists")
+    mailboxes.prolong(connection, mailbox)
     until = {"expiresAt": iso_or_none(mailbox.expires_at)}
     audit.add(
         connection,
         did(viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), owner_id=mailbox.user_id, **until),
     )
-    return None
+    return mailbox
 
 
 async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
@@ -162,13 +213,12 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
         "destroy_mailbox", key=mailbox_id, mailbox_id=mailbox_id, operation="mailboxes.destroy"
     )
     try:
-        await run.result(_PATIENCE_SECONDS)
+        await run.result()
     except CloudflareError as error:
         raise error.problem() from error
-    except TimeoutError:
-        raise Problem(
-            "still_working", "This mailbox holds much; it receives nothing any more and will be gone soon"
-        ) from None
+    except StillRunning as running:
+        sentence = "This mailbox holds much; it receives nothing any more and will be gone soon"
+        raise Problem(running.code, sentence, mailboxId=mailbox_id, **running.details) from None
     return await find_mailbox(context, viewer, mailbox_id)
 
 
@@ -278,40 +328,34 @@ def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: Wish) -> M
     )
 
 
-async def _opened(context: Context, domain: Domain, mailbox: Mailbox, operation: str) -> Mailbox:
-    """*mailbox* receiving mail: through Cloudflare, or at once where there is nothing to ask it."""
-    if not context.routing.enabled:
-        opened = await context.database.write(lambda connection: mailboxes.activate(connection, mailbox.id, None))
-    else:
-        await _routed(context, mailbox, operation)
-        opened = await context.database.read(lambda connection: mailboxes.find(connection, mailbox.id))
+async def _opened(context: Context, mailbox_id: str, added: _Added) -> Mailbox:
+    """The mailbox receiving mail: through Cloudflare, or at once where there is nothing to ask it."""
+    if added.run is not None:
+        await _outcome(context.runs.launch(added.run), mailbox_id)
+    opened = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
     if opened is None:
-        raise Problem("domain_gone", "Mailbox domain is no longer available", rootDomain=domain.root_domain)
+        raise Problem("mailbox_not_found", "Mailbox not found")
     return opened
 
 
-async def _routed(context: Context, mailbox: Mailbox, operation: str) -> None:
-    try:
-        context.routing.client()
-        context.routing.worker()
-    except Problem:
-        await context.database.write(lambda connection: mailboxes.remove(connection, mailbox.id))
-        raise
-    run = await context.runs.start("open_mailbox", key=mailbox.id, mailbox_id=mailbox.id, operation=operation)
+async def _outcome(run: Run, mailbox_id: str) -> None:
     try:
         await run.result()
     except CloudflareError as error:
         raise error.problem() from error
+    except StillRunning as running:
+        sentence = "Cloudflare has not answered yet; asking for this address again waits for the same mailbox"
+        raise Problem(running.code, sentence, mailboxId=mailbox_id, **running.details) from None
 
 
 async def _existing(context: Context, viewer: Viewer, wish: Wish) -> Mailbox | None:
-    """The mailbox the viewer may keep using at the wished address; None if the address is free."""
+    """The mailbox the viewer may keep using at the wished address, made or being made; None if the address is free."""
     if wish.leaves_a_choice:
         return None
     roots = [wish.root_domain] if wish.root_domain else [d.root_domain for d in await _active(context)]
     for root in roots:
         mailbox = await _live(context, f"{wish.local_part}@{wish.subdomain}.{root}")
-        if mailbox is not None and mailbox.status in _USABLE and viewer.may_open(mailbox):
+        if mailbox is not None and mailbox.status in _KEPT and viewer.may_open(mailbox):
             return mailbox
         if mailbox is not None and wish.root_domain is not None:
             raise Problem("mailbox_taken", "Mailbox already exists")

@@ -108,6 +108,7 @@ def _columns(domain: Domain) -> dict[str, Any]:
         "last_provisioned_at": domain.last_provisioned_at,
         "disabled_at": domain.disabled_at,
         "deleted_at": domain.deleted_at,
+        "status_before_deletion": domain.status_before_deletion and domain.status_before_deletion.value,
     }
 
 
@@ -133,4 +134,5 @@ def _domain_from(row: Row[Any]) -> Domain:
         last_provisioned_at=row.last_provisioned_at,
         disabled_at=row.disabled_at,
         deleted_at=row.deleted_at,
+        status_before_deletion=row.status_before_deletion and DomainStatus(row.status_before_deletion),
     )

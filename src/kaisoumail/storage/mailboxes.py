@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, 
 
 from kaisoumail.model.address import Address
 from kaisoumail.model.feed import PageEnd
-from kaisoumail.model.mailbox import Mailbox, MailboxSource, MailboxStatus
+from kaisoumail.model.mailbox import UNKNOWN_RULE, Mailbox, MailboxSource, MailboxStatus
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage import changes
 from kaisoumail.storage.bounds import within
@@ -98,8 +98,31 @@ def remove(connection: Connection, mailbox_id: str) -> None:
     )
 
 
+def give_up(connection: Connection, mailbox_id: str) -> None:
+    """A mailbox that never came to be, and may have a rule at Cloudflare, is destroyed like one that did."""
+    unopened = mailboxes.c.status == MailboxStatus.PROVISIONING.value
+    connection.execute(
+        update(mailboxes)
+        .where(mailboxes.c.id == mailbox_id, unopened)
+        .values(status=MailboxStatus.DESTROYING.value, routing_rule_id=UNKNOWN_RULE)
+    )
+    _note(connection, mailbox_id)
+
+
+def unopened(connection: Connection) -> list[Mailbox]:
+    """The mailboxes that do not receive yet."""
+    query = select(mailboxes).where(mailboxes.c.status == MailboxStatus.PROVISIONING.value)
+    return [_mailbox_from(row) for row in connection.execute(query)]
+
+
 def find(connection: Connection, mailbox_id: str) -> Mailbox | None:
     row = connection.execute(select(mailboxes).where(mailboxes.c.id == mailbox_id)).one_or_none()
+    return None if row is None else _mailbox_from(row)
+
+
+def find_to_change(connection: Connection, mailbox_id: str) -> Mailbox | None:
+    """The mailbox, which nobody else changes until this transaction ends."""
+    row = connection.execute(select(mailboxes).where(mailboxes.c.id == mailbox_id).with_for_update()).one_or_none()
     return None if row is None else _mailbox_from(row)
 
 

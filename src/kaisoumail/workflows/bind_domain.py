@@ -1,11 +1,13 @@
 """
 Bind an apex: look for its zone, create it if missing, save it, switch Email Routing on.
 
-From the moment a zone exists it is in our table, so nothing is ever orphaned at Cloudflare: what is
-refused afterwards leaves a `provisioning_error` with name servers to set, not a zone to hunt for.
+Before a zone is asked for it is noted that we do (`storage/zone_creations.py`), so one that exists is known as ours
+whatever becomes of the answer, and of us. What is refused afterwards leaves a `provisioning_error` with name servers
+to set, not a zone to hunt for.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Connection
@@ -17,16 +19,17 @@ from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKind, Zone
 from kaisoumail.model.ids import new_id
-from kaisoumail.storage import domain_events, domains
+from kaisoumail.storage import domain_events, domains, zone_creations
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import Retry, step, workflow
+from kaisoumail.workflows.jobs import HISTORY_KEPT, job
 from kaisoumail.workflows.provision_domain import DOMAINS, PATIENCE, read_zone, save_outcome, switch_on, with_zone
+from kaisoumail.workflows.steps import Retry, id_in_step, step
 
 # Once a create was sent it must be known what came of it: giving up could leave a zone nobody knows of.
 _UNTIL_KNOWN: Final = Retry((NotReached, Broken), attempts=100, first_pause=0.5)
 
 
-@workflow("bind_domain")
+@job("bind_domain", kept=HISTORY_KEPT)
 async def bind_domain(context: Context, root_domain: str) -> None:
     """
     Raises CloudflareError while nothing was made at Cloudflare; afterwards every outcome is in the row.
@@ -62,9 +65,10 @@ async def create_zone(context: Context, root_domain: str) -> Zone:
     The zone, made now, or by an earlier try whose answer was lost.
 
     A create that got no clear answer is looked up before anybody tries again. The look before it found
-    none, so one that is there is ours.
+    none, so one that is there is ours; that it was asked for is forgotten once it is clear that nothing came of it.
     """
     cloudflare, account = context.routing.client(), context.routing.account()
+    await context.database.write(partial(zone_creations.note, root_domain=root_domain))
     try:
         return await zones.create_zone(cloudflare, root_domain, account)
     except (AlreadyExists, NotReached, Broken, Unreadable):
@@ -72,13 +76,22 @@ async def create_zone(context: Context, root_domain: str) -> Zone:
         if made_before is None:
             raise
         return made_before
+    except CloudflareError:
+        await context.database.write(partial(zone_creations.forget, root_domain=root_domain))
+        raise
 
 
 async def save_zone(context: Context, root_domain: str, zone: Zone, source: BindingSource, calls: list[Answer]) -> str:
-    """The id of the domain's row, which holds the zone from now on and waits for Email Routing."""
-    now = context.clock()
+    """
+    The id of the domain's row, which holds the zone from now on and waits for Email Routing.
+
+    A zone that was found counts as bound by us where an earlier bind asked for it and never heard of it.
+    """
+    now, found_by, event_id = context.clock(), source, id_in_step("evt")
 
     def save(connection: Connection) -> str:
+        source = BindingSource.PROJECT_BIND if zone_creations.is_noted(connection, root_domain) else found_by
+        zone_creations.forget(connection, root_domain)
         known = domains.find_by_name(connection, root_domain)
         domain = known or Domain(
             id=new_id("dom"),
@@ -90,11 +103,12 @@ async def save_zone(context: Context, root_domain: str, zone: Zone, source: Bind
             updated_at=now,
         )
         if domain.deleted_at is not None:
-            domain = replace(domain, binding_source=source, deleted_at=None)
+            domain = replace(domain, binding_source=source, deleted_at=None, status_before_deletion=None)
         waiting = replace(domain, status=DomainStatus.PROVISIONING_ERROR, disabled_at=None, looks=0)
         domains.save(connection, with_zone(connection, waiting, zone, source))
         kind: EventKind = "zone_created" if source is BindingSource.PROJECT_BIND else "zone_found"
-        domain_events.add(connection, domain.id, now, kind, details={"calls": [answer.told() for answer in calls]})
+        about = {"calls": [answer.told() for answer in calls]}
+        domain_events.add(connection, domain.id, now, kind, details=about, event_id=event_id)
         return domain.id
 
     domain_id = await context.database.write(save)

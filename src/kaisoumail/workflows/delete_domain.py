@@ -6,7 +6,6 @@ Cloudflare refuses, so that nothing is half gone.
 """
 
 from dataclasses import replace
-from functools import partial
 
 from sqlalchemy import Connection
 
@@ -14,33 +13,34 @@ from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
-from kaisoumail.model.domain import Domain, DomainStatus
 from kaisoumail.storage import domain_events, domains, mailboxes, subdomains
+from kaisoumail.storage.database_clock import database_now
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import step, workflow
+from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.provision_domain import DOMAINS, PATIENCE
+from kaisoumail.workflows.steps import id_in_step, step
 
 UNKNOWN_ZONE = 9109  # what Cloudflare answers for a zone that is gone (measured 2026-09)
 
 
-@workflow("delete_domain")
+@job("delete_domain")
 async def delete_domain(context: Context, domain_id: str) -> None:
     """Raises Problem while mailboxes are left, and CloudflareError when the zone could not be deleted."""
     with asking_for("domains.delete"):
-        before = await step("hide the domain", hide, context, domain_id)
+        zone_id = await step("hide the domain", hide, context, domain_id)
         try:
-            await step("delete the zone", delete_zone, context, before, retry=PATIENCE)
+            await step("delete the zone", delete_zone, context, zone_id, retry=PATIENCE)
         except CloudflareError as error:
-            await step("bring it back", bring_back, context, before, error.problem())
+            await step("bring it back", bring_back, context, domain_id, error.problem())
             raise
         await step("forget its hosts", forget_hosts, context, domain_id)
 
 
-async def hide(context: Context, domain_id: str) -> Domain:
-    """The domain as it was; from now on it counts as deleted."""
+async def hide(context: Context, domain_id: str) -> str | None:
+    """The id of the domain's zone, if it has one; from now on the domain counts as deleted. What it was is kept."""
     now = context.clock()
 
-    def work(connection: Connection) -> Domain:
+    def work(connection: Connection) -> str | None:
         domain = domains.find_any(connection, domain_id)
         if domain is None:
             raise Problem("domain_not_found", "Mailbox domain not found")
@@ -51,26 +51,18 @@ async def hide(context: Context, domain_id: str) -> Domain:
                 domainId=domain_id,
                 rootDomain=domain.root_domain,
             )
-        hidden = replace(
-            domain,
-            status=DomainStatus.DISABLED,
-            disabled_at=domain.disabled_at or now,
-            deleted_at=domain.deleted_at or now,
-            next_look_at=None,
-            updated_at=now,
-        )
-        domains.save(connection, hidden)
-        return domain
+        domains.save(connection, domain.hidden(now))
+        return domain.zone_id
 
     return await context.database.write(work)
 
 
-async def delete_zone(context: Context, domain: Domain) -> None:
+async def delete_zone(context: Context, zone_id: str | None) -> None:
     """Deletes the zone; one that is gone, also by an earlier try whose answer was lost, is fine."""
-    if domain.zone_id is None:
+    if zone_id is None:
         return
     try:
-        await zones.delete_zone(context.routing.client(), domain.zone_id)
+        await zones.delete_zone(context.routing.client(), zone_id)
     except NotFound:
         return
     except MissingPermission as error:
@@ -78,19 +70,24 @@ async def delete_zone(context: Context, domain: Domain) -> None:
             raise
 
 
-async def bring_back(context: Context, domain: Domain, problem: Problem) -> None:
-    now = context.clock()
+async def bring_back(context: Context, domain_id: str, problem: Problem) -> None:
+    """The domain is what it was before it was hidden; one that had been deleted before stays so."""
+    now, event_id = context.clock(), id_in_step("evt")
 
     def work(connection: Connection) -> None:
-        domains.save(connection, replace(domain, updated_at=now))
+        domain = domains.find_any(connection, domain_id)
+        if domain is None:
+            return
+        domains.save(connection, domain.brought_back(database_now(connection)))
         domain_events.add(
             connection,
-            domain.id,
+            domain_id,
             now,
             "delete_refused",
             code=problem.code,
             message=problem.message,
             details=problem.details,
+            event_id=event_id,
         )
 
     await context.database.write(work)
@@ -98,7 +95,15 @@ async def bring_back(context: Context, domain: Domain, problem: Problem) -> None
 
 
 async def forget_hosts(context: Context, domain_id: str) -> None:
-    await context.database.write(partial(subdomains.forget_all, domain_id=domain_id))
+    """Nothing of the zone is known any more; from now on the domain is deleted for good. Told once."""
     now = context.clock()
-    await context.database.write(lambda connection: domain_events.add(connection, domain_id, now, "deleted"))
+
+    def work(connection: Connection) -> None:
+        subdomains.forget_all(connection, domain_id=domain_id)
+        domain = domains.find_any(connection, domain_id)
+        if domain is not None and domain.status_before_deletion is not None:
+            domains.save(connection, replace(domain, status_before_deletion=None))
+            domain_events.add(connection, domain_id, now, "deleted")
+
+    await context.database.write(work)
     await context.signals.tell(DOMAINS)

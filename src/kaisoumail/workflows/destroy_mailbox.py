@@ -14,17 +14,19 @@ from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
+from kaisoumail.model.mailbox import UNKNOWN_RULE
 from kaisoumail.storage import domains, mailboxes, messages
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.delete_domain import UNKNOWN_ZONE
-from kaisoumail.workflows.engine import step, workflow
+from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.provision_domain import PATIENCE
+from kaisoumail.workflows.steps import step
 
 _BATCH: Final = 200
 _log = structlog.get_logger("kaisoumail.mailboxes")
 
 
-@workflow("destroy_mailbox")
+@job("destroy_mailbox")
 async def destroy_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
     """Raises CloudflareError when the rule could not be removed; the mailbox is `destroying` then."""
     with asking_for(operation):
@@ -46,8 +48,12 @@ async def remove_rule(context: Context, mailbox_id: str) -> None:
     domain = await context.database.read(lambda connection: domains.find_any(connection, mailbox.domain_id))
     if domain is None or domain.zone_id is None or domain.deleted_at is not None:
         return
+    cloudflare, rule_id = context.routing.client(), mailbox.routing_rule_id
     try:
-        await email_routing.delete_rule(context.routing.client(), domain.zone_id, mailbox.routing_rule_id)
+        if rule_id == UNKNOWN_RULE:
+            await email_routing.delete_rule_for(cloudflare, domain.zone_id, str(mailbox.address))
+        else:
+            await email_routing.delete_rule(cloudflare, domain.zone_id, rule_id)
     except MissingPermission as error:
         if error.answer.code != UNKNOWN_ZONE:
             raise

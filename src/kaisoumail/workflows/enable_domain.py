@@ -8,12 +8,13 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Zone
 from kaisoumail.workflows.bind_domain import save_zone
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import step, workflow
+from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.provision_domain import PATIENCE, save_outcome, switch_on
+from kaisoumail.workflows.steps import step
 
 
-@workflow("enable_domain")
-async def enable_domain(context: Context, root_domain: str, zone_id: str) -> None:
+@job("enable_domain")
+async def enable_domain(context: Context, root_domain: str, zone_id: str | None) -> None:
     """
     Raises Problem `zone_not_in_cloudflare` when the token does not see this zone under this name, and
     CloudflareError while nothing was written; afterwards every outcome is in the row.
@@ -30,10 +31,10 @@ async def enable_domain(context: Context, root_domain: str, zone_id: str) -> Non
         await step("save the outcome", save_outcome, context, domain_id, zone, refusal, calls)
 
 
-async def find_zone(context: Context, root_domain: str, zone_id: str) -> Zone:
-    """The zone of this name, which must be the one that was chosen."""
+async def find_zone(context: Context, root_domain: str, zone_id: str | None) -> Zone:
+    """The zone of this name, which must be the one that was chosen, if one was."""
     zone = await zones.find_zone(context.routing.client(), root_domain, None)
-    if zone is None or zone.id != zone_id:
+    if zone is None or zone_id not in (None, zone.id):
         raise Problem(
             "zone_not_in_cloudflare",
             "Mailbox domain is not available in Cloudflare",

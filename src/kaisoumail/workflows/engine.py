@@ -1,169 +1,76 @@
 """
-Durable runs: the only file that knows the workflow library (DBOS).
+Durable runs. A run is a row of ours (`storage/runs.py`), written in the transaction that makes it necessary, and
+executed by the workflow library (`library.py`), which keeps what each step came to.
 
-A workflow is an async function written as a list of steps. What a step returned is stored, so a run
-that another process takes over goes on after the last finished step; the step that was running when
-its process died runs again and must look first whether it already happened.
-
-DBOS is one per process, so one Engine runs at a time. It is launched from within our event loop,
-which is what makes it run our coroutines there, taken-over ones too (without a running loop it would
-start one in a thread of its own); `Context` holds objects that belong to that loop.
+Nothing of our own storage ends a run: a step waits until it is there again, and after a while the run is left open.
+`_go_on_with_idle_runs` finds every open run that nobody executes, whatever became of it, and has it executed.
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeVar
 
 import structlog
-from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus, error
-from sqlalchemy import Engine as SqlEngine
-from sqlalchemy import make_url
+from sqlalchemy import Connection
 
-from kaisoumail.cloudflare.calls import record, recording
+from kaisoumail.cloudflare.calls import recording
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import MonotonicClock
+from kaisoumail.storage import runs
 from kaisoumail.storage.database import Database
-from kaisoumail.storage.open_errors import cannot_open
+from kaisoumail.storage.runs import Begun, RunRow
+from kaisoumail.workflows import library, older_runs
 from kaisoumail.workflows.heartbeats import Heartbeats
-from kaisoumail.workflows.library_parts import OneLine, embedded_engine
-from kaisoumail.workflows.progress import Progress, Taken
+from kaisoumail.workflows.jobs import JOBS, Job
+from kaisoumail.workflows.progress import Progress
+from kaisoumail.workflows.results import (
+    RunFailed,
+    StepResult,
+    UnreadableResult,
+    outcome_error,
+    outcome_of,
+    outcome_value,
+    step_result,
+)
 from kaisoumail.workflows.schedule import repeated
+from kaisoumail.workflows.steps import BeginAgain, Execution, LeftOpen, executing
 
 T = TypeVar("T")
 
-# Runs are taken over only between processes that say the same here. Raise it when a change to a
-# workflow's steps would make an open run of the version before go wrong.
-_APPLICATION_VERSION: Final = "2"
+WAIT_SECONDS: Final = 25.0  # proxies give up on an answer after 30
 _OPEN: Final = ["PENDING", "ENQUEUED"]
 _FINISH_SECONDS: Final = 5.0
-_STRIDES: Final = [2**power for power in range(13)]
+_POLL_SECONDS: Final = 0.5
+_SETTLED_SECONDS: Final = 1.0
 _log = structlog.get_logger("kaisoumail.workflows")
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """
-    Try a step up to *attempts* times while it raises one of *on*.
+class StillRunning(Problem):
+    """The Problem `still_working` of a run that goes on; whoever asks for the same again joins it."""
 
-    Pauses, in seconds, double from the first to the longest.
-    """
-
-    on: tuple[type[Exception], ...]
-    attempts: int
-    first_pause: float
-    longest_pause: float = 60.0
+    def __init__(self, run_id: str) -> None:
+        super().__init__("still_working", "This takes longer; it goes on, and asking again joins it", runId=run_id)
 
 
 class Run:
-    """One run of a workflow."""
+    """One run of a job."""
 
-    def __init__(self, handle: Any) -> None:
-        self._handle = handle
-        self.id: str = handle.get_workflow_id()
+    def __init__(self, engine: "Engine", run_id: str) -> None:
+        self._engine = engine
+        self.id = run_id
 
-    async def result(self, within: float | None = None) -> Any:
+    async def result(self, within: float = WAIT_SECONDS) -> Any:
         """
-        What the workflow returned, or raises what it raised, in whichever process it ran.
+        What the job returned, as plain JSON, or raises what it raised, in whichever process it ran.
 
-        Raises TimeoutError after *within* seconds, and Problem `still_working` when this process stops
-        before the run has ended; the run goes on either way.
+        Raises StillRunning after *within* seconds and when this process stops before the run has ended, which goes
+        on either way; RunFailed when a bug ended it.
         """
-        try:
-            async with asyncio.timeout(within):
-                return await self._handle.get_result(polling_interval_sec=0.25)
-        except asyncio.CancelledError:
-            caller = asyncio.current_task()
-            if caller is None or caller.cancelling():
-                raise
-            # Not the caller was cancelled but the run, by our own stop: that is no reason to end the caller.
-            raise Problem("still_working", "We are restarting; this goes on in a moment") from None
-
-
-_workflows: dict[str, Callable[..., Coroutine[Any, Any, Any]]] = {}
-_started_here: dict[str, Any] = {}  # by id, the handles that need no polling
-_active: set["asyncio.Task[Any]"] = set()
-_pausing: set["asyncio.Task[Any] | None"] = set()
-_live_context: Any = None
-_is_running = False
-
-
-def workflow(name: str) -> Callable[[Callable[..., Coroutine[Any, Any, T]]], Callable[..., Coroutine[Any, Any, T]]]:
-    """
-    Make an async function `f(context, **arguments)` startable as *name*.
-
-    Arguments are stored and must be plain values; the context is the live one of whatever process runs it.
-    """
-
-    def register(function: Callable[..., Coroutine[Any, Any, T]]) -> Callable[..., Coroutine[Any, Any, T]]:
-        async def run(arguments: dict[str, Any]) -> T:
-            task = asyncio.current_task()
-            assert task is not None
-            _active.add(task)
-            try:
-                return await function(_live_context, **arguments)
-            finally:
-                _active.discard(task)
-
-        _workflows[name] = DBOS.workflow(name=name)(run)
-        return function
-
-    return register
-
-
-async def step(name: str, function: Callable[..., Awaitable[T]], *arguments: Any, retry: Retry | None = None) -> T:
-    """
-    What *function* returned, now or in an earlier life of this run; stored before anything follows.
-
-    An exception ends the step for good and is stored as well, unless *retry* asks for patience with it.
-    """
-
-    async def call() -> Taken:
-        with recording() as calls:
-            value = await _patiently(lambda: function(*arguments), retry)
-        return Taken(name, value, tuple(calls))
-
-    try:
-        taken = await DBOS.run_step_async({"name": name}, call)
-    except CloudflareError as error:
-        record(error.answer)
-        raise
-    for answer in taken.calls:
-        record(answer)
-    value: T = taken.value
-    return value
-
-
-async def pause(seconds: float) -> None:
-    """
-    Let a run sleep; the moment to wake up is stored, so whoever takes the run over does not start afresh.
-
-    For the workflow itself, between steps: inside a step it would not be durable.
-    """
-    task = asyncio.current_task()
-    _pausing.add(task)
-    try:
-        await DBOS.sleep_async(seconds)
-    finally:
-        _pausing.discard(task)
-
-
-async def _patiently(call: Callable[[], Awaitable[T]], retry: Retry | None) -> T:
-    # Our own loop: DBOS would wrap the last error in one of its own and keep a list of the others.
-    if retry is None:
-        return await call()
-    for attempt in range(retry.attempts - 1):
-        try:
-            return await call()
-        except retry.on:
-            await asyncio.sleep(min(retry.first_pause * 2**attempt, retry.longest_pause))
-    return await call()
+        return outcome_value(await self._engine.outcome(self.id, within))
 
 
 class Engine:
@@ -171,7 +78,8 @@ class Engine:
     Starts runs, and takes over those of processes that died.
 
     *url* is `sqlite:///…` or `postgresql://…`; *process_id* must be new for each start of a process.
-    A process that has not been heard of for *dead_after* seconds of *clock* is dead; each says so every *beat*.
+    A process that has not been heard of for *dead_after* seconds of *clock* is dead; each says so every *beat*. A step
+    waits for our own storage up to *patience* seconds; then its run is left open, and tried again after a beat or two.
     """
 
     def __init__(
@@ -181,71 +89,282 @@ class Engine:
         *,
         beat: float = 2.0,
         dead_after: float = 10.0,
+        patience: float = 60.0,
         clock: MonotonicClock = monotonic,
     ) -> None:
         self.url = url
         self._process_id = process_id
         self._beat = beat
         self._dead_after = dead_after
+        self._patience = patience
         self._clock = clock
+        self._database: Database | None = None
+        self._context: Any = None
+        self._tasks: dict[asyncio.Task[Any], str] = {}  # that execute a run, or start one
+        self._waiting: dict[str, asyncio.Future[dict[str, Any]]] = {}  # for the outcome of a run
+        self._idle: dict[
+            str, tuple[Any, float]
+        ] = {}  # open runs that are not executed here: in which state, since when
+        self._is_stopping = False
 
-    async def start(self, name: str, key: str, **arguments: Any) -> Run:
+    def begin(self, connection: Connection, job: str, key: str, **arguments: Any) -> Begun:
         """
-        A run of the workflow *name* about *key*; the one that is open, if there is one.
+        The open run about *key*, begun now if there was none, in the caller's own transaction.
 
-        Runs of a key are numbered; the number is part of the id, which is unique in the database. Two
-        processes that start at once both choose the next number: one inserts it, the other is refused
-        and joins that run. Runs must not be deleted while their key is in use: numbers have no gaps.
+        Whoever commits it calls `launch`; should they not live to do so, the run is found and executed all the same.
         """
-        number, latest = await _latest(name, key)
-        if latest is not None and latest.status in _OPEN:
-            return await _joined(latest.workflow_id)
+        return runs.begin(connection, job=job, key=key, arguments=arguments, version=JOBS[job].version)
+
+    def launch(self, begun: Begun) -> Run:
+        """The run, executed here from now on if it is new."""
+        if begun.is_new:
+            self._execute_soon(begun.run)
+        return Run(self, begun.run.id)
+
+    async def start(self, job: str, key: str, **arguments: Any) -> Run:
+        """
+        A run of *job* about *key*; the one that is open, if there is one.
+
+        While a run of another job about the key is open, waits for its end, so that no two change the same thing.
+        Raises StillRunning when that takes longer than anybody waits for an answer.
+        """
+        deadline = self._clock() + WAIT_SECONDS
         while True:
-            number += 1
-            try:
-                with SetWorkflowID(_id(name, key, number), workflow_id_reuse_policy="reject"):
-                    return _started(await DBOS.start_workflow_async(_workflows[name], arguments))
-            except error.DBOSWorkflowIDInUseError as taken:
-                if taken.workflow_status in _OPEN:
-                    return await _joined(taken.workflow_id)
+            begun = await self._storage.write(partial(self.begin, job=job, key=key, **arguments))
+            if begun.is_new or begun.run.job == job:
+                return self.launch(begun)
+            await self.outcome(begun.run.id, deadline - self._clock())
 
-    async def find_open(self, name: str, key: str) -> Run | None:
-        """The run of the workflow *name* about *key* that has not ended, in whichever process it is."""
-        _, latest = await _latest(name, key)
-        return await _joined(latest.workflow_id) if latest is not None and latest.status in _OPEN else None
+    async def find_open(self, job: str, key: str) -> Run | None:
+        """The run of *job* about *key* that has not ended, in whichever process it is."""
+        row = await self._storage.read(partial(runs.find_open, key=key))
+        return Run(self, row.id) if row is not None and row.job == job else None
 
-    async def progress(self, name: str, key: str) -> Progress | None:
-        """How far the latest run of the workflow *name* about *key* is; None if there never was one."""
-        _, latest = await _latest(name, key, load_output=True)
-        if latest is None:
+    async def progress(self, job: str, key: str) -> Progress | None:
+        """How far the latest run of *job* about *key* is; None if there is none that is still remembered."""
+        row = await self._storage.read(partial(runs.latest, job=job, key=key))
+        if row is None:
             return None
-        steps = await DBOS.list_workflow_steps_async(latest.workflow_id)
-        return Progress(tuple(map(_taken, steps)), latest.status in _OPEN, latest.error)
+        taken = tuple(step_result(kept) for kept in await library.steps_of(_place(row)))
+        return Progress(taken, row.is_open, outcome_error(row.outcome))
+
+    async def outcome(self, run_id: str, within: float) -> dict[str, Any]:
+        """What is stored of the run's end. Raises StillRunning after *within* seconds, and when this process stops."""
+        deadline = self._clock() + within
+        while not self._is_stopping:
+            waiting = self._waiting.get(run_id)
+            if waiting is None:
+                row = await self._patiently(lambda: self._storage.read(partial(runs.find, run_id=run_id)), deadline)
+                if row is None:
+                    raise RunFailed(f"Run {run_id} is not remembered any more")
+                if row.outcome is not None:
+                    return row.outcome
+                waiting = self._waiting[run_id] = asyncio.get_running_loop().create_future()
+            left = deadline - self._clock()
+            if left <= 0:
+                break
+            await asyncio.wait([waiting], timeout=min(left, _POLL_SECONDS))
+            if waiting.done() and not waiting.cancelled():
+                return waiting.result()
+            self._waiting.pop(run_id, None)
+        raise StillRunning(run_id)
+
+    async def _taken(self, name: str, call: Callable[[], Awaitable[Any]], shape: int) -> StepResult:
+        """What *call* came to, as a step called *name*; trouble of our own storage is waited out."""
+        with recording() as calls:
+            try:
+                value = await self._patiently(call)
+            except Problem as refusal:
+                return StepResult(name, calls=tuple(calls), error=refusal, shape=shape)
+            except CloudflareError as refusal:
+                own = () if refusal.answer in calls else (refusal.answer,)  # one that was refused before it was made
+                return StepResult(name, calls=(*calls, *own), error=refusal, shape=shape)
+            except Exception as bug:  # noqa: BLE001 - it ends this run, with a line
+                _log.error("workflows.step_failed", step=name, exc_info=bug)
+                return StepResult(name, calls=tuple(calls), error=bug, shape=shape)
+            return StepResult.of(name, value, tuple(calls), shape)
 
     @asynccontextmanager
     async def running(self, context: Any, database: Database) -> AsyncIterator[None]:
         """
-        Runs are executed inside the block, with *context*; heartbeats are kept in *database*.
+        Runs are executed inside the block, with *context*; they and the heartbeats are kept in *database*.
 
         On the way out runs get a few seconds to end; what is left stays as it is, and the next process
         takes it over without waiting for this one to be declared dead. Raises Problem
         `storage_unavailable` when the engine's own database cannot be opened.
         """
-        global _is_running
-        if _is_running:
-            raise RuntimeError("An engine is already running in this process")
-        _is_running = True
+        self._context, self._database, self._is_stopping = context, database, False
         heartbeats = Heartbeats(database, self._process_id, self._dead_after, self._clock)
+        async with library.launched(
+            self.url, self._process_id, self.execute, self._let_runs_finish, self._abandon_runs
+        ):
+            try:
+                # From the first run to the last there is a sign of life: what has none is taken over.
+                await heartbeats.beat()
+                async with repeated(self._beat, heartbeats.beat):
+                    await _give_the_unknown_a_row(heartbeats)
+                    for run in await library.listed(status="ENQUEUED", name=list(older_runs.NAMES)):
+                        await self._begin_as_ours(run.workflow_id)
+                    async with (
+                        repeated(self._beat, partial(self._take_over_the_dead, heartbeats)),
+                        repeated(self._beat, partial(self._go_on_with_idle_runs, heartbeats)),
+                    ):
+                        yield
+                    await self._let_runs_finish()
+            finally:
+                await heartbeats.end()
+
+    async def execute(self, run_id: str, attempt: int) -> None:
+        """Execute the run; called by the library, here or wherever it is taken over."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks[task] = run_id
+        executing.set(Execution(run_id, self._taken))
         try:
-            # From the first run to the last there is a sign of life: what has none is taken over.
-            await heartbeats.beat()
-            async with repeated(self._beat, heartbeats.beat), _launched(self.url, self._process_id, context):
-                await _give_the_unknown_a_row(heartbeats)
-                async with repeated(self._beat, partial(_take_over_the_dead, heartbeats)):
-                    yield
+            row = await self._patiently(lambda: self._storage.read(partial(runs.find, run_id=run_id)))
+            if row is not None and row.is_open and row.attempt == attempt:
+                await self._execute(row, _job_of(row))
         finally:
-            _is_running = False
-            await heartbeats.end()
+            del self._tasks[task]
+
+    async def _execute(self, row: RunRow, job: Job | None) -> None:
+        if job is None:
+            raise LeftOpen
+        try:
+            if row.version < job.continues:
+                raise BeginAgain
+            outcome = await self._outcome_here(row, job)
+        except BeginAgain:
+            _log.info("workflows.begun_again", run=row.id, job=row.job, version=row.version, now=job.version)
+            again = partial(runs.begin_again, run_id=row.id, attempt=row.attempt, version=job.version)
+            await self._patiently(lambda: self._storage.write(again))
+            return
+        await self._patiently(lambda: self._storage.write(partial(runs.end, run_id=row.id, outcome=outcome)))
+        waiting = self._waiting.pop(row.id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(outcome)
+
+    async def _outcome_here(self, row: RunRow, job: Job) -> dict[str, Any]:
+        try:
+            return outcome_of(await job.function(self._context, **row.arguments))
+        except (Problem, CloudflareError) as refusal:
+            told = refusal if isinstance(refusal, Problem) else refusal.problem()
+            _log.info("workflows.run.refused", run=row.id, job=row.job, code=told.code, reason=told.message)
+            return outcome_of(error=refusal)
+        except UnreadableResult as unreadable:
+            _log.error("workflows.run.set_aside", run=row.id, job=row.job, reason=str(unreadable))
+            return outcome_of(error=unreadable)
+        except RunFailed as failed:  # a bug in a step, which has its line
+            return outcome_of(error=failed)
+        except Exception as bug:  # noqa: BLE001 - it ends this run, with a line
+            _log.error("workflows.run.failed", run=row.id, job=row.job, exc_info=bug)
+            return outcome_of(error=bug)
+
+    def _execute_soon(self, row: RunRow) -> None:
+        """Have the library execute the run, without waiting for that: its database may be in trouble."""
+        self._waiting.setdefault(row.id, asyncio.get_running_loop().create_future())
+        task = asyncio.create_task(library.start(row.id, row.attempt))
+        self._tasks[task] = row.id
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+
+    async def _go_on_with_idle_runs(self, heartbeats: Heartbeats) -> None:
+        """
+        Have every open run executed that nobody executes: its process died before it could, or our storage failed it.
+
+        A run is idle once it has been in the same state for a while; another process may just have begun it.
+        """
+        rows = await self._storage.read(runs.all_open)
+        for ended in self._waiting.keys() - {row.id for row in rows}:
+            self._waiting.pop(ended, None)  # who waits for it looks for itself
+        executed = set(self._tasks.values())
+        for row, known in await self._idle_since_a_while([row for row in rows if row.id not in executed]):
+            if known is None:
+                self._execute_soon(row)
+            elif known.status not in _OPEN:  # it ended there, and not here
+                again = partial(runs.begin_again, run_id=row.id, attempt=row.attempt, version=row.version)
+                await self._storage.write(again)
+            elif known.status == "PENDING" and known.executor_id == self._process_id:
+                await library.resume(known.workflow_id)
+            elif known.executor_id is not None:
+                await heartbeats.note_the_unknown([known.executor_id])
+
+    async def _idle_since_a_while(self, rows: list[RunRow]) -> list[tuple[RunRow, library.Kept | None]]:
+        """Those of *rows* that are ours to execute and have not changed their state, with what the library knows."""
+        ours = {_place(row): row for row in rows if _job_of(row) is not None}
+        known = {one.workflow_id: one for one in await library.listed(workflow_ids=list(ours))} if ours else {}
+        now, before = self._clock(), self._idle
+        states = {place: (known[place].status, known[place].executor_id) if place in known else None for place in ours}
+        self._idle = {
+            place: before[place] if place in before and before[place][0] == state else (state, now)
+            for place, state in states.items()
+        }
+        settled = max(2 * self._beat, _SETTLED_SECONDS)
+        return [(row, known.get(place)) for place, row in ours.items() if now - self._idle[place][1] >= settled]
+
+    async def _take_over_the_dead(self, heartbeats: Heartbeats) -> None:
+        """
+        Resume every open run of each silent process.
+
+        A claim settles which survivor does so; should that one die too, another goes on. A process that was only slow
+        loses its runs: the library keeps no step of one that changed hands. Runs of other releases are left to those.
+        """
+        async for dead in heartbeats.claimed():
+            known = {_place(row): row for row in await self._storage.read(runs.all_open)}
+            left = await library.listed(status="PENDING", executor_id=dead)
+            for run in left:
+                row = known.get(run.workflow_id)
+                if run.name != library.RUN:
+                    await self._begin_as_ours(run.workflow_id)
+                elif row is None or _job_of(row) is not None:
+                    _log.info("workflows.taken_over", run=run.workflow_id, dead_process=dead)
+                    await library.resume(run.workflow_id)
+            if all(run.workflow_id not in known or _job_of(known[run.workflow_id]) for run in left):
+                await heartbeats.forget(dead)
+
+    async def _begin_as_ours(self, workflow_id: str) -> None:
+        """Begin a run of the release that had no table of runs from its first step; what its steps stored is unread."""
+        await self._storage.write(partial(older_runs.begin, workflow_id=workflow_id))
+        await library.delete([workflow_id])
+        _log.info("workflows.begun_again", run=workflow_id)
+
+    async def _patiently(self, call: Callable[[], Awaitable[T]], deadline: float | None = None) -> T:
+        """What *call* returns, once our own storage is there for it. Raises LeftOpen when that takes too long."""
+        until = self._clock() + self._patience if deadline is None else deadline
+        pause = 0.05
+        while True:
+            try:
+                return await call()
+            except Problem as problem:
+                if problem.code != "storage_unavailable" or self._is_stopping:
+                    raise
+                if self._clock() >= until:
+                    if deadline is not None:
+                        raise
+                    raise LeftOpen from problem
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, 2.0)
+
+    async def _let_runs_finish(self) -> None:
+        """Wait for the runs that are being executed, a little; who waits for another hears that it goes on."""
+        if self._tasks:
+            await asyncio.wait(tuple(self._tasks), timeout=_FINISH_SECONDS)
+        await self._abandon_runs()
+
+    async def _abandon_runs(self) -> None:
+        self._is_stopping = True
+        left = tuple(self._tasks)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        for waiting in self._waiting.values():
+            waiting.cancel()
+        self._waiting.clear()
+
+    @property
+    def _storage(self) -> Database:
+        if self._database is None:
+            raise RuntimeError("The engine is not running")
+        return self._database
 
 
 async def _give_the_unknown_a_row(heartbeats: Heartbeats) -> None:
@@ -255,129 +374,15 @@ async def _give_the_unknown_a_row(heartbeats: Heartbeats) -> None:
     Otherwise nobody would ever go on with these runs, and their keys would stay taken.
     """
     # The runs first: a process has its row before it has runs, so the living cannot be missed.
-    owners = {run.executor_id for run in await _pending()}
+    owners = {run.executor_id for run in await library.listed(status="PENDING")}
     await heartbeats.note_the_unknown(owner for owner in owners if owner is not None)
 
 
-async def _take_over_the_dead(heartbeats: Heartbeats) -> None:
-    """
-    Resume every open run of each silent process.
-
-    A claim settles which of several survivors does so; should that one die too, another goes on, with the
-    runs that are still under the dead one's name. A process that was only slow loses them: DBOS refuses to
-    store the steps of a run that has changed hands.
-    """
-    async for dead in heartbeats.claimed():
-        for run in await _pending(dead):
-            _log.info("workflows.taken_over", run=run.workflow_id, dead_process=dead)
-            await DBOS.resume_workflow_async(run.workflow_id)
-        await heartbeats.forget(dead)
+def _place(row: RunRow) -> str:
+    return library.place(row.id, row.attempt)
 
 
-def _id(name: str, key: str, number: int) -> str:
-    return f"{name}:{key}:{number}"
-
-
-def _taken(stored: Any) -> Taken:
-    """A step as the library stored it; one that raised kept only its error, which knows its call."""
-    output, error = stored["output"], stored["error"]
-    if isinstance(output, Taken):
-        return output
-    calls = (error.answer,) if isinstance(error, CloudflareError) else ()
-    return Taken(stored["function_name"], output, calls, error)
-
-
-async def _latest(name: str, key: str, *, load_output: bool = False) -> tuple[int, WorkflowStatus | None]:
-    """
-    The last run of a key and its number; None and 0 if there was none.
-
-    Found by growing strides over the primary key. A search by prefix reads every run there ever was (20
-    ms at 100,000), and `created_at` orders nothing: it is in whole seconds on SQLite, and clocks go back.
-    """
-    number, latest = 0, None
-    while True:
-        ahead = {_id(name, key, number + stride): number + stride for stride in _STRIDES}
-        found = await DBOS.list_workflows_async(workflow_ids=list(ahead), load_input=False, load_output=load_output)
-        if not found:
-            return number, latest
-        latest = max(found, key=lambda run: ahead[run.workflow_id])
-        number = ahead[latest.workflow_id]
-
-
-async def _joined(run_id: str) -> Run:
-    return Run(_started_here.get(run_id) or await DBOS.retrieve_workflow_async(run_id))
-
-
-def _started(handle: Any) -> Run:
-    """The run of *handle*, which is kept for those who join it while it lasts."""
-    run = Run(handle)
-    _started_here[run.id] = handle
-    handle.task.add_done_callback(lambda _: _started_here.pop(run.id, None))
-    return run
-
-
-async def _pending(process_id: str | None = None) -> list[WorkflowStatus]:
-    return await DBOS.list_workflows_async(
-        status="PENDING", executor_id=process_id, load_input=False, load_output=False
-    )
-
-
-@asynccontextmanager
-async def _launched(url: str, process_id: str, context: Any) -> AsyncIterator[None]:
-    """Inside the block DBOS runs our workflows, with *context*."""
-    global _live_context
-    embedded = embedded_engine(url) if make_url(url).get_backend_name() == "sqlite" else None
-    _live_context = context
-    try:
-        _launch(url, process_id, embedded)
-        try:
-            yield
-        finally:
-            await _let_runs_finish()
-            # DBOS made its own threads our loop's, and shuts them down now: nobody may miss them.
-            threads = ThreadPoolExecutor()
-            asyncio.get_running_loop().set_default_executor(threads)
-            await asyncio.to_thread(DBOS.destroy)
-            await _abandon_runs()  # those its queue handed over meanwhile
-            asyncio.get_running_loop().set_default_executor(threads)
-    finally:
-        _live_context = None
-        if embedded is not None:
-            embedded.dispose()  # one that is handed in is not DBOS's to close
-
-
-async def _let_runs_finish() -> None:
-    """Wait for the runs that are doing something, a little; one that pauses can pause elsewhere."""
-    busy = _active - _pausing
-    if busy:
-        await asyncio.wait(busy, timeout=_FINISH_SECONDS)
-    await _abandon_runs()
-
-
-async def _abandon_runs() -> None:
-    left = tuple(_active)
-    for task in left:
-        task.cancel()
-    await asyncio.gather(*left, return_exceptions=True)
-
-
-def _launch(url: str, process_id: str, embedded: SqlEngine | None) -> None:
-    library = logging.getLogger("dbos")
-    library.handlers, library.propagate = [OneLine()], False
-    config: DBOSConfig = {
-        "name": "kaisoumail",
-        "system_database_url": url,
-        "application_version": _APPLICATION_VERSION,
-        "executor_id": process_id,
-        "log_level": "WARNING",  # at INFO it advertises
-        "notification_listener_polling_interval_sec": 1.0,
-        "sys_db_pool_size": 5,  # the 20 it would take are more than a small PostgreSQL has
-    }
-    if embedded is not None:
-        config["system_database_engine"] = embedded
-    try:
-        DBOS(config=config)
-        DBOS.launch()
-    except Exception as trouble:
-        DBOS.destroy()
-        raise cannot_open(url, trouble, "workflow database") from trouble
+def _job_of(row: RunRow) -> Job | None:
+    """The job, None for one that this release does not know, or not in that version: it is another release's run."""
+    job = JOBS.get(row.job)
+    return job if job is not None and row.version <= job.version else None

@@ -1,18 +1,44 @@
-"""What we hand the workflow library: our log, and SQLite as we keep it."""
+"""What we hand the workflow library: our log, JSON, and SQLite as we keep it."""
 
 import asyncio
 import logging
 from typing import Any, Final
 
+import msgspec
 import structlog
+from dbos._serialization import Serializer
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from kaisoumail.errors import Problem
 from kaisoumail.storage.open_errors import cannot_open
 from kaisoumail.storage.sqlite import sqlite_driver
+from kaisoumail.workflows.results import UnreadableResult
 
 _log: Final = structlog.get_logger("kaisoumail.workflows")
+
+
+class Json(Serializer):
+    """Everything the library stores, as JSON. A run's or a step's exception, which ours never raise, is a sentence."""
+
+    def name(self) -> str:
+        return "kaisoumail-json"
+
+    def serialize(self, data: Any) -> str:
+        if isinstance(data, BaseException):
+            data = f"{type(data).__name__}: {data}"
+        return msgspec.json.encode(data).decode()
+
+    def deserialize(self, serialized_data: str) -> Any:
+        try:
+            return msgspec.json.decode(serialized_data)
+        except msgspec.DecodeError as error:
+            raise UnreadableResult(str(error)) from error
+
+
+def refuse_pickles(_: str) -> Any:
+    """What an older release stored is begun again, never read: who can write the table would run code in us."""
+    raise UnreadableResult("this is a pickle")
 
 
 class OneLine(logging.Handler):

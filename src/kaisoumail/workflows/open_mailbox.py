@@ -2,8 +2,11 @@
 Open a mailbox: make its host receive mail, route its address to the Worker, and let it live.
 
 The row is there already, as `provisioning`: it holds the address and is shown to nobody. If
-Cloudflare says no, the row and whatever was made for it go away again.
+Cloudflare says no, the row and whatever was made for it go away again; a rule that cannot be taken back now leaves
+the mailbox `destroying`, and goes as every mailbox does (`destroy_mailbox.py`).
 """
+
+import structlog
 
 from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError
@@ -13,13 +16,16 @@ from kaisoumail.model.domain import Domain
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.storage import domains, mailboxes, subdomains
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import step, workflow
+from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.provision_domain import PATIENCE
+from kaisoumail.workflows.steps import step
+
+_log = structlog.get_logger("kaisoumail.mailboxes")
 
 
-@workflow("open_mailbox")
+@job("open_mailbox", version=2)
 async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
-    """Raises CloudflareError or Problem, and then nothing of the mailbox is left."""
+    """Raises CloudflareError or Problem, and then nothing of the mailbox is left, or goes by itself."""
     with asking_for(operation):
         await _open(context, mailbox_id)
 
@@ -27,11 +33,27 @@ async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> Non
 async def _open(context: Context, mailbox_id: str) -> None:
     try:
         await step("make the host receive mail", enable_host, context, mailbox_id, retry=PATIENCE)
+    except (CloudflareError, Problem):
+        await step("give it up", give_up, context, mailbox_id, False)
+        raise
+    try:
         rule_id = await step("route the address", route_address, context, mailbox_id, retry=PATIENCE)
         await step("let it live", activate, context, mailbox_id, rule_id)
     except (CloudflareError, Problem):
-        await step("give it up", give_up, context, mailbox_id)
+        has_rule = await step("take the rule back", take_rule_back, context, mailbox_id)
+        await step("give it up", give_up, context, mailbox_id, has_rule)
         raise
+
+
+async def open_what_was_left(context: Context) -> None:
+    """
+    Go on with every mailbox that was never opened nor given up, and has no run.
+
+    Releases that wrote the row before the run left such ones when they died in between.
+    """
+    for mailbox in await context.database.read(mailboxes.unopened):
+        arguments = {"mailbox_id": mailbox.id, "operation": "mailboxes.sweep"}
+        await context.runs.start("open_mailbox", key=mailbox.id, **arguments)
 
 
 async def enable_host(context: Context, mailbox_id: str) -> None:
@@ -53,12 +75,31 @@ async def route_address(context: Context, mailbox_id: str) -> str:
 
 
 async def activate(context: Context, mailbox_id: str, rule_id: str) -> None:
-    await context.database.write(lambda connection: mailboxes.activate(connection, mailbox_id, rule_id))
+    """Raises Problem `mailbox_not_found` when the row went meanwhile: then nobody would know of the rule."""
+    opened = await context.database.write(lambda connection: mailboxes.activate(connection, mailbox_id, rule_id))
+    if opened is None:
+        raise Problem("mailbox_not_found", "Mailbox not found")
 
 
-async def give_up(context: Context, mailbox_id: str) -> None:
-    """Free the address. (No rule is left: making it is the last thing that can fail at Cloudflare.)"""
-    await context.database.write(lambda connection: mailboxes.remove(connection, mailbox_id))
+async def take_rule_back(context: Context, mailbox_id: str) -> bool:
+    """Whether a rule for the address may still be there: it was asked for, and Cloudflare does not let us look."""
+    try:
+        mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
+    except Problem as gone:
+        _log.info("mailboxes.nothing_to_take_back", mailbox=mailbox_id, code=gone.code)
+        return False
+    try:
+        await email_routing.delete_rule_for(context.routing.client(), _zone_of(domain), str(mailbox.address))
+    except CloudflareError as error:
+        _log.warning("mailboxes.rule_left", mailbox=mailbox_id, error=str(error))
+        return True
+    return False
+
+
+async def give_up(context: Context, mailbox_id: str, has_rule: bool) -> None:
+    """Free the address; where a rule may be left, once that is gone."""
+    change = mailboxes.give_up if has_rule else mailboxes.remove
+    await context.database.write(lambda connection: change(connection, mailbox_id))
 
 
 async def _mailbox_and_domain(context: Context, mailbox_id: str) -> tuple[Mailbox, Domain]:

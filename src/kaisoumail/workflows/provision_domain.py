@@ -22,13 +22,14 @@ from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.storage import domain_events, domains, subdomains
 from kaisoumail.storage.database_clock import database_now
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import Retry, step, workflow
+from kaisoumail.workflows.jobs import job
+from kaisoumail.workflows.steps import Retry, id_in_step, step
 
 PATIENCE: Final = Retry((NotReached, Broken), attempts=3, first_pause=0.5)
 DOMAINS: Final = "domains"  # the topic told when any domain changed
 
 
-@workflow("provision_domain")
+@job("provision_domain")
 async def provision_domain(context: Context, domain_id: str, operation: str) -> None:
     """Raises CloudflareError when Cloudflare could not be asked; any answer about the domain ends in its row."""
     with asking_for(operation):
@@ -80,7 +81,9 @@ async def save_outcome(
 ) -> None:
     """Write down what came of it, and the *calls* behind it. Raises Problem when the domain was deleted meanwhile."""
     about = {"calls": [answer.told() for answer in calls]}
-    save = partial(_save_outcome, domain_id=domain_id, zone=zone, refusal=refusal, about=about, now=context.clock())
+    now, event_id = context.clock(), id_in_step("evt")
+    save = partial(_save_outcome, domain_id=domain_id, zone=zone, refusal=refusal, about=about, now=now)
+    save = partial(save, event_id=event_id)
     await context.database.write(save)
     await context.signals.tell(DOMAINS)
 
@@ -93,6 +96,7 @@ def _save_outcome(
     refusal: Problem | None,
     about: dict[str, Any],
     now: datetime,
+    event_id: str,
 ) -> None:
     domain = domains.find_to_change(connection, domain_id)
     if domain is None:
@@ -104,7 +108,7 @@ def _save_outcome(
         return
     if refusal is None:
         domains.save(connection, domain.provisioned(database_now(connection)))
-        domain_events.add(connection, domain_id, now, "ready", details=about)
+        domain_events.add(connection, domain_id, now, "ready", details=about, event_id=event_id)
         return
     domains.save(connection, domain.not_provisioned(refusal, database_now(connection)))
     domain_events.add(
@@ -115,6 +119,7 @@ def _save_outcome(
         code=refusal.code,
         message=refusal.message,
         details=refusal.details | about,
+        event_id=event_id,
     )
 
 

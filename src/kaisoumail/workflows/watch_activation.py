@@ -21,6 +21,7 @@ from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.storage import domain_events, domains
 from kaisoumail.storage.database_clock import database_now
 from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.engine import StillRunning
 from kaisoumail.workflows.provision_domain import DOMAINS
 
 _CLAIM: Final = timedelta(minutes=2)
@@ -43,6 +44,8 @@ async def look_at_waiting(context: Context) -> int:
                 await _look_at(context, domain)
             except RateLimited:
                 return looked  # the domain is due again when its claim runs out
+            except StillRunning as running:  # its claim runs out, and then it is looked at again
+                _log.info("watch.still_running", domain=domain.root_domain, run=running.details["runId"])
             except CloudflareError as error:
                 _log.warning("watch.failed", domain=domain.root_domain, error=str(error))
                 await _look_again(context, domain)
@@ -56,7 +59,8 @@ async def _look_at(context: Context, domain: Domain) -> None:
     if zone is not None and not zone.is_active:
         checked = await _ask_for_check(context, domain)
         return await _look_again(context, checked, zone)
-    run = await context.runs.start("provision_domain", key=domain.id, domain_id=domain.id, operation="domains.watch")
+    arguments = {"domain_id": domain.id, "operation": "domains.watch"}
+    run = await context.runs.start("provision_domain", key=domain.root_domain, **arguments)
     await run.result()
     return None
 

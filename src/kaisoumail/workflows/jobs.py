@@ -1,0 +1,47 @@
+"""The jobs there are: durable work about a key, by the name under which its runs are stored."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+HISTORY_KEPT: Final = timedelta(days=365)  # as long as a domain's history: the pages show it
+F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """
+    An async function `f(context, **arguments)` whose runs are durable.
+
+    *version* is that of its steps, and *continues* the oldest one whose open runs this code can go on with; what is
+    older begins again from its first step. *kept* is how long a run that ended is remembered.
+    """
+
+    name: str
+    function: Callable[..., Awaitable[Any]]
+    version: int
+    continues: int
+    kept: timedelta
+
+
+JOBS: Final[dict[str, Job]] = {}
+
+
+def job(
+    name: str, *, version: int = 1, continues: int | None = None, kept: timedelta = timedelta(hours=1)
+) -> Callable[[F], F]:
+    """
+    Make a function startable as *name*, which its stored runs are found by: it must never change.
+
+    Arguments are stored and must be plain JSON; the context is the live one of whatever process runs it. Raise
+    *version* when the order or the names of its steps change; each step may run twice and looks before it acts.
+    """
+
+    def register(function: F) -> F:
+        if name in JOBS:
+            raise ValueError(f"There is a job named {name!r} already")
+        JOBS[name] = Job(name, function, version, version if continues is None else continues, kept)
+        return function
+
+    return register

@@ -1,0 +1,54 @@
+"""
+Open runs of the releases before there was a table of runs: `JOB:KEY:NUMBER` in the library's tables, with pickles.
+
+Nothing of what they stored is read. The key says what they were about, and that they are open says the rest: each is
+begun from its first step, and steps look before they act.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import Connection, update
+
+from kaisoumail.model.domain import DomainStatus
+from kaisoumail.storage import domains, runs, tables
+
+NAMES: Final = (
+    "bind_domain",
+    "enable_domain",
+    "provision_domain",
+    "delete_domain",
+    "open_mailbox",
+    "destroy_mailbox",
+)
+_VERSION: Final = 1
+
+
+def begin(connection: Connection, *, workflow_id: str) -> None:
+    """Begin what *workflow_id* was about; nothing where that is gone, or a run about it is open already."""
+    job, _, rest = workflow_id.partition(":")
+    found = _key_and_arguments(connection, job, rest.rpartition(":")[0])
+    if found is not None:
+        key, arguments = found
+        runs.begin(connection, job=job, key=key, arguments=arguments, version=_VERSION)
+
+
+def _key_and_arguments(connection: Connection, job: str, key: str) -> tuple[str, dict[str, Any]] | None:
+    match job:
+        case "bind_domain":
+            return key, {"root_domain": key}
+        case "enable_domain":
+            return key, {"root_domain": key, "zone_id": None}
+        case "open_mailbox":
+            return key, {"mailbox_id": key, "operation": "mailboxes.create"}
+        case "destroy_mailbox":
+            return key, {"mailbox_id": key, "operation": "mailboxes.sweep"}
+    domain = domains.find_any(connection, key)
+    if domain is None:
+        return None
+    if job == "provision_domain":
+        return domain.root_domain, {"domain_id": key, "operation": "domains.retry"}
+    if domain.deleted_at is not None:
+        # What it was before it was hidden is in a pickle: should Cloudflare refuse, it comes back to be tried again.
+        hidden = update(tables.domains).where(tables.domains.c.id == key)
+        connection.execute(hidden.values(status_before_deletion=DomainStatus.PROVISIONING_ERROR.value))
+    return domain.root_domain, {"domain_id": key}
