@@ -12,7 +12,7 @@ PRODUCT = Path(kaisoumail.__file__).parent
 
 
 def _operations_named() -> set[str]:
-    """Every constant handed over as an operation, by position to `asking_for` or by name to anything."""
+    """Every constant handed over as an operation: by position to `asking_for`, by name to anything, or in a dict."""
     named: set[str] = set()
     for path in PRODUCT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -21,13 +21,17 @@ def _operations_named() -> set[str]:
                 if isinstance(node.func, ast.Name) and node.func.id == "asking_for":
                     handed += node.args
                 named |= {str(each.value) for each in handed if isinstance(each, ast.Constant)}
+            if isinstance(node, ast.Dict):
+                values = zip(node.keys, node.values, strict=True)
+                stored = [value for key, value in values if isinstance(key, ast.Constant) and key.value == "operation"]
+                named |= {str(each.value) for each in stored if isinstance(each, ast.Constant)}
     return named
 
 
 def test_every_operation_that_is_named_has_its_route() -> None:
     named = _operations_named()
 
-    assert {"mailboxes.destroy", "mailboxes.sweep", "domains.bind"} <= named
+    assert {"mailboxes.destroy", "mailboxes.sweep", "domains.bind", "domains.retry"} <= named
     assert named - ROUTES.keys() == set()
 
 

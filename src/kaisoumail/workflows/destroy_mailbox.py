@@ -11,7 +11,7 @@ from typing import Final
 import structlog
 
 from kaisoumail.cloudflare import email_routing
-from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission
+from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, RateLimited
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import UNKNOWN_RULE
@@ -19,6 +19,7 @@ from kaisoumail.storage import domains, mailboxes, messages
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.delete_domain import UNKNOWN_ZONE
 from kaisoumail.workflows.jobs import job
+from kaisoumail.workflows.results import RunFailed
 from kaisoumail.workflows.provision_domain import PATIENCE
 from kaisoumail.workflows.steps import step
 
@@ -82,5 +83,7 @@ async def destroy_what_was_left(context: Context) -> None:
         )
         try:
             await run.result()
-        except (CloudflareError, Problem) as error:
+        except RateLimited:
+            return  # so would be all the others
+        except (CloudflareError, Problem, RunFailed) as error:
             _log.warning("mailboxes.still_there", mailbox=mailbox_id, error=str(error))
