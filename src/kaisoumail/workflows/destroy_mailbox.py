@@ -19,8 +19,8 @@ from kaisoumail.storage import domains, mailboxes, messages
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.delete_domain import UNKNOWN_ZONE
 from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.results import RunFailed
 from kaisoumail.workflows.provision_domain import PATIENCE
+from kaisoumail.workflows.results import RunFailed
 from kaisoumail.workflows.steps import step
 
 _BATCH: Final = 200
