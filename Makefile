@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 PROGRAMS := PYTHON=$(PYTHON) .ci/programs
 
-.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash siege linear fuzz check format lock bench bare clean
+.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash in-flight siege linear fuzz check format lock bench bare clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo
@@ -54,6 +54,9 @@ chaos: setup-dev ## the long form of the tests that the suite runs in a small si
 
 crash: setup-dev ## twenty rounds of SIGKILL under load, both doors, both databases
 	@KAISOUMAIL_CRASH_ROUNDS=20 $(BIN)/python -m pytest --timeout 3000 tests/crash
+
+in-flight: setup-dev ## 50 binds and 200 mailboxes in flight in three processes, PostgreSQL gone for 20 s, one process killed
+	@KAISOUMAIL_IN_FLIGHT=long $(BIN)/python -m pytest --timeout 3000 tests/walkthroughs/test_in_flight.py
 
 siege: setup-dev ## strangers attack a server while ordinary clients are measured; SIEGE=… picks attacks, docs/how-it-works/siege.md
 	@$(BIN)/python -m tests.siege
