@@ -25,7 +25,8 @@ from kaisoumail.operations import domains, mailboxes
 from kaisoumail.operations.sign_in import viewer_with_key
 from kaisoumail.server import CannotStart, Running, log_to_stderr, running
 from kaisoumail.settings import Settings, settings_from
-from kaisoumail.storage.data_folder import writable_folder
+from kaisoumail.storage.data_folder import data_folder
+from kaisoumail.storage.process_lock import sole_process
 
 DOMAIN: Final = "demo.example"
 ADDRESS: Final = f"hello@mail.{DOMAIN}"
@@ -52,10 +53,11 @@ def demo(
 ) -> None:
     """Run everything on this machine, with a pretend Cloudflare; nothing to configure."""
     log_to_stderr(level=40)
-    folder = writable_folder(data_dir)
-    kept = _kept(folder / "demo.json")
+    data = data_folder(str(data_dir))
+    folder = data.path
 
     async def work(stop: asyncio.Event) -> None:
+        kept = _kept(folder / "demo.json")
         pretend_cloudflare = cloudflare_sandbox.running(
             host="127.0.0.1",
             port=cloudflare_port,
@@ -72,7 +74,8 @@ def demo(
         except OSError as error:
             raise CannotStart(str(error)) from error
 
-    until_stopped.run(work)
+    with sole_process(data, "demo"):
+        until_stopped.run(work)
 
 
 def _kept(path: Path) -> Kept:

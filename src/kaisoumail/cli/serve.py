@@ -6,6 +6,8 @@ import os
 from kaisoumail.cli import until_stopped
 from kaisoumail.server import log_to_stderr, running
 from kaisoumail.settings import settings_from
+from kaisoumail.storage.data_folder import data_folder
+from kaisoumail.storage.process_lock import sole_process
 
 
 def serve() -> None:
@@ -18,4 +20,6 @@ def serve() -> None:
             print(f"ready http://{settings.host}:{server.http_port}", flush=True)
             await stop.wait()
 
-    until_stopped.run(work)
+    folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
+    with sole_process(folder, "serve"):
+        until_stopped.run(work)

@@ -83,11 +83,6 @@ def data_folder(data_dir: str, database_url: str | None = None, blob_store_url: 
     )
 
 
-def writable_folder(folder: Path) -> Path:
-    """*folder*, made if it is missing. Raises Problem `storage_unavailable` when it cannot be written."""
-    return _folder(folder)[0]
-
-
 def _is_shared(database_url: str) -> bool:
     try:
         url = make_url(database_url)
