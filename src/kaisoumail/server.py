@@ -61,6 +61,7 @@ from kaisoumail.storage.rejections import Ledger
 from kaisoumail.storage.signals import ACCESS, open_signals
 from kaisoumail.storage.unsure import Unsure
 from kaisoumail.storage.water_mark import WaterMark
+from kaisoumail.storage.workflow_file import check_workflow_file
 from kaisoumail.web import app as web
 from kaisoumail.web import problems as web_problems
 from kaisoumail.workflows import (
@@ -121,6 +122,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         listener = _listen(settings.host, settings.port)
         stack.callback(listener.close)
         context = await stack.enter_async_context(opened_context(settings))
+        await check_workflow_file(context.runs.url, settings.database_patience)
         await stack.enter_async_context(context.runs.running(context, context.database))
         await sweep_deleted(context)
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))

@@ -64,6 +64,24 @@ def of_another_program(path: Path) -> None:
         database.commit()
 
 
+@fault
+def of_this_release_without_a_table(path: Path) -> None:
+    _altered(path, "DROP TABLE users")
+
+
+@fault
+def of_this_release_without_a_column(path: Path) -> None:
+    _altered(path, "ALTER TABLE messages DROP COLUMN door")
+
+
+def _altered(path: Path, statement: str) -> None:
+    """A database that was migrated, and changed by hand afterwards."""
+    assert command(*MIGRATE, DATA_DIR=str(path.parent), **ENVIRONMENT).returncode == 0
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(statement)
+        database.commit()
+
+
 def _make(fault: str, path: Path) -> None:
     FAULTS[fault](path)
     path.chmod(0o700)  # else the log has a line that it is made private
@@ -114,8 +132,11 @@ def test_a_database_that_is_damaged_where_nobody_looked_yet_is_one_line(tmp_path
     assert "malformed" in line
 
 
-@pytest.mark.parametrize("words", [["serve"], DEMO], ids=lambda words: words[0])
-@pytest.mark.parametrize("fault", ["a_folder", "no_database", "damaged"])
+NO_WORKFLOW_DATABASE = ["a_folder", "no_database", "damaged", "of_another_program"]
+
+
+@pytest.mark.parametrize("words", [["serve"], DEMO, MIGRATE], ids=lambda words: words[0])
+@pytest.mark.parametrize("fault", NO_WORKFLOW_DATABASE)
 def test_a_workflow_database_that_is_none_is_one_line(tmp_path: Path, words: list[str], fault: str) -> None:
     _make(fault, tmp_path / "workflows.db")
 
@@ -124,7 +145,7 @@ def test_a_workflow_database_that_is_none_is_one_line(tmp_path: Path, words: lis
     assert str(tmp_path / "workflows.db") in line
 
 
-@pytest.mark.parametrize("fault", ["a_folder", "no_database", "damaged"])
+@pytest.mark.parametrize("fault", NO_WORKFLOW_DATABASE)
 def test_doctor_says_so_of_a_workflow_database_that_is_none(tmp_path: Path, fault: str) -> None:
     _make(fault, tmp_path / "workflows.db")
 
@@ -136,7 +157,16 @@ def test_doctor_says_so_of_a_workflow_database_that_is_none(tmp_path: Path, faul
 
 
 @pytest.mark.parametrize("words", [["serve"], ["doctor"], MIGRATE, ADD_USER], ids=lambda words: words[0])
-@pytest.mark.parametrize("url", ["sqlite://", "postgresql://ada:s3cret@somewhere:door/mail", "postgresql://[::1/mail"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://",
+        "sqlite:///:memory:",
+        "sqlite:///file::memory:?uri=true",
+        "postgresql://ada:s3cret@somewhere:door/mail",
+        "postgresql://[::1/mail",
+    ],
+)
 def test_a_url_that_cannot_be_read_is_one_line_that_repeats_no_password(
     tmp_path: Path, words: list[str], url: str
 ) -> None:

@@ -10,6 +10,7 @@ from kaisoumail.settings import settings_from
 from kaisoumail.storage import schema
 from kaisoumail.storage.data_folder import data_folder
 from kaisoumail.storage.database import open_database
+from kaisoumail.storage.workflow_file import check_workflow_file
 
 app = typer.Typer(help="Look after the database.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -28,6 +29,7 @@ def migrate() -> None:
     async def work(_: asyncio.Event) -> None:
         database = open_database(folder.database_url, patience=settings.database_patience)
         try:
+            await check_workflow_file(folder.workflows_url, settings.database_patience)
             print(f"the database is at revision {await schema.migrate(database)}")
         finally:
             await database.close()

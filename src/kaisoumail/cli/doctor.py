@@ -14,8 +14,8 @@ from kaisoumail.operations.meta import check_health
 from kaisoumail.operations.token_check import examine
 from kaisoumail.server import log_to_stderr, opened_context
 from kaisoumail.settings import Settings, settings_from
+from kaisoumail.storage.workflow_file import check_workflow_file
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.library_parts import check_runs
 
 Check = Callable[[], Awaitable[str]]
 _UNUSED = "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"
@@ -47,8 +47,8 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
         return context.database.url.split(":")[0] + " answers"
 
     async def runs() -> str:
-        await check_runs(context.runs.url)
-        return context.runs.url.split(":")[0] + " can be read"
+        await check_workflow_file(context.runs.url, settings.database_patience)
+        return context.runs.url.split(":")[0] + " can be written"
 
     async def blobs() -> str:
         await context.blobs.put("doctor.probe", b"x")

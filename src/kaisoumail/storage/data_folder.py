@@ -88,7 +88,7 @@ def _is_shared(database_url: str) -> bool:
         url = make_url(database_url)
     except (ArgumentError, ValueError) as error:  # neither is repeated: the password may be in it
         raise Problem("invalid_request", "DATABASE_URL cannot be read: a colon or slash in the wrong place?") from error
-    if url.get_backend_name() == "sqlite" and not url.database:
+    if url.get_backend_name() == "sqlite" and (not url.database or url.database.startswith((":memory:", "file:"))):
         raise Problem("invalid_request", "DATABASE_URL names no file: sqlite:///path, or sqlite:////path from the root")
     return url.get_backend_name() == "postgresql"
 
