@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from kaisoumail.storage.tables import challenges, users
 from kaisoumail.workflows.context import Context
 from tests.authenticator import Authenticator
 from tests.contexts import a_context
+from tests.database_clock import DatabaseClock
 from tests.people import ADA, NOON
 
 ORIGIN = "https://mail.example.com"
@@ -33,11 +34,11 @@ Story = Callable[["Stage"], Awaitable[None]]
 
 @dataclass
 class Stage:
-    """A context whose clock is set by hand, and Ada's device."""
+    """A process, Ada's device, and the clock of the database."""
 
     context: Context
     device: Authenticator
-    now: datetime = NOON
+    clock: DatabaseClock
 
     async def registered(self) -> Passkey:
         asked = await start_registration(self.context, ADA, "Laptop", ORIGIN)
@@ -49,17 +50,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def _stage(folder: Path, database_url: str) -> AsyncIterator[Stage]:
-    async with a_context(folder, database_url=database_url, trusted_origins=(ORIGIN,)) as context:
-        stage = Stage(context, Authenticator(ORIGIN))
-        stage.context = replace(context, clock=lambda: stage.now)
-        yield stage
+async def _stage(folder: Path, database_url: str, clock: DatabaseClock) -> AsyncIterator[Stage]:
+    origins = (ORIGIN,)
+    async with a_context(folder, database_url=database_url, database_clock=clock, trusted_origins=origins) as context:
+        yield Stage(context, Authenticator(ORIGIN), clock)
 
 
 @pytest.fixture
-def play(tmp_path: Path, database_url: str) -> Callable[[Story], None]:
+def play(tmp_path: Path, database_url: str, database_clock: DatabaseClock) -> Callable[[Story], None]:
     async def played(story: Story) -> None:
-        async with _stage(tmp_path, database_url) as stage:
+        async with _stage(tmp_path, database_url, database_clock) as stage:
             await story(stage)
 
     return lambda story: asyncio.run(played(story))
@@ -70,7 +70,7 @@ def test_a_challenge_is_over_after_five_minutes(play: Callable[[Story], None]) -
         await stage.registered()
         signing_in = await start_sign_in(stage.context, ORIGIN)
         registering = await start_registration(stage.context, ADA, "Other", ORIGIN)
-        stage.now += CHALLENGE_LIFETIME
+        stage.clock.move(seconds=CHALLENGE_LIFETIME.total_seconds())
 
         with pytest.raises(Problem, match="Passkey challenge is missing or expired"):
             await finish_sign_in(stage.context, signing_in.token, stage.device.get(signing_in.options), Visit())
@@ -86,14 +86,36 @@ def _number_kept(connection: Connection) -> int:
     return number
 
 
-def test_what_nobody_answered_is_swept_when_the_next_one_begins(play: Callable[[Story], None]) -> None:
+@pytest.mark.parametrize("off_by", [timedelta(minutes=11), timedelta(days=400)])
+def test_an_answer_counts_once_whatever_the_clock_of_another_process_says(
+    play: Callable[[Story], None], off_by: timedelta
+) -> None:
     async def story(stage: Stage) -> None:
-        for _ in range(3):
-            await start_registration(stage.context, ADA, "Other", ORIGIN)
-        stage.now += CHALLENGE_LIFETIME
-        await start_registration(stage.context, ADA, "Other", ORIGIN)
+        await stage.registered()
+        other = replace(stage, context=replace(stage.context, clock=lambda: NOON + off_by))
+        asked = await start_sign_in(stage.context, ORIGIN)
+        answer = stage.device.get(asked.options)
+        await finish_sign_in(stage.context, asked.token, answer, Visit())
+        await other.signed_in()
+        await start_registration(other.context, ADA, "Other", ORIGIN)
 
-        assert await stage.context.database.read(_number_kept) == 1
+        with pytest.raises(Problem, match="Passkey challenge is missing or expired"):
+            await finish_sign_in(stage.context, asked.token, answer, Visit())
+
+    play(story)
+
+
+@pytest.mark.parametrize("off_by", [timedelta(days=-1), timedelta(minutes=11)])
+def test_a_ceremony_that_begins_at_one_process_ends_at_another_whose_clock_is_off(
+    play: Callable[[Story], None], off_by: timedelta
+) -> None:
+    async def story(stage: Stage) -> None:
+        other = replace(stage.context, clock=lambda: NOON + off_by)
+        registering = await start_registration(stage.context, ADA, "Laptop", ORIGIN)
+        await finish_registration(other, ADA, registering.token, stage.device.create(registering.options))
+        signing_in = await start_sign_in(stage.context, ORIGIN)
+
+        assert await finish_sign_in(other, signing_in.token, stage.device.get(signing_in.options), Visit())
 
     play(story)
 

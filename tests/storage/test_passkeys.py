@@ -10,29 +10,30 @@ from kaisoumail.model.passkey import Challenge, Passkey
 from kaisoumail.storage import challenges, passkeys, sessions
 from kaisoumail.storage.database import open_database
 from kaisoumail.storage.tables import users
+from tests.database_clock import DatabaseClock
 from tests.people import ADA, BOB, HOUR, MINUTE, NOON
 from tests.storage.conftest import Storage
 
 LAPTOP = Passkey(
     "psk_1", ADA.id, "Laptop", "Y3JlZGVudGlhbA", b"\x00cose", 5, "singleDevice", False, ("usb", "nfc"), NOON
 )
-ASKED = Challenge("a" * 64, "registration", b"\x00challenge", NOON + 5 * MINUTE, ADA.id, "Laptop")
+ASKED = Challenge("a" * 64, "registration", b"\x00challenge", ADA.id, "Laptop")
 
 
 def test_a_challenge_is_good_for_one_answer(storage: Storage) -> None:
-    storage.write(lambda c: challenges.add(c, ASKED, NOON))
+    storage.write(lambda c: challenges.add(c, ASKED))
 
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration", NOON)) == ASKED
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration", NOON)) is None
+    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration")) == ASKED
+    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration")) is None
 
 
 def test_of_two_answers_at_once_one_gets_the_challenge(storage: Storage) -> None:
-    storage.write(lambda c: challenges.add(c, ASKED, NOON))
+    storage.write(lambda c: challenges.add(c, ASKED))
     other_process = open_database(storage.url)
 
     async def both() -> list[Challenge | None]:
         writers = (storage.database, other_process)
-        taken = (writer.write(lambda c: challenges.take(c, ASKED.id, "registration", NOON)) for writer in writers)
+        taken = (writer.write(lambda c: challenges.take(c, ASKED.id, "registration")) for writer in writers)
         try:
             return await asyncio.gather(*taken)
         finally:
@@ -42,20 +43,18 @@ def test_of_two_answers_at_once_one_gets_the_challenge(storage: Storage) -> None
 
 
 def test_a_challenge_of_the_other_ceremony_is_none(storage: Storage) -> None:
-    storage.write(lambda c: challenges.add(c, ASKED, NOON))
+    storage.write(lambda c: challenges.add(c, ASKED))
 
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "authentication", NOON)) is None
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration", NOON)) == ASKED
+    assert storage.write(lambda c: challenges.take(c, ASKED.id, "authentication")) is None
+    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration")) == ASKED
 
 
-def test_a_challenge_is_over_with_its_time_and_forgotten_when_one_is_made(storage: Storage) -> None:
-    storage.write(lambda c: challenges.add(c, ASKED, NOON))
-    late, later = NOON + 5 * MINUTE, Challenge("b" * 64, "authentication", b"other", NOON + HOUR)
+def test_a_challenge_is_over_with_its_time(storage: Storage, database_clock: DatabaseClock) -> None:
+    storage.write(lambda c: challenges.add(c, ASKED))
 
-    storage.write(lambda c: challenges.add(c, later, late))
+    database_clock.move(minutes=5)
 
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration", NOON)) is None
-    assert storage.write(lambda c: challenges.take(c, later.id, "authentication", NOON + HOUR)) is None
+    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration")) is None
 
 
 def test_a_passkey_comes_back_as_it_was_kept(storage: Storage) -> None:

@@ -22,13 +22,13 @@ def challenge_token(secret: str, challenge: bytes, until: datetime) -> str:
     return f"{text}.{_signature(secret, text)}"
 
 
-def find_challenge(token: str, secret: str, now: datetime) -> tuple[bytes, datetime] | None:
-    """The challenge in *token* and its end; None for one that we did not make, or that is over at *now*."""
+def find_challenge(token: str, secret: str, now: datetime) -> bytes | None:
+    """The challenge in *token*; None for one that we did not make, or that is over at *now*."""
     found = _TOKEN.fullmatch(token)
     if found is None or not hmac.compare_digest(_signature(secret, f"{found[1]}.{found[2]}"), found[3]):
         return None
     until = datetime.fromtimestamp(int(found[1]), UTC)
-    return None if until <= now else (urlsafe_b64decode(found[2] + "="), until)
+    return None if until <= now else urlsafe_b64decode(found[2] + "=")
 
 
 def _signature(secret: str, text: str) -> str:

@@ -51,7 +51,6 @@ class Challenge:
     id: str
     ceremony: Ceremony
     challenge: bytes
-    expires_at: datetime
     user_id: str | None = None
     name: str | None = None
 

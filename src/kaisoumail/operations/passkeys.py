@@ -7,7 +7,6 @@ anybody may begin, is in its cookie, signed, and what is kept is that it was ans
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -23,6 +22,7 @@ from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Challenge, Passkey, pas
 from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations.sign_in import SignedIn, start_session
 from kaisoumail.storage import audit, challenges, passkeys, sessions
+from kaisoumail.storage.database_clock import database_now
 from kaisoumail.workflows.context import Context
 
 
@@ -98,7 +98,8 @@ async def start_sign_in(context: Context, origin: str | None) -> Asked:
     """
     party = _party_for(context, origin)
     challenge = ceremonies.new_challenge()
-    token = challenge_token(context.session_secret, challenge, context.clock() + CHALLENGE_LIFETIME)
+    until = await context.database.glance(database_now) + CHALLENGE_LIFETIME
+    token = challenge_token(context.session_secret, challenge, until)
     return Asked(ceremonies.authentication_options(party, challenge), token)
 
 
@@ -109,20 +110,20 @@ async def finish_sign_in(context: Context, token: str | None, response: dict[str
     Raises Problem `passkey_challenge_missing` or `invalid_passkey`.
     """
     party = relying_party(context.trusted_origins)
-    presented = find_challenge(token or "", context.session_secret, context.clock())
-    if presented is None:
+    now = await context.database.glance(database_now)
+    challenge = find_challenge(token or "", context.session_secret, now)
+    if challenge is None:
         raise _no_challenge()
-    challenge, until = presented
     assertion = ceremonies.assertion_in(response)
     found = await context.database.read(lambda connection: passkeys.find_live(connection, assertion.credential_id))
     if found is None:
         raise _invalid_passkey()
     passkey, user = found
-    await _use_up(context, challenge, until)
+    await _use_up(context, challenge)
     seen = ceremonies.verified_use(party, passkey, assertion, challenge)
     used = replace(passkey, counter=seen.counter, device_type=seen.device_type, backed_up=seen.backed_up)
-    now = context.clock()
-    if not await context.database.write(lambda connection: passkeys.note_use(connection, used, now)):
+    used_at = context.clock()
+    if not await context.database.write(lambda connection: passkeys.note_use(connection, used, used_at)):
         raise _invalid_passkey()
     return await start_session(context, Viewer(user, visit=visit), passkey.id)
 
@@ -172,33 +173,26 @@ def _party_for(context: Context, origin: str | None) -> RelyingParty:
 
 async def _keep(context: Context, challenge: bytes, user_id: str, name: str) -> str:
     """The token of a fresh cookie; the database keeps what it stands for, and only a hash of it."""
-    token, now = tokens.new_token(), context.clock()
-    kept = Challenge(_id(context, token), "registration", challenge, now + CHALLENGE_LIFETIME, user_id, name)
-    await context.database.write(lambda connection: challenges.add(connection, kept, now))
+    token = tokens.new_token()
+    kept = Challenge(_id(context, token), "registration", challenge, user_id, name)
+    await context.database.write(lambda connection: challenges.add(connection, kept))
     return token
 
 
 async def _taken(context: Context, token: str | None) -> Challenge:
     if token is None:
         raise _no_challenge()
-    challenge_id, now = _id(context, token), context.clock()
-    taken = await context.database.write(
-        lambda connection: challenges.take(connection, challenge_id, "registration", now)
-    )
+    challenge_id = _id(context, token)
+    taken = await context.database.write(lambda connection: challenges.take(connection, challenge_id, "registration"))
     if taken is None:
         raise _no_challenge()
     return taken
 
 
-async def _use_up(context: Context, challenge: bytes, until: datetime) -> None:
-    """
-    Note that *challenge*, good *until* then, is answered. Raises Problem `passkey_challenge_missing` if it was before.
-
-    Kept longer than it is good, for the clocks of several processes differ.
-    """
-    now = context.clock()
-    used = Challenge(challenge.hex(), "authentication", challenge, until + CHALLENGE_LIFETIME)
-    if not await context.database.write(lambda connection: challenges.use_up(connection, used, now)):
+async def _use_up(context: Context, challenge: bytes) -> None:
+    """Note that *challenge* is answered. Raises Problem `passkey_challenge_missing` if it was before."""
+    used = Challenge(challenge.hex(), "authentication", challenge)
+    if not await context.database.write(lambda connection: challenges.use_up(connection, used)):
         raise _no_challenge()
 
 

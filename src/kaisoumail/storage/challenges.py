@@ -1,32 +1,39 @@
-"""The `challenges` table."""
+"""
+The `challenges` table: registrations that have begun, and sign-ins that were answered.
 
-from datetime import datetime
-from typing import Any
+Each is good, or known, until an instant of the database's clock. What is over goes by the hourly sweep alone: a process
+whose own clock is ahead would otherwise forget too early what another one has to know.
+"""
 
-from sqlalchemy import Connection, delete, insert
+from datetime import timedelta
+from typing import Any, Final
 
-from kaisoumail.model.passkey import Ceremony, Challenge
+from sqlalchemy import Connection, delete
+
+from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Ceremony, Challenge
+from kaisoumail.storage.database_clock import DatabaseNow, database_now
 from kaisoumail.storage.inserts import insert_unless_known
 from kaisoumail.storage.tables import challenges
 
-
-def add(connection: Connection, challenge: Challenge, now: datetime) -> None:
-    """Keep *challenge*, and forget those nobody answered in time."""
-    connection.execute(delete(challenges).where(challenges.c.expires_at <= now))
-    connection.execute(insert(challenges).values(_columns(challenge)))
+USED_KEPT: Final = timedelta(days=1)
+"""How long an answer is known to have been used: much longer than the database's clock may go back."""
 
 
-def use_up(connection: Connection, challenge: Challenge, now: datetime) -> bool:
+def add(connection: Connection, challenge: Challenge) -> None:
+    """Keep *challenge* for five minutes."""
+    insert_unless_known(connection, challenges, _columns(connection, challenge, CHALLENGE_LIFETIME))
+
+
+def use_up(connection: Connection, challenge: Challenge) -> bool:
     """
     Keep that *challenge*, which came back signed, is answered; False if that was kept before.
 
     Of two answers at once one gets True.
     """
-    connection.execute(delete(challenges).where(challenges.c.expires_at <= now))
-    return insert_unless_known(connection, challenges, _columns(challenge))
+    return insert_unless_known(connection, challenges, _columns(connection, challenge, USED_KEPT))
 
 
-def take(connection: Connection, challenge_id: str, ceremony: Ceremony, now: datetime) -> Challenge | None:
+def take(connection: Connection, challenge_id: str, ceremony: Ceremony) -> Challenge | None:
     """
     The challenge, which is gone from now on; None if it is over, of the other ceremony, or taken already.
 
@@ -34,20 +41,18 @@ def take(connection: Connection, challenge_id: str, ceremony: Ceremony, now: dat
     """
     row = connection.execute(
         delete(challenges)
-        .where(challenges.c.id == challenge_id, challenges.c.kind == ceremony)
-        .returning(challenges.c.challenge, challenges.c.user_id, challenges.c.name, challenges.c.expires_at)
+        .where(challenges.c.id == challenge_id, challenges.c.kind == ceremony, challenges.c.expires_at > DatabaseNow())
+        .returning(challenges.c.challenge, challenges.c.user_id, challenges.c.name)
     ).one_or_none()
-    if row is None or row.expires_at <= now:
-        return None
-    return Challenge(challenge_id, ceremony, row.challenge, row.expires_at, row.user_id, row.name)
+    return None if row is None else Challenge(challenge_id, ceremony, row.challenge, row.user_id, row.name)
 
 
-def _columns(challenge: Challenge) -> dict[str, Any]:
+def _columns(connection: Connection, challenge: Challenge, lifetime: timedelta) -> dict[str, Any]:
     return {
         "id": challenge.id,
         "kind": challenge.ceremony,
         "challenge": challenge.challenge,
         "user_id": challenge.user_id,
         "name": challenge.name,
-        "expires_at": challenge.expires_at,
+        "expires_at": database_now(connection) + lifetime,
     }
