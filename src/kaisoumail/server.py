@@ -43,11 +43,9 @@ from kaisoumail.network.descriptors import ConnectionShares, connection_shares, 
 from kaisoumail.network.http_limits import HttpLimits
 from kaisoumail.network.memory_trim import MemoryTrim
 from kaisoumail.network.requests_in_progress import RequestsInProgress
-from kaisoumail.operations.audit import forget_old_entries
 from kaisoumail.operations.bootstrap import ensure_first_admin
-from kaisoumail.operations.messages import sweep_deleted
 from kaisoumail.operations.rate_limits import RateLimits, Rates, forget_full_buckets
-from kaisoumail.operations.rejections import forget_old_rejections
+from kaisoumail.operations.retention import DAILY, HOURLY, sweep
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.readers.processes import ProcessReaders, ThreadReaders
 from kaisoumail.settings import Settings
@@ -90,6 +88,7 @@ _TRIM_SECONDS: Final = 20.0
 _MINUTE_SECONDS: Final = 60.0
 _LEFT_SECONDS: Final = 300.0
 _HOUR_SECONDS: Final = 3600.0
+_DAY_SECONDS: Final = 24 * _HOUR_SECONDS
 # Importing a workflow is what makes it startable.
 WORKFLOWS: Final = (bind_domain, enable_domain, provision_domain, delete_domain, open_mailbox, destroy_mailbox)
 
@@ -124,10 +123,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         context = await stack.enter_async_context(opened_context(settings))
         await check_workflow_file(context.runs.url, settings.database_patience)
         await stack.enter_async_context(context.runs.running(context, context.database))
-        await sweep_deleted(context)
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
-        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_rejections, context)))
-        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(forget_old_entries, context)))
+        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(sweep, context, HOURLY)))
+        await stack.enter_async_context(repeated(_DAY_SECONDS, partial(sweep, context, DAILY)))
         await stack.enter_async_context(repeated(_LEFT_SECONDS, partial(destroy_what_was_left, context)))
         await stack.enter_async_context(repeated(_LEFT_SECONDS, partial(open_what_was_left, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(prune_runs, context.database)))

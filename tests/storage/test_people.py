@@ -138,16 +138,6 @@ def test_nobody_ends_a_session_of_somebody_else(storage: Storage) -> None:
     assert storage.write(lambda c: sessions.end_one(c, ADA.id, SESSION.id))
 
 
-def test_sessions_that_are_over_are_forgotten_when_one_begins(storage: Storage) -> None:
-    storage.write(lambda c: sessions.add(c, replace(SESSION, key_id=None)))
-    later = Session("ses_2", ADA.id, "d" * 64, None, NOON + 2 * HOUR, NOON + 3 * HOUR)
-
-    storage.write(lambda c: sessions.add(c, later))
-
-    assert _session(storage, SESSION, NOON) is None
-    assert _session(storage, later, NOON + 2 * HOUR) is not None
-
-
 def test_a_domain_is_saved_over_the_row_of_its_name(storage: Storage) -> None:
     changed = replace(DEMO, name_servers=("ada.ns.example", "bob.ns.example"), zone_status="pending")
 

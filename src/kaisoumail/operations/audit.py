@@ -1,7 +1,6 @@
 """The audit log: all of it for admins, what concerns them for everybody; and the lines that operations leave in it."""
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from kaisoumail.model.audit import Entry, did
@@ -10,7 +9,7 @@ from kaisoumail.storage import audit
 from kaisoumail.storage.audit import Wanted
 from kaisoumail.workflows.context import Context
 
-__all__ = ["Page", "Wanted", "forget_old_entries", "list_entries", "note"]
+__all__ = ["Page", "Wanted", "list_entries", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +56,3 @@ async def note(
     """
     entry = did(viewer, action, context.clock(), target_id, target, owner_id=owner_id, **details)
     await context.database.write(lambda connection: audit.add(connection, entry))
-
-
-async def forget_old_entries(context: Context) -> None:
-    """Drop what is older than the operator wants kept."""
-    before = context.clock() - timedelta(days=context.limits.audit_kept_days)
-    await context.database.write(lambda connection: audit.forget(connection, before))

@@ -136,7 +136,7 @@ async def delete_message(context: Context, viewer: Viewer, message_id: str) -> N
     Forget the message for good: what it said, and its bytes. Raises Problem `message_not_found`.
 
     The same hand-over sent again does not bring it back. Bytes in the blob store go after the commit: nothing
-    that is still listed is ever without them, and what a crash leaves behind is swept at the next start.
+    that is still listed is ever without them, and what a crash leaves behind is swept within the hour.
     """
     message = await _visible(context, viewer, message_id)
     now = context.clock()
@@ -154,11 +154,14 @@ async def delete_message(context: Context, viewer: Viewer, message_id: str) -> N
         await _drop_blob(context, message.raw_location)
 
 
-async def sweep_deleted(context: Context) -> None:
-    """Remove the bytes that deleted messages left in the blob store when a process died in between."""
+async def remove_bytes_of_deleted(context: Context) -> int:
+    """Remove the bytes that deleted messages left in the blob store when a process died in between; how many."""
+    removed = 0
     while left := await context.database.read(lambda connection: messages.deleted_blobs(connection, 100)):
         for location in left:
             await _drop_blob(context, location)
+        removed += len(left)
+    return removed
 
 
 async def _drop_blob(context: Context, location: str) -> None:

@@ -45,12 +45,6 @@ async def list_rejections(
     return Page(shown, _cursor(shown[-1]) if len(found) > limit else None)
 
 
-async def forget_old_rejections(context: Context) -> None:
-    """Drop what is older than the operator wants kept, and the oldest of what is too many."""
-    before = context.clock() - timedelta(days=context.limits.rejections_kept_days)
-    await context.database.write(partial(rejections.forget, before=before))
-
-
 def _cursor(rejection: Rejection) -> str:
     return f"{(rejection.at - _EPOCH) // timedelta(milliseconds=1)}-{rejection.id}"
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select
+from sqlalchemy import Connection, Row, insert, or_, select
 
 from kaisoumail.model.audit import Entry
 from kaisoumail.model.user import Visit
@@ -61,11 +60,6 @@ def listed(connection: Connection, wanted: Wanted) -> Sequence[Entry]:
         columns = (audit.c.actor_id, audit.c.owner_id, audit.c.target_id)
         query = query.where(or_(*(column == wanted.concerning for column in columns)))
     return [_entry_from(row) for row in connection.execute(query)]
-
-
-def forget(connection: Connection, before: datetime) -> None:
-    """Drop what is older than *before*."""
-    connection.execute(delete(audit).where(audit.c.at < before))
 
 
 def _entry_from(row: Row[Any]) -> Entry:

@@ -232,6 +232,12 @@ def deleted_blobs(connection: Connection, limit: int) -> list[str]:
     return list(connection.execute(query.limit(limit)).scalars())
 
 
+def locations_of(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Where the bytes of those of *ids* that there are, deleted ones too, lie in the blob store."""
+    query = select(messages.c.raw_location).where(messages.c.id.in_(ids), messages.c.raw_location != IN_ROW)
+    return set(connection.execute(query).scalars())
+
+
 def _lies_in(mailbox_is: ColumnElement[bool]) -> ColumnElement[bool]:
     """The message's mailbox is as said. A subquery and no join: so the list is always walked by its own index."""
     return exists(select(1).where(mailboxes.c.id == messages.c.mailbox_id, mailbox_is))

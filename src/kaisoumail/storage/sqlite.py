@@ -12,6 +12,7 @@ from kaisoumail.model.clock import Clock
 from kaisoumail.storage.tables import milliseconds
 
 NOW: Final = "kaisoumail_now"  # an SQL function: what `clock_timestamp()` is in PostgreSQL
+_LOG_BYTES: Final = 64 * 2**20  # a long read makes the write-ahead log grow; afterwards it is cut
 _LOCKED: Final = "database is locked"  # SQLITE_BUSY; not every driver gives the number
 
 
@@ -41,6 +42,7 @@ def sqlite_engine(url: str, patience: float, clock: Clock, *, connections: int, 
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-16000")
+        cursor.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
         if not writing:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()

@@ -225,6 +225,7 @@ mailboxes = Table(
     Index(None, "created_at", "id"),
     Index(None, "status", "expires_at"),
     Index(None, "domain_id", "subdomain"),
+    Index(None, "destroyed_at", **_only("destroyed_at IS NOT NULL")),
 )
 
 messages = Table(
@@ -263,6 +264,7 @@ messages = Table(
     _kept_in_lists("mailbox_id", "received_at", "id"),
     _kept_in_lists("user_id", "received_at", "id"),
     _kept_in_lists("received_at", "id"),
+    Index(None, "deleted_at", **_only("deleted_at IS NOT NULL")),
 )
 
 raw_messages = Table(
@@ -330,6 +332,7 @@ domain_events = Table(
     Column("message", Text),
     Column("details", JSON, nullable=False),
     Index(None, "domain_id", "at"),
+    Index(None, "at"),
 )
 
 # What happened, numbered in the order in which it became visible (`storage/changes.py`). A message has one row

@@ -1,5 +1,6 @@
 """The `users` table."""
 
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
@@ -54,6 +55,12 @@ def find_by_email(connection: Connection, email: str) -> User | None:
     """The user with this e-mail address in any letter case."""
     row = connection.execute(select(users).where(func.lower(users.c.email) == email.lower())).one_or_none()
     return None if row is None else user_from(row)
+
+
+def first_created_at(connection: Connection) -> datetime | None:
+    """When the first of the users there are was made."""
+    query = select(users.c.created_at).order_by(users.c.created_at).limit(1)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def any_exist(connection: Connection) -> bool:

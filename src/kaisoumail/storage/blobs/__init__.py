@@ -6,3 +6,4 @@ store of one machine; S3 comes with the issue that needs many.
 """
 
 from kaisoumail.storage.blobs.files import FileBlobs as FileBlobs
+from kaisoumail.storage.blobs.files import StoredFile as StoredFile

@@ -3,6 +3,9 @@
 import asyncio
 import os
 import secrets
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +13,14 @@ from kaisoumail.errors import Problem
 
 # Where all of them were while the ending was taken for the end of the name.
 _ONE_FOLDER: Final = "st"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file in the store, or a part of one that was never finished."""
+
+    path: Path
+    changed_at: datetime
 
 
 class FileBlobs:
@@ -37,6 +48,22 @@ class FileBlobs:
         """Forget *name*; one that is not there is fine."""
         for path in self._places(name):
             await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    async def files(self) -> AsyncIterator[list[StoredFile]]:
+        """Everything in the store, folder by folder. Raises Problem `storage_unavailable` when it cannot be read."""
+        try:
+            for folder in await asyncio.to_thread(self._folders):
+                yield await asyncio.to_thread(_files_in, folder)
+        except OSError as error:
+            raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
+
+    async def remove_files(self, files: Iterable[StoredFile]) -> None:
+        """Remove *files*; those that are gone are fine."""
+        for file in files:
+            await asyncio.to_thread(file.path.unlink, missing_ok=True)
+
+    def _folders(self) -> list[Path]:
+        return sorted(folder for folder in self._root.iterdir() if len(folder.name) <= 2 and folder.is_dir())
 
     def _path(self, name: str) -> Path:
         if not name.replace("_", "").replace(".", "").isalnum() or ".." in name:
@@ -73,6 +100,18 @@ class FileBlobs:
             beside.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
             raise
+
+
+def _files_in(folder: Path) -> list[StoredFile]:
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                changed_at = datetime.fromtimestamp(entry.stat(follow_symlinks=False).st_mtime, UTC)
+            except FileNotFoundError:  # removed meanwhile
+                continue
+            found.append(StoredFile(Path(entry.path), changed_at))
+    return found
 
 
 def _sync_folder(folder: Path) -> None:

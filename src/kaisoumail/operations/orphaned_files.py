@@ -1,0 +1,74 @@
+"""
+Files in the blob store that belong to no message.
+
+The bytes of a large message are written before its row: a process that dies in between leaves them, or a part of them.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import structlog
+
+from kaisoumail.storage import messages, users
+from kaisoumail.storage.blobs import StoredFile
+from kaisoumail.workflows.context import Context
+
+_WHOLE: Final = re.compile(r"(msg_[0-9a-z]+)\.[a-z]+")
+_PART: Final = re.compile(r"\.msg_[0-9a-z]+\.[a-z]+\.[0-9a-f]{8}")
+_SETTLE_SECONDS: Final = 60.0  # by then whatever was under way is durable or undone
+_IDS_AT_ONCE: Final = 500
+_log: Final = structlog.get_logger("kaisoumail.retention")
+
+
+async def _settled() -> None:
+    await asyncio.sleep(_SETTLE_SECONDS)
+
+
+async def remove_orphaned_files(
+    context: Context, age: timedelta, settled: Callable[[], Awaitable[None]] = _settled
+) -> int:
+    """
+    Remove what was written longer than *age* ago and belongs to no message; how many files.
+
+    What has no row is looked up again when *settled* returns: a clock that stepped, or a machine that slept, makes a
+    message that is being kept just now look old. Files from before the first user were written for another database
+    than this one: they are left, with a warning, for it may be put back in its place.
+    """
+    first_user_at = await context.database.read(users.first_created_at)
+    if first_user_at is None:
+        return 0
+    now, orphans, foreign = context.clock(), list[StoredFile](), 0
+    async for files in context.blobs.files():
+        old = [file for file in files if file.changed_at < now - age and _is_ours(file)]
+        for file in await _without_row(context, old):
+            if file.changed_at < first_user_at:
+                foreign += 1
+            else:
+                orphans.append(file)
+    if foreign:
+        _log.warning("retention.files_of_another_database", count=foreign)
+    if not orphans:
+        return 0
+    await settled()
+    left = await _without_row(context, orphans)
+    await context.blobs.remove_files(left)
+    return len(left)
+
+
+def _is_ours(file: StoredFile) -> bool:
+    return bool(_WHOLE.fullmatch(file.path.name) or _PART.fullmatch(file.path.name))
+
+
+async def _without_row(context: Context, files: Sequence[StoredFile]) -> list[StoredFile]:
+    """Those of *files* that no message names; a part is named by none."""
+    without: list[StoredFile] = []
+    for start in range(0, len(files), _IDS_AT_ONCE):
+        some = files[start : start + _IDS_AT_ONCE]
+        ids = [found[1] for file in some if (found := _WHOLE.fullmatch(file.path.name))]
+        kept = await context.database.read(partial(messages.locations_of, ids=ids))
+        without += [file for file in some if file.path.name not in kept]
+    return without

@@ -1,0 +1,113 @@
+"""
+How long everything is kept that would otherwise grow for ever: one table, and the sweep that goes by it.
+
+`docs/how-it-works/retention.md` says the same; a test compares the two, and another one that no table is left out.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+import structlog
+from sqlalchemy import Column, Table
+
+from kaisoumail.errors import Problem
+from kaisoumail.operations.messages import remove_bytes_of_deleted
+from kaisoumail.operations.orphaned_files import remove_orphaned_files
+from kaisoumail.storage import tables
+from kaisoumail.storage.aged_rows import AgedRows, forget_older
+from kaisoumail.workflows.context import Context, Limits
+
+_BATCH: Final = 200  # rows in one transaction: a message that arrives meanwhile waits for some milliseconds
+_log: Final = structlog.get_logger("kaisoumail.retention")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """
+    *kind* is kept so long after *counted_from*, then removed by *remove*, which returns how many went.
+
+    *kept* is a time or the field of `Limits` that has the days; that is a variable of the same name in capitals.
+    """
+
+    kind: str
+    kept: timedelta | str
+    counted_from: str
+    remove: Callable[[Context, timedelta], Awaitable[int]]
+    table: Table | None = None
+
+    def age(self, limits: Limits) -> timedelta:
+        return timedelta(days=getattr(limits, self.kept)) if isinstance(self.kept, str) else self.kept
+
+
+def _rows(
+    kind: str, kept: timedelta | str, counted_from: str, since: Column[Any], found_by: Column[Any] | None = None
+) -> Rule:
+    """The rule about rows whose age is counted from the column *since*."""
+    table = since.table
+    assert isinstance(table, Table)
+    rows = AgedRows(table, since, found_by)
+
+    async def remove(context: Context, age: timedelta) -> int:
+        removed = 0
+        while gone := await context.database.write(partial(forget_older, rows=rows, age=age, limit=_BATCH)):
+            removed += gone
+        return removed
+
+    return Rule(kind, kept, counted_from, remove, table)
+
+
+async def _bytes_of_deleted(context: Context, _age: timedelta) -> int:
+    return await remove_bytes_of_deleted(context)
+
+
+_AT_ONCE: Final = timedelta(0)
+_DAY: Final = timedelta(days=1)
+
+HOURLY: Final = (
+    _rows("audit lines", "audit_kept_days", "what they tell of", tables.audit.c.at, tables.audit.c.seq),
+    _rows("domain events", "audit_kept_days", "what they tell of", tables.domain_events.c.at),
+    _rows("refusals", "rejections_kept_days", "the refusal", tables.rejections.c.at),
+    _rows("revoked API keys", "audit_kept_days", "their revocation", tables.api_keys.c.revoked_at),
+    _rows("expired API keys", "audit_kept_days", "their end", tables.api_keys.c.expires_at),
+    _rows("revoked passkeys", "audit_kept_days", "their revocation", tables.passkeys.c.revoked_at),
+    _rows("sessions", _DAY, "their end", tables.sessions.c.expires_at),
+    _rows("passkey challenges", _AT_ONCE, "their end", tables.challenges.c.expires_at),
+    _rows("destroyed mailboxes", 7 * _DAY, "their destruction", tables.mailboxes.c.destroyed_at),
+    _rows("deleted messages", 30 * _DAY, "their deletion", tables.messages.c.deleted_at),
+    Rule("bytes of deleted messages", _AT_ONCE, "their deletion", _bytes_of_deleted),
+)
+DAILY: Final = (Rule("files of no message", _DAY, "their last change", remove_orphaned_files),)
+
+BOUNDED: Final = {
+    "users": "one for each person an admin adds",
+    "domains": "one for each name an admin ever bound; who binds it again uses it again",
+    "subdomains": "one for each host that has mail records of ours at Cloudflare",
+    "raw_messages": "the bytes of a message, which go with it",
+    "changes": "one for each message, mailbox and domain; a later change takes the place of the one before",
+    "processes": "one for each process that runs; who takes over what a dead one left removes its row",
+    "facts": "a fixed number of keys",
+    "buckets": "only those drawn from in the last five minutes are kept, by a look each minute",
+}
+"""By table, why it needs no age."""
+
+
+async def sweep(context: Context, rules: Sequence[Rule]) -> dict[str, int]:
+    """
+    Remove what is older than *rules* keep it; how many of each kind, also as one line of the log.
+
+    Where one kind cannot be removed just now, the others are all the same.
+    """
+    removed: dict[str, int] = {}
+    for rule in rules:
+        try:
+            count = await rule.remove(context, rule.age(context.limits))
+        except Problem as problem:
+            _log.warning("retention.failed", kind=rule.kind, code=problem.code, reason=problem.message)
+        else:
+            removed |= {rule.kind: count} if count else {}
+    if removed:
+        _log.info("retention.removed", **{kind.replace(" ", "_"): count for kind, count in removed.items()})
+    return removed
