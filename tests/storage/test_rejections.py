@@ -1,7 +1,5 @@
 """The ledger of refused mail: written together, read in pages, forgotten in time."""
 
-from datetime import timedelta
-
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.rejection import Rejection
 from kaisoumail.storage import rejections
@@ -52,15 +50,6 @@ def test_a_domain_sees_its_own_and_its_subdomains_and_no_other_that_looks_alike(
     assert sorted(rejection.recipient for rejection in listed) == ours
 
 
-def test_old_ones_are_forgotten(storage: Storage) -> None:
-    old, new = _a_rejection(minutes=-10), _a_rejection()
-    storage.write(lambda c: rejections.add_all(c, [old, new]))
-
-    storage.write(lambda c: rejections.forget(c, NOON - timedelta(minutes=5)))
-
-    assert storage.read(lambda c: rejections.listed(c, 10)) == [new]
-
-
 def test_a_flood_does_not_fill_the_table(storage: Storage) -> None:
     async def flood() -> None:
         ledger = Ledger(storage.database)
@@ -71,3 +60,18 @@ def test_a_flood_does_not_fill_the_table(storage: Storage) -> None:
     storage.run(flood())
 
     assert len(storage.read(lambda c: rejections.listed(c, 10_000))) == 2_000
+
+
+def test_a_flood_that_goes_on_drops_the_oldest_while_it_does(storage: Storage) -> None:
+    async def flood() -> None:
+        ledger = Ledger(storage.database, most_kept=100)
+        for minute in range(40):
+            for _ in range(50):
+                ledger.note(_a_rejection(minutes=minute))
+            await ledger.written()
+
+    storage.run(flood())
+
+    kept = storage.read(lambda c: rejections.listed(c, 10_000))
+    assert len(kept) == 100
+    assert {rejection.at for rejection in kept} == {NOON + 38 * MINUTE, NOON + 39 * MINUTE}

@@ -2,7 +2,8 @@
 The `rejections` table, and the ledger that fills it.
 
 A refusal is said at once and written down a moment later, many together: whoever knocks at a thousand
-names must not make a thousand commits.
+names must not make a thousand commits. Nor does a flood fill the disk until the next sweep: who writes also drops
+the oldest of what is too many.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from kaisoumail.storage.tables import rejections
 
 MOST_KEPT: Final = 100_000
 _MOST_WAITING: Final = 2_000
+_BATCH: Final = 1_000
 _log = structlog.get_logger("kaisoumail.rejections")
 
 
@@ -52,20 +54,27 @@ def listed(
     return [Rejection(**row._mapping) for row in rows]
 
 
-def forget(connection: Connection, before: datetime) -> None:
-    """Drop what is older than *before*, and the oldest of what is more than `MOST_KEPT`."""
-    connection.execute(delete(rejections).where(rejections.c.at < before))
-    surplus = connection.execute(select(func.count()).select_from(rejections)).scalar_one() - MOST_KEPT
-    if surplus > 0:
-        oldest = select(rejections.c.id).order_by(rejections.c.at, rejections.c.id).limit(surplus)
-        connection.execute(delete(rejections).where(rejections.c.id.in_(oldest)))
+def number(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(rejections)).scalar_one()
+
+
+def forget_oldest(connection: Connection, limit: int) -> None:
+    """Drop the oldest *limit*."""
+    oldest = select(rejections.c.id).order_by(rejections.c.at, rejections.c.id).limit(limit)
+    connection.execute(delete(rejections).where(rejections.c.id.in_(oldest)))
 
 
 class Ledger:
-    """Refusals on their way into the table. Under a flood the surplus is counted in the log, not kept."""
+    """
+    Refusals on their way into the table. Under a flood the surplus is counted in the log, not kept.
 
-    def __init__(self, database: Database) -> None:
+    The table has at most *most_kept* and a tenth more for each process: it is counted again after so many.
+    """
+
+    def __init__(self, database: Database, most_kept: int = MOST_KEPT) -> None:
         self._database = database
+        self._most_kept = most_kept
+        self._uncounted = most_kept  # the first write counts
         self._waiting: list[Rejection] = []
         self._task: asyncio.Task[None] | None = None
         self._left_out = 0
@@ -96,8 +105,18 @@ class Ledger:
         left_out, self._left_out = self._left_out, 0
         try:
             await self._database.write(partial(add_all, refused=batch))
+            await self._drop_surplus(len(batch))
         except Problem as problem:
             left_out += len(batch)
             _log.warning("rejections.not_written", reason=problem.message)
         if left_out:
             _log.warning("rejections.left_out", count=left_out)
+
+    async def _drop_surplus(self, added: int) -> None:
+        self._uncounted += added
+        if self._uncounted < self._most_kept // 10:
+            return
+        surplus = await self._database.read(number) - self._most_kept
+        for done in range(0, surplus, _BATCH):
+            await self._database.write(partial(forget_oldest, limit=min(_BATCH, surplus - done)))
+        self._uncounted = 0
