@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benches import authenticate, find_code, http_servers, list_messages, parse, receive, wait
+from benches import authenticate, find_code, growth, http_servers, list_messages, parse, receive, wait
 
 REPORTS: dict[str, Callable[[Path], None]] = {
     "receive": receive.report,
@@ -16,6 +16,7 @@ REPORTS: dict[str, Callable[[Path], None]] = {
     "parse": parse.report,
     "authenticate": authenticate.report,
     "http_servers": http_servers.report,
+    "growth": growth.report,
     "find_code": lambda _: find_code.report(),
 }
 
