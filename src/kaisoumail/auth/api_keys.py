@@ -4,7 +4,6 @@ import hashlib
 import secrets
 from typing import Final
 
-MIN_LENGTH: Final = 16
 PREFIX_LENGTH: Final = 12
 
 

@@ -261,9 +261,7 @@ async def _change(context: Context, domain_id: str, change: Callable[[Domain], D
         domains.save(connection, changed)
         return changed
 
-    changed = await context.database.write(work)
-    await context.signals.tell(DOMAINS)
-    return changed
+    return await context.database.write(work)
 
 
 async def _save(context: Context, domain: Domain) -> Domain:
