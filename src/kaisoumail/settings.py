@@ -76,7 +76,10 @@ class Settings:
         "whether `/api/meta` names the domains to anybody, as existing clients expect; false: only to who is signed in",
     )
     audit_kept_days: int = _variable(
-        "AUDIT_KEPT_DAYS", 365, whole(1, 3650), "how long lines stay in the audit log, in days"
+        "AUDIT_KEPT_DAYS",
+        365,
+        whole(1, 3650),
+        "how long lines stay in the audit log, and with them what happened to a domain and revoked keys, in days",
     )
     host: str = _variable("HOST", "127.0.0.1", text, "address of the HTTP listener")
     port: int = _variable("PORT", 8787, whole(0, 65535), "port of the HTTP listener")
