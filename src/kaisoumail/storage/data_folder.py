@@ -10,8 +10,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
-from uuid import uuid4
 
 import structlog
 from sqlalchemy import make_url
@@ -98,9 +98,8 @@ def _folder(folder: Path) -> tuple[Path, bool]:
     try:
         is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".writable-{uuid4().hex}"
-        probe.touch()
-        probe.unlink()
+        with TemporaryFile(dir=folder):  # has no name: nothing of it is left, whenever the process dies
+            pass
     except OSError as error:
         raise Problem("storage_unavailable", f"The folder {folder} cannot be written: {error.strerror}") from error
     return folder.resolve(), is_new
