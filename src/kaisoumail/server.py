@@ -75,7 +75,6 @@ from kaisoumail.workflows.destroy_mailbox import destroy_what_was_left
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.gate import SharedGate
 from kaisoumail.workflows.open_mailbox import open_what_was_left
-from kaisoumail.workflows.prune_runs import prune_runs
 from kaisoumail.workflows.schedule import repeated
 from kaisoumail.workflows.second_opinions import SecondOpinions
 from kaisoumail.workflows.watch_activation import look_at_waiting
@@ -128,7 +127,6 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await stack.enter_async_context(repeated(_DAY_SECONDS, partial(sweep, context, DAILY)))
         await stack.enter_async_context(repeated(_LEFT_SECONDS, partial(destroy_what_was_left, context)))
         await stack.enter_async_context(repeated(_LEFT_SECONDS, partial(open_what_was_left, context)))
-        await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(prune_runs, context.database)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, partial(forget_full_buckets, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, context.unsure.settle))
         await stack.enter_async_context(repeated(_TRIM_SECONDS, MemoryTrim().trim))

@@ -199,7 +199,7 @@ def test_whoever_waits_longer_than_an_answer_may_take_is_told_the_run_and_can_jo
 def _of_release(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     """As if this process had another release's job."""
     current = jobs.JOBS["made"]
-    other = Job("made", current.function, version, min(version, current.continues), current.kept)
+    other = Job("made", current.function, version, min(version, current.continues), current.is_shown)
     monkeypatch.setitem(jobs.JOBS, "made", other)
 
 
@@ -339,13 +339,13 @@ def test_a3_runs_that_ended_are_forgotten_with_their_steps_and_open_ones_are_not
     async def story(engine: Engine, shop: Shop, database: FaultyDatabase) -> None:
         for number in range(30):
             await (await engine.start("made", key=f"x{number}", name="x")).result()
-        assert await prune_runs.prune_runs(database) == 0
+        assert await prune_runs.prune_runs(database, timedelta(hours=1), shown=False) == 0
         shop.may_end.clear()
         open_run = await engine.start("made", key="open", name="open")
         old = text("UPDATE runs SET ended_at = ended_at - :age WHERE ended_at IS NOT NULL")
         age = timedelta(days=400) // timedelta(milliseconds=1)
         await database.write(lambda connection: connection.execute(old, {"age": age}).rowcount)
-        assert await prune_runs.prune_runs(database) == 30
+        assert await prune_runs.prune_runs(database, timedelta(days=399), shown=False) == 30
         left = await database.read(lambda connection: connection.execute(text("SELECT id FROM runs")).scalars().all())
         assert left == [open_run.id]
         shop.may_end.set()

@@ -17,7 +17,6 @@ from kaisoumail.storage import domain_events, domains
 from kaisoumail.storage.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Run, StillRunning
-from kaisoumail.workflows.provision_domain import DOMAINS
 
 
 @dataclass(frozen=True, slots=True)

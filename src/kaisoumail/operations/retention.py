@@ -19,6 +19,7 @@ from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.storage import tables
 from kaisoumail.storage.aged_rows import AgedRows, forget_older
 from kaisoumail.workflows.context import Context, Limits
+from kaisoumail.workflows.prune_runs import prune_runs
 
 _BATCH: Final = 200  # rows in one transaction: a message that arrives meanwhile waits for some milliseconds
 _log: Final = structlog.get_logger("kaisoumail.retention")
@@ -63,6 +64,14 @@ async def _bytes_of_deleted(context: Context, _age: timedelta) -> int:
     return await remove_bytes_of_deleted(context)
 
 
+async def _shown_runs(context: Context, age: timedelta) -> int:
+    return await prune_runs(context.database, age, shown=True)
+
+
+async def _other_runs(context: Context, age: timedelta) -> int:
+    return await prune_runs(context.database, age, shown=False)
+
+
 _AT_ONCE: Final = timedelta(0)
 _DAY: Final = timedelta(days=1)
 
@@ -77,6 +86,8 @@ HOURLY: Final = (
     _rows("passkey challenges", _AT_ONCE, "their end", tables.challenges.c.expires_at),
     _rows("destroyed mailboxes", 7 * _DAY, "their destruction", tables.mailboxes.c.destroyed_at),
     _rows("deleted messages", 30 * _DAY, "their deletion", tables.messages.c.deleted_at),
+    Rule("binds that ended", "audit_kept_days", "their end", _shown_runs, tables.runs),
+    Rule("other runs that ended", _DAY, "their end", _other_runs, tables.runs),
     Rule("bytes of deleted messages", _AT_ONCE, "their deletion", _bytes_of_deleted),
 )
 DAILY: Final = (Rule("files of no message", _DAY, "their last change", remove_orphaned_files),)
@@ -88,7 +99,7 @@ BOUNDED: Final = {
     "raw_messages": "the bytes of a message, which go with it",
     "changes": "one for each message, mailbox and domain; a later change takes the place of the one before",
     "processes": "one for each process that runs; who takes over what a dead one left removes its row",
-    "facts": "a fixed number of keys",
+    "facts": "a fixed number of keys, and one for each zone that is being asked for",
     "buckets": "only those drawn from in the last five minutes are kept, by a look each minute",
 }
 """By table, why it needs no age."""

@@ -21,15 +21,15 @@ from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKi
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage import domain_events, domains, zone_creations
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.jobs import HISTORY_KEPT, job
-from kaisoumail.workflows.provision_domain import DOMAINS, PATIENCE, read_zone, save_outcome, switch_on, with_zone
+from kaisoumail.workflows.jobs import job
+from kaisoumail.workflows.provision_domain import PATIENCE, read_zone, save_outcome, switch_on, with_zone
 from kaisoumail.workflows.steps import Retry, id_in_step, step
 
 # Once a create was sent it must be known what came of it: giving up could leave a zone nobody knows of.
 _UNTIL_KNOWN: Final = Retry((NotReached, Broken), attempts=100, first_pause=0.5)
 
 
-@job("bind_domain", kept=HISTORY_KEPT)
+@job("bind_domain", is_shown=True)
 async def bind_domain(context: Context, root_domain: str) -> None:
     """
     Raises CloudflareError while nothing was made at Cloudflare; afterwards every outcome is in the row.
@@ -111,6 +111,4 @@ async def save_zone(context: Context, root_domain: str, zone: Zone, source: Bind
         domain_events.add(connection, domain.id, now, kind, details=about, event_id=event_id)
         return domain.id
 
-    domain_id = await context.database.write(save)
-    await context.signals.tell(DOMAINS)
-    return domain_id
+    return await context.database.write(save)

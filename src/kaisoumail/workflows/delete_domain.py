@@ -17,7 +17,7 @@ from kaisoumail.storage import domain_events, domains, mailboxes, subdomains
 from kaisoumail.storage.database_clock import database_now
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.provision_domain import DOMAINS, PATIENCE
+from kaisoumail.workflows.provision_domain import PATIENCE
 from kaisoumail.workflows.steps import id_in_step, step
 
 UNKNOWN_ZONE = 9109  # what Cloudflare answers for a zone that is gone (measured 2026-09)
@@ -91,7 +91,6 @@ async def bring_back(context: Context, domain_id: str, problem: Problem) -> None
         )
 
     await context.database.write(work)
-    await context.signals.tell(DOMAINS)
 
 
 async def forget_hosts(context: Context, domain_id: str) -> None:
@@ -106,4 +105,3 @@ async def forget_hosts(context: Context, domain_id: str) -> None:
             domain_events.add(connection, domain_id, now, "deleted")
 
     await context.database.write(work)
-    await context.signals.tell(DOMAINS)

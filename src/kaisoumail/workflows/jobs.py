@@ -2,10 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-HISTORY_KEPT: Final = timedelta(days=365)  # as long as a domain's history: the pages show it
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 
@@ -15,22 +13,20 @@ class Job:
     An async function `f(context, **arguments)` whose runs are durable.
 
     *version* is that of its steps, and *continues* the oldest one whose open runs this code can go on with; what is
-    older begins again from its first step. *kept* is how long a run that ended is remembered.
+    older begins again from its first step. The progress of one that *is_shown* is on a page long after its end.
     """
 
     name: str
     function: Callable[..., Awaitable[Any]]
     version: int
     continues: int
-    kept: timedelta
+    is_shown: bool
 
 
 JOBS: Final[dict[str, Job]] = {}
 
 
-def job(
-    name: str, *, version: int = 1, continues: int | None = None, kept: timedelta = timedelta(hours=1)
-) -> Callable[[F], F]:
+def job(name: str, *, version: int = 1, continues: int | None = None, is_shown: bool = False) -> Callable[[F], F]:
     """
     Make a function startable as *name*, which its stored runs are found by: it must never change.
 
@@ -41,7 +37,7 @@ def job(
     def register(function: F) -> F:
         if name in JOBS:
             raise ValueError(f"There is a job named {name!r} already")
-        JOBS[name] = Job(name, function, version, version if continues is None else continues, kept)
+        JOBS[name] = Job(name, function, version, version if continues is None else continues, is_shown)
         return function
 
     return register

@@ -26,7 +26,6 @@ from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.steps import Retry, id_in_step, step
 
 PATIENCE: Final = Retry((NotReached, Broken), attempts=3, first_pause=0.5)
-DOMAINS: Final = "domains"  # the topic told when any domain changed
 
 
 @job("provision_domain")
@@ -85,7 +84,6 @@ async def save_outcome(
     save = partial(_save_outcome, domain_id=domain_id, zone=zone, refusal=refusal, about=about, now=now)
     save = partial(save, event_id=event_id)
     await context.database.write(save)
-    await context.signals.tell(DOMAINS)
 
 
 def _save_outcome(

@@ -1,5 +1,6 @@
 """Runs that ended are forgotten, with what their steps came to, when nobody asks for them any more."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -9,19 +10,20 @@ from kaisoumail.storage.runs import RunRow
 from kaisoumail.workflows import library
 from kaisoumail.workflows.jobs import JOBS
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 200
 
 
-async def prune_runs(database: Database) -> int:
+async def prune_runs(database: Database, age: timedelta, *, shown: bool) -> int:
     """
-    How many runs were forgotten: those that ended longer ago than their job's are kept.
+    How many runs were forgotten: those that ended longer than *age* ago, of jobs that are shown or of the others.
 
-    Runs of a job that this release does not know are kept as long as any other's. An engine must be running.
+    A job that this release does not know counts as shown. An engine must be running.
     """
     count = 0
     for job in await database.read(runs.jobs_that_ended):
-        kept = JOBS[job].kept if job in JOBS else max(one.kept for one in JOBS.values())
-        while old := await database.read(partial(runs.ended_before, job=job, age=kept, limit=_AT_ONCE)):
+        if shown is not (JOBS[job].is_shown if job in JOBS else True):
+            continue
+        while old := await database.read(partial(runs.ended_before, job=job, age=age, limit=_AT_ONCE)):
             # First what the library keeps: without our row nobody would find it again.
             await library.delete([place for row in old for place in _places(row)])
             await database.write(partial(runs.forget, ids=[row.id for row in old]))

@@ -22,7 +22,6 @@ from kaisoumail.storage import domain_events, domains
 from kaisoumail.storage.database_clock import database_now
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import StillRunning
-from kaisoumail.workflows.provision_domain import DOMAINS
 
 _CLAIM: Final = timedelta(minutes=2)
 _BETWEEN_CHECKS: Final = timedelta(hours=1, minutes=1)  # free zones: once per hour
@@ -102,4 +101,3 @@ async def _look_again(context: Context, domain: Domain, zone: Zone | None = None
             domain_events.add(connection, domain.id, now, "zone_status", message=zone.status)
 
     await context.database.write(save)
-    await context.signals.tell(DOMAINS)
