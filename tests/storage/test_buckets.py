@@ -9,7 +9,8 @@ from sqlalchemy import event, select
 from kaisoumail.model.token_bucket import Rate
 from kaisoumail.storage import schema
 from kaisoumail.storage.buckets import LEASE_SECONDS, Buckets, LocalBuckets, SharedBuckets, forget_full
-from kaisoumail.storage.database import PostgresDatabase, open_database
+from kaisoumail.storage.database import open_database
+from kaisoumail.storage.postgres import PostgresDatabase
 from kaisoumail.storage.tables import buckets
 from tests.database_clock import DatabaseClock, a_database_clock
 

@@ -22,8 +22,8 @@ from sqlalchemy.dialects import postgresql
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.token_bucket import FULL, Rate, Standing, after, level, wait_for
-from kaisoumail.storage.database import PostgresDatabase
 from kaisoumail.storage.database_clock import DatabaseNow, in_time
+from kaisoumail.storage.postgres import PostgresDatabase
 from kaisoumail.storage.tables import buckets
 
 MOST_KEYS: Final = 50_000

@@ -1,0 +1,82 @@
+"""Group commit: the works of a moment are handed to one transaction, whichever database runs it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection
+
+from kaisoumail.errors import Problem
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+Tell = Callable[[Iterable[str]], None]
+
+MAX_BATCH: Final = 64
+
+
+class _Entry:
+    """One work waiting for the writer, and who waits for it."""
+
+    __slots__ = ("done", "work")
+
+    def __init__(self, work: Work[Any], done: "asyncio.Future[Any]") -> None:
+        self.work = work
+        self.done = done
+
+
+class Outcome:
+    """What a work came to: a value, or the exception it raised."""
+
+    __slots__ = ("error", "value")
+
+    def __init__(self, value: Any = None, error: BaseException | None = None) -> None:
+        self.value = value
+        self.error = error
+
+    def tell(self, waiting: "asyncio.Future[Any]") -> None:
+        if waiting.done():  # the caller was cancelled; the work is kept all the same
+            return
+        if self.error is not None:
+            waiting.set_exception(self.error)
+        else:
+            waiting.set_result(self.value)
+
+
+class BatchWriter:
+    """
+    Gathers works into batches and has *commit* run each batch.
+
+    While one batch is being made durable the next one collects: the busier it is, the larger the
+    batches. Nothing waits for company.
+    """
+
+    def __init__(self, commit: Callable[[list[Work[Any]]], Awaitable[list[Outcome]]]) -> None:
+        self._commit = commit
+        self._waiting: list[_Entry] = []
+        self._task: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def write(self, work: Work[T]) -> T:
+        if self._closed:
+            raise Problem("storage_unavailable", "The database is being closed")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Entry(work, done))
+        if self._task is None:
+            self._task = asyncio.create_task(self._run())
+        return await done
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                outcomes = await self._commit([entry.work for entry in batch])
+                for entry, outcome in zip(batch, outcomes, strict=True):
+                    outcome.tell(entry.done)
+        finally:
+            self._task = None
+
+    async def close(self) -> None:
+        self._closed = True
+        while self._task is not None:
+            await asyncio.wait([self._task])
