@@ -55,6 +55,7 @@ from kaisoumail.storage.buckets import buckets_on
 from kaisoumail.storage.data_folder import data_folder
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.storage.intake import Intake
+from kaisoumail.storage.postgres_sessions import with_limits_of_libpq
 from kaisoumail.storage.rejections import Ledger
 from kaisoumail.storage.signals import ACCESS, open_signals
 from kaisoumail.storage.unsure import Unsure
@@ -192,7 +193,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             ledger=ledger,
             signals=signals,
             runs=Engine(
-                folder.workflows_url,
+                with_limits_of_libpq(folder.workflows_url),
                 process_id=f"{socket.gethostname()}-{uuid4().hex[:12]}",
                 beat=settings.dead_after / 5,
                 dead_after=settings.dead_after,

@@ -12,6 +12,8 @@ from kaisoumail.storage import domains, schema, users
 from kaisoumail.storage.database import Database, open_database
 from tests.builders import DEMO
 from tests.people import EVERYBODY
+from tests.postgres_server import PostgresServer
+from tests.servers import free_port
 
 T = TypeVar("T")
 
@@ -61,3 +63,12 @@ def storage(database_url: str, request: pytest.FixtureRequest) -> Iterator[Stora
         opened = Storage(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of this module alone, over TCP, to be stopped and killed; it runs when a test begins."""
+    server = PostgresServer(port=free_port())
+    server.start()
+    yield server
+    server.close()

@@ -3,15 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from time import monotonic
 from typing import Any, Final
 
-from sqlalchemy import make_url
+import asyncpg
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kaisoumail.storage import changes
 from kaisoumail.storage.batch_writer import BatchWriter, Outcome, T, Tell, Work
 from kaisoumail.storage.database_errors import TOO_MANY_CONNECTIONS, as_problem, is_trouble, sqlstate
+from kaisoumail.storage.open_errors import OPEN_ERRORS
+from kaisoumail.storage.postgres_sessions import ANSWER_SECONDS, connect, cut_after
 from kaisoumail.storage.signals import ACCESS
 
 READERS: Final = 5
@@ -26,11 +31,11 @@ class PostgresDatabase:
         self.url = url
         self._tell = tell
         self._patience = patience
-        asynchronous = make_url(url).set(drivername="postgresql+asyncpg")
-        self._write_engine = _postgres_engine(asynchronous, patience, pool_size=1)
-        self._read_engine = _postgres_engine(asynchronous, patience, pool_size=READERS, isolation_level="AUTOCOMMIT")
+        place = make_url(url)
+        self._write_engine = _postgres_engine(place, patience, pool_size=1)
+        self._read_engine = _postgres_engine(place, patience, pool_size=READERS, isolation_level="AUTOCOMMIT")
         self._relaxed_engine = _postgres_engine(
-            asynchronous,
+            place,
             min(patience, _RELAXED_PATIENCE),
             pool_size=1,
             isolation_level="AUTOCOMMIT",
@@ -108,9 +113,28 @@ class PostgresDatabase:
 
 
 def _postgres_engine(
-    url: Any, patience: float, settings: Mapping[str, str] | None = None, **options: Any
+    url: URL, patience: float, settings: Mapping[str, str] | None = None, **options: Any
 ) -> AsyncEngine:
-    waits = {"server_settings": {"lock_timeout": str(round(patience * 1000)), **(settings or {})}}
-    return create_async_engine(
-        url, max_overflow=0, pool_pre_ping=True, hide_parameters=True, connect_args=waits, **options
+    limits = {"lock_timeout": str(round(patience * 1000)), **(settings or {})}
+    engine = create_async_engine(
+        "postgresql+asyncpg://",  # for the dialect alone: the URL is read by who connects
+        async_creator=partial(connect, url, limits),
+        max_overflow=0,
+        hide_parameters=True,
+        **options,
     )
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def ping(connection: Any, _record: Any, _proxy: Any) -> None:
+        """SQLAlchemy's own ping would wait for ever for a server that is silent, and takes three round trips."""
+        try:
+            connection.run_async(_ping)
+        except OPEN_ERRORS as error:
+            raise DisconnectionError from error
+
+    return engine
+
+
+async def _ping(session: "asyncpg.Connection[Any]") -> None:
+    with cut_after(ANSWER_SECONDS, session):
+        await session.fetchrow(";")
