@@ -56,8 +56,9 @@ from kaisoumail.storage.data_folder import data_folder
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.postgres_sessions import with_limits_of_libpq
+from kaisoumail.storage.postgres_signals import open_signals
 from kaisoumail.storage.rejections import Ledger
-from kaisoumail.storage.signals import ACCESS, open_signals
+from kaisoumail.storage.signals import ACCESS
 from kaisoumail.storage.unsure import Unsure
 from kaisoumail.storage.water_mark import WaterMark
 from kaisoumail.storage.workflow_file import check_workflow_file

@@ -1,6 +1,7 @@
 """What cannot be used as a database is one line on standard error and exit 1, for every command that opens one."""
 
 import secrets
+import socket
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -230,3 +231,52 @@ def test_a_postgresql_with_too_few_connections_is_one_line_that_says_how_many_ar
         line = _refused(["serve"], tmp_path, DATABASE_URL=url)
 
     assert "14 connections" in line
+
+
+@pytest.mark.parametrize("words", [["serve"], MIGRATE], ids=lambda words: words[0])
+def test_a_postgresql_that_is_not_utf8_is_one_line(postgres_url: str, tmp_path: Path, words: list[str]) -> None:
+    name = f"kaisoumail_{secrets.token_hex(6)}"
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE \"{name}\" ENCODING 'SQL_ASCII' TEMPLATE template0")
+        line = _refused(words, tmp_path, DATABASE_URL=_with(postgres_url, database=name))
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    assert "SQL_ASCII" in line
+    assert "UTF8" in line
+
+
+@pytest.mark.parametrize("words", [["serve"], ["doctor"], MIGRATE, ADD_USER], ids=lambda words: words[0])
+def test_a_server_that_accepts_and_says_nothing_is_one_line(tmp_path: Path, words: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        line = _refused(words, tmp_path, DATABASE_URL=f"postgresql://ada@127.0.0.1:{silent.getsockname()[1]}/mail")
+
+    assert "did not answer" in line
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "options",
+        "options=-c%20nonsense%3D1",
+        "nonsense=1",
+        "sslmode=perhaps",
+        "port=door",
+        "target_session_attrs=odd",
+        "sslrootcert=/nowhere&sslmode=verify-full",
+        "user=nobody_at_all",
+        "&&",
+        "%00=%00",
+    ],
+)
+def test_an_odd_query_is_one_line(postgres_url: str, tmp_path: Path, query: str) -> None:
+    for words in (["serve"], MIGRATE):
+        assert _refused(words, tmp_path, DATABASE_URL=f"{postgres_url.partition('?')[0]}?{query}")
+
+
+@pytest.mark.parametrize("query", ["connect_timeout=3", "keepalives_idle=30", "options=-c%20work_mem%3D5MB"])
+def test_parameters_of_libpq_are_understood(postgres_url: str, tmp_path: Path, query: str) -> None:
+    separator = "&" if "?" in postgres_url else "?"
+
+    told = command(*MIGRATE, DATA_DIR=str(tmp_path), DATABASE_URL=f"{postgres_url}{separator}{query}", **ENVIRONMENT)
+
+    assert (told.returncode, told.stderr) == (0, "")

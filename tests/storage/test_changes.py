@@ -13,7 +13,7 @@ from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.storage import changes, domains, mailboxes, messages, schema
 from kaisoumail.storage.changes import Numbered
 from kaisoumail.storage.database import Database, open_database
-from kaisoumail.storage.signals import open_signals
+from kaisoumail.storage.postgres_signals import open_signals
 from tests.builders import DEMO, a_mailbox, a_message, kept
 from tests.people import ADA, BOB, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.signals import Signals, open_signals
+from kaisoumail.storage.postgres_signals import PostgresSignals, open_signals
+from kaisoumail.storage.signals import Signals
+from tests.postgres_proxy import a_postgres_proxy
 
 
 def _with_signals(url: str, work: Callable[[Signals, Signals], Awaitable[None]]) -> None:
@@ -119,3 +122,64 @@ def test_at_the_end_everybody_is_told_that_nothing_will_come_and_so_is_who_begin
         assert here.waiting == 0
 
     _with_signals(database_url, work)
+
+
+def test_k2_a_storm_of_lost_connections_leaves_nobody_deaf(postgres_url: str) -> None:
+    async def work(here: Signals, there: Signals) -> None:
+        async with here.listening("a") as listener:
+            for _ in range(60):  # each meets the reconnection at another moment
+                await asyncio.to_thread(_cut_connections, postgres_url)
+            while not (here.is_connected and there.is_connected):
+                await listener.woken(0.1)
+            while await listener.woken(0):
+                pass
+            await there.tell("a")
+            assert await listener.woken(30)
+
+    async def opened() -> None:
+        both = [await PostgresSignals(make_url(postgres_url), reconnect=0).open() for _ in range(2)]
+        try:
+            await work(*both)
+        finally:
+            for each in both:
+                await each.close()
+
+    asyncio.run(asyncio.wait_for(opened(), 120))
+
+
+def test_k3_a_listening_connection_that_went_silent_is_replaced_and_everybody_looks_again(postgres_url: str) -> None:
+    async def story() -> None:
+        with a_postgres_proxy(postgres_url) as proxy:
+            here = await PostgresSignals(make_url(proxy.url)).open()
+            there = await open_signals(postgres_url)
+            try:
+                async with here.listening("a") as listener:
+                    proxy.silence()
+                    await there.tell("a")
+                    async with asyncio.timeout(10):  # as docs/how-it-works/postgresql.md promises
+                        assert await listener.woken(60)
+                    await there.tell("a")
+                    assert await listener.woken(60)
+            finally:
+                await here.close()
+                await there.close()
+
+    asyncio.run(story())
+
+
+def test_telling_by_a_connection_that_is_lost_raises_nothing_and_wakes_who_is_here(postgres_url: str) -> None:
+    async def story() -> None:
+        with a_postgres_proxy(postgres_url) as proxy:
+            here = await PostgresSignals(make_url(proxy.url)).open()
+            try:
+                async with here.listening("a") as listener:
+                    proxy.silence()
+                    await here.tell("a")
+                    assert await listener.woken(60)
+                    proxy.answers_nobody = True
+                    await here.tell("a")
+                    assert await listener.woken(60)
+            finally:
+                await here.close()
+
+    asyncio.run(asyncio.wait_for(story(), 60))

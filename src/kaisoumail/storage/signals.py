@@ -7,20 +7,13 @@ call; over PostgreSQL it travels by LISTEN/NOTIFY to every process.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Final, Protocol
-
-import asyncpg
-from sqlalchemy import make_url
-
-from kaisoumail.storage.open_errors import OPEN_ERRORS, cannot_open
+from typing import Final, Protocol
 
 CHANNEL: Final = "kaisoumail_signals"
 EVERYTHING: Final = "everything"
 ACCESS: Final = "access"  # who may do what is not as it was
-_RECONNECT_SECONDS: Final = 1.0
-_GRACE_SECONDS: Final = 1.0
 
 
 def mailbox_topic(mailbox_id: str) -> str:
@@ -72,7 +65,7 @@ class Signals(Protocol):
         ...
 
     async def tell(self, topic: str) -> None:
-        """Wake everybody who listens to *topic*, in every process that shares the database."""
+        """Wake everybody who listens to *topic*, in every process that can be reached; raises nothing."""
         ...
 
     def wake(self, topics: Iterable[str]) -> None:
@@ -86,6 +79,11 @@ class Signals(Protocol):
     @property
     def waiting(self) -> int:
         """How many listen in this process now."""
+        ...
+
+    @property
+    def is_connected(self) -> bool:
+        """False while what other processes tell is not heard here."""
         ...
 
     async def close(self) -> None: ...
@@ -148,111 +146,9 @@ class LocalSignals:
     def waiting(self) -> int:
         return len(self._all)
 
+    @property
+    def is_connected(self) -> bool:
+        return True
+
     async def close(self) -> None:
         return None
-
-
-class PostgresSignals:
-    """Signals between processes. One connection listens for all waiters of this process, and reconnects."""
-
-    def __init__(self, url: str) -> None:
-        self._url = make_url(url)
-        self._here = LocalSignals()
-        self._connection: asyncpg.Connection[Any] | None = None
-        self._keeper: asyncio.Task[None] | None = None
-        self._lost = asyncio.Event()
-        self._speaking = asyncio.Lock()
-
-    async def open(self) -> "PostgresSignals":
-        """Start to listen; raises OSError or asyncpg's own errors when the database is not there."""
-        self._connection = await self._connect()
-        self._keeper = asyncio.create_task(self._keep())
-        return self
-
-    @asynccontextmanager
-    async def listening(self, *topics: str) -> AsyncIterator[Listener]:
-        async with self._here.listening(*topics) as listener:
-            yield listener
-
-    def when(self, topic: str, act: Callable[[], None]) -> None:
-        self._here.when(topic, act)
-
-    async def tell(self, topic: str) -> None:
-        if self._connection is None or self._connection.is_closed():
-            self._here.wake([topic])  # others look again when their connection is back
-            return
-        async with self._speaking:  # asyncpg answers one question at a time
-            await self._connection.execute("SELECT pg_notify($1, $2)", CHANNEL, topic)
-
-    def wake(self, topics: Iterable[str]) -> None:
-        self._here.wake(topics)
-
-    def end(self) -> None:
-        self._here.end()
-
-    @property
-    def waiting(self) -> int:
-        return self._here.waiting
-
-    async def close(self) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
-        if self._connection is not None:
-            self._connection.terminate()  # not close(): it may be lost already, and has nothing left to say
-            await asyncio.sleep(0)  # its socket is closed in the loop's next round
-
-    async def _connect(self) -> "asyncpg.Connection[Any]":
-        dsn = self._url.set(drivername="postgresql").render_as_string(hide_password=False)
-        connection = await _whole(asyncpg.connect(dsn))
-        self._lost.clear()
-        connection.add_termination_listener(lambda _: self._lost.set())
-        try:
-            await connection.add_listener(CHANNEL, lambda _c, _pid, _channel, topic: self._here.wake([str(topic)]))
-        except BaseException:
-            connection.terminate()
-            raise
-        return connection
-
-    async def _keep(self) -> None:
-        while True:
-            await self._lost.wait()
-            await _until_it_works(self._reconnect)
-            self._here.wake_all()
-
-    async def _reconnect(self) -> None:
-        self._connection = await self._connect()
-
-
-async def _whole(connecting: Awaitable["asyncpg.Connection[Any]"]) -> "asyncpg.Connection[Any]":
-    """The connection, or none at all: asyncpg forgets to close the socket of one that is cancelled half made."""
-    attempt = asyncio.ensure_future(connecting)
-    try:
-        return await asyncio.shield(attempt)
-    except asyncio.CancelledError:
-        await asyncio.wait([attempt], timeout=_GRACE_SECONDS)
-        if not attempt.cancel() and not attempt.cancelled() and attempt.exception() is None:
-            attempt.result().terminate()
-        raise
-
-
-async def _until_it_works(attempt: Callable[[], Awaitable[None]]) -> None:
-    while True:
-        try:
-            return await attempt()
-        except (OSError, asyncpg.PostgresError):
-            await asyncio.sleep(_RECONNECT_SECONDS)
-
-
-async def open_signals(database_url: str) -> Signals:
-    """
-    Signals that reach as far as the database does: this process for SQLite, all of them for PostgreSQL.
-
-    Raises Problem `storage_unavailable` when there is no listening to it.
-    """
-    if make_url(database_url).get_backend_name() == "sqlite":
-        return LocalSignals()
-    try:
-        return await PostgresSignals(database_url).open()
-    except OPEN_ERRORS as error:
-        raise cannot_open(database_url, error) from error
