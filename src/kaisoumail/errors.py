@@ -109,6 +109,7 @@ CODES: Final[dict[str, Kind]] = {
     # our own weakness
     "inbound_closed": Kind(503),
     "storage_unavailable": Kind(503, retry=True),
+    "storage_locked": Kind(503, retry=True),
     "storage_full": Kind(503, "452 4.3.1 Insufficient storage on our side, try again later", retry=True),
     "overloaded": Kind(503, "452 4.3.1 Too busy just now, try again later", retry=True),
     "internal": Kind(500, retry=True),

@@ -199,6 +199,7 @@ class Stumbling:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.url = database.url
+        self.patience = database.patience
         self.failures_left = 0
         self.recovered = asyncio.Event()
 
@@ -215,6 +216,12 @@ class Stumbling:
                 self.recovered.set()
             raise ValueError("nobody thought of this")
         return await self._database.write(work)
+
+    async def write_unless_locked(self, work: Callable[[Connection], T]) -> T:
+        return await self.write(work)
+
+    async def write_when_unlocked(self, work: Callable[[Connection], T]) -> T:
+        return await self.write(work)
 
     async def write_relaxed(self, work: Callable[[Connection], T]) -> T:
         return await self.write(work)

@@ -102,7 +102,7 @@ def codes_of(handler: HTTPRouteHandler, operation: Operation, need: Need) -> lis
     """Every code the operation may refuse with, each once, by status."""
     codes = {"storage_unavailable", "overloaded", "rate_limited", "two_sessions", *operation.problems}
     if not handler.http_methods <= {"GET"}:
-        codes.add("cross_site_request")
+        codes |= {"cross_site_request", "storage_locked"}
     if not need.is_public:
         codes.add("authentication_required")
     if need.scope:

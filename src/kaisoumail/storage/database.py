@@ -34,6 +34,8 @@ class Database(Protocol):
     """What the rest of the house sees of either database."""
 
     url: str
+    patience: float
+    """How many seconds a work waits for what another transaction has locked."""
 
     async def read(self, work: Work[T]) -> T:
         """What *work* returns from a connection that cannot change anything."""
@@ -45,6 +47,14 @@ class Database(Protocol):
 
     async def write(self, work: Work[T]) -> T:
         """What *work* returned, once its changes are durable. Whatever it raised, if none of them was kept."""
+        ...
+
+    async def write_unless_locked(self, work: Work[T]) -> T:
+        """As `write`; but raises Problem `storage_locked` soon when another transaction holds a row it needs."""
+        ...
+
+    async def write_when_unlocked(self, work: Work[T]) -> T:
+        """As `write`, for a *work* known to need such a row: apart from others, which would wait as well."""
         ...
 
     async def write_relaxed(self, work: Work[T]) -> T:
@@ -105,6 +115,7 @@ class SqliteDatabase:
 
     def __init__(self, url: str, tell: Tell, patience: float, clock: Clock) -> None:
         self.url = url
+        self.patience = patience
         self._tell = tell
         self._committed: set[str] = set()
         self._write_engine = sqlite_engine(url, patience, clock, connections=1, writing=True)
@@ -147,6 +158,12 @@ class SqliteDatabase:
 
     async def write(self, work: Work[T]) -> T:
         return await self._writer.write(work)
+
+    async def write_unless_locked(self, work: Work[T]) -> T:
+        return await self.write(work)
+
+    async def write_when_unlocked(self, work: Work[T]) -> T:
+        return await self.write(work)
 
     async def write_relaxed(self, work: Work[T]) -> T:
         return await self.write(work)  # no row of the embedded database is locked by anybody for long

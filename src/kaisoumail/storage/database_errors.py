@@ -10,6 +10,7 @@ from kaisoumail.errors import Problem
 # PostgreSQL, Appendix A: connection gone, refused, database missing, out of resources, lock not available, shutting
 # down, disk, read-only.
 _TROUBLE_STATES: Final = ("08", "28", "3D", "53", "55P03", "57", "58", "25006")
+_LOCKED_STATES: Final = ("55P03", "40P01", "57014")  # lock not available, deadlock, over the time for a statement
 _UNKEEPABLE_STATE: Final = "22021"
 TOO_MANY_CONNECTIONS: Final = "53300"
 
@@ -17,6 +18,21 @@ TOO_MANY_CONNECTIONS: Final = "53300"
 def sqlstate(error: BaseException) -> str:
     """PostgreSQL's code behind *error*, "" without one."""
     return str(getattr(getattr(error, "orig", error), "sqlstate", None) or "")
+
+
+def is_locked(error: BaseException) -> bool:
+    """True if *error* says that a statement waited too long for what another transaction holds."""
+    return sqlstate(error) in _LOCKED_STATES
+
+
+def locked() -> Problem:
+    """What is told of a work that found something locked."""
+    return Problem("storage_locked", "Another transaction holds a row that this needs, try again later")
+
+
+def unreachable() -> Problem:
+    """What is told while the database cannot be used."""
+    return Problem("storage_unavailable", "The database cannot be reached just now")
 
 
 def is_trouble(error: Exception, told: Exception) -> bool:
@@ -40,6 +56,6 @@ def as_problem(error: Exception) -> Exception:
         trouble = trouble or type(error) is DatabaseError  # SQLite's for a file that is damaged, or no database
     if not trouble:
         return error
-    problem = Problem("storage_unavailable", "The database cannot be reached just now")
+    problem = unreachable()
     problem.__cause__ = error
     return problem

@@ -8,31 +8,72 @@ from time import monotonic
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from kaisoumail.errors import Problem
 from kaisoumail.storage import changes
 from kaisoumail.storage.batch_writer import BatchWriter, Outcome, T, Tell, Work
-from kaisoumail.storage.database_errors import TOO_MANY_CONNECTIONS, as_problem, is_trouble, sqlstate
+from kaisoumail.storage.database_errors import (
+    TOO_MANY_CONNECTIONS,
+    as_problem,
+    is_locked,
+    is_trouble,
+    locked,
+    sqlstate,
+    unreachable,
+)
+from kaisoumail.storage.lock_retries import LockRetries
 from kaisoumail.storage.open_errors import OPEN_ERRORS
 from kaisoumail.storage.postgres_sessions import ANSWER_SECONDS, connect, cut_after
 from kaisoumail.storage.signals import ACCESS
 
 READERS: Final = 5
+_LOCK_WAIT: Final = 0.5  # seconds: longer than a commit of ours takes, short for all who share the batch
+_NEXT_LOCK_WAIT: Final = "20ms"
+_STATEMENT_SECONDS: Final = 60
 _RELAXED_PATIENCE: Final = 0.25  # seconds for a lock: all who write so share a connection
 _CONNECT_AGAIN_SECONDS: Final = 0.1
 
 
+class _LockedWork(Exception):
+    """The work of this *number* found a row locked."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def _numbered(number: int, work: Work[Any]) -> Work[Any]:
+    """*work*, which says its number when a lock is in its way."""
+
+    def run(connection: Connection) -> Any:
+        try:
+            return work(connection)
+        except DBAPIError as error:
+            if is_locked(error):
+                raise _LockedWork(number) from error
+            raise
+
+    return run
+
+
 class PostgresDatabase:
-    """PostgreSQL, shared by any number of processes. Each has one writing connection and a pool of readers."""
+    """
+    PostgreSQL, shared by any number of processes.
+
+    Each has one writing connection, another one for what had to wait for a lock, and a pool of readers.
+    """
 
     def __init__(self, url: str, tell: Tell, patience: float) -> None:
         self.url = url
         self._tell = tell
-        self._patience = patience
+        self.patience = patience
         place = make_url(url)
-        self._write_engine = _postgres_engine(place, patience, pool_size=1)
+        in_batch = {"statement_timeout": str(round(patience * 1000))}
+        self._write_engine = _postgres_engine(place, min(patience, _LOCK_WAIT), pool_size=1, settings=in_batch)
+        self._retry_engine = _postgres_engine(place, min(patience, _LOCK_WAIT), pool_size=1)
         self._read_engine = _postgres_engine(place, patience, pool_size=READERS, isolation_level="AUTOCOMMIT")
         self._relaxed_engine = _postgres_engine(
             place,
@@ -42,6 +83,7 @@ class PostgresDatabase:
             settings={"synchronous_commit": "off"},
         )
         self._writer = BatchWriter(self._commit)
+        self._lock_retries = LockRetries(self._attempt, patience)
 
     async def read(self, work: Work[T]) -> T:
         try:
@@ -61,23 +103,65 @@ class PostgresDatabase:
             raise as_problem(error) from error
 
     async def write(self, work: Work[T]) -> T:
+        try:
+            return await self._writer.write(work)
+        except Problem as problem:
+            if problem.code != "storage_locked":
+                raise
+        return await self._lock_retries.write(work)
+
+    async def write_unless_locked(self, work: Work[T]) -> T:
         return await self._writer.write(work)
 
+    async def write_when_unlocked(self, work: Work[T]) -> T:
+        return await self._lock_retries.write(work)
+
     async def _commit(self, works: list[Work[Any]]) -> list[Outcome]:
+        """What each of *works* came to, in one transaction; one that finds a row locked leaves it to the others."""
+        outcomes: dict[int, Outcome] = {}
+        together = list(range(len(works)))
+        deadline = monotonic() + self.patience
+        while together:
+            lock_wait = _NEXT_LOCK_WAIT if outcomes else None  # many locked ones must not add up to a long wait
+            try:
+                values = await self._transaction(self._write_engine, [works[n] for n in together], lock_wait)
+            except _LockedWork as met:
+                outcomes[together.pop(met.number)] = Outcome(error=locked())
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
+                if is_locked(error) and monotonic() < deadline:
+                    continue  # not by one work: another process holds the lock that numbers what changes
+                outcomes |= zip(together, await self._failed(error, [works[n] for n in together]), strict=True)
+                break
+            else:
+                outcomes |= {n: Outcome(value) for n, value in zip(together, values, strict=True)}
+                break
+        return [outcomes[n] for n in range(len(works))]
+
+    async def _failed(self, error: Exception, works: list[Work[Any]]) -> list[Outcome]:
         # No savepoint per work: that costs six times as much as running the few failed batches again.
-        try:
-            values = await self._transaction(works)
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
-            told = as_problem(error)
-            if len(works) == 1 or is_trouble(error, told):
-                return [Outcome(error=told)] * len(works)
-        else:
-            return [Outcome(value) for value in values]
+        told = as_problem(error)
+        if len(works) == 1 or is_trouble(error, told):
+            return [Outcome(error=told)] * len(works)
         return [outcome for work in works for outcome in await self._commit([work])]
 
-    async def _transaction(self, works: list[Work[Any]]) -> list[Any]:
-        async with self._connected(self._write_engine) as connection, connection.begin():
-            values, topics = await connection.run_sync(changes.run, works)
+    async def _attempt(self, work: Work[Any]) -> Outcome:
+        """What *work* came to in a transaction of its own."""
+        try:
+            [value] = await self._transaction(self._retry_engine, [work])
+        except _LockedWork:
+            return Outcome(error=locked())
+        except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
+            return Outcome(error=locked() if is_locked(error) else as_problem(error))
+        return Outcome(value)
+
+    async def _transaction(
+        self, engine: AsyncEngine, works: list[Work[Any]], lock_wait: str | None = None
+    ) -> list[Any]:
+        numbered = [_numbered(number, work) for number, work in enumerate(works)]
+        async with self._connected(engine) as connection, connection.begin():
+            if lock_wait:
+                await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{lock_wait}'")
+            values, topics = await connection.run_sync(changes.run, numbered)
         if ACCESS in topics:  # all else comes back as a notification; this must be known before it is answered
             self._tell([ACCESS])
         return values
@@ -89,11 +173,13 @@ class PostgresDatabase:
 
         Other processes take and give back connections all the time; each of ours that is made is kept.
         """
-        deadline = monotonic() + self._patience
+        deadline = monotonic() + self.patience
         while True:
             connection = engine.connect()
             try:
                 await connection.start()
+            except InvalidRequestError as error:  # SQLAlchemy's when the connection it made anew was lost at once
+                raise unreachable() from error
             except Exception as error:
                 if sqlstate(error) != TOO_MANY_CONNECTIONS or monotonic() > deadline:
                     raise
@@ -107,7 +193,9 @@ class PostgresDatabase:
 
     async def close(self) -> None:
         await self._writer.close()
+        await self._lock_retries.close()
         await self._write_engine.dispose()
+        await self._retry_engine.dispose()
         await self._read_engine.dispose()
         await self._relaxed_engine.dispose()
 
@@ -115,7 +203,11 @@ class PostgresDatabase:
 def _postgres_engine(
     url: URL, patience: float, settings: Mapping[str, str] | None = None, **options: Any
 ) -> AsyncEngine:
-    limits = {"lock_timeout": str(round(patience * 1000)), **(settings or {})}
+    limits = {
+        "lock_timeout": str(round(patience * 1000)),
+        "statement_timeout": f"{_STATEMENT_SECONDS}s",
+        **(settings or {}),
+    }
     engine = create_async_engine(
         "postgresql+asyncpg://",  # for the dialect alone: the URL is read by who connects
         async_creator=partial(connect, url, limits),

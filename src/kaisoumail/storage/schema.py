@@ -46,6 +46,8 @@ def revision(connection: Connection) -> str | None:
 
 def _upgrade(connection: Connection) -> str:
     if connection.dialect.name == "postgresql":
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):  # a large table takes its time
+            connection.execute(text(f"SET LOCAL {limit} = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     _refuse_unknown(revision(connection))
     command.upgrade(_config(connection), "head")

@@ -1,0 +1,156 @@
+"""A row that another transaction holds delays what needs it, and nothing else."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, select, text, update
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.mailbox import Mailbox
+from kaisoumail.storage import changes, mailboxes
+from kaisoumail.storage.database import Database, open_database
+from kaisoumail.storage.tables import mailboxes as table
+from tests.builders import a_mailbox
+from tests.storage.conftest import Storage
+
+HELD, FREE = a_mailbox("held@mail.demo.example"), a_mailbox("free@mail.demo.example")
+
+
+def _touch(mailbox: Mailbox) -> Callable[[Connection], str]:
+    def work(connection: Connection) -> str:
+        connection.execute(update(table).where(table.c.id == mailbox.id).values(unread_count=7))
+        return mailbox.id
+
+    return work
+
+
+@asynccontextmanager
+async def _a_holder(url: str, statement: str) -> AsyncIterator["psycopg.AsyncConnection[tuple[object, ...]]"]:
+    """Somebody else's transaction, in the middle, after *statement*."""
+    async with await psycopg.AsyncConnection.connect(url) as holder:
+        await holder.execute(statement.encode())
+        yield holder
+        await holder.rollback()
+
+
+HOLDS_THE_ROW = f"SELECT 1 FROM mailboxes WHERE id = '{HELD.id}' FOR UPDATE"
+
+
+@asynccontextmanager
+async def _a_database(url: str, patience: float = 60) -> AsyncIterator[Database]:
+    """Another process's."""
+    database = open_database(url, patience=patience)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+def url(postgres_url: str) -> str:
+    storage = Storage(postgres_url)
+    for mailbox in (HELD, FREE):
+        storage.write(lambda c, mailbox=mailbox: mailboxes.add(c, mailbox))  # type: ignore[misc]
+    storage.close()
+    return postgres_url
+
+
+def _run(story: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(story, 120))
+
+
+def test_k1_a_work_that_finds_a_row_locked_leaves_its_batch(url: str) -> None:
+    async def story() -> None:
+        async with _a_database(url) as database:
+            async with _a_holder(url, HOLDS_THE_ROW):
+                delayed = [asyncio.create_task(database.write(_touch(HELD))) for _ in range(20)]
+                others = [asyncio.create_task(database.write(_touch(FREE))) for _ in range(20)]
+                assert await asyncio.gather(*others) == [FREE.id] * 20
+                assert not any(each.done() for each in delayed)
+            assert await asyncio.gather(*delayed) == [HELD.id] * 20
+            counts = select(table.c.unread_count)
+            assert await database.read(lambda c: c.execute(counts).scalars().all()) == [7, 7]
+
+    _run(story())
+
+
+def test_k1_a_work_that_finds_a_row_locked_fails_by_itself_when_the_patience_is_over(url: str) -> None:
+    async def story() -> None:
+        async with _a_database(url, patience=0.5) as database, _a_holder(url, HOLDS_THE_ROW):
+            refused, kept = await asyncio.gather(
+                database.write(_touch(HELD)), database.write(_touch(FREE)), return_exceptions=True
+            )
+            assert isinstance(refused, Problem)
+            assert refused.code == "storage_locked"
+            assert kept == FREE.id
+
+    _run(story())
+
+
+def test_k1_a_statement_that_takes_too_long_leaves_its_batch(url: str) -> None:
+    async def story() -> None:
+        async with _a_database(url, patience=0.5) as database:
+            slow = asyncio.create_task(database.write(lambda c: c.execute(text("SELECT pg_sleep(1.5)")).rowcount))
+            assert await database.write(_touch(FREE)) == FREE.id
+            assert not slow.done()
+            assert await slow == 1
+
+    _run(story())
+
+
+def test_k1_a_batch_waits_for_the_lock_that_numbers_changes(url: str) -> None:
+    async def story() -> None:
+        async with _a_database(url) as database, _a_holder(url, str(changes._LOCK)) as holder:
+            noted = asyncio.create_task(database.write(lambda c: changes.note_mailbox(c, FREE.user_id, FREE.id)))
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as watching:
+                met: set[object] = set()
+                while len(met) < 3:  # transactions that met the lock
+                    waiting = await watching.execute(
+                        b"SELECT xact_start FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE NOT granted"
+                    )
+                    met |= {row[0] for row in await waiting.fetchall()}
+            assert not noted.done()
+            await holder.rollback()
+            await noted
+
+    _run(story())
+
+
+HOLDING = """
+import asyncio, sys
+from sqlalchemy import make_url
+from kaisoumail.storage.postgres_sessions import connect
+
+async def hold():
+    session = await connect(make_url(sys.argv[1]))
+    await session.execute("BEGIN")
+    await session.execute(sys.argv[2])
+    print("held", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(hold())
+"""
+
+
+def test_k1_what_a_paused_process_holds_in_the_middle_of_a_transaction_is_free_within_seconds(url: str) -> None:
+    async def story() -> None:
+        paused = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", HOLDING, url, HOLDS_THE_ROW, stdout=asyncio.subprocess.PIPE
+        )
+        assert paused.stdout is not None
+        try:
+            assert await paused.stdout.readline() == b"held\n"
+            paused.send_signal(signal.SIGSTOP)
+            async with _a_database(url) as database, asyncio.timeout(10):
+                assert await database.write(_touch(HELD)) == HELD.id
+        finally:
+            paused.kill()
+            await paused.wait()
+
+    _run(story())
