@@ -15,11 +15,16 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.storage import changes, mailboxes
 from kaisoumail.storage.database import Database, open_database
+from kaisoumail.storage.intake import Incoming, Intake
 from kaisoumail.storage.tables import mailboxes as table
-from tests.builders import a_mailbox
+from tests.builders import a_mailbox, a_message
 from tests.storage.conftest import Storage
 
 HELD, FREE = a_mailbox("held@mail.demo.example"), a_mailbox("free@mail.demo.example")
+
+
+def _incoming(mailbox: Mailbox, number: int) -> Incoming:
+    return Incoming(a_message(mailbox, b"Subject: %d\r\n\r\n" % number), b"")
 
 
 def _touch(mailbox: Mailbox) -> Callable[[Connection], str]:
@@ -63,6 +68,35 @@ def url(postgres_url: str) -> str:
 
 def _run(story: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(story, 120))
+
+
+def test_k1_a_locked_mailbox_delays_its_own_messages_and_no_others(url: str) -> None:
+    async def story() -> None:
+        async with _a_database(url) as database:
+            intake = Intake(database)
+            async with _a_holder(url, HOLDS_THE_ROW):
+                delayed = [asyncio.create_task(intake.keep(_incoming(HELD, n))) for n in range(3)]
+                for round_number in range(20):  # the first shares its batch with the delayed ones
+                    others = [_incoming(FREE, 10 * round_number + n) for n in range(8)]
+                    assert await asyncio.gather(*map(intake.keep, others)) == [each.message.id for each in others]
+                assert not any(each.done() for each in delayed)
+            assert len(set(await asyncio.gather(*delayed))) == 3
+
+    _run(story())
+
+
+def test_k1_a_mailbox_that_stays_locked_refuses_its_own_message_when_the_patience_is_over(url: str) -> None:
+    async def story() -> None:
+        async with _a_database(url, patience=1) as database, _a_holder(url, HOLDS_THE_ROW):
+            intake, other = Intake(database), _incoming(FREE, 1)
+            refused, kept = await asyncio.gather(
+                intake.keep(_incoming(HELD, 1)), intake.keep(other), return_exceptions=True
+            )
+            assert isinstance(refused, Problem)
+            assert (refused.code, refused.kind.status, refused.kind.smtp[:3]) == ("storage_locked", 503, "451")
+            assert kept == other.message.id
+
+    _run(story())
 
 
 def test_k1_a_work_that_finds_a_row_locked_leaves_its_batch(url: str) -> None:

@@ -1,6 +1,7 @@
 """Asking together: what many want at the same moment is asked of the database once."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
@@ -77,3 +78,27 @@ class Gathered(Generic[I, R]):
             if len(items) == 1 or (isinstance(error, Problem) and error.kind.retry):
                 return [error] * len(items)
         return [outcome for item in items for outcome in await self._outcomes([item])]
+
+
+class GatheredByKey(Generic[I, R]):
+    """As `Gathered`, with a batch of its own for each key: what holds up one key holds up no other."""
+
+    def __init__(self, ask: Callable[[Sequence[I]], Awaitable[Sequence[R | Problem]]]) -> None:
+        self._ask = ask
+        self._of: dict[str, Gathered[I, R]] = {}
+        self._waiting: Counter[str] = Counter()
+
+    def __contains__(self, key: str) -> bool:
+        """True while somebody waits for an answer by *key*."""
+        return key in self._of
+
+    async def answer(self, key: str, item: I) -> R:
+        """The answer for *item*. Raises the Problem that it is, or whatever asking raised."""
+        gathered = self._of.setdefault(key, Gathered(self._ask))
+        self._waiting[key] += 1
+        try:
+            return await gathered.answer(item)
+        finally:
+            self._waiting[key] -= 1
+            if not self._waiting[key]:
+                del self._of[key], self._waiting[key]

@@ -4,21 +4,24 @@ The accepting path through the database: mailboxes looked up and mails kept, tho
 One statement for sixty mails costs little more than one for a single mail, and one fsync serves them all.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Connection, Integer, bindparam, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, Integer, Select, bindparam, insert, or_, select, update
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.quota import NO_QUOTAS, Quotas, mailbox_full
 from kaisoumail.storage import changes, mailboxes
+from kaisoumail.storage.batch_writer import Work
 from kaisoumail.storage.database import Database
-from kaisoumail.storage.gathering import Gathered
+from kaisoumail.storage.database_errors import locked
+from kaisoumail.storage.gathering import Gathered, GatheredByKey
 from kaisoumail.storage.inserts import insert_those_unknown
 from kaisoumail.storage.messages import columns_of
 from kaisoumail.storage.prepared import Prepared, SelectMany
@@ -27,11 +30,10 @@ from kaisoumail.storage.tables import messages as messages_table
 from kaisoumail.storage.tables import raw_messages
 from kaisoumail.storage.usage import Usage
 
-# Built once: building them costs more than running them.
-_THESE: Final[Any] = bindparam("ids", expanding=True)
-# In the order of their ids, so that two processes never wait for each other in a circle.
-_RECEIVING: Final = SelectMany(
-    lambda these: (
+
+def _active(these: Sequence[Any]) -> Select[Any]:
+    """Of *these* mailboxes those that receive, in the order of their ids: two processes never wait in a circle."""
+    return (
         select(mailboxes_table.c.id, mailboxes_table.c.user_id, mailboxes_table.c.message_count)
         .where(
             mailboxes_table.c.id.in_(these),
@@ -39,9 +41,15 @@ _RECEIVING: Final = SelectMany(
             or_(mailboxes_table.c.expires_at.is_(None), mailboxes_table.c.expires_at > bindparam("now")),
         )
         .order_by(mailboxes_table.c.id)
-        .with_for_update(key_share=True)
-    ),
-    mailboxes_table.c.id.type,
+    )
+
+
+# Built once: building them costs more than running them.
+_THESE: Final[Any] = bindparam("ids", expanding=True)
+_LOOKED_AT: Final = SelectMany(_active, mailboxes_table.c.id.type)
+_RECEIVING: Final = SelectMany(lambda these: _active(these).with_for_update(key_share=True), mailboxes_table.c.id.type)
+_UNLOCKED: Final = SelectMany(
+    lambda these: _active(these).with_for_update(key_share=True, skip_locked=True), mailboxes_table.c.id.type
 )
 _RECEIVED: Final = Prepared(
     update(mailboxes_table)
@@ -78,6 +86,9 @@ class Incoming:
         return replace(self, message=replace(self.message, user_id=user_id))
 
 
+_Write = Callable[[Work[list[str | Problem]]], Awaitable[list[str | Problem]]]
+
+
 class Intake:
     """The two questions that every arriving mail asks; *quotas* say how much a user may keep."""
 
@@ -91,17 +102,32 @@ class Intake:
             return found
 
         async def keep(incoming: Sequence[Incoming]) -> Sequence[str | Problem]:
+            try:
+                return await kept(database.write_unless_locked, incoming)
+            except Problem as problem:
+                if problem.code != "storage_locked":
+                    raise
+            return await kept(database.write_unless_locked, incoming, skip_locked=True)
+
+        async def keep_when_unlocked(incoming: Sequence[Incoming]) -> Sequence[str | Problem]:
+            return await kept(database.write_when_unlocked, incoming)
+
+        async def kept(
+            write: _Write, incoming: Sequence[Incoming], skip_locked: bool = False
+        ) -> Sequence[str | Problem]:
             users = {one.message.user_id for one in incoming}
             await self._usage.look_at(users)
             room = Room(quotas, {user: self._usage.of(user) for user in users})
-            kept = await database.write(partial(keep_all, incoming=incoming, room=room))
-            for one, outcome in zip(incoming, kept, strict=True):
+            outcomes = await write(partial(keep_all, incoming=incoming, room=room, skip_locked=skip_locked))
+            for one, outcome in zip(incoming, outcomes, strict=True):
                 if outcome == one.message.id:
                     self._usage.add(one.message.user_id, one.message.size_bytes)
-            return kept
+            return outcomes
 
+        self._patience = database.patience
         self._lookups: Gathered[str, Mailbox | None] = Gathered(find)
         self._arrivals: Gathered[Incoming, str] = Gathered(keep)
+        self._locked: GatheredByKey[Incoming, str] = GatheredByKey(keep_when_unlocked)
 
     async def find_live(self, address: str) -> Mailbox | None:
         """The one mailbox that holds *address* now, in any state but destroyed."""
@@ -116,9 +142,21 @@ class Intake:
         The id *incoming* is known by, once it is durable: its own, or that of an earlier same hand-over.
 
         Raises Problem `mailbox_unavailable` if its mailbox stopped receiving, `mailbox_full` if it has no room
-        left; then nothing is kept.
+        left; then nothing is kept. A mailbox that another transaction holds is waited for apart from all others, up to
+        the database's patience; then Problem `storage_locked` is raised, and the message may still be kept.
         """
-        return await self._arrivals.answer(incoming)
+        mailbox_id = incoming.message.mailbox_id
+        if mailbox_id not in self._locked:
+            try:
+                return await self._arrivals.answer(incoming)
+            except Problem as problem:
+                if problem.code != "storage_locked":
+                    raise
+        try:
+            async with asyncio.timeout(self._patience):  # those who came before it had a patience of their own
+                return await self._locked.answer(mailbox_id, incoming)
+        except TimeoutError:
+            raise locked() from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +173,19 @@ class Room:
 _ALL_ROOM: Final = Room(NO_QUOTAS, {})
 
 
-def keep_all(connection: Connection, incoming: Sequence[Incoming], room: Room = _ALL_ROOM) -> list[str | Problem]:
+def keep_all(
+    connection: Connection, incoming: Sequence[Incoming], room: Room = _ALL_ROOM, skip_locked: bool = False
+) -> list[str | Problem]:
     """
     Keep each of *incoming*.
 
     Returns, for each, the id it is known by: its own, or that of the message this same hand-over made
     before, and then nothing changes; or Problem `mailbox_unavailable` if its mailbox stopped receiving,
-    `mailbox_full` if there is no *room*.
+    `mailbox_full` if there is no *room*, `storage_locked` with *skip_locked* if another transaction holds it.
     """
     ids = list({one.message.mailbox_id for one in incoming})
     now = max(one.message.received_at for one in incoming)
-    rows = _RECEIVING.rows(connection, ids, now=now).all()
+    rows = (_UNLOCKED if skip_locked else _RECEIVING).rows(connection, ids, now=now).all()
     counts = {row.id: row.message_count for row in rows}
     owners = {row.id: row.user_id for row in rows}
     receiving = sorted(
@@ -158,10 +198,8 @@ def keep_all(connection: Connection, incoming: Sequence[Incoming], room: Room = 
     known = _kept(connection, welcome) if welcome else {}
     if beyond:  # what was kept before is no burden now
         known |= _known(connection, beyond)
-    return [
-        known.get(one.key) or (mailbox_full() if one.message.mailbox_id in counts else _unavailable())
-        for one in incoming
-    ]
+    held = {row.id for row in _LOOKED_AT.rows(connection, ids, now=now)} if skip_locked else set()
+    return [known.get(one.key) or _refusal(one.message.mailbox_id, counts, held) for one in incoming]
 
 
 def _kept(connection: Connection, welcome: list[Incoming]) -> dict[tuple[str, str], str]:
@@ -199,6 +237,12 @@ def _complete(connection: Connection, new: list[Incoming]) -> None:
     )
     for one in new:
         changes.note_message(connection, one.message.user_id, one.message.mailbox_id, one.message.id)
+
+
+def _refusal(mailbox_id: str, receiving: Container[str], held: Container[str]) -> Problem:
+    if mailbox_id in receiving:
+        return mailbox_full()
+    return locked() if mailbox_id in held else _unavailable()
 
 
 def _unavailable() -> Problem:
