@@ -8,6 +8,7 @@ import psutil
 import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
 
+from kaisoumail.errors import Problem
 from kaisoumail.storage.database import open_database
 from kaisoumail.storage.postgres_sessions import connect, with_limits_of_libpq
 from tests.postgres_proxy import a_postgres_proxy
@@ -87,3 +88,67 @@ def test_k3_a_pooled_connection_that_went_silent_is_replaced(postgres_url: str, 
 
 def _one(connection: Connection) -> int:
     return int(connection.execute(text("SELECT 1")).scalar_one())
+
+
+@pytest.mark.parametrize("kind", ["read", "write", "write_relaxed"])
+def test_k3_a_connection_that_goes_silent_in_the_middle_is_given_up_and_the_next_one_works(
+    postgres_url: str, kind: str
+) -> None:
+    async def story() -> None:
+        with a_postgres_proxy(postgres_url) as proxy:
+            database = open_database(proxy.url)
+
+            def silenced(connection: Connection) -> int:
+                _one(connection)
+                proxy.silence()
+                return _one(connection)
+
+            try:
+                async with asyncio.timeout(10):
+                    with pytest.raises(Problem, match="storage_unavailable"):
+                        await getattr(database, kind)(silenced)
+                assert await getattr(database, kind)(_one) == 1
+            finally:
+                await database.close()
+
+    asyncio.run(story())
+
+
+def test_k3_a_server_that_says_nothing_to_anybody_is_given_up(postgres_url: str) -> None:
+    async def story() -> None:
+        with a_postgres_proxy(postgres_url) as proxy:
+            database = open_database(proxy.url)
+
+            def silenced(connection: Connection) -> int:
+                _one(connection)
+                proxy.answers_nobody = True
+                proxy.silence()
+                return _one(connection)
+
+            try:
+                async with asyncio.timeout(10):
+                    with pytest.raises(Problem, match="storage_unavailable"):
+                        await database.write(silenced)
+                proxy.answers_nobody = False
+                assert await database.write(_one) == 1
+            finally:
+                await database.close()
+
+    asyncio.run(story())
+
+
+def test_a_statement_that_takes_long_is_not_given_up(postgres_url: str) -> None:
+    async def story() -> tuple[int, int]:
+        database = open_database(postgres_url)
+
+        def slowly(connection: Connection) -> int:
+            connection.execute(text("SELECT pg_sleep(3)"))
+            connection.execute(text("SELECT pg_sleep(3)"))
+            return _one(connection)
+
+        try:
+            return await database.read(slowly), await database.write(slowly)
+        finally:
+            await database.close()
+
+    assert asyncio.run(story()) == (1, 1)

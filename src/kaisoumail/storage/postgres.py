@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from kaisoumail.errors import Problem
 from kaisoumail.storage import changes
 from kaisoumail.storage.batch_writer import BatchWriter, Outcome, T, Tell, Work
+from kaisoumail.storage.connection_watch import ConnectionWatch
 from kaisoumail.storage.database_errors import (
     TOO_MANY_CONNECTIONS,
     as_problem,
@@ -82,6 +83,7 @@ class PostgresDatabase:
             isolation_level="AUTOCOMMIT",
             settings={"synchronous_commit": "off"},
         )
+        self._watch = ConnectionWatch(place)
         self._writer = BatchWriter(self._commit)
         self._lock_retries = LockRetries(self._attempt, patience)
 
@@ -186,10 +188,11 @@ class PostgresDatabase:
                 await asyncio.sleep(_CONNECT_AGAIN_SECONDS)
             else:
                 break
-        try:
-            yield connection
-        finally:
-            await connection.close()
+        with self._watch.watching(_session_of(connection)):
+            try:
+                yield connection
+            finally:
+                await connection.close()
 
     async def close(self) -> None:
         await self._writer.close()
@@ -198,6 +201,14 @@ class PostgresDatabase:
         await self._retry_engine.dispose()
         await self._read_engine.dispose()
         await self._relaxed_engine.dispose()
+        await self._watch.close()
+
+
+def _session_of(connection: AsyncConnection) -> "asyncpg.Connection[Any]":
+    used = connection.sync_connection
+    assert used is not None
+    session: asyncpg.Connection[Any] = used.connection.driver_connection  # type: ignore[assignment]
+    return session
 
 
 def _postgres_engine(
