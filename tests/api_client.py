@@ -31,7 +31,7 @@ def _check(response: httpx.Response) -> None:
         return
     if not response.is_error and _PARTS.search(path):
         return  # bytes or a page, not JSON
-    if path == "/health" or path.startswith("/api/"):
+    if path in ("/health", "/readyz") or path.startswith("/api/"):
         response.read()
         check(request.method, path, response.status_code, response.json())
         if response.is_error:

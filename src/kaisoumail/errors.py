@@ -107,6 +107,7 @@ CODES: Final[dict[str, Kind]] = {
     "cloudflare_rejected": Kind(502),
     "cloudflare_unreadable": Kind(502, retry=True),
     # our own weakness
+    "not_ready": Kind(503, retry=True),
     "inbound_closed": Kind(503),
     "storage_unavailable": Kind(503, retry=True),
     "storage_locked": Kind(503, retry=True),

@@ -45,6 +45,7 @@ from kaisoumail.network.memory_trim import MemoryTrim
 from kaisoumail.network.requests_in_progress import RequestsInProgress
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.rate_limits import RateLimits, Rates, forget_full_buckets
+from kaisoumail.operations.readiness import Readiness
 from kaisoumail.operations.retention import DAILY, HOURLY, sweep
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.readers.processes import ProcessReaders, ThreadReaders
@@ -121,7 +122,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         listener = _listen(settings.host, settings.port)
         stack.callback(listener.close)
-        context = await stack.enter_async_context(opened_context(settings))
+        process_id = f"{socket.gethostname()}-{uuid4().hex[:12]}"
+        context = await stack.enter_async_context(opened_context(settings, process_id))
         await check_workflow_file(context.runs.url, settings.database_patience)
         await stack.enter_async_context(context.runs.running(context, context.database))
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
@@ -135,7 +137,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         shares, refusals = _connection_shares(settings), RefusalLog()
         smtp_port = await _open_smtp(stack, context, settings, shares.smtp, refusals)
         limits = HttpLimits(_http_budget(settings, shares.http), refusals, settings.trusted_proxies)
-        app = application(context, settings, refusals)
+        readiness = Readiness(context.database, context.signals, process_id, settings.dead_after)
+        app = application(context, settings, refusals, readiness)
         await stack.enter_async_context(http_server.served(app, listener, limits, context.signals.end))
         _settle_down()
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
@@ -155,8 +158,8 @@ def _settle_down() -> None:
 
 
 @asynccontextmanager
-async def opened_context(settings: Settings) -> AsyncIterator[Context]:
-    """The context alone, its database migrated and the first admin made; what one-off commands need."""
+async def opened_context(settings: Settings, process_id: str = "") -> AsyncIterator[Context]:
+    """The context alone, its database migrated and the first admin made; what one-off commands need, without an id."""
     folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
     folder.tighten()
     async with AsyncExitStack() as stack:
@@ -195,7 +198,7 @@ async def opened_context(settings: Settings) -> AsyncIterator[Context]:
             signals=signals,
             runs=Engine(
                 with_limits_of_libpq(folder.workflows_url),
-                process_id=f"{socket.gethostname()}-{uuid4().hex[:12]}",
+                process_id=process_id,
                 beat=settings.dead_after / 5,
                 dead_after=settings.dead_after,
             ),
@@ -239,13 +242,13 @@ def _second_opinions(settings: Settings, database: Database) -> SecondOpinions |
     return SecondOpinions(database, cloudflare, settings.account_id, settings.workers_ai_model, utc_now)
 
 
-def application(context: Context, settings: Settings, refusals: RefusalLog) -> Edges:
+def application(context: Context, settings: Settings, refusals: RefusalLog, readiness: Readiness) -> Edges:
     """The JSON API, the pages and the webhook door as one ASGI application."""
     bodies = webhook.limits_for(settings.max_message_bytes)
     door = webhook.handover_door(context, settings.inbound_secret, bodies, refusals)
     litestar = Litestar(
         route_handlers=[api.router(), web.router()],
-        state=State({"context": context, "release": _release()}),
+        state=State({"context": context, "readiness": readiness, "release": _release()}),
         exception_handlers={HTTPException: _on_nowhere},
         openapi_config=None,
         logging_config=None,
@@ -279,7 +282,7 @@ def _on_nowhere(request: "Request[Any, Any, Any]", error: HTTPException) -> Resp
     if refusal is not None:
         on_problem = problems.on_problem if path.startswith("/api") else web_problems.on_problem
         return on_problem(request, refusal)
-    is_program = path.startswith(("/api", "/health")) or "text/html" not in request.headers.get("accept", "")
+    is_program = path.startswith(("/api", "/health", "/readyz")) or "text/html" not in request.headers.get("accept", "")
     return problems.on_http_exception(request, error) if is_program else web_problems.on_http_exception(request, error)
 
 

@@ -263,6 +263,7 @@ META = an_object(
 )
 VERSION = an_object(version=STRING, commitSha=STRING, branch=STRING, builtAt=INSTANT)
 HEALTH = an_object(ok={"const": True})
+READY = an_object(ready={"const": True}, reasons=list_of(STRING))
 ERROR = {
     "type": "object",
     "properties": {"error": STRING, "details": {"type": ["object", "null"]}},
@@ -343,6 +344,7 @@ AUDIT_ENTRY = an_object(
 # (method, path with {} for an id) → status → body
 ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("GET", "/health"): {200: HEALTH},
+    ("GET", "/readyz"): {200: READY},
     ("GET", "/api/version"): {200: VERSION},
     ("GET", "/api/meta"): {200: META},
     ("GET", "/api/auth/session"): {200: SESSION},

@@ -200,6 +200,7 @@ class Stumbling:
         self._database = database
         self.url = database.url
         self.patience = database.patience
+        self.faults: list[str] = []
         self.failures_left = 0
         self.recovered = asyncio.Event()
 

@@ -37,6 +37,7 @@ MAX_BODY_BYTES: Final = 64 * 1024
 ROUTES: Final[Mapping[Need, tuple[HTTPRouteHandler, ...]]] = {
     ANYBODY: (
         meta.health,  #                GET    /health
+        meta.ready,  #                 GET    /readyz
         meta.version,  #               GET    /api/version
         meta.meta,  #                  GET    /api/meta
         meta.openapi,  #               GET    /api/openapi.json

@@ -313,6 +313,9 @@ DESCRIBED: Final[Described] = {
         ),
         audit.list_entries: Operation("listAuditEntries", "Who did what, newest first", query=audit.ListEntries),
         meta.health: Operation("getHealth", "Whether this installation is alive"),
+        meta.ready: Operation(
+            "getReadiness", "Whether this process can do its work now; else why not", problems=("not_ready",)
+        ),
         meta.version: Operation("getVersion", "Which release this is"),
         meta.meta: Operation("getMeta", "What anybody may know: domains, lifetimes, rules for addresses"),
         meta.openapi: Operation("getOpenApi", "This description"),

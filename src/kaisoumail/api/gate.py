@@ -15,7 +15,7 @@ from kaisoumail.operations.rate_limits import Admission, RateLimits
 Headers = dict[bytes, bytes]
 # Who reads the first of two and who reads the last would see two requests: nobody honest sends one of these twice.
 _ONCE: Final = (b"authorization", b"host", b"origin", b"sec-fetch-site")
-_UNLIMITED: Final = ("/health", "/api/inbound")  # asked by monitors; by our Worker, who signs each mail
+_UNLIMITED: Final = ("/health", "/readyz", "/api/inbound")  # asked by monitors; by our Worker, who signs each mail
 _SIGN_IN: Final = ("/api/auth/session", "/login")
 _PASSKEY_SIGN_IN: Final = "/api/auth/passkey/"
 # These know fewer origins than we do, and existing clients know their refusal: 400 `passkey_origin_not_allowed`.

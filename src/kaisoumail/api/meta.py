@@ -1,4 +1,4 @@
-"""`/health`, `/api/version`, `/api/meta` and `/api/openapi.json`: what anybody may know."""
+"""`/health`, `/readyz`, `/api/version`, `/api/meta` and `/api/openapi.json`: what anybody may know."""
 
 from typing import Any, Final
 
@@ -13,12 +13,18 @@ from kaisoumail.model.clock import iso
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.meta import check_health, read_meta
+from kaisoumail.operations.readiness import Readiness
 
 _EXAMPLES: Final = ("ava-lin@desk.hub.", "hello@ops.alpha.")
 
 
 class HealthShape(Shape):
     ok: bool
+
+
+class ReadyShape(Shape):
+    ready: bool
+    reasons: list[str]
 
 
 class VersionShape(Shape):
@@ -61,6 +67,13 @@ class MetaShape(Shape):
 async def health(context: Context) -> HealthShape:
     await check_health(context)
     return HealthShape(ok=True)
+
+
+@get("/readyz")
+async def ready(state: State) -> ReadyShape:
+    readiness: Readiness = state["readiness"]
+    await readiness.check()
+    return ReadyShape(ready=True, reasons=[])
 
 
 @get("/api/version")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection
@@ -13,6 +14,7 @@ Work = Callable[[Connection], T]
 Tell = Callable[[Iterable[str]], None]
 
 MAX_BATCH: Final = 64
+_STUCK_SECONDS: Final = 5.0
 
 
 class _Entry:
@@ -56,6 +58,12 @@ class BatchWriter:
         self._waiting: list[_Entry] = []
         self._task: asyncio.Task[None] | None = None
         self._closed = False
+        self._began: float | None = None
+
+    @property
+    def is_stuck(self) -> bool:
+        """True while one batch is under way for longer than any should be."""
+        return self._began is not None and monotonic() - self._began > _STUCK_SECONDS
 
     async def write(self, work: Work[T]) -> T:
         if self._closed:
@@ -70,11 +78,12 @@ class BatchWriter:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                self._began = monotonic()
                 outcomes = await self._commit([entry.work for entry in batch])
                 for entry, outcome in zip(batch, outcomes, strict=True):
                     outcome.tell(entry.done)
         finally:
-            self._task = None
+            self._task = self._began = None
 
     async def close(self) -> None:
         self._closed = True

@@ -65,6 +65,11 @@ class Database(Protocol):
         """
         ...
 
+    @property
+    def faults(self) -> list[str]:
+        """What keeps it from working now, as codes of readiness, as far as it is known without asking."""
+        ...
+
     async def close(self) -> None:
         """Finish the writes already handed in, then let go of every connection."""
         ...
@@ -185,6 +190,10 @@ class SqliteDatabase:
             raise
         self._committed |= topics  # only now: what was rolled back is told to nobody
         return values
+
+    @property
+    def faults(self) -> list[str]:
+        return ["writer_stuck"] if self._writer.is_stuck else []
 
     async def close(self) -> None:
         await self._writer.close()

@@ -36,6 +36,7 @@ _NEXT_LOCK_WAIT: Final = "20ms"
 _STATEMENT_SECONDS: Final = 60
 _RELAXED_PATIENCE: Final = 0.25  # seconds for a lock: all who write so share a connection
 _CONNECT_AGAIN_SECONDS: Final = 0.1
+_REFUSED_SECONDS: Final = 5.0  # so long after the server had no connection for us, that is a fault
 
 
 class _LockedWork(Exception):
@@ -83,6 +84,7 @@ class PostgresDatabase:
             isolation_level="AUTOCOMMIT",
             settings={"synchronous_commit": "off"},
         )
+        self._refused_at = float("-inf")
         self._watch = ConnectionWatch(place)
         self._writer = BatchWriter(self._commit)
         self._lock_retries = LockRetries(self._attempt, patience)
@@ -183,7 +185,10 @@ class PostgresDatabase:
             except InvalidRequestError as error:  # SQLAlchemy's when the connection it made anew was lost at once
                 raise unreachable() from error
             except Exception as error:
-                if sqlstate(error) != TOO_MANY_CONNECTIONS or monotonic() > deadline:
+                if sqlstate(error) != TOO_MANY_CONNECTIONS:
+                    raise
+                self._refused_at = monotonic()
+                if self._refused_at > deadline:
                     raise
                 await asyncio.sleep(_CONNECT_AGAIN_SECONDS)
             else:
@@ -193,6 +198,13 @@ class PostgresDatabase:
                 yield connection
             finally:
                 await connection.close()
+
+    @property
+    def faults(self) -> list[str]:
+        found = ["writer_stuck"] if self._writer.is_stuck else []
+        if monotonic() - self._refused_at < _REFUSED_SECONDS:
+            found.append("connections_exhausted")
+        return found
 
     async def close(self) -> None:
         await self._writer.close()

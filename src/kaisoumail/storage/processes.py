@@ -5,7 +5,7 @@ A beat is never compared with a clock: whoever watches looks whether it is still
 It is the database's time only so that people can read it, and always later than the one before.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import BigInteger, Connection, case, delete, select, type_coerce, update
@@ -40,6 +40,12 @@ def end(connection: Connection, *, process_id: str) -> None:
 def beats(connection: Connection) -> dict[str, datetime]:
     """The last beat of every process, by its id."""
     return {row.id: row.beat_at for row in connection.execute(select(processes.c.id, processes.c.beat_at))}
+
+
+def silent_for(connection: Connection, *, process_id: str) -> timedelta | None:
+    """How long ago a process last beat, by the database's clock; None for one that never did, or has ended."""
+    last = connection.execute(select(processes.c.beat_at).where(processes.c.id == process_id)).scalar()
+    return None if last is None or last == ENDED else database_now(connection) - last
 
 
 def claim(connection: Connection, *, process_id: str, last_beat: datetime) -> bool:

@@ -1,0 +1,59 @@
+"""Whether this process can do its work now, for whatever sends it traffic."""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+from kaisoumail.errors import Problem
+from kaisoumail.storage import processes
+from kaisoumail.storage.database import Database
+from kaisoumail.storage.signals import Signals
+
+REASONS: Final = {
+    "database_unreachable": "The database does not answer",
+    "connections_exhausted": "The database has no connection left for this process",
+    "writer_stuck": "Nothing has been written for a while: the writing connection waits",
+    "signals_lost": "What other processes tell is not heard here: long polls and event streams are late",
+    "engine_silent": "The workflow engine of this process does not run, or its heartbeat is old",
+}
+_ANSWER_SECONDS: Final = 3.0
+
+
+class Readiness:
+    """
+    Looks at what the process *process_id* works with.
+
+    However many ask, the database is asked one question at a time: anybody may ask.
+    """
+
+    def __init__(self, database: Database, signals: Signals, process_id: str, dead_after: float) -> None:
+        self._database = database
+        self._signals = signals
+        self._process_id = process_id
+        self._dead_after = timedelta(seconds=dead_after)
+        self._asking: asyncio.Task[str | None] | None = None
+
+    async def check(self) -> None:
+        """Raises Problem `not_ready` with every reason in its details, within a few seconds."""
+        faults = [await self._fault_of_the_database(), *self._database.faults]
+        if not self._signals.is_connected:
+            faults.append("signals_lost")
+        reasons = [code for code in REASONS if code in faults]
+        if reasons:
+            told = [{"code": code, "message": REASONS[code]} for code in reasons]
+            raise Problem("not_ready", "Not ready: " + ", ".join(reasons), reasons=told)
+
+    async def _fault_of_the_database(self) -> str | None:
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask())
+        asking = self._asking
+        await asyncio.wait([asking], timeout=_ANSWER_SECONDS)  # not cancelled: who asks next joins it
+        return asking.result() if asking.done() else "database_unreachable"
+
+    async def _ask(self) -> str | None:
+        try:
+            silent = await self._database.read(partial(processes.silent_for, process_id=self._process_id))
+        except Problem:
+            return "database_unreachable"
+        return None if silent is not None and silent < self._dead_after else "engine_silent"
