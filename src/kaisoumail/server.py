@@ -53,6 +53,7 @@ from kaisoumail.settings import Settings
 from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.buckets import buckets_on
+from kaisoumail.storage.connections_left import check_connections_left
 from kaisoumail.storage.data_folder import data_folder
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.storage.intake import Intake
@@ -125,6 +126,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         process_id = f"{socket.gethostname()}-{uuid4().hex[:12]}"
         context = await stack.enter_async_context(opened_context(settings, process_id))
         await check_workflow_file(context.runs.url, settings.database_patience)
+        await check_connections_left(context.database)
         await stack.enter_async_context(context.runs.running(context, context.database))
         await stack.enter_async_context(repeated(_WATCH_SECONDS, partial(look_at_waiting, context)))
         await stack.enter_async_context(repeated(_HOUR_SECONDS, partial(sweep, context, HOURLY)))

@@ -1,15 +1,19 @@
 """What cannot be used as a database is one line on standard error and exit 1, for every command that opens one."""
 
 import secrets
+import signal
 import socket
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from kaisoumail.storage.open_errors import CONNECTIONS
+from tests.forked import Forked
+from tests.postgres_roles import a_limited_role
 from tests.servers import command
 
 ENVIRONMENT = {
@@ -177,21 +181,6 @@ def test_a_url_that_cannot_be_read_is_one_line_that_repeats_no_password(
     assert "s3cret" not in line
 
 
-@contextmanager
-def _role(postgres_url: str, limit: int) -> Iterator[str]:
-    """The URL of the same database for a user that may connect *limit* times at once."""
-    name = f"kaisoumail_{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        database = admin.info.dbname
-        admin.execute(f'CREATE ROLE "{name}" LOGIN CONNECTION LIMIT {limit}')
-        admin.execute(f'GRANT ALL ON DATABASE "{database}" TO "{name}"')
-        admin.execute(f'GRANT ALL ON SCHEMA public TO "{name}"')
-    yield _with(postgres_url, user=name)
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
-        admin.execute(f'DROP OWNED BY "{name}"')
-        admin.execute(f'DROP ROLE "{name}"')
-
-
 def _with(postgres_url: str, *, user: str | None = None, database: str | None = None) -> str:
     scheme, _, rest = postgres_url.partition("://")
     place, _, query = rest.partition("?")
@@ -223,14 +212,14 @@ def test_a_postgresql_of_a_newer_release_is_one_line(postgres_url: str, tmp_path
     assert "9999" in line
 
 
-@pytest.mark.parametrize("limit", [0, 1])
+@pytest.mark.parametrize("limit", range(9))
 def test_a_postgresql_with_too_few_connections_is_one_line_that_says_how_many_are_needed(
     postgres_url: str, tmp_path: Path, limit: int
 ) -> None:
-    with _role(postgres_url, limit) as url:
+    with a_limited_role(postgres_url, limit) as url:
         line = _refused(["serve"], tmp_path, DATABASE_URL=url)
 
-    assert "14 connections" in line
+    assert f"{CONNECTIONS} connections" in line
 
 
 @pytest.mark.parametrize("words", [["serve"], MIGRATE], ids=lambda words: words[0])
@@ -280,3 +269,16 @@ def test_parameters_of_libpq_are_understood(postgres_url: str, tmp_path: Path, q
     told = command(*MIGRATE, DATA_DIR=str(tmp_path), DATABASE_URL=f"{postgres_url}{separator}{query}", **ENVIRONMENT)
 
     assert (told.returncode, told.stderr) == (0, "")
+
+
+def test_a_postgresql_with_fewer_connections_than_a_process_uses_is_told_at_the_start(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    with a_limited_role(postgres_url, CONNECTIONS - 1) as url, psycopg.connect(url):
+        folder = {"DATA_DIR": str(tmp_path), "DATABASE_URL": url}
+        with Forked("kaisoumail", "serve", environment={**ENVIRONMENT, **folder}, keeps_stderr=True) as process:
+            assert any("ready http" in line for line in process.stdout)
+            process.send_signal(signal.SIGTERM)
+            _, complained = process.communicate(timeout=60)
+
+    assert '"left": 14, "used": 16, "event": "database.connections_scarce"' in complained

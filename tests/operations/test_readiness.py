@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 
 from kaisoumail.errors import Problem
 from kaisoumail.operations.readiness import Readiness
@@ -14,6 +14,7 @@ from kaisoumail.storage import processes, schema
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.storage.postgres_signals import open_signals
 from tests.postgres_proxy import a_postgres_proxy
+from tests.postgres_roles import a_limited_role
 
 
 def _run(story: Coroutine[Any, Any, None]) -> None:
@@ -106,28 +107,16 @@ def test_k3_a_writer_that_waits_for_long_is_told(postgres_url: str) -> None:
 def test_k12_that_the_server_has_no_connection_left_is_told(postgres_url: str) -> None:
     async def story() -> None:
         signals, database = await open_signals(postgres_url), await _beating(postgres_url)
-        limited = open_database(_limited(postgres_url), patience=1)
+        with a_limited_role(postgres_url, connections=0) as url:
+            limited = open_database(url, patience=1)
 
-        assert "connections_exhausted" in await _reasons(Readiness(limited, signals, "this one", 60))
+            assert "connections_exhausted" in await _reasons(Readiness(limited, signals, "this one", 60))
 
-        await limited.close()
+            await limited.close()
         await database.close()
         await signals.close()
-        with psycopg.connect(postgres_url, autocommit=True) as admin:
-            admin.execute(f'DROP ROLE "{_role(postgres_url)}"')
 
     _run(story())
-
-
-def _limited(url: str) -> str:
-    """The same database for an account that may have no connection."""
-    with psycopg.connect(url, autocommit=True) as admin:
-        admin.execute(f'CREATE ROLE "{_role(url)}" LOGIN CONNECTION LIMIT 0')
-    return make_url(url).set(username=_role(url)).render_as_string(hide_password=False)
-
-
-def _role(url: str) -> str:
-    return f"limited_{make_url(url).database}"
 
 
 def _one(connection: Connection) -> int:

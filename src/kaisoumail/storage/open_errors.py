@@ -18,7 +18,8 @@ OPEN_ERRORS: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-CONNECTIONS: Final = 14  # one process's: docs/reference/environment.md says what each is for
+CONNECTIONS: Final = 16  # one process's: docs/reference/environment.md says what each is for
+ENGINE_CONNECTIONS: Final = 6  # of those, the workflow engine's: its pool, and one that listens
 _TOO_MANY_CONNECTIONS: Final = "53300"
 
 

@@ -19,7 +19,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus, error
 from dbos._serialization import DBOSDefaultSerializer
 from sqlalchemy import Engine, make_url
 
-from kaisoumail.storage.open_errors import cannot_open
+from kaisoumail.storage.open_errors import ENGINE_CONNECTIONS, cannot_open
 from kaisoumail.workflows.library_parts import Json, OneLine, embedded_engine, refuse_pickles
 
 Execute = Callable[[str, int], Awaitable[None]]
@@ -130,7 +130,7 @@ def _launch(url: str, process_id: str, embedded: Engine | None) -> None:
         "executor_id": process_id,
         "log_level": "WARNING",  # at INFO it advertises
         "notification_listener_polling_interval_sec": 1.0,
-        "sys_db_pool_size": 5,  # the 20 it would take are more than a small PostgreSQL has
+        "sys_db_pool_size": ENGINE_CONNECTIONS - 1,  # it takes one more to listen; 20 by default
         "serializer": Json(),
     }
     DBOSDefaultSerializer.deserialize = refuse_pickles  # type: ignore[method-assign,assignment]
