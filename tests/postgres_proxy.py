@@ -32,6 +32,9 @@ class PostgresProxy(socketserver.ThreadingTCPServer):
         self.unanswered: bytes | None = None
         """The next transaction that says this is committed, but its answer is lost with the connection."""
         self.lost = 0
+        self.silent_before_commit: bytes | None = None
+        """The connection of the transaction that says this goes silent before its COMMIT, as if its host had died."""
+        self.went_silent = threading.Event()
 
     def silence(self) -> None:
         """Every connection there is now goes silent; new ones are passed on."""
@@ -66,18 +69,26 @@ class _Connection(socketserver.BaseRequestHandler):
                 end.shutdown(socket.SHUT_RDWR)
 
     def _ask(self) -> None:
-        is_marked, mark = False, self.server.unanswered
+        said_before = b""
         with contextlib.suppress(OSError):
             while said := self.request.recv(65536):
-                mark = mark or self.server.unanswered
-                is_marked = is_marked or (mark is not None and mark in said)
-                if is_marked and b"COMMIT" in said and not self.server.lost:
-                    self.server.lost += 1
-                    self._is_lost = True
+                said_before += said
+                if b"COMMIT" in said:
+                    self._meet_commit(said_before)
+                    said_before = b""
                 if not self.is_silent:
                     self._there.sendall(said)
             if not self.is_silent:
                 self._there.shutdown(socket.SHUT_WR)
+
+    def _meet_commit(self, transaction: bytes) -> None:
+        proxy = self.server
+        if proxy.unanswered and proxy.unanswered in transaction and not proxy.lost:
+            proxy.lost += 1
+            self._is_lost = True
+        if proxy.silent_before_commit and proxy.silent_before_commit in transaction:
+            self.is_silent = True
+            proxy.went_silent.set()
 
     def _answer(self) -> None:
         with contextlib.suppress(OSError):
