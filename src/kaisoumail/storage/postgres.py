@@ -73,7 +73,7 @@ class PostgresDatabase:
         self._tell = tell
         self.patience = patience
         place = make_url(url)
-        in_batch = {"statement_timeout": str(round(patience * 1000))}
+        in_batch = {"statement_timeout": _milliseconds(patience)}
         self._write_engine = _postgres_engine(place, min(patience, _LOCK_WAIT), pool_size=1, settings=in_batch)
         self._retry_engine = _postgres_engine(place, min(patience, _LOCK_WAIT), pool_size=1)
         self._read_engine = _postgres_engine(place, patience, pool_size=READERS, isolation_level="AUTOCOMMIT")
@@ -227,7 +227,7 @@ def _postgres_engine(
     url: URL, patience: float, settings: Mapping[str, str] | None = None, **options: Any
 ) -> AsyncEngine:
     limits = {
-        "lock_timeout": str(round(patience * 1000)),
+        "lock_timeout": _milliseconds(patience),
         "statement_timeout": f"{_STATEMENT_SECONDS}s",
         **(settings or {}),
     }
@@ -248,6 +248,10 @@ def _postgres_engine(
             raise DisconnectionError from error
 
     return engine
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(max(1, round(seconds * 1000)))  # to PostgreSQL 0 is no limit
 
 
 async def _ping(session: "asyncpg.Connection[Any]") -> None:
