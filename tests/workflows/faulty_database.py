@@ -18,6 +18,7 @@ class FaultyDatabase:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.url = database.url
+        self.patience = database.patience
         self.refusals = 0
         self.refuses_reads = False
         self.is_lost_after_commit = False
@@ -39,8 +40,18 @@ class FaultyDatabase:
             self._refuse()
         return kept
 
+    async def write_unless_locked(self, work: Callable[[Connection], T]) -> T:
+        return await self.write(work)
+
+    async def write_when_unlocked(self, work: Callable[[Connection], T]) -> T:
+        return await self.write(work)
+
     async def write_relaxed(self, work: Callable[[Connection], T]) -> T:
         return await self._database.write_relaxed(work)  # heartbeats: the process is alive
+
+    @property
+    def faults(self) -> list[str]:
+        return self._database.faults
 
     async def close(self) -> None:
         await self._database.close()
@@ -49,4 +60,4 @@ class FaultyDatabase:
         if self.refusals > 0:
             self.refusals -= 1
             self.refused.set()
-            raise Problem("storage_unavailable", "The database cannot be reached just now")
+            raise Problem(("storage_unavailable", "storage_locked")[self.refusals % 2], "Not just now")

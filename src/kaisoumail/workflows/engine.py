@@ -44,6 +44,7 @@ T = TypeVar("T")
 WAIT_SECONDS: Final = 25.0  # proxies give up on an answer after 30
 _OPEN: Final = ["PENDING", "ENQUEUED"]
 _FINISH_SECONDS: Final = 5.0
+_STORAGE_TROUBLE: Final = ("storage_unavailable", "storage_locked")
 _POLL_SECONDS: Final = 0.5
 _SETTLED_SECONDS: Final = 1.0
 _log = structlog.get_logger("kaisoumail.workflows")
@@ -335,7 +336,7 @@ class Engine:
             try:
                 return await call()
             except Problem as problem:
-                if problem.code != "storage_unavailable" or self._is_stopping:
+                if problem.code not in _STORAGE_TROUBLE or self._is_stopping:
                     raise
                 if self._clock() >= until:
                     if deadline is not None:
