@@ -1,10 +1,15 @@
 """The commands: help for each, one clear line for what is wrong, nothing half done."""
 
+import asyncio
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from kaisoumail.storage import runs
+from kaisoumail.storage.database import open_database
+from kaisoumail.workflows.results import outcome_of
 from tests.servers import ADMIN_KEY, command
 
 ENOUGH = {"SESSION_SECRET": "a-session-secret-for-tests"}
@@ -132,9 +137,39 @@ def test_doctor_says_one_line_for_each_thing(tmp_path: Path) -> None:
     )
 
     assert well.returncode == 0
-    assert [line[:3] for line in well.stdout.splitlines()] == ["ok "] * 6
+    assert [line[:3] for line in well.stdout.splitlines()] == ["ok "] * 7
     assert ill.returncode == 1
     assert [line for line in ill.stdout.splitlines() if line.startswith("BAD Cloudflare")]
+
+
+def _keep_runs(url: str) -> tuple[str, str]:
+    """A run of a release to come, and one that a fault ended; their ids."""
+
+    async def work() -> tuple[str, str]:
+        database = open_database(url)
+        begin = partial(runs.begin, arguments={}, version=1)
+        try:
+            foreign = await database.write(partial(begin, job="of tomorrow", key="a"))
+            failed = await database.write(partial(begin, job="bind_domain", key="b"))
+            outcome = outcome_of(error=ValueError("a fault"))
+            await database.write(partial(runs.end, run_id=failed.run.id, outcome=outcome, has_failed=True))
+        finally:
+            await database.close()
+        return foreign.run.id, failed.run.id
+
+    return asyncio.run(work())
+
+
+def test_doctor_names_the_runs_that_nobody_goes_on_with(tmp_path: Path) -> None:
+    assert command("database", "migrate", DATA_DIR=str(tmp_path), **ENOUGH).returncode == 0
+    url = f"sqlite:///{tmp_path / 'kaisoumail.db'}"
+    foreign, failed = _keep_runs(url)
+
+    told = command("doctor", DATA_DIR=str(tmp_path), **ENOUGH)
+
+    [line] = [line for line in told.stdout.splitlines() if " runs: " in line]
+    assert line == f"BAD runs: 1 open; this release does not know the jobs of {foreign}; ended by a fault: {failed}"
+    assert told.returncode == 1
 
 
 def test_no_output_ever_repeats_a_secret(tmp_path: Path) -> None:

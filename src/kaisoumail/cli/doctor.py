@@ -16,6 +16,7 @@ from kaisoumail.server import log_to_stderr, opened_context
 from kaisoumail.settings import Settings, settings_from
 from kaisoumail.storage.workflow_file import check_workflow_file
 from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.run_health import look_at_runs
 
 Check = Callable[[], Awaitable[str]]
 _UNUSED = "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"
@@ -46,9 +47,20 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
         await check_health(context)
         return context.database.url.split(":")[0] + " answers"
 
-    async def runs() -> str:
+    async def workflow_database() -> str:
         await check_workflow_file(context.runs.url, settings.database_patience)
         return context.runs.url.split(":")[0] + " can be written"
+
+    async def runs() -> str:
+        health = await look_at_runs(context.database)
+        told = [f"{health.open} open"]
+        if health.foreign:
+            told.append(f"this release does not know the jobs of {', '.join(health.foreign)}")
+        if health.failed:
+            told.append(f"ended by a fault: {', '.join(health.failed)}")
+        if health.foreign:
+            raise Problem("internal", "; ".join(told))
+        return "; ".join(told)
 
     async def blobs() -> str:
         await context.blobs.put("doctor.probe", b"x")
@@ -90,7 +102,8 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
     return [
         ("configuration", configuration),
         ("database", database),
-        ("workflow database", runs),
+        ("workflow database", workflow_database),
+        ("runs", runs),
         ("blob store", blobs),
         ("Cloudflare", cloudflare),
         ("Email Worker", email_worker),

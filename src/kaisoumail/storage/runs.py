@@ -99,10 +99,21 @@ def begin_again(connection: Connection, run_id: str, *, attempt: int, version: i
     return connection.execute(this.values(attempt=attempt + 1, version=version)).rowcount == 1
 
 
-def end(connection: Connection, run_id: str, outcome: dict[str, Any]) -> bool:
-    """Note what came of a run; False if that was known already. Its key is free from now on."""
+def end(connection: Connection, run_id: str, outcome: dict[str, Any], *, has_failed: bool = False) -> bool:
+    """
+    Note what came of a run; False if that was known already. Its key is free from now on.
+
+    One that *has_failed* was ended by a fault of ours, or by a result that cannot be read.
+    """
     this = update(runs).where(runs.c.id == run_id, runs.c.ended_at.is_(None))
-    return connection.execute(this.values(ended_at=database_now(connection), outcome=outcome)).rowcount == 1
+    values = {"ended_at": database_now(connection), "outcome": outcome, "has_failed": has_failed}
+    return connection.execute(this.values(values)).rowcount == 1
+
+
+def failed(connection: Connection, limit: int) -> list[RunRow]:
+    """The runs that failed and are still remembered, the latest first."""
+    query = select(runs).where(runs.c.has_failed, runs.c.ended_at.is_not(None)).order_by(runs.c.ended_at.desc())
+    return [_run(row) for row in connection.execute(query.limit(limit))]
 
 
 def ended_before(connection: Connection, job: str, age: timedelta, limit: int) -> list[RunRow]:

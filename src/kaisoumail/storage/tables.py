@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -308,6 +309,7 @@ runs = Table(
     Column("started_at", Instant, nullable=False),
     Column("ended_at", Instant),
     Column("outcome", JSON(none_as_null=True)),
+    Column("has_failed", Boolean, nullable=False, server_default=false()),
     Index("uq_runs_key_open", "key", unique=True, **_only("ended_at IS NULL")),
     Index(None, "job", "key", "number"),
     Index(None, "ended_at"),

@@ -25,12 +25,13 @@ from kaisoumail.storage.database import Database
 from kaisoumail.storage.runs import Begun, RunRow
 from kaisoumail.workflows import library, older_runs
 from kaisoumail.workflows.heartbeats import Heartbeats
-from kaisoumail.workflows.jobs import JOBS, Job
+from kaisoumail.workflows.jobs import JOBS, Job, job_of
 from kaisoumail.workflows.progress import Progress
 from kaisoumail.workflows.results import (
     RunFailed,
     StepResult,
     UnreadableResult,
+    has_failed,
     outcome_error,
     outcome_of,
     outcome_value,
@@ -224,7 +225,7 @@ class Engine:
         try:
             row = await self._patiently(lambda: self._storage.read(partial(runs.find, run_id=run_id)))
             if row is not None and row.is_open and row.attempt == attempt:
-                await self._execute(row, _job_of(row))
+                await self._execute(row, job_of(row))
         finally:
             del self._tasks[task]
 
@@ -240,7 +241,8 @@ class Engine:
             again = partial(runs.begin_again, run_id=row.id, attempt=row.attempt, version=job.version)
             await self._patiently(lambda: self._storage.write(again))
             return
-        await self._patiently(lambda: self._storage.write(partial(runs.end, run_id=row.id, outcome=outcome)))
+        end = partial(runs.end, run_id=row.id, outcome=outcome, has_failed=has_failed(outcome))
+        await self._patiently(lambda: self._storage.write(end))
         waiting = self._waiting.pop(row.id, None)
         if waiting is not None and not waiting.done():
             waiting.set_result(outcome)
@@ -291,7 +293,7 @@ class Engine:
 
     async def _idle_since_a_while(self, rows: list[RunRow]) -> list[tuple[RunRow, library.Kept | None]]:
         """Those of *rows* that are ours to execute and have not changed their state, with what the library knows."""
-        ours = {_place(row): row for row in rows if _job_of(row) is not None}
+        ours = {_place(row): row for row in rows if job_of(row) is not None}
         known = {one.workflow_id: one for one in await library.listed(workflow_ids=list(ours))} if ours else {}
         now, before = self._clock(), self._idle
         states = {place: (known[place].status, known[place].executor_id) if place in known else None for place in ours}
@@ -316,10 +318,10 @@ class Engine:
                 row = known.get(run.workflow_id)
                 if run.name != library.RUN:
                     await self._begin_as_ours(run.workflow_id)
-                elif row is None or _job_of(row) is not None:
+                elif row is None or job_of(row) is not None:
                     _log.info("workflows.taken_over", run=run.workflow_id, dead_process=dead)
                     await library.resume(run.workflow_id)
-            if all(run.workflow_id not in known or _job_of(known[run.workflow_id]) for run in left):
+            if all(run.workflow_id not in known or job_of(known[run.workflow_id]) for run in left):
                 await heartbeats.forget(dead)
 
     async def _begin_as_ours(self, workflow_id: str) -> None:
@@ -381,9 +383,3 @@ async def _give_the_unknown_a_row(heartbeats: Heartbeats) -> None:
 
 def _place(row: RunRow) -> str:
     return library.place(row.id, row.attempt)
-
-
-def _job_of(row: RunRow) -> Job | None:
-    """The job, None for one that this release does not know, or not in that version: it is another release's run."""
-    job = JOBS.get(row.job)
-    return job if job is not None and row.version <= job.version else None

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from kaisoumail.storage.runs import RunRow
+
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 
 
@@ -41,3 +43,9 @@ def job(name: str, *, version: int = 1, continues: int | None = None, is_shown: 
         return function
 
     return register
+
+
+def job_of(run: RunRow) -> Job | None:
+    """The job of *run*; None for one that this release does not know, or not in that version: another release's run."""
+    known = JOBS.get(run.job)
+    return known if known is not None and run.version <= known.version else None

@@ -1,17 +1,14 @@
 """What we hand the workflow library: our log, JSON, and SQLite as we keep it."""
 
-import asyncio
 import logging
 from typing import Any, Final
 
 import msgspec
 import structlog
 from dbos._serialization import Serializer
-from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Engine, create_engine, event
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.open_errors import cannot_open
 from kaisoumail.storage.sqlite import sqlite_driver
 from kaisoumail.workflows.results import UnreadableResult
 
@@ -53,23 +50,6 @@ class OneLine(logging.Handler):
             _log.info("workflows.run.refused", run=run, code=trouble.code, reason=trouble.message)
         elif record.funcName != "_launch":  # that one is raised, and told by whoever starts the server
             _log.error("workflows.run.failed", run=run, exc_info=trouble)
-
-
-async def check_runs(url: str) -> None:
-    """Raises Problem `storage_unavailable` when runs cannot be kept at *url*; the shared database has its own check."""
-    if make_url(url).get_backend_name() == "sqlite":
-        await asyncio.to_thread(_read_schema, url)
-
-
-def _read_schema(url: str) -> None:
-    engine = embedded_engine(url)
-    try:
-        with engine.connect() as connection:
-            connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").all()
-    except SQLAlchemyError as error:
-        raise cannot_open(url, error, "workflow database") from error
-    finally:
-        engine.dispose()
 
 
 def embedded_engine(url: str) -> Engine:

@@ -101,6 +101,11 @@ def outcome_of(value: Any = None, error: Exception | None = None) -> dict[str, A
     return {"v": VERSION, "value": _stored(value)} if error is None else {"v": VERSION, "error": _stored_error(error)}
 
 
+def has_failed(outcome: dict[str, Any]) -> bool:
+    """Whether a fault of ours, or a result that cannot be read, is what the run ended with."""
+    return "error" in outcome and outcome["error"]["kind"] == "failed"
+
+
 def outcome_value(outcome: dict[str, Any]) -> Any:
     """The plain value that an *outcome* holds. Raises the error that it holds instead, or RunFailed."""
     try:

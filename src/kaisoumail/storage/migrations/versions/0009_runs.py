@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("ended_at", sa.BigInteger()),
         sa.Column("outcome", sa.JSON()),
+        sa.Column("has_failed", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.PrimaryKeyConstraint("id", name="pk_runs"),
     )
     is_open = sa.text("ended_at IS NULL")

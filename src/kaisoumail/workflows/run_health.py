@@ -1,0 +1,28 @@
+"""Which runs nobody will go on with, for whoever looks after an installation."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from kaisoumail.storage import runs
+from kaisoumail.storage.database import Database
+from kaisoumail.workflows.jobs import job_of
+
+_FAILED_SHOWN: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RunHealth:
+    """How many runs are open; the ids of those that this release does not know, and of the last ten that failed."""
+
+    open: int
+    foreign: tuple[str, ...]
+    failed: tuple[str, ...]
+
+
+async def look_at_runs(database: Database) -> RunHealth:
+    """The runs in *database*; no engine has to be running."""
+    rows = await database.read(runs.all_open)
+    failed = await database.read(partial(runs.failed, limit=_FAILED_SHOWN))
+    foreign = tuple(row.id for row in rows if job_of(row) is None)
+    return RunHealth(len(rows), foreign, tuple(row.id for row in failed))
