@@ -1,13 +1,22 @@
-"""Many ask for the same at once, in one process and in several: one makes it, the others get what comes of it."""
+"""
+Many ask for the same at once, in one process and in several: one makes it, the others get what comes of it.
 
+`make in-flight` runs them at length.
+"""
+
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from tests.servers import ADMIN_KEY, Product, a_world
+
+IS_LONG: Final = "KAISOUMAIL_IN_FLIGHT" in os.environ
+ROUNDS: Final = 50 if IS_LONG else 6
+SUBDOMAINS: Final = 100 if IS_LONG else 8
 
 
 def _ensured(product: Product, body: dict[str, Any]) -> tuple[int, Any]:
@@ -19,7 +28,7 @@ def _ensured(product: Product, body: dict[str, Any]) -> tuple[int, Any]:
 def test_d1_of_eight_who_ensure_a_new_address_one_makes_it_and_the_others_are_given_it(product: Product) -> None:
     product.active_domain("customer.com")
     with ThreadPoolExecutor(8) as threads:
-        for number in range(6):
+        for number in range(ROUNDS):
             body = {"address": f"round{number}@mail.customer.com"}
             answers = list(threads.map(lambda _, body=body: _ensured(product, body), range(8)))
             assert sorted(status for status, _ in answers) == [200] * 7 + [201]
@@ -44,7 +53,7 @@ def test_i7_who_is_told_that_a_mailbox_never_expires_is_not_cut_short_by_who_ask
 ) -> None:
     product.active_domain("customer.com")
     with ThreadPoolExecutor(8) as threads:
-        for number in range(6):
+        for number in range(ROUNDS):
             address = f"round{number}@mail.customer.com"
             wishes = [{"address": address, "expiresInMinutes": None if half else 120} for half in (True, False) * 4]
             list(threads.map(lambda wish: _ensured(product, wish), wishes))
@@ -69,7 +78,7 @@ def test_k4_the_first_mailboxes_of_new_subdomains_in_three_processes_at_once(pro
             return client.post("/api/mailboxes", json=body).json()
 
     with ThreadPoolExecutor(3) as threads:
-        for number in range(8):
+        for number in range(SUBDOMAINS):
             addresses = [f"{name}@sub{number}.customer.com" for name in ("ada", "bob", "cyd")]
             answers = list(threads.map(made, zip(products, addresses, strict=True)))
             assert [answer.get("status") for answer in answers] == ["active"] * 3, answers
@@ -78,7 +87,7 @@ def test_k4_the_first_mailboxes_of_new_subdomains_in_three_processes_at_once(pro
 def test_l6_of_three_processes_one_makes_an_address_and_the_others_are_given_it(products: list[Product]) -> None:
     products[0].active_domain("customer.com")
     with ThreadPoolExecutor(6) as threads:
-        for number in range(6):
+        for number in range(ROUNDS):
             body = {"address": f"round{number}@mail.customer.com"}
             answers = list(threads.map(lambda product, body=body: _ensured(product, body), products * 2))
             assert sorted(status for status, _ in answers) == [200] * 5 + [201], answers
