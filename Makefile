@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 PROGRAMS := PYTHON=$(PYTHON) .ci/programs
 
-.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash in-flight siege linear fuzz check format lock bench bare clean
+.PHONY: start setup setup-dev programs programs-setup-dev test chaos crash in-flight matrix siege linear fuzz check format lock bench bare clean
 
 start: setup ## set everything up, then the whole product on loopback
 	@exec $(BIN)/kaisoumail demo
@@ -57,6 +57,9 @@ crash: setup-dev ## twenty rounds of SIGKILL under load, both doors, both databa
 
 in-flight: setup-dev ## 50 binds and 200 mailboxes in three processes, PostgreSQL gone for 20 s, one killed; many who ask at once
 	@KAISOUMAIL_IN_FLIGHT=long $(BIN)/python -m pytest --timeout 3000 tests/walkthroughs/test_in_flight.py tests/walkthroughs/test_at_once.py
+
+matrix: setup-dev ## every job under every fault at every point, both databases, with a table; MATRIX=… picks cells, docs/how-it-works/jobs.md
+	@$(BIN)/python -m tests.matrix
 
 siege: setup-dev ## strangers attack a server while ordinary clients are measured; SIEGE=… picks attacks, docs/how-it-works/siege.md
 	@$(BIN)/python -m tests.siege
