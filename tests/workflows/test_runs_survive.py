@@ -67,6 +67,15 @@ async def unmade(shop: Shop, name: str) -> None:
     shop.made.remove(name)
 
 
+async def make_what_is_no_json(_: Shop) -> object:
+    return object()
+
+
+@job("odd")
+async def odd(shop: Shop) -> None:
+    await step("make", make_what_is_no_json, shop)
+
+
 Story = Callable[[Engine, Shop, FaultyDatabase], Awaitable[None]]
 
 
@@ -368,3 +377,17 @@ def test_a_bug_in_a_job_ends_its_run_with_a_line_and_frees_its_key(database_url:
         shopping(story, database_url, tmp_path)
 
     assert [line["job"] for line in lines if line["event"] == "workflows.run.failed"] == ["unmade"]
+
+
+def test_a_step_whose_result_cannot_be_stored_ends_its_run_with_a_line_and_frees_its_key(
+    database_url: str, tmp_path: Path
+) -> None:
+    async def story(engine: Engine, _: Shop, __: FaultyDatabase) -> None:
+        for _attempt in range(2):
+            with pytest.raises(RunFailed, match="TypeError"):
+                await (await engine.start("odd", key="x")).result(within=10)
+
+    with structlog.testing.capture_logs() as lines:
+        shopping(story, database_url, tmp_path)
+
+    assert [line["step"] for line in lines if line["event"] == "workflows.step_failed"] == ["make", "make"]

@@ -175,7 +175,7 @@ class Engine:
         """What *call* came to, as a step called *name*; trouble of our own storage is waited out."""
         with recording() as calls:
             try:
-                value = await self._patiently(call)
+                return StepResult.of(name, await self._patiently(call), tuple(calls), shape)
             except Problem as refusal:
                 return StepResult(name, calls=tuple(calls), error=refusal, shape=shape)
             except CloudflareError as refusal:
@@ -184,7 +184,6 @@ class Engine:
             except Exception as bug:  # noqa: BLE001 - it ends this run, with a line
                 _log.error("workflows.step_failed", step=name, exc_info=bug)
                 return StepResult(name, calls=tuple(calls), error=bug, shape=shape)
-            return StepResult.of(name, value, tuple(calls), shape)
 
     @asynccontextmanager
     async def running(self, context: Any, database: Database) -> AsyncIterator[None]:
