@@ -147,16 +147,16 @@ def _come_to_the_end(site: Site, cell: Cell, name: str, asked: Request) -> None:
     cell.stuck += site.settle()
     with site.client() as client:
         seen = site.seen(client, name)
-        cell.outcome = SAME if seen == scenario.end else BY_RETRY
+        cell.outcome = SAME if scenario.is_at_its_end(seen) else BY_RETRY
         cell.orphans += site.orphans(client, are_noted_known=True)
         cell.doubles += site.doubles(name)
         deadline = monotonic() + SETTLING_SECONDS
-        while seen != scenario.end and not cell.stuck and monotonic() < deadline:
+        while not scenario.is_at_its_end(seen) and not cell.stuck and monotonic() < deadline:
             Event().wait(0.2)
             _answered(site, cell, scenario.again(client, name, asked), site.server)
             cell.stuck += site.settle()
             seen = site.seen(client, name)
-        if seen != scenario.end and not cell.stuck:
+        if not scenario.is_at_its_end(seen) and not cell.stuck:
             cell.stuck.append(_difference(seen, scenario.end))
         cell.orphans += site.orphans(client, are_noted_known=False)
         cell.doubles += site.doubles(name)
