@@ -55,9 +55,9 @@ def _cells(database: str, opened: Callable[[], AbstractContextManager[Site]]) ->
     for job in SCENARIOS:
         with opened() as site:
             cell = run_cell(site, job, UNDISTURBED)
-            left = [fault for fault in faults(cell.points) if _is_chosen(f"{database} {job} {fault}")]
+            every = faults(cell.points, SCENARIOS[job].refusal)
+            left = [fault for fault in every if _is_chosen(f"{database} {job} {fault}")][::_SHARE]
         yield cell
-        left = left[::_SHARE]
         while left:
             with opened() as site:
                 for _ in range(min(_CELLS_OF_A_SITE, len(left))):

@@ -62,6 +62,7 @@ _AT_CALLS: Final[dict[str, dict[str, Any]]] = {
     "429 without Retry-After": {"status": 429, "code": 971},
     "500": {"status": 500, "code": 1052},
     "500 three times": {"status": 500, "code": 1052, "times": 3},
+    "500 until somebody was answered": {"status": 500, "code": 1052, "times": -1},
     "HTML": {"status": 502, "body": "html"},
     "answer lost before the effect": {"drop": "before"},
     "answer lost after the effect": {"drop": "after"},
@@ -69,11 +70,15 @@ _AT_CALLS: Final[dict[str, dict[str, Any]]] = {
     "answered too late": {"delayMs": 2500, "takesEffect": True},
 }
 
+_ALONE: Final = (COOLING_DOWN.kind, TWO_AT_ONCE.kind, REVOKED)
+KINDS: Final = (*_ALONE, *_AT_WRITES, *_AT_READS, *_AT_STARTS, *_AT_STEPS, *_AT_CALLS)
 
-def faults(points: Sequence[str]) -> list[Fault]:
-    """Every fault of a job that passes *points* undisturbed."""
-    points = [point for point in points if not _UNSURE.search(point)]
-    return [COOLING_DOWN, TWO_AT_ONCE, *(fault for point in points for fault in _faults_at(point))]
+
+def faults(points: Sequence[str], refusal: tuple[str, str] | None = None) -> list[Fault]:
+    """Every fault of a job that passes *points* undisturbed; a call that is refused anyway has no other trouble."""
+    refused = " ".join(("call", *refusal)) if refusal else None
+    sure = [point for point in points if not _UNSURE.search(point) and point.rpartition("#")[0] != refused]
+    return [COOLING_DOWN, TWO_AT_ONCE, *(fault for point in sure for fault in _faults_at(point))]
 
 
 def _faults_at(point: str) -> Iterator[Fault]:
@@ -95,9 +100,9 @@ def _match(point: str) -> dict[str, str]:
 
 
 def few_of(every: Sequence[Fault], number: int, share: int) -> list[Fault]:
-    """One fault of every *share*-th kind, beginning with the *number*-th, each at another point."""
-    by_kind: dict[str, list[Fault]] = {}
-    for fault in every:
-        by_kind.setdefault(fault.kind, []).append(fault)
-    kinds = sorted(by_kind)[number % share :: share]
-    return [by_kind[kind][(number + at) % len(by_kind[kind])] for at, kind in enumerate(kinds)]
+    """One fault of every *share*-th kind, beginning with the *number*-th, each at another point if there is one."""
+    chosen = []
+    for at, kind in enumerate(KINDS[number::share]):
+        fitting = [fault for fault in every if fault.kind == kind]
+        chosen += fitting[(number + at) % max(1, len(fitting)) :][:1]
+    return chosen

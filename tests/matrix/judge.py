@@ -60,11 +60,14 @@ def run_cell(site: Site, job: str, fault: Fault) -> Cell:
     """*job* once, about a domain of its own, under *fault*; afterwards the server is well again, or a new one."""
     cell, name = Cell(job, fault), f"cell-{next(_numbers)}.com"
     try:
+        site.forget_faults()
         with site.client() as client:
+            _wait_for_cloudflare(client)
             asked = SCENARIOS[job].prepare(site, client, name)
             site.settle()
             if fault is COOLING_DOWN:
                 _cool_down(site, client)
+        _refuse(site, job)
         log, began = site.log_size(), monotonic()
         site.server.suffer(fault.trouble)
         _ask(site, cell, asked)
@@ -79,6 +82,24 @@ def run_cell(site: Site, job: str, fault: Fault) -> Cell:
     except (AssertionError, httpx.HTTPError, OSError) as wrong:
         cell.other.append(f"{type(wrong).__name__}: {str(wrong).partition(chr(10))[0]}")
     return cell
+
+
+def _wait_for_cloudflare(client: ApiClient) -> None:
+    """The cooldown of an earlier cell may still run."""
+    deadline = monotonic() + SETTLING_SECONDS
+    while True:
+        answer = client.get("/api/domains/catalog")
+        if answer.is_success and answer.json()["cloudflareSync"]["status"] == "live":
+            return
+        assert monotonic() < deadline, "the cooldown does not end"
+        Event().wait(0.1)
+
+
+def _refuse(site: Site, job: str) -> None:
+    """What Cloudflare refuses in this scenario, trouble or not."""
+    if refusal := SCENARIOS[job].refusal:
+        match = dict(zip(("method", "path"), refusal, strict=True))
+        site.control("/_sandbox/faults", {"match": match, "status": 403, "code": 10000, "times": -1})
 
 
 def _cool_down(site: Site, client: ApiClient) -> None:
@@ -129,6 +150,7 @@ def _heal(site: Site, cell: Cell) -> None:
     elif cell.fault.trouble is not None and cell.fault.trouble.seconds:
         _wait_for_the_database(site)
     site.forget_faults()
+    _refuse(site, cell.job)
     if cell.fault.kind == REVOKED:
         site.renew_token()
 

@@ -1,4 +1,4 @@
-"""For each job: what there is before it, what asks for it, its end undisturbed, and what Retry is."""
+"""For each job, and some that Cloudflare refuses: what comes before, what asks for it, its end and what Retry is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -37,6 +37,7 @@ class Scenario:
     end: Seen
     again: Callable[[ApiClient, str, Request], Request]
     refused: tuple[str, str] | None = None  # the mailbox as which one that was refused may stay in the list
+    refusal: tuple[str, str] | None = None  # method and path of the call that Cloudflare refuses all the time
 
     def is_at_its_end(self, seen: Seen) -> bool:
         if self.refused is None:
@@ -97,6 +98,7 @@ def _ensure(_client: ApiClient, name: str, _asked: Request) -> Request:
     return Request("POST", "/api/mailboxes/ensure", {"address": f"ada@mail.{name}"})
 
 
+_GIVEN_UP: Final = ("ada", "destroyed")
 _ROUTED: Final = (("active", True),)
 SCENARIOS: Final[dict[str, Scenario]] = {
     "bind_domain": Scenario(_to_bind, Seen(_WAITING, (("pending", False),)), _retry_if_there),
@@ -104,10 +106,24 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "provision_domain": Scenario(_to_provision, Seen(_ACTIVE, _ROUTED), _the_same),
     "delete_domain": Scenario(_to_delete, Seen(None), _the_same),
     "open_mailbox": Scenario(
-        _to_open, Seen(_ACTIVE, _ROUTED, (("ada", "active"),), ("ada",)), _ensure, refused=("ada", "destroyed")
+        _to_open, Seen(_ACTIVE, _ROUTED, (("ada", "active"),), ("ada",)), _ensure, refused=_GIVEN_UP
     ),
     "destroy_mailbox": Scenario(_to_destroy, Seen(_ACTIVE, _ROUTED, (("ada", "destroyed"),)), _the_same),
+    # What is done when Cloudflare says no has steps of its own.
+    "bind_domain, refused": Scenario(_to_bind, Seen(None), _the_same, refusal=("POST", "/zones")),
+    "delete_domain, refused": Scenario(_to_delete, Seen(_ACTIVE, _ROUTED), _the_same, refusal=("DELETE", "/zones/*")),
+    "open_mailbox, refused": Scenario(
+        _to_open,
+        Seen(_ACTIVE, _ROUTED),
+        _the_same,
+        refused=_GIVEN_UP,
+        refusal=("POST", "/zones/*/email/routing/rules"),
+    ),
 }
+
+
+def job_of(scenario: str) -> str:
+    return scenario.partition(",")[0]
 
 
 def product_jobs() -> set[str]:

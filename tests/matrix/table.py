@@ -7,12 +7,12 @@ from tests.matrix.judge import Cell
 
 
 def heading() -> str:
-    return f"{'database':10} {'job':16} {'fault':46} {'at':52} {'end':12} {'s':>5}  complaints"
+    return f"{'database':10} {'job':22} {'fault':46} {'at':52} {'end':12} {'s':>5}  complaints"
 
 
 def line(database: str, cell: Cell) -> str:
     said = "; ".join(cell.complaints())
-    where = f"{database:10} {cell.job:16} {cell.fault.kind:46} {cell.fault.point:52}"
+    where = f"{database:10} {cell.job:22} {cell.fault.kind:46} {cell.fault.point:52}"
     return f"{where} {cell.outcome or '-':12} {cell.seconds:5.1f}  {said or 'none'}"
 
 
