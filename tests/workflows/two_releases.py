@@ -37,7 +37,7 @@ async def main(database_url: str, engine_url: str, folder: Path, process_id: str
     database = open_database(database_url)
     await schema.migrate(database)
     racer = Racer(folder, process_id)
-    engine = Engine(engine_url, process_id, beat=0.2, dead_after=1.0)
+    engine = Engine(engine_url, process_id, beat=1.0, dead_after=3.0)
     async with engine.running(racer, database):
         print("ready", flush=True)
         runs = []

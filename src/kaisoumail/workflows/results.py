@@ -174,7 +174,8 @@ def _error(stored: dict[str, Any]) -> Exception:
 
 
 def _told(problem: Problem) -> dict[str, Any]:
-    return {"code": problem.code, "message": problem.message, "details": problem.details}
+    details = msgspec.to_builtins(problem.details, enc_hook=str)  # what is no JSON must not keep the run from its end
+    return {"code": problem.code, "message": problem.message, "details": details}
 
 
 def _problem(stored: dict[str, Any]) -> Problem:

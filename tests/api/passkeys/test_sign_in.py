@@ -269,7 +269,7 @@ def test_whatever_stands_in_an_answer_it_is_a_refusal_and_never_a_crash(root: Ap
         name = data.draw(st.sampled_from([name for name in part if name != "id"]))
         if part is inner and isinstance(part[name], str) and data.draw(st.booleans()):
             raw = bytearray(unb64(part[name]))
-            at = data.draw(st.integers(0, len(raw) - 1))
+            at = data.draw(st.integers(0, 999)) % len(raw)  # a signature has 70 to 72 bytes
             raw[at:] = data.draw(st.binary(max_size=8)) + raw[at + data.draw(st.integers(0, 3)) :]
             part[name] = b64(bytes(raw))
         else:
