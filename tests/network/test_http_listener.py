@@ -377,6 +377,18 @@ def test_a_connection_that_was_known_ends_with_a_hand_over_that_nobody_signed() 
     listening(story, RequestBounds(head=60, check=0.01))
 
 
+def test_a_known_connection_whose_hand_over_is_refused_while_it_is_sent_hears_why() -> None:
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            await connection.say(GET.replace(b" / ", b" /known "))
+            await connection.head()
+            await connection.say(b"POST /not-signed HTTP/1.1\r\nHost: x\r\nContent-Length: 20000000\r\n\r\n")
+            await asyncio.gather(*(connection.say(b"x" * 100_000) for _ in range(5)))
+            assert (await connection.rest()).startswith(b"HTTP/1.1 200")
+
+    listening(story, RequestBounds(head=60, check=0.01, linger=0.5))
+
+
 def test_whoever_says_nothing_on_a_place_kept_for_others_loses_it_soon() -> None:
     async def story(listener: Listener) -> None:
         strangers = [await listener.connect() for _ in range(2)]

@@ -15,8 +15,8 @@ import pytest
 from tests.servers import ADMIN_KEY, Product, a_world
 
 IS_LONG: Final = "KAISOUMAIL_IN_FLIGHT" in os.environ
-ROUNDS: Final = 50 if IS_LONG else 6
-SUBDOMAINS: Final = 100 if IS_LONG else 8
+ROUNDS: Final = 50 if IS_LONG else 3
+SUBDOMAINS: Final = 100 if IS_LONG else 4
 
 
 def _ensured(product: Product, body: dict[str, Any]) -> tuple[int, Any]:

@@ -1,11 +1,11 @@
 """
 A data folder of the release before there was a table of runs, with an open run of every job, is taken over.
 
-`data/open_runs_of_schema_0008.tar.xz` was left by commit 121dd4b: a `serve` that was killed while its pretend
+`data/open_runs_of_schema_0008.zip` was left by commit 121dd4b: a `serve` that was killed while its pretend
 Cloudflare, whose state is there as well, let five requests wait.
 """
 
-import tarfile
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +17,7 @@ import httpx
 from tests.api_client import ApiClient
 from tests.servers import ADMIN_KEY, INBOUND_SECRET, PERMISSIONS, UNLIMITED, WORKER, Process, start
 
-LEFT = Path(__file__).parent / "data" / "open_runs_of_schema_0008.tar.xz"
+LEFT = Path(__file__).parent / "data" / "open_runs_of_schema_0008.zip"
 
 
 @contextmanager
@@ -71,8 +71,8 @@ def _state(admin: ApiClient) -> dict[str, str]:
 
 
 def test_open_runs_of_every_job_of_the_release_before_come_to_their_end(tmp_path: Path) -> None:
-    with tarfile.open(LEFT) as left:
-        left.extractall(tmp_path, filter="data")
+    with zipfile.ZipFile(LEFT) as left:
+        left.extractall(tmp_path)
     wanted = {
         "kept.com": "active",
         "waiting.com": "active",

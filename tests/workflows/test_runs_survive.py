@@ -105,9 +105,11 @@ async def row_of(database: Database, run_id: str) -> RunRow:
     return row
 
 
-@pytest.mark.parametrize("refusals", [1, 5])
-@pytest.mark.parametrize("is_lost_after_commit", [False, True])
-@pytest.mark.parametrize("refuses_reads", [False, True])
+@pytest.mark.parametrize(
+    ("refusals", "is_lost_after_commit", "refuses_reads"),
+    [(1, False, False), (5, True, False), (5, False, True)],
+    ids=["writes once", "answers of commits", "reads and writes"],
+)
 def test_b1_b2_k5_k6_what_our_database_refuses_for_a_moment_is_done_all_the_same(
     database_url: str, tmp_path: Path, refusals: int, is_lost_after_commit: bool, refuses_reads: bool
 ) -> None:

@@ -169,7 +169,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         is_known = self._has_proved()
         if self._is_disproved or (self._is_on_probation and not is_known):
             self.cycle.keep_alive = False
-            self.transport.close()
+            self._end_after_answer()
         super().on_response_complete()
 
     # the deadlines
