@@ -39,7 +39,12 @@ from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.model.token_bucket import Rate
 from kaisoumail.network import http_server
 from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
-from kaisoumail.network.descriptors import ConnectionShares, connection_shares, raise_descriptor_limit
+from kaisoumail.network.descriptors import (
+    LEAST_DESCRIPTORS,
+    ConnectionShares,
+    connection_shares,
+    raise_descriptor_limit,
+)
 from kaisoumail.network.http_limits import HttpLimits
 from kaisoumail.network.memory_trim import MemoryTrim
 from kaisoumail.network.requests_in_progress import RequestsInProgress
@@ -117,10 +122,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """
     The whole product, answering inside the block and stopped cleanly after it.
 
-    Raises CannotStart for a busy port, Problem for a folder that cannot be written or a database that cannot be
-    opened; nothing is left behind then.
+    Raises CannotStart for a busy port or too few open files, Problem for a folder that cannot be written or a database
+    that cannot be opened; nothing is left behind then.
     """
     async with AsyncExitStack() as stack:
+        shares = _connection_shares(settings)
         listener = _listen(settings.host, settings.port)
         stack.callback(listener.close)
         process_id = f"{socket.gethostname()}-{uuid4().hex[:12]}"
@@ -136,7 +142,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, partial(forget_full_buckets, context)))
         await stack.enter_async_context(repeated(_MINUTE_SECONDS, context.unsure.settle))
         await stack.enter_async_context(repeated(_TRIM_SECONDS, MemoryTrim().trim))
-        shares, refusals = _connection_shares(settings), RefusalLog()
+        refusals = RefusalLog()
         smtp_port = await _open_smtp(stack, context, settings, shares.smtp, refusals)
         limits = HttpLimits(_http_budget(settings, shares.http), refusals, settings.trusted_proxies)
         readiness = Readiness(context.database, context.signals, process_id, settings.dead_after)
@@ -311,8 +317,14 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _connection_shares(settings: Settings) -> ConnectionShares:
-    """What of the configured connections the system's descriptors allow; said when that is less."""
+    """
+    What of the configured connections the system's descriptors allow; said when that is less.
+
+    Raises CannotStart when there are too few to run at all.
+    """
     descriptors = raise_descriptor_limit()
+    if descriptors < LEAST_DESCRIPTORS:
+        raise CannotStart(f"Only {descriptors} open files are allowed (ulimit -n); {LEAST_DESCRIPTORS} are needed")
     smtp = settings.smtp_max_connections if settings.smtp_port else 0
     shares = connection_shares(descriptors, settings.http_max_connections, smtp)
     if shares.is_cut:

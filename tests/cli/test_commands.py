@@ -1,7 +1,10 @@
 """The commands: help for each, one clear line for what is wrong, nothing half done."""
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -65,6 +68,22 @@ def test_a_busy_port_is_one_line(tmp_path: Path, variable: str) -> None:
     assert told.returncode == 1
     [line] = told.stderr.splitlines()
     assert port in line
+
+
+def test_too_few_open_files_are_one_line(tmp_path: Path) -> None:
+    environment = {**os.environ, **ENOUGH, "DATA_DIR": str(tmp_path), "PORT": "0", "SMTP_PORT": "0"}
+
+    told = subprocess.run(
+        ["/bin/sh", "-c", 'ulimit -n 60; exec "$0" -m kaisoumail serve', sys.executable],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.returncode == 1
+    [line] = told.stderr.splitlines()
+    assert "60" in line
 
 
 def test_a_busy_port_of_the_pretend_cloudflare_is_one_line(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ _WANTED: Final = 65_536
 _OWN_USE: Final = 160  # databases, PostgreSQL, Cloudflare, readers' pipes, blobs being written, log
 _TOLD_ONLY: Final = 64  # connections that are over the limit, until they have heard so
 _LEAST: Final = 16
+LEAST_DESCRIPTORS: Final = 256
+"""With fewer no process of ours works: it could open its databases, but serve nobody."""
 
 
 @dataclass(frozen=True, slots=True)
