@@ -72,8 +72,9 @@ def test_k2_a_database_that_is_gone_is_told_and_that_signals_are_not_heard(postg
 
             proxy.answers_nobody = True
             proxy.cut()
-            while signals.is_connected:
-                await signals.tell("anything")
+            async with signals.listening("anything") as listener:
+                while signals.is_connected:
+                    await listener.woken(0.1)
             assert await _reasons(readiness) == ["database_unreachable", "signals_lost"]
 
             proxy.answers_nobody = False

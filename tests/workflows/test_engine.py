@@ -151,21 +151,6 @@ def test_when_patience_is_over_the_error_is_the_last_one(database_url: str, tmp_
     assert context.calls == 3
 
 
-def test_an_open_run_can_be_found_and_an_ended_one_cannot(database_url: str, tmp_path: Path) -> None:
-    context = Refusal()
-
-    async def story(engine: Engine, _: Database) -> None:
-        assert await engine.find_open("counted", key="demo.example") is None
-        started = await engine.start("counted", key="demo.example")
-        found = await engine.find_open("counted", key="demo.example")
-        context.gate.set()
-        assert found is not None
-        assert (found.id, await found.result()) == (started.id, 1)
-        assert await engine.find_open("counted", key="demo.example") is None
-
-    told(story, database_url, tmp_path, context)
-
-
 def test_a_refusal_is_one_line_in_the_log(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     async def story(engine: Engine, _: Database) -> None:
         with pytest.raises(Problem):

@@ -34,7 +34,6 @@ class PostgresSignals:
         self._connection: asyncpg.Connection[Any] | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
-        self._speaking = asyncio.Lock()
 
     async def open(self) -> "PostgresSignals":
         """Start to listen; raises OSError or asyncpg's own errors when the database is not there."""
@@ -49,10 +48,6 @@ class PostgresSignals:
 
     def when(self, topic: str, act: Callable[[], None]) -> None:
         self._here.when(topic, act)
-
-    async def tell(self, topic: str) -> None:
-        if not await self._answers("SELECT pg_notify($1, $2)", CHANNEL, topic):
-            self._here.wake([topic])  # others look again when their connection is back
 
     def wake(self, topics: Iterable[str]) -> None:
         self._here.wake(topics)
@@ -88,14 +83,13 @@ class PostgresSignals:
             raise
         self._connection, self._lost = connection, lost
 
-    async def _answers(self, statement: str, *values: object) -> bool:
-        """True once the connection has answered *statement*; False if it is lost, as everybody knows then."""
+    async def _answers(self) -> bool:
+        """True once the connection has answered a query; False if it is lost."""
         if self._connection is None or self._lost.is_set():
             return False
         try:
             with cut_after(ANSWER_SECONDS, self._connection):
-                async with self._speaking:  # asyncpg answers one question at a time
-                    await self._connection.execute(statement, *values)
+                await self._connection.execute("SELECT 1")
         except OPEN_ERRORS as error:
             self._lose(error)
             return False
@@ -119,7 +113,7 @@ class PostgresSignals:
 
     async def _look_after(self) -> None:
         """Return when the connection answered, or was replaced. Raises what connecting raises."""
-        if await self._is_lost_within(self._probe) or not await self._answers("SELECT 1"):
+        if await self._is_lost_within(self._probe) or not await self._answers():
             if self._connection is not None:
                 self._connection.terminate()
             await self._connect()

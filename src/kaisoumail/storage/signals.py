@@ -64,10 +64,6 @@ class Signals(Protocol):
         """Call *act* whenever *topic* is told, by whichever process, and when something may have been missed."""
         ...
 
-    async def tell(self, topic: str) -> None:
-        """Wake everybody who listens to *topic*, in every process that can be reached; raises nothing."""
-        ...
-
     def wake(self, topics: Iterable[str]) -> None:
         """Wake who listens to any of *topics* in this process alone."""
         ...
@@ -118,9 +114,6 @@ class LocalSignals:
 
     def when(self, topic: str, act: Callable[[], None]) -> None:
         self._acts.setdefault(topic, []).append(act)
-
-    async def tell(self, topic: str) -> None:
-        self.wake([topic])
 
     def wake(self, topics: Iterable[str]) -> None:
         for topic in topics:

@@ -137,11 +137,6 @@ class Engine:
                 return self.launch(begun)
             await self.outcome(begun.run.id, deadline - self._clock())
 
-    async def find_open(self, job: str, key: str) -> Run | None:
-        """The run of *job* about *key* that has not ended, in whichever process it is."""
-        row = await self._storage.read(partial(runs.find_open, key=key))
-        return Run(self, row.id) if row is not None and row.job == job else None
-
     async def progress(self, job: str, key: str) -> Progress | None:
         """How far the latest run of *job* about *key* is; None if there is none that is still remembered."""
         row = await self._storage.read(partial(runs.latest, job=job, key=key))
