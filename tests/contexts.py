@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from kaisoumail.mail_reading.processes import ThreadReaders
 from kaisoumail.model.clock import Clock
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.quota import NO_QUOTAS, Quotas
-from kaisoumail.readers.processes import ThreadReaders
 from kaisoumail.storage import domains, mailboxes, schema, users
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import open_database

@@ -30,9 +30,7 @@ from kaisoumail.api.cors import CorsRules
 from kaisoumail.api.edges import Edges
 from kaisoumail.api.gate import Gate
 from kaisoumail.cloudflare.client import Cloudflare
-from kaisoumail.inbound import webhook
-from kaisoumail.inbound.smtp import Door
-from kaisoumail.inbound.smtp_session import Manners, SharedLimits
+from kaisoumail.mail_reading.processes import ProcessReaders, ThreadReaders
 from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.model.quota import Quotas
 from kaisoumail.model.refusal_log import RefusalLog
@@ -53,8 +51,10 @@ from kaisoumail.operations.rate_limits import RateLimits, Rates, forget_full_buc
 from kaisoumail.operations.readiness import Readiness
 from kaisoumail.operations.retention import DAILY, HOURLY, sweep
 from kaisoumail.public_dns.resolver import Resolver
-from kaisoumail.readers.processes import ProcessReaders, ThreadReaders
 from kaisoumail.settings import Settings
+from kaisoumail.smtp import webhook
+from kaisoumail.smtp.listener import Door
+from kaisoumail.smtp.session import Manners, SharedLimits
 from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.buckets import buckets_on

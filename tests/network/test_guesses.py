@@ -1,6 +1,6 @@
 """Who guesses addresses gets slower, is sent away, and is forgotten when quiet."""
 
-from kaisoumail.inbound.recipient_guesses import RecipientGuesses
+from kaisoumail.smtp.recipient_guesses import RecipientGuesses
 
 
 def test_a_few_wrong_addresses_cost_nothing_and_many_are_slower_and_slower() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from kaisoumail.mail_reading.extract import facts_of
 from kaisoumail.model.code import Link
 from kaisoumail.parsing.addresses import entries, is_promised
 from kaisoumail.parsing.authentication import AUTHSERV_ID, authentication_of
@@ -23,7 +24,6 @@ from kaisoumail.parsing.sanitize import safe_html
 from kaisoumail.parsing.tolerant_tree import tolerant_tree
 from kaisoumail.parsing.transfer import transfer_decoded
 from kaisoumail.parsing.uuencode import without_files
-from kaisoumail.readers.facts import facts_of
 from tests.parsing.growth import Step
 
 _CHARSETS: Final = ("utf-8", "utf-7", "utf-16", "gb18030", "hz", "iso-2022-jp", "iso-2022-kr", "cp932", "big5", "cp949")

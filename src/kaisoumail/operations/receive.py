@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from kaisoumail.errors import Problem
+from kaisoumail.mail_reading.extract import Facts
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Door, Envelope, Message, delivery_key
 from kaisoumail.model.quota import mailbox_full
 from kaisoumail.model.rejection import Rejection
-from kaisoumail.readers.facts import Facts
 from kaisoumail.storage import messages
 from kaisoumail.storage.intake import Incoming
 from kaisoumail.workflows.context import Context

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
+from kaisoumail.mail_reading.processes import Readers
 from kaisoumail.model.access import Grant
 from kaisoumail.model.clock import Clock
 from kaisoumail.model.credential import ApiKey, Session
 from kaisoumail.model.quota import NO_QUOTAS, Quotas
 from kaisoumail.model.user import User
 from kaisoumail.public_dns.resolver import Resolver
-from kaisoumail.readers.processes import Readers
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.database import Database
 from kaisoumail.storage.intake import Intake

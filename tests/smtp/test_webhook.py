@@ -10,10 +10,10 @@ import pytest
 import structlog.testing
 
 from kaisoumail.errors import Problem
-from kaisoumail.inbound.webhook import HandoverLimits, handover_door
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.model.user import Visit
 from kaisoumail.network.memory_budget import MemoryBudget
+from kaisoumail.smtp.webhook import HandoverLimits, handover_door
 from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
 from tests.handing_over import signed

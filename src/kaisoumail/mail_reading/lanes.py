@@ -14,10 +14,10 @@ from typing import Final
 import structlog
 
 from kaisoumail.errors import Problem
-from kaisoumail.readers.facts import Facts, facts_of_unreadable
-from kaisoumail.readers.fair_queue import Bounds, FairQueue, Usage
-from kaisoumail.readers.frames import Answer
-from kaisoumail.readers.reader_process import LostReader, ReaderProcess, ReaderProcesses
+from kaisoumail.mail_reading.extract import Facts, facts_of_unreadable
+from kaisoumail.mail_reading.fair_queue import Bounds, FairQueue, Usage
+from kaisoumail.mail_reading.frames import Answer
+from kaisoumail.mail_reading.reader_process import LostReader, ReaderProcess, ReaderProcesses
 
 # Few enough that some are being read while others are being stored: all in one frame would move in lockstep.
 MOST_TOGETHER: Final = 8
@@ -29,7 +29,7 @@ _BUSY: Final = 3.0  # how much longer a message may take where others take the p
 _TRIES: Final = 2  # the first may have met a reader that somebody else had ended
 # Bytes as many as the listeners let in (`network/memory_budget.py`): a relay may bring eight messages of 25 MB at once.
 _SLOW_BOUNDS: Final = Bounds(messages_of_one=32, bytes_of_one=224 * 1024 * 1024, messages=128, bytes=512 * 1024 * 1024)
-_log = structlog.get_logger("kaisoumail.readers")
+_log = structlog.get_logger("kaisoumail.mail_reading")
 
 
 @dataclass(slots=True, eq=False)

@@ -12,8 +12,8 @@ import uvloop
 import zstandard
 
 from kaisoumail.errors import Problem
-from kaisoumail.readers.facts import Facts, facts_of, facts_of_unreadable
-from kaisoumail.readers.processes import Patience, ProcessReaders, Readers, ThreadReaders
+from kaisoumail.mail_reading.extract import Facts, facts_of, facts_of_unreadable
+from kaisoumail.mail_reading.processes import Patience, ProcessReaders, Readers, ThreadReaders
 from tests.builders import an_email
 
 T = TypeVar("T")
@@ -45,7 +45,11 @@ def _children(name: str = "") -> list[int]:
             words = (folder / "cmdline").read_bytes().split(b"\0")
         except OSError:
             continue
-        if f"PPid:\t{os.getpid()}\n" in status and b"kaisoumail.readers" in words and name.encode() in b" ".join(words):
+        if (
+            f"PPid:\t{os.getpid()}\n" in status
+            and b"kaisoumail.mail_reading" in words
+            and name.encode() in b" ".join(words)
+        ):
             found.append(int(folder.name))
     return found
 

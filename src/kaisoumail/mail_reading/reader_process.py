@@ -15,14 +15,14 @@ import msgspec
 import structlog
 
 from kaisoumail.errors import Problem
-from kaisoumail.readers.frames import PROGRESS_BYTES, Answer
+from kaisoumail.mail_reading.frames import PROGRESS_BYTES, Answer
 
 T = TypeVar("T")
 
 _PROCESS_CLOCK: Final = 2  # CPUCLOCK_SCHED of Linux: a clock of another process, as clock_getcpuclockid(3) makes it
 _START_SECONDS: Final = 20.0  # ten times what it takes, for a busy machine
 SPARE_SECONDS: Final = 60.0  # how long after the last trouble a spare process is kept
-_log = structlog.get_logger("kaisoumail.readers")
+_log = structlog.get_logger("kaisoumail.mail_reading")
 _ANSWERS: Final = msgspec.msgpack.Decoder(list[Answer])
 
 
@@ -222,7 +222,7 @@ async def _started(name: str) -> ReaderProcess:
     try:
         os.ftruncate(shared, PROGRESS_BYTES)
         progress = mmap.mmap(shared, PROGRESS_BYTES)
-        command = (sys.executable, "-m", "kaisoumail.readers", name, str(shared))
+        command = (sys.executable, "-m", "kaisoumail.mail_reading", name, str(shared))
         _, process = await asyncio.get_running_loop().subprocess_exec(
             partial(ReaderProcess, progress), *command, stdin=PIPE, stdout=PIPE, stderr=None, pass_fds=(shared,)
         )

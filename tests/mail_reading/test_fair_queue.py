@@ -2,7 +2,7 @@
 
 import pytest
 
-from kaisoumail.readers.fair_queue import HALF_LIFE, Bounds, FairQueue, Usage
+from kaisoumail.mail_reading.fair_queue import HALF_LIFE, Bounds, FairQueue, Usage
 
 NOW = 1000.0
 

@@ -21,8 +21,8 @@ from typing import Final
 
 import msgspec
 
-from kaisoumail.readers.facts import facts_of
-from kaisoumail.readers.frames import PROGRESS_BYTES, Answer
+from kaisoumail.mail_reading.extract import facts_of
+from kaisoumail.mail_reading.frames import PROGRESS_BYTES, Answer
 
 # A mail may take 150 MB above its size and has at most 100 MB; beyond this reading it fails, and only that.
 _MEMORY: Final = 1024 * 1024 * 1024

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from kaisoumail.inbound.recipient_guesses import RecipientGuesses
-from kaisoumail.inbound.smtp_session import Manners, SharedLimits
 from kaisoumail.network.memory_budget import MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
 from kaisoumail.operations.rejections import list_rejections
+from kaisoumail.smtp.recipient_guesses import RecipientGuesses
+from kaisoumail.smtp.session import Manners, SharedLimits
 from kaisoumail.workflows.context import Context
-from tests.inbound.test_smtp import told
-from tests.inbound.test_smtp_abuse import ENVELOPE, HELLO, WHOLE, codes, expected, raws, said
 from tests.people import ROOT
+from tests.smtp.test_listener import told
+from tests.smtp.test_smtp_abuse import ENVELOPE, HELLO, WHOLE, codes, expected, raws, said
 
 
 def test_what_is_announced_and_never_sent_costs_nobody_anything(tmp_path: Path) -> None:

@@ -16,15 +16,15 @@ from typing import Final
 import structlog
 
 from kaisoumail.errors import CODES, Problem
-from kaisoumail.inbound.recipient_guesses import RecipientGuesses
-from kaisoumail.inbound.smtp_commands import Malformed, Path, command, path, size
-from kaisoumail.inbound.smtp_wire import BadLine, Flooded, Gone, NoRoom, NoTls, Silent, Transfer, Wire
 from kaisoumail.model.message import Envelope
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.network.memory_budget import OVERSIZE_FACTOR, MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, can_receive, note_refusal, receive
+from kaisoumail.smtp.commands import Malformed, Path, command, path, size
+from kaisoumail.smtp.protocol import BadLine, Flooded, Gone, NoRoom, NoTls, Silent, Transfer, Wire
+from kaisoumail.smtp.recipient_guesses import RecipientGuesses
 
 MAX_RECIPIENTS: Final = 100  # RFC 5321, 4.5.3.1.8: at least as many
 _MAX_MISTAKES: Final = 100

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from kaisoumail.readers.facts import Facts
+from kaisoumail.mail_reading.extract import Facts
 
 PROGRESS_BYTES: Final = 4  # of shared memory: the number of the message that is being read, most significant first
 

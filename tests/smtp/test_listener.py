@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from kaisoumail.inbound import smtp
-from kaisoumail.inbound.smtp import Door
-from kaisoumail.inbound.smtp_session import Manners, SharedLimits
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.operations.messages import Question, list_messages, raw_message
+from kaisoumail.smtp import listener
+from kaisoumail.smtp.listener import Door
+from kaisoumail.smtp.session import Manners, SharedLimits
 from kaisoumail.storage.intake import Incoming
 from kaisoumail.workflows.context import Context
 from tests.builders import a_mailbox, an_email
@@ -176,7 +176,7 @@ def test_closing_the_door_lets_go_of_who_is_connected(tmp_path: Path) -> None:
 def test_a_mail_that_is_not_stored_when_the_door_waits_no_longer_is_asked_for_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(smtp, "_CLOSING_SECONDS", 0.0)
+    monkeypatch.setattr(listener, "_CLOSING_SECONDS", 0.0)
 
     async def run() -> None:
         async with _open_door(tmp_path) as (context, port):

@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from kaisoumail.readers.facts import Facts, facts_of
-from kaisoumail.readers.fair_queue import Usage
-from kaisoumail.readers.lanes import QuickLane, Reading, SlowLane
-from kaisoumail.readers.reader_process import SPARE_SECONDS, ReaderProcesses
+from kaisoumail.mail_reading.extract import Facts, facts_of
+from kaisoumail.mail_reading.fair_queue import Usage
+from kaisoumail.mail_reading.lanes import QuickLane, Reading, SlowLane
+from kaisoumail.mail_reading.reader_process import SPARE_SECONDS, ReaderProcesses
 
 _LARGE: Final = 64 * 1024
 INLINE_BYTES: Final = 16 * 1024  # reading more than this would be felt by others on the event loop

@@ -4,11 +4,11 @@ import asyncio
 import socket
 from typing import Final
 
-from kaisoumail.inbound.smtp_session import Manners, Session, SharedLimits
-from kaisoumail.inbound.smtp_wire import Wire
 from kaisoumail.model.client_address import counted_as
 from kaisoumail.network.connection_budget import Admission, Admitted, ConnectionBudget, ConnectionLimits
 from kaisoumail.operations.context import Context
+from kaisoumail.smtp.protocol import Wire
+from kaisoumail.smtp.session import Manners, Session, SharedLimits
 
 _CLOSING_SECONDS: Final = 10.0
 

@@ -11,8 +11,8 @@ import pytest
 import uvloop
 
 from kaisoumail.errors import Problem
-from kaisoumail.readers.facts import Facts, facts_of
-from kaisoumail.readers.processes import Patience, ProcessReaders
+from kaisoumail.mail_reading.extract import Facts, facts_of
+from kaisoumail.mail_reading.processes import Patience, ProcessReaders
 from tests.builders import an_email
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ async def _stopped_reader(readers: ProcessReaders) -> int:
 def _children() -> set[int]:
     """The readers among this process's children: other tests in it have left some of their own."""
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    return {int(child) for child in children if b"kaisoumail.readers" in _command_line(child)}
+    return {int(child) for child in children if b"kaisoumail.mail_reading" in _command_line(child)}
 
 
 def _command_line(process_id: str) -> bytes:

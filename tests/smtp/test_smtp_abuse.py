@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 import trustme
 
-from kaisoumail.inbound.recipient_guesses import RecipientGuesses
-from kaisoumail.inbound.smtp_session import Manners, SharedLimits
 from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.network.memory_budget import MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
 from kaisoumail.operations.messages import Question, list_messages, raw_message
+from kaisoumail.smtp.recipient_guesses import RecipientGuesses
+from kaisoumail.smtp.session import Manners, SharedLimits
 from kaisoumail.workflows.context import Context
-from tests.inbound.test_smtp import ADDRESS, told
 from tests.people import ROOT
+from tests.smtp.test_listener import ADDRESS, told
 
 HELLO = b"HELO sender.example\r\n"
 ENVELOPE = f"MAIL FROM:<a@shop.example>\r\nRCPT TO:<{ADDRESS}>\r\n".encode()
