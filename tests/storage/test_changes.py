@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from kaisoumail.model.feed import BEGINNING, Cursor
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.storage import changes, domains, mailboxes, messages, schema
+from kaisoumail.storage import changes, domains, mailboxes, messages, schema, transactions
 from kaisoumail.storage.changes import Numbered
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.storage.postgres_signals import open_signals
@@ -70,7 +70,7 @@ def test_no_number_is_given_while_a_lower_one_is_not_yet_visible(postgres_url: s
 
         async def race() -> bool:
             with psycopg.connect(postgres_url) as committing, psycopg.connect(postgres_url, autocommit=True) as watcher:
-                committing.execute(str(changes._LOCK))
+                committing.execute(str(transactions._LOCK))
                 committing.execute("INSERT INTO changes (user_id) VALUES ('usr_ada')")  # numbered, not yet committed
                 write = asyncio.create_task(storage.database.write(lambda c: kept(c, a_message(mailbox), None)))
                 await asyncio.to_thread(_until_somebody_waits_for_a_lock, watcher)

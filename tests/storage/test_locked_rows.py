@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select, text, update
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.storage import changes, mailboxes
+from kaisoumail.storage import changes, mailboxes, transactions
 from kaisoumail.storage.database import Database, open_database
 from kaisoumail.storage.intake import Incoming, Intake
 from kaisoumail.storage.tables import mailboxes as table
@@ -140,7 +140,7 @@ def test_k1_a_statement_that_takes_too_long_leaves_its_batch(url: str) -> None:
 
 def test_k1_a_batch_waits_for_the_lock_that_numbers_changes(url: str) -> None:
     async def story() -> None:
-        async with _a_database(url) as database, _a_holder(url, str(changes._LOCK)) as holder:
+        async with _a_database(url) as database, _a_holder(url, str(transactions._LOCK)) as holder:
             noted = asyncio.create_task(database.write(lambda c: changes.note_mailbox(c, FREE.user_id, FREE.id)))
             async with await psycopg.AsyncConnection.connect(url, autocommit=True) as watching:
                 met: set[object] = set()

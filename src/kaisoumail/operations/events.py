@@ -18,8 +18,9 @@ from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage import changes, domains, mailboxes, messages
-from kaisoumail.storage.changes import Change, Numbered
+from kaisoumail.storage.changes import Numbered
 from kaisoumail.storage.signals import EVERYTHING, user_topic
+from kaisoumail.storage.transactions import Change
 from kaisoumail.workflows.context import Context
 
 _PAGE: Final = 100

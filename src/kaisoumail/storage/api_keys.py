@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 from kaisoumail.model.access import Grant
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.user import User
-from kaisoumail.storage import changes
+from kaisoumail.storage import transactions
 from kaisoumail.storage.tables import api_keys, users
 from kaisoumail.storage.users import user_from
 
@@ -68,7 +68,7 @@ def rename(connection: Connection, key_id: str, name: str) -> None:
 
 def revoke(connection: Connection, key_id: str, now: datetime) -> bool:
     """Revoke the key; False, and the first time stays, if it was revoked before."""
-    changes.note_access(connection)
+    transactions.note_access(connection)
     live = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
     return connection.execute(live.values(revoked_at=now)).rowcount > 0
 

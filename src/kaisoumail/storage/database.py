@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, make_url
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import Clock, steady_now
-from kaisoumail.storage import changes
+from kaisoumail.storage import transactions
 from kaisoumail.storage.batch_writer import BatchWriter, Outcome, T, Tell, Work
 from kaisoumail.storage.database_errors import as_problem, is_trouble
 from kaisoumail.storage.postgres import PostgresDatabase
@@ -184,7 +184,7 @@ class SqliteDatabase:
         connection = self._connection(self._write_engine)
         try:
             with connection.begin():
-                values, topics = changes.run(connection, works)
+                values, topics = transactions.run(connection, works)
         except BaseException:
             connection.connection.rollback()  # SQLite keeps a transaction open whose commit it refused
             raise

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage import changes
+from kaisoumail.storage import transactions
 from kaisoumail.storage.batch_writer import BatchWriter, Outcome, T, Tell, Work
 from kaisoumail.storage.connection_watch import ConnectionWatch
 from kaisoumail.storage.database_errors import (
@@ -165,7 +165,7 @@ class PostgresDatabase:
         async with self._connected(engine) as connection, connection.begin():
             if lock_wait:
                 await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{lock_wait}'")
-            values, topics = await connection.run_sync(changes.run, numbered)
+            values, topics = await connection.run_sync(transactions.run, numbered)
         if ACCESS in topics:  # all else comes back as a notification; this must be known before it is answered
             self._tell([ACCESS])
         return values

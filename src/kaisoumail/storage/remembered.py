@@ -1,9 +1,9 @@
 """
 What was read a moment ago, so that a busy client does not ask the database who it is with every request.
 
-Whatever changes access says so with its commit (`changes.note_access`): everything is forgotten then, in this process
-before the change is answered, in others as fast as a signal travels. Should a signal be lost, nothing is believed for
-longer than a few seconds.
+Whatever changes access says so with its commit (`transactions.note_access`): everything is forgotten then, in this
+process before the change is answered, in others as fast as a signal travels. Should a signal be lost, nothing is
+believed for longer than a few seconds.
 """
 
 from collections.abc import Awaitable, Callable

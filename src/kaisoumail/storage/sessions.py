@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, or_, se
 from kaisoumail.model.access import Grant
 from kaisoumail.model.credential import Session
 from kaisoumail.model.user import User
-from kaisoumail.storage import changes
+from kaisoumail.storage import transactions
 from kaisoumail.storage.api_keys import grant_from
 from kaisoumail.storage.tables import Instant, api_keys, passkeys, sessions, users
 from kaisoumail.storage.users import user_from
@@ -83,26 +83,26 @@ def end(connection: Connection, token_hashes: Sequence[str]) -> str | None:
     gone = delete(sessions).where(sessions.c.token_hash.in_(token_hashes)).returning(sessions.c.user_id)
     user_id = connection.execute(gone).scalar_one_or_none()
     if user_id is not None:  # strangers sign out too, and make nobody forget anything
-        changes.note_access(connection)
+        transactions.note_access(connection)
     return user_id
 
 
 def end_one(connection: Connection, user_id: str, session_id: str) -> bool:
     """End one session of this user; False if they have none of that id."""
-    changes.note_access(connection)
+    transactions.note_access(connection)
     gone = delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
     return connection.execute(gone).rowcount > 0
 
 
 def end_all(connection: Connection, user_id: str) -> int:
     """End every session of a user; how many there were."""
-    changes.note_access(connection)
+    transactions.note_access(connection)
     return connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
 
 
 def end_those_of(connection: Connection, *, key_id: str | None = None, passkey_id: str | None = None) -> None:
     """End the sessions that this key or passkey started."""
-    changes.note_access(connection)
+    transactions.note_access(connection)
     origin = sessions.c.key_id == key_id if key_id is not None else sessions.c.passkey_id == passkey_id
     connection.execute(delete(sessions).where(origin))
 

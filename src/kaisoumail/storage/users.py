@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
 
 from kaisoumail.model.user import Role, User
-from kaisoumail.storage import changes
+from kaisoumail.storage import transactions
 from kaisoumail.storage.tables import users
 
 _LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x7573657273})")  # any constant that nobody else locks
@@ -17,13 +17,13 @@ def add(connection: Connection, user: User) -> None:
 
 
 def save(connection: Connection, user: User) -> None:
-    changes.note_access(connection)
+    transactions.note_access(connection)
     connection.execute(update(users).where(users.c.id == user.id).values(**_changeable(user)))
 
 
 def remove(connection: Connection, user_id: str) -> None:
     """Forget the user, with everything that belongs to them alone: keys, passkeys, sessions."""
-    changes.note_access(connection)
+    transactions.note_access(connection)
     connection.execute(delete(users).where(users.c.id == user_id))
 
 
