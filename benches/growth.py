@@ -27,7 +27,7 @@ from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.operations.receive import Handover, can_receive, receive
 from kaisoumail.operations.retention import DAILY, HOURLY, sweep
 from kaisoumail.server import log_to_stderr  # which imports the workflows: what is imported can be started
-from kaisoumail.storage.tables import metadata
+from kaisoumail.storage.engine.schema import metadata
 from kaisoumail.workflows.context import Context
 
 LIVES: Final = int(os.environ.get("KAISOUMAIL_BENCH_LIVES", "20000"))

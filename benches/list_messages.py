@@ -15,8 +15,8 @@ from tests.servers import ADMIN_KEY, UNLIMITED, Product, a_world
 
 from benches.table import Row, show
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.storage import domains, mailboxes, users
-from kaisoumail.storage.database import open_database
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.tables import domains, mailboxes, users
 
 STORED = int(os.environ.get("KAISOUMAIL_BENCH_MESSAGES", "100000"))  # 1000000 is the long form
 _AT_ONCE = 2000

@@ -8,14 +8,15 @@ from kaisoumail.mail_reading.processes import ThreadReaders
 from kaisoumail.model.clock import Clock
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.quota import NO_QUOTAS, Quotas
-from kaisoumail.storage import domains, mailboxes, schema, users
 from kaisoumail.storage.blobs import FileBlobs
-from kaisoumail.storage.database import open_database
+from kaisoumail.storage.disk_guard import WaterMark
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.engine.signals import LocalSignals
 from kaisoumail.storage.intake import Intake
-from kaisoumail.storage.rejections import Ledger
-from kaisoumail.storage.signals import LocalSignals
-from kaisoumail.storage.unsure import Unsure
-from kaisoumail.storage.water_mark import WaterMark
+from kaisoumail.storage.tables import domains, mailboxes, users
+from kaisoumail.storage.tables.rejections import Ledger
+from kaisoumail.storage.uncertain_blobs import Unsure
 from kaisoumail.workflows.context import Context, Limits, Routing
 from kaisoumail.workflows.engine import Engine
 from tests.builders import DEMO
@@ -43,7 +44,7 @@ async def a_context(
     database = open_database(url, signals.wake, clock=database_clock or clock)
     blobs = FileBlobs(folder / "blobs")
     try:
-        await schema.migrate(database)
+        await schema_migration.migrate(database)
         for viewer in EVERYBODY:
             await database.write(lambda c, user=viewer.user: users.add(c, user))  # type: ignore[misc]
         await database.write(lambda c: domains.save(c, DEMO))

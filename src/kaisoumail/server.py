@@ -55,20 +55,20 @@ from kaisoumail.settings import Settings
 from kaisoumail.smtp import webhook
 from kaisoumail.smtp.listener import Door
 from kaisoumail.smtp.session import Manners, SharedLimits
-from kaisoumail.storage import schema
 from kaisoumail.storage.blobs import FileBlobs
-from kaisoumail.storage.buckets import buckets_on
-from kaisoumail.storage.connections_left import check_connections_left
 from kaisoumail.storage.data_folder import data_folder
-from kaisoumail.storage.database import Database, open_database
+from kaisoumail.storage.disk_guard import WaterMark
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.connections_left import check_connections_left
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.engine.postgres_sessions import with_limits_of_libpq
+from kaisoumail.storage.engine.postgres_signals import open_signals
+from kaisoumail.storage.engine.signals import ACCESS
+from kaisoumail.storage.engine.workflow_file import check_workflow_file
 from kaisoumail.storage.intake import Intake
-from kaisoumail.storage.postgres_sessions import with_limits_of_libpq
-from kaisoumail.storage.postgres_signals import open_signals
-from kaisoumail.storage.rejections import Ledger
-from kaisoumail.storage.signals import ACCESS
-from kaisoumail.storage.unsure import Unsure
-from kaisoumail.storage.water_mark import WaterMark
-from kaisoumail.storage.workflow_file import check_workflow_file
+from kaisoumail.storage.tables.rejections import Ledger
+from kaisoumail.storage.tables.token_buckets import buckets_on
+from kaisoumail.storage.uncertain_blobs import Unsure
 from kaisoumail.web import app as web
 from kaisoumail.web import problems as web_problems
 from kaisoumail.workflows import (
@@ -175,7 +175,7 @@ async def opened_context(settings: Settings, process_id: str = "") -> AsyncItera
         stack.push_async_callback(signals.close)
         database = open_database(folder.database_url, signals.wake, settings.database_patience)
         stack.push_async_callback(database.close)
-        await schema.migrate(database)
+        await schema_migration.migrate(database)
         cloudflare = None
         if settings.cloudflare_token is not None and settings.management_enabled:
             gate = SharedGate(database, utc_now, settings.request_budget / _BUDGET_SECONDS)

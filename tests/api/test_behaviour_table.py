@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from kaisoumail.storage.sqlite import sqlite_driver
+from kaisoumail.storage.engine.sqlite import sqlite_driver
 from tests.api.conftest import Send
 from tests.api_client import ApiClient, code_of
 from tests.builders import an_email

@@ -10,7 +10,7 @@ from litestar.routes import HTTPRoute
 
 from kaisoumail.api import app as api
 from kaisoumail.model.access import SCOPES, Need
-from kaisoumail.storage.sqlite import sqlite_driver
+from kaisoumail.storage.engine.sqlite import sqlite_driver
 from kaisoumail.web import app as web
 from tests.api.asking import GUARDED, Ask, Things, ask_for, things_named
 from tests.api.conftest import Send

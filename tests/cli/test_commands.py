@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from kaisoumail.storage import runs
-from kaisoumail.storage.database import open_database
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.tables import runs
 from kaisoumail.workflows.results import outcome_of
 from tests.servers import ADMIN_KEY, command
 

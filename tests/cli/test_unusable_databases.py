@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from kaisoumail.storage.open_errors import CONNECTIONS
+from kaisoumail.storage.engine.open_errors import CONNECTIONS
 from tests.forked import Forked
 from tests.postgres_roles import a_limited_role
 from tests.servers import command

@@ -6,7 +6,7 @@ from sqlalchemy import String
 
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.zones import read_zone
-from kaisoumail.storage.tables import domains
+from kaisoumail.storage.engine.schema import domains
 from tests.cloudflare.stories import Controls, told
 
 

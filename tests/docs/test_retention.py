@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from kaisoumail.operations.retention import BOUNDED, DAILY, HOURLY, Rule
-from kaisoumail.storage.tables import metadata
+from kaisoumail.storage.engine.schema import metadata
 
 PAGE = Path(__file__).parents[2] / "docs/how-it-works/retention.md"
 

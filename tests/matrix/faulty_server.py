@@ -27,7 +27,7 @@ import kaisoumail.server
 from kaisoumail.cli.main import main
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
-from kaisoumail.storage.database import Database, SqliteDatabase, open_database
+from kaisoumail.storage.engine.database import Database, SqliteDatabase, open_database
 from kaisoumail.workflows import engine, library, schedule
 from kaisoumail.workflows.steps import executing
 from tests.matrix.trouble import Told, Trouble

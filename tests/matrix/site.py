@@ -15,7 +15,7 @@ import httpx
 import msgspec
 from sqlalchemy import Engine, create_engine, text
 
-from kaisoumail.storage.sqlite import sqlite_driver
+from kaisoumail.storage.engine.sqlite import sqlite_driver
 from tests.api_client import ApiClient
 from tests.forked import Forked
 from tests.matrix.trouble import Told, Trouble

@@ -8,7 +8,7 @@ from pathlib import Path
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.model.domain import Zone
 from kaisoumail.operations.domain_catalog import read_catalog
-from kaisoumail.storage import facts
+from kaisoumail.storage.tables import key_values
 from kaisoumail.workflows.context import Routing
 from kaisoumail.workflows.provision_domain import save_outcome
 from tests.builders import DEMO
@@ -27,7 +27,7 @@ def test_k7_what_was_heard_last_is_shown_though_its_process_is_a_day_behind(
             nowhere = Cloudflare("http://127.0.0.1:1", "a-token")
             managing = replace(context, routing=Routing(enabled=True, cloudflare=nowhere))
             behind = replace(managing, clock=lambda: NOON - timedelta(days=1))
-            await context.database.write(lambda c: facts.put(c, "cloudflare_zones", [asdict(ZONE)]))
+            await context.database.write(lambda c: key_values.put(c, "cloudflare_zones", [asdict(ZONE)]))
             database_clock.move(seconds=1)
             await save_outcome(behind, DEMO.id, replace(ZONE, status="active"), None, [])
 
@@ -46,7 +46,7 @@ def test_k7_a_list_of_zones_is_shown_though_the_databases_clock_has_gone_back_si
         async with a_context(tmp_path, database_url=database_url, database_clock=database_clock) as context:
             await save_outcome(context, DEMO.id, replace(ZONE, status="active"), None, [])
             database_clock.move(seconds=-86_400)
-            await context.database.write(lambda c: facts.put(c, "cloudflare_zones", [asdict(ZONE)]))
+            await context.database.write(lambda c: key_values.put(c, "cloudflare_zones", [asdict(ZONE)]))
             managing = replace(context, routing=Routing(enabled=True, cloudflare=Cloudflare("http://127.0.0.1:1", "t")))
 
             [entry] = (await read_catalog(managing, ROOT, ask=False)).entries

@@ -21,7 +21,7 @@ from kaisoumail.operations.passkeys import (
     start_sign_in,
 )
 from kaisoumail.operations.sign_in import SignedIn, start_session, viewer_with_session
-from kaisoumail.storage.tables import challenges, users
+from kaisoumail.storage.engine.schema import challenges, users
 from kaisoumail.workflows.context import Context
 from tests.authenticator import Authenticator
 from tests.contexts import a_context

@@ -15,10 +15,10 @@ from kaisoumail.model.user import Role, User
 from kaisoumail.operations import users as people
 from kaisoumail.operations.mailboxes import Wish, create
 from kaisoumail.operations.sign_in import list_sessions, start_session
-from kaisoumail.storage import messages, users
-from kaisoumail.storage.database import open_database
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.engine.schema import messages as table
 from kaisoumail.storage.intake import Incoming
-from kaisoumail.storage.tables import messages as table
+from kaisoumail.storage.tables import messages, users
 from kaisoumail.workflows.context import Context
 from tests.builders import a_mailbox, a_message
 from tests.contexts import a_context

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, text
 
 from kaisoumail.errors import Problem
 from kaisoumail.operations.readiness import Readiness
-from kaisoumail.storage import processes, schema
-from kaisoumail.storage.database import Database, open_database
-from kaisoumail.storage.postgres_signals import open_signals
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.engine.postgres_signals import open_signals
+from kaisoumail.storage.tables import processes
 from tests.postgres_proxy import a_postgres_proxy
 from tests.postgres_roles import a_limited_role
 
@@ -23,7 +24,7 @@ def _run(story: Coroutine[Any, Any, None]) -> None:
 
 async def _beating(url: str) -> Database:
     database = open_database(url)
-    await schema.migrate(database)
+    await schema_migration.migrate(database)
     await database.write(partial(processes.beat, process_id="this one"))
     return database
 

@@ -17,8 +17,9 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.operations.retention import HOURLY, Rule, sweep
-from kaisoumail.storage import domain_events, messages, tables
+from kaisoumail.storage.engine import schema
 from kaisoumail.storage.intake import Incoming, keep_all
+from kaisoumail.storage.tables import domain_events, messages
 from kaisoumail.workflows.context import Context
 from tests.builders import DEMO, a_mailbox, a_message
 from tests.contexts import a_context
@@ -105,7 +106,7 @@ def _aged(kind: str, number: int) -> dict[str, Any]:
 
 
 # Runs go with what the engine keeps of them: tests/workflows/test_runs_survive.py.
-ROW_RULES = [rule for rule in HOURLY if rule.table is not None and rule.table is not tables.runs]
+ROW_RULES = [rule for rule in HOURLY if rule.table is not None and rule.table is not schema.runs]
 
 
 @pytest.mark.parametrize("rule", ROW_RULES, ids=lambda rule: rule.kind)
@@ -132,10 +133,10 @@ def test_each_kind_goes_when_it_is_old_and_not_before(play: Callable[[Story], No
 def test_what_is_still_somebodys_stays_for_ever(play: Callable[[Story], None]) -> None:
     async def story(stage: Stage) -> None:
         live = dict.fromkeys(("revoked_at", "expires_at"))
-        await stage.insert(tables.api_keys, _aged("revoked API keys", 1) | live)
+        await stage.insert(schema.api_keys, _aged("revoked API keys", 1) | live)
         kept = Incoming(a_message(MAILBOX), b"raw")
         await stage.context.database.write(lambda c: keep_all(c, [kept]) and None)
-        counted = [tables.api_keys, tables.mailboxes, tables.messages, tables.raw_messages, tables.changes]
+        counted = [schema.api_keys, schema.mailboxes, schema.messages, schema.raw_messages, schema.changes]
         before = [await stage.number(table) for table in counted]
 
         stage.clock.move(days=4000)
@@ -162,7 +163,7 @@ def test_where_one_kind_cannot_be_removed_the_others_are(play: Callable[[Story],
         raise Problem("storage_unavailable", "not just now")
 
     async def story(stage: Stage) -> None:
-        await stage.insert(tables.challenges, _aged("passkey challenges", 1))
+        await stage.insert(schema.challenges, _aged("passkey challenges", 1))
         stage.clock.move(days=1)
         rules = (replace(BY_KIND["audit lines"], remove=refuse), BY_KIND["passkey challenges"])
 
@@ -243,7 +244,7 @@ def test_a_database_without_users_removes_no_file(play: Callable[[Story], None])
     async def story(stage: Stage) -> None:
         context = replace(stage.context, clock=lambda: NOON + 10 * DAY)
         path = _stored(stage, _large(1).message.raw_location, 1)
-        await context.database.write(lambda c: c.execute(tables.users.delete()) and None)
+        await context.database.write(lambda c: c.execute(schema.users.delete()) and None)
 
         assert await remove_orphaned_files(context, DAY, _at_once) == 0
         assert path.exists()

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import Connection
 
 from kaisoumail.model.clock import Clock, steady_now
-from kaisoumail.storage import domains, schema, users
-from kaisoumail.storage.database import Database, open_database
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.tables import domains, users
 from tests.builders import DEMO
 from tests.people import EVERYBODY
 from tests.postgres_server import PostgresServer
@@ -40,7 +41,7 @@ class Storage:
         return self.run(self.database.write(work))
 
     async def _prepare(self) -> None:
-        await schema.migrate(self.database)
+        await schema_migration.migrate(self.database)
         await self.database.write(_add_everybody)
         await self.database.write(lambda c: domains.save(c, DEMO))
 

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, text
 
 from kaisoumail.model.feed import BEGINNING, Cursor
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.storage import changes, domains, mailboxes, messages, schema, transactions
-from kaisoumail.storage.changes import Numbered
-from kaisoumail.storage.database import Database, open_database
-from kaisoumail.storage.postgres_signals import open_signals
+from kaisoumail.storage.engine import schema_migration, transactions
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.engine.postgres_signals import open_signals
+from kaisoumail.storage.tables import changes, domains, mailboxes, messages
+from kaisoumail.storage.tables.changes import Numbered
 from tests.builders import DEMO, a_mailbox, a_message, kept
 from tests.people import ADA, BOB, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage
@@ -119,7 +120,7 @@ def test_what_was_rolled_back_leaves_no_change_and_wakes_nobody(database_url: st
 
 
 async def _prepared(database: Database) -> None:
-    await schema.migrate(database)
+    await schema_migration.migrate(database)
     await database.write(lambda c: domains.save(c, DEMO))
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Connection, insert, make_url, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.database import open_database
-from kaisoumail.storage.sqlite import sqlite_driver, use_write_ahead_log
-from kaisoumail.storage.tables import subdomains, users
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.engine.schema import subdomains, users
+from kaisoumail.storage.engine.sqlite import sqlite_driver, use_write_ahead_log
 from tests.people import NOON
 from tests.storage.conftest import Storage
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage import schema
-from kaisoumail.storage.database import open_database
-from kaisoumail.storage.workflow_file import check_workflow_file
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.engine.workflow_file import check_workflow_file
 
 
 def _read_only(path: Path) -> str:
@@ -19,7 +19,7 @@ def _read_only(path: Path) -> str:
 async def _migrate(url: str) -> str:
     database = open_database(url)
     try:
-        return await schema.migrate(database)
+        return await schema_migration.migrate(database)
     finally:
         await database.close()
 

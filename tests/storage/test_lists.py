@@ -10,8 +10,8 @@ from kaisoumail.model.feed import BEGINNING, Cursor, PageEnd
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage import changes, mailboxes, messages
-from kaisoumail.storage.messages import Wanted
+from kaisoumail.storage.tables import changes, mailboxes, messages
+from kaisoumail.storage.tables.messages import Wanted
 from tests.builders import a_mailbox, a_message, kept
 from tests.people import ADA, BOB, HOUR, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, select, text, update
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.storage import changes, mailboxes, transactions
-from kaisoumail.storage.database import Database, open_database
+from kaisoumail.storage.engine import transactions
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.engine.schema import mailboxes as table
 from kaisoumail.storage.intake import Incoming, Intake
-from kaisoumail.storage.tables import mailboxes as table
+from kaisoumail.storage.tables import changes, mailboxes
 from tests.builders import a_mailbox, a_message
 from tests.storage.conftest import Storage
 

@@ -3,7 +3,7 @@
 import asyncio
 
 from kaisoumail.model.mailbox import MailboxStatus
-from kaisoumail.storage import mailboxes, subdomains
+from kaisoumail.storage.tables import mailboxes, subdomains
 from tests.builders import DEMO, a_mailbox
 from tests.people import ADA, BOB, NOON, ROOT
 from tests.storage.conftest import Storage

@@ -12,9 +12,9 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.code import Link, Verification
 from kaisoumail.model.feed import BEGINNING
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
-from kaisoumail.storage import changes, mailboxes, messages
-from kaisoumail.storage.messages import Wanted
-from kaisoumail.storage.tables import messages as messages_table
+from kaisoumail.storage.engine.schema import messages as messages_table
+from kaisoumail.storage.tables import changes, mailboxes, messages
+from kaisoumail.storage.tables.messages import Wanted
 from tests.builders import a_mailbox, a_message, kept
 from tests.people import ADA, BOB, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage

@@ -7,9 +7,9 @@ from sqlalchemy import update
 
 from kaisoumail.model.credential import Session
 from kaisoumail.model.passkey import Challenge, Passkey
-from kaisoumail.storage import challenges, passkeys, sessions
-from kaisoumail.storage.database import open_database
-from kaisoumail.storage.tables import users
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.engine.schema import users
+from kaisoumail.storage.tables import challenges, passkeys, sessions
 from tests.database_clock import DatabaseClock
 from tests.people import ADA, BOB, HOUR, MINUTE, NOON
 from tests.storage.conftest import Storage

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from kaisoumail.model.access import Grant
 from kaisoumail.model.credential import ApiKey, Session
 from kaisoumail.model.domain import DomainStatus
-from kaisoumail.storage import api_keys, domains, sessions, users
+from kaisoumail.storage.tables import api_keys, domains, sessions, users
 from tests.builders import DEMO
 from tests.people import ADA, BOB, HOUR, MINUTE, NOON
 from tests.storage.conftest import Storage

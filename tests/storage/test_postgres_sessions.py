@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import Connection, create_engine, make_url, text
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.database import open_database
-from kaisoumail.storage.postgres_sessions import connect, with_limits_of_libpq
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.engine.postgres_sessions import connect, with_limits_of_libpq
 from tests.postgres_proxy import a_postgres_proxy
 from tests.postgres_server import PostgresServer
 

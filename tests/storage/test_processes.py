@@ -2,7 +2,7 @@
 
 import pytest
 
-from kaisoumail.storage import processes
+from kaisoumail.storage.tables import processes
 from tests.database_clock import DatabaseClock
 from tests.people import NOON
 from tests.storage.conftest import Storage

@@ -10,11 +10,11 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.quota import Quotas
-from kaisoumail.storage import mailboxes, messages
+from kaisoumail.storage.engine.schema import mailboxes as mailboxes_table
+from kaisoumail.storage.engine.schema import messages as messages_table
 from kaisoumail.storage.intake import Incoming, Intake
-from kaisoumail.storage.tables import mailboxes as mailboxes_table
-from kaisoumail.storage.tables import messages as messages_table
-from kaisoumail.storage.usage import Usage
+from kaisoumail.storage.tables import mailboxes, messages
+from kaisoumail.storage.tables.usage import Usage
 from tests.builders import a_mailbox, a_message
 from tests.people import ADA, BOB, HOUR, NOON
 from tests.storage.conftest import Storage

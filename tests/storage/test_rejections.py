@@ -2,8 +2,8 @@
 
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.rejection import Rejection
-from kaisoumail.storage import rejections
-from kaisoumail.storage.rejections import Ledger, Place
+from kaisoumail.storage.tables import rejections
+from kaisoumail.storage.tables.rejections import Ledger, Place
 from tests.people import MINUTE, NOON
 from tests.storage.conftest import Storage
 

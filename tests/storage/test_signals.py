@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import make_url
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.postgres_signals import PostgresSignals, open_signals
-from kaisoumail.storage.signals import CHANNEL, Signals
+from kaisoumail.storage.engine.postgres_signals import PostgresSignals, open_signals
+from kaisoumail.storage.engine.signals import CHANNEL, Signals
 from tests.postgres_proxy import a_postgres_proxy
 
 

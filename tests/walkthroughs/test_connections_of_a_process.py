@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import make_url
 
-from kaisoumail.storage.open_errors import CONNECTIONS
+from kaisoumail.storage.engine.open_errors import CONNECTIONS
 from tests.builders import an_email
 from tests.crash.senders import DOORS, Load, a_sender, ready
 from tests.postgres_roles import a_limited_role

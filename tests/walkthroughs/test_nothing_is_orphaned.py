@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from kaisoumail.storage.sqlite import sqlite_driver
+from kaisoumail.storage.engine.sqlite import sqlite_driver
 from tests.api_client import ApiClient
 from tests.forked import Forked
 from tests.servers import ADMIN_KEY, Product, World

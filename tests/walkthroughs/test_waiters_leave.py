@@ -10,7 +10,7 @@ import pytest
 
 from kaisoumail.server import Running, running
 from kaisoumail.settings import settings_from
-from kaisoumail.storage import domains, mailboxes, users
+from kaisoumail.storage.tables import domains, mailboxes, users
 from tests.builders import DEMO, a_mailbox, an_email
 from tests.handing_over import signed
 from tests.people import ADA

@@ -7,7 +7,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.database import Database
+from kaisoumail.storage.engine.database import Database
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import create_engine, text
 
-from kaisoumail.storage import schema
-from kaisoumail.storage.database import Database, open_database
-from kaisoumail.storage.sqlite import sqlite_driver
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.engine.sqlite import sqlite_driver
 from kaisoumail.workflows.engine import Engine
 from tests.forked import Forked
 
@@ -33,7 +33,7 @@ def told(
     async def run() -> None:
         database = open_database(database_url)
         try:
-            await schema.migrate(database)
+            await schema_migration.migrate(database)
             engine = Engine(engine_url(database_url, folder), process_id, beat=0.2, dead_after=dead_after)
             async with engine.running(context, database):
                 await story(engine, database)

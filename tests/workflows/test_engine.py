@@ -7,8 +7,8 @@ import pytest
 import structlog
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage import schema
-from kaisoumail.storage.database import Database, open_database
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.results import RunFailed
@@ -187,7 +187,7 @@ def test_a_database_that_cannot_be_opened_is_a_problem_in_one_sentence(
 ) -> None:
     async def run() -> str:
         database = open_database(f"sqlite:///{tmp_path / 'product.db'}")
-        await schema.migrate(database)
+        await schema_migration.migrate(database)
         engine = Engine(url.format(folder=tmp_path), "x")
         try:
             with pytest.raises(Problem) as caught:

@@ -13,8 +13,9 @@ import pytest
 from kaisoumail.cloudflare.errors import Answer, RateLimited
 from kaisoumail.cloudflare.pace import Asker
 from kaisoumail.model.clock import iso
-from kaisoumail.storage import facts, schema
-from kaisoumail.storage.database import open_database
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.tables import key_values
 from kaisoumail.workflows.gate import SharedGate
 from tests.database_clock import DatabaseClock
 from tests.people import HOUR, NOON
@@ -35,7 +36,7 @@ def told(database_url: str, database_clock: DatabaseClock) -> Callable[[Story], 
     async def run(story: Story) -> None:
         database = open_database(database_url, clock=database_clock)
         try:
-            await schema.migrate(database)
+            await schema_migration.migrate(database)
             here = SharedGate(database, lambda: NOON + HOUR, 150)
             there = SharedGate(database, lambda: NOON + HOUR + DAY, 150)
             await story(here, there)
@@ -175,7 +176,7 @@ def test_a_cooldown_of_the_release_before_is_kept(
 
     async def story(here: SharedGate, _: SharedGate) -> None:
         database = open_database(database_url, clock=database_clock)
-        await database.write(lambda connection: facts.put(connection, "cloudflare_cooldown", row, ahead))
+        await database.write(lambda connection: key_values.put(connection, "cloudflare_cooldown", row, ahead))
         await database.close()
 
         with pytest.raises(RateLimited) as caught:

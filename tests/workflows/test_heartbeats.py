@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage import facts, schema
-from kaisoumail.storage.database import Database, open_database
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.tables import key_values
 from kaisoumail.workflows.heartbeats import Heartbeats
 from tests.database_clock import DatabaseClock
 
@@ -36,7 +37,7 @@ def told(database_url: str, database_clock: DatabaseClock) -> Callable[[Story], 
         async with AsyncExitStack() as stack:
             database = open_database(database_url, clock=database_clock)
             stack.push_async_callback(database.close)
-            await schema.migrate(database)
+            await schema_migration.migrate(database)
             await story(database)
 
     return lambda story: asyncio.run(run(story))
@@ -109,13 +110,13 @@ def test_k12_a_heartbeat_whose_row_is_locked_holds_up_nobodys_write(postgres_url
         async with AsyncExitStack() as stack:
             database = open_database(postgres_url)
             stack.push_async_callback(database.close)
-            await schema.migrate(database)
+            await schema_migration.migrate(database)
             beating = Watching(database, "beating", 0)
             await beating.heartbeats.beat()
             with psycopg.connect(postgres_url) as other:
                 other.execute("SELECT * FROM processes FOR UPDATE")
                 beat = asyncio.create_task(beating.heartbeats.beat())
-                await database.write(partial(facts.put, key="message", value="kept"))
+                await database.write(partial(key_values.put, key="message", value="kept"))
                 with pytest.raises(Problem, match="storage_unavailable"):
                     await beat
             await beating.heartbeats.beat()

@@ -7,7 +7,7 @@ from kaisoumail.cloudflare.calls import record, recording
 from kaisoumail.cloudflare.errors import Answer, MissingPermission
 from kaisoumail.model.domain import Zone
 from kaisoumail.operations.bind_progress import Stage, stages_of
-from kaisoumail.storage.database import Database
+from kaisoumail.storage.engine.database import Database
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.progress import Progress

@@ -12,11 +12,11 @@ import pytest
 import structlog
 from sqlalchemy import create_engine, inspect, text
 
-from kaisoumail.storage import runs
-from kaisoumail.storage import schema as our_schema
-from kaisoumail.storage.database import Database, open_database
-from kaisoumail.storage.runs import RunRow
-from kaisoumail.storage.sqlite import sqlite_driver
+from kaisoumail.storage.engine import schema_migration as our_schema
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.engine.sqlite import sqlite_driver
+from kaisoumail.storage.tables import runs
+from kaisoumail.storage.tables.runs import RunRow
 from kaisoumail.workflows import engine as engine_module
 from kaisoumail.workflows import jobs, prune_runs
 from kaisoumail.workflows.engine import Engine, Run, StillRunning

@@ -19,7 +19,7 @@ from kaisoumail.model.code import Doubt, Verification
 from kaisoumail.model.message import Envelope, Matcher, Message
 from kaisoumail.operations.receive import Handover, receive
 from kaisoumail.operations.wait import Awaited, newest_cursor, wait
-from kaisoumail.storage import facts, messages
+from kaisoumail.storage.tables import key_values, messages
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.second_opinions import SecondOpinions
 from tests.builders import a_mailbox, an_email
@@ -270,7 +270,7 @@ def test_a_rate_limit_is_waited_out_by_every_process(tmp_path: Path) -> None:
     async def story(it: Story) -> None:
         await it.fault(status=429, retryAfter=120)
         assert await it.settled() is None
-        known = await it.context.database.read(lambda connection: facts.find(connection, "workers_ai_pause"))
+        known = await it.context.database.read(lambda connection: key_values.find(connection, "workers_ai_pause"))
         assert known is not None
         assert datetime.fromisoformat(known[0]) == NOON + timedelta(seconds=120)
 

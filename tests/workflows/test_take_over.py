@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Connection
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage import processes, schema
-from kaisoumail.storage.database import Database, open_database
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.tables import processes
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.steps import step
@@ -178,7 +179,7 @@ def test_who_waits_while_the_process_stops_is_told_that_it_goes_on(
 
     async def run() -> None:
         database = open_database(f"sqlite:///{tmp_path / 'kaisoumail.db'}")
-        await schema.migrate(database)
+        await schema_migration.migrate(database)
         engine = Engine(f"sqlite:///{tmp_path / 'workflows.db'}", "stopped")
         async with engine.running(held, database):
             for _ in ("starter", "joiner"):
@@ -234,7 +235,7 @@ class Stumbling:
 def test_a_heart_that_stumbles_beats_on(tmp_path: Path) -> None:
     async def run() -> None:
         database = Stumbling(open_database(f"sqlite:///{tmp_path / 'kaisoumail.db'}"))
-        await schema.migrate(database)
+        await schema_migration.migrate(database)
         async with Engine(f"sqlite:///{tmp_path / 'workflows.db'}", "x", beat=0.001).running(None, database):
             database.failures_left = 3
             await database.recovered.wait()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from kaisoumail.storage import schema
-from kaisoumail.storage.database import open_database
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import open_database
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.steps import step
@@ -53,7 +53,7 @@ async def three_steps(told: Told) -> list[str]:
 
 async def main(database_url: str, engine_url: str, folder: Path, process_id: str, starts: bool) -> None:
     database = open_database(database_url)
-    await schema.migrate(database)
+    await schema_migration.migrate(database)
     engine = Engine(engine_url, process_id, beat=0.2, dead_after=1.0)
     told = Told(folder, process_id, asyncio.Event())
     async with engine.running(told, database):

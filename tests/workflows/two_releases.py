@@ -11,8 +11,8 @@ from pathlib import Path
 
 import structlog
 
-from kaisoumail.storage import schema
-from kaisoumail.storage.database import open_database
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import open_database
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.steps import step
@@ -35,7 +35,7 @@ async def released(racer: Racer, line: str) -> str:
 
 async def main(database_url: str, engine_url: str, folder: Path, process_id: str) -> None:
     database = open_database(database_url)
-    await schema.migrate(database)
+    await schema_migration.migrate(database)
     racer = Racer(folder, process_id)
     engine = Engine(engine_url, process_id, beat=1.0, dead_after=3.0)
     async with engine.running(racer, database):

@@ -7,10 +7,10 @@ import typer
 
 from kaisoumail.cli import until_stopped
 from kaisoumail.settings import settings_from
-from kaisoumail.storage import schema
 from kaisoumail.storage.data_folder import data_folder
-from kaisoumail.storage.database import open_database
-from kaisoumail.storage.workflow_file import check_workflow_file
+from kaisoumail.storage.engine import schema_migration as schema
+from kaisoumail.storage.engine.database import open_database
+from kaisoumail.storage.engine.workflow_file import check_workflow_file
 
 app = typer.Typer(help="Look after the database.", no_args_is_help=True, rich_markup_mode=None)
 

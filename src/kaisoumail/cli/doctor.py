@@ -14,7 +14,7 @@ from kaisoumail.operations.meta import check_health
 from kaisoumail.operations.token_check import examine
 from kaisoumail.server import log_to_stderr, opened_context
 from kaisoumail.settings import Settings, settings_from
-from kaisoumail.storage.workflow_file import check_workflow_file
+from kaisoumail.storage.engine.workflow_file import check_workflow_file
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.run_health import look_at_runs
 

@@ -11,7 +11,7 @@ from kaisoumail.cli import database, demo, doctor, email_worker, sandbox, serve,
 from kaisoumail.errors import Problem
 from kaisoumail.server import CannotStart
 from kaisoumail.settings import BadEnvironment
-from kaisoumail.storage.open_errors import reason
+from kaisoumail.storage.engine.open_errors import reason
 
 app = typer.Typer(
     name="kaisoumail",

@@ -11,7 +11,7 @@ from kaisoumail.model.audit import did
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.user import User, Viewer
 from kaisoumail.operations.users import new_key
-from kaisoumail.storage import api_keys, audit, domains, mailboxes, sessions, users
+from kaisoumail.storage.tables import api_keys, audit, domains, mailboxes, sessions, users
 from kaisoumail.workflows.context import Context
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from kaisoumail.model.audit import Entry, did
 from kaisoumail.model.user import NOWHERE, Viewer
-from kaisoumail.storage import audit
-from kaisoumail.storage.audit import Wanted
+from kaisoumail.storage.tables import audit
+from kaisoumail.storage.tables.audit import Wanted
 from kaisoumail.workflows.context import Context
 
 __all__ = ["Page", "Wanted", "list_entries", "note"]

@@ -8,7 +8,7 @@ from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage import domains
+from kaisoumail.storage.tables import domains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.progress import Progress
 from kaisoumail.workflows.results import StepResult

@@ -7,7 +7,7 @@ from kaisoumail.model.audit import Entry
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Role, User
 from kaisoumail.operations.users import new_key
-from kaisoumail.storage import api_keys, audit, users
+from kaisoumail.storage.tables import api_keys, audit, users
 from kaisoumail.workflows.context import Context
 
 

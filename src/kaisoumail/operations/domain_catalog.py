@@ -13,7 +13,7 @@ from kaisoumail.model.delegation import Delegation
 from kaisoumail.model.domain import CatalogEntry, Domain, Zone
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.public_dns import delegations_of
-from kaisoumail.storage import domains, facts
+from kaisoumail.storage.tables import domains, key_values
 from kaisoumail.workflows.context import Context
 
 _ZONES: Final = "cloudflare_zones"
@@ -70,12 +70,12 @@ async def _asked(context: Context) -> _Known:
             theirs = await zones.list_zones(context.routing.client())
     except CloudflareError as error:
         return replace(await _remembered(context), problem=error.problem())
-    put = partial(facts.put, key=_ZONES, value=[asdict(zone) for zone in theirs])
+    put = partial(key_values.put, key=_ZONES, value=[asdict(zone) for zone in theirs])
     return _Known(theirs, await context.database.write(put))
 
 
 async def _remembered(context: Context) -> _Known:
-    known = await context.database.read(partial(facts.find_timed, key=_ZONES))
+    known = await context.database.read(partial(key_values.find_timed, key=_ZONES))
     if known is None:
         return _Known([], None)
     theirs = [Zone(**{**row, "name_servers": tuple(row["name_servers"])}) for row in known.value]

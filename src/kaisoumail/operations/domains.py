@@ -13,8 +13,8 @@ from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKi
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
-from kaisoumail.storage import domain_events, domains
-from kaisoumail.storage.domain_events import DomainEvent as DomainEvent
+from kaisoumail.storage.tables import domain_events, domains
+from kaisoumail.storage.tables.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Run, StillRunning
 

@@ -17,10 +17,10 @@ from kaisoumail.model.feed import Cursor
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage import changes, domains, mailboxes, messages
-from kaisoumail.storage.changes import Numbered
-from kaisoumail.storage.signals import EVERYTHING, user_topic
-from kaisoumail.storage.transactions import Change
+from kaisoumail.storage.engine.signals import EVERYTHING, user_topic
+from kaisoumail.storage.engine.transactions import Change
+from kaisoumail.storage.tables import changes, domains, mailboxes, messages
+from kaisoumail.storage.tables.changes import Numbered
 from kaisoumail.workflows.context import Context
 
 _PAGE: Final = 100

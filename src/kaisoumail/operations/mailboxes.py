@@ -22,8 +22,8 @@ from kaisoumail.model.mailbox import Mailbox, MailboxStatus, expiry
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
 from kaisoumail.operations.pages import Page, one_more, paged
-from kaisoumail.storage import audit, domains, mailboxes, users
-from kaisoumail.storage.runs import Begun
+from kaisoumail.storage.tables import audit, domains, mailboxes, users
+from kaisoumail.storage.tables.runs import Begun
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import Run, StillRunning
 

@@ -19,8 +19,8 @@ from kaisoumail.operations.mailboxes import narrowed
 from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.parsing.authentication import Authentication, authentication_of
 from kaisoumail.parsing.mime import ParsedMessage, parse
-from kaisoumail.storage import audit, mailboxes, messages
-from kaisoumail.storage.messages import Wanted
+from kaisoumail.storage.tables import audit, mailboxes, messages
+from kaisoumail.storage.tables.messages import Wanted
 from kaisoumail.workflows.context import Context
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import text
 
 from kaisoumail.auth.relying_party import find_relying_party
-from kaisoumail.storage import domains, facts
+from kaisoumail.storage.tables import domains, key_values
 from kaisoumail.workflows.context import Context
 
 VERIFIED: Final = "cloudflare_verified"
@@ -39,7 +39,7 @@ class Meta:
 async def read_meta(context: Context) -> Meta:
     """The active domains and what is configured."""
     active = await context.database.read(domains.active)
-    known = await context.database.read(partial(facts.find, key=VERIFIED))
+    known = await context.database.read(partial(key_values.find, key=VERIFIED))
     routing = context.routing
     return Meta(
         domains=tuple(domain.root_domain for domain in active),

@@ -13,8 +13,8 @@ from typing import Final
 
 import structlog
 
-from kaisoumail.storage import messages, users
 from kaisoumail.storage.blobs import StoredFile
+from kaisoumail.storage.tables import messages, users
 from kaisoumail.workflows.context import Context
 
 _WHOLE: Final = re.compile(r"(msg_[0-9a-z]+)\.[a-z]+")

@@ -21,8 +21,8 @@ from kaisoumail.model.ids import new_id
 from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Challenge, Passkey, passkey_name
 from kaisoumail.model.user import Viewer, Visit
 from kaisoumail.operations.sign_in import SignedIn, start_session
-from kaisoumail.storage import audit, challenges, passkeys, sessions
-from kaisoumail.storage.database_clock import database_now
+from kaisoumail.storage.engine.database_clock import database_now
+from kaisoumail.storage.tables import audit, challenges, passkeys, sessions
 from kaisoumail.workflows.context import Context
 
 

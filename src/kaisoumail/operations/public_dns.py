@@ -9,7 +9,7 @@ from typing import Any, Final
 from kaisoumail.model.clock import iso
 from kaisoumail.model.delegation import Delegation, DnsAnswer
 from kaisoumail.model.domain import CatalogEntry
-from kaisoumail.storage import facts
+from kaisoumail.storage.tables import key_values
 from kaisoumail.workflows.context import Context
 
 _KNOWN: Final = "public_dns"
@@ -33,12 +33,12 @@ async def delegations_of(context: Context, entries: Sequence[CatalogEntry]) -> d
     answers = await gather(*map(context.resolver.delegation_of, names))
     found = dict(zip(names, answers, strict=True))
     rows = {name: _row(delegation) for name, delegation in found.items()}
-    await context.database.write(partial(facts.put, key=_KNOWN, value=rows))
+    await context.database.write(partial(key_values.put, key=_KNOWN, value=rows))
     return found
 
 
 async def _remembered(context: Context) -> dict[str, Delegation]:
-    known = await context.database.read(partial(facts.find_timed, key=_KNOWN))
+    known = await context.database.read(partial(key_values.find_timed, key=_KNOWN))
     if known is None or known.clock_went_back or known.now - known.at > _FRESH:
         return {}
     return {name: _delegation(row) for name, row in known.value.items()}

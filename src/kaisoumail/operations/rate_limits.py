@@ -17,7 +17,7 @@ from kaisoumail.model.client_address import counted_as
 from kaisoumail.model.clock import MonotonicClock
 from kaisoumail.model.token_bucket import Rate, Standing, policy_field, state_field
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage.buckets import Buckets, LocalBuckets, Recent, forget_full
+from kaisoumail.storage.tables.token_buckets import Buckets, LocalBuckets, Recent, forget_full
 from kaisoumail.workflows.context import Context
 
 _MOST_CREDENTIALS: Final = 50_000

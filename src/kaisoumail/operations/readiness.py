@@ -6,9 +6,9 @@ from functools import partial
 from typing import Final
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage import processes
-from kaisoumail.storage.database import Database
-from kaisoumail.storage.signals import Signals
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.engine.signals import Signals
+from kaisoumail.storage.tables import processes
 
 REASONS: Final = {
     "database_unreachable": "The database does not answer",

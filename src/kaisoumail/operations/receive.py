@@ -18,8 +18,8 @@ from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Door, Envelope, Message, delivery_key
 from kaisoumail.model.quota import mailbox_full
 from kaisoumail.model.rejection import Rejection
-from kaisoumail.storage import messages
 from kaisoumail.storage.intake import Incoming
+from kaisoumail.storage.tables import messages
 from kaisoumail.workflows.context import Context
 
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row

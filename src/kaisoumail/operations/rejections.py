@@ -9,8 +9,8 @@ from typing import Final
 from kaisoumail.errors import Problem
 from kaisoumail.model.rejection import Rejection
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage import rejections
-from kaisoumail.storage.rejections import Place
+from kaisoumail.storage.tables import rejections
+from kaisoumail.storage.tables.rejections import Place
 from kaisoumail.workflows.context import Context
 
 CURSOR_PATTERN: Final = r"^([0-9]{1,14})-(rej_[0-9a-f]{32})$"

@@ -16,8 +16,8 @@ from sqlalchemy import Column, Table
 from kaisoumail.errors import Problem
 from kaisoumail.operations.messages import remove_bytes_of_deleted
 from kaisoumail.operations.orphaned_files import remove_orphaned_files
-from kaisoumail.storage import tables
-from kaisoumail.storage.aged_rows import AgedRows, forget_older
+from kaisoumail.storage.engine import schema
+from kaisoumail.storage.tables.aged_rows import AgedRows, forget_older
 from kaisoumail.workflows.context import Context, Limits
 from kaisoumail.workflows.prune_runs import prune_runs
 
@@ -76,18 +76,18 @@ _AT_ONCE: Final = timedelta(0)
 _DAY: Final = timedelta(days=1)
 
 HOURLY: Final = (
-    _rows("audit lines", "audit_kept_days", "what they tell of", tables.audit.c.at, tables.audit.c.seq),
-    _rows("domain events", "audit_kept_days", "what they tell of", tables.domain_events.c.at),
-    _rows("refusals", "rejections_kept_days", "the refusal", tables.rejections.c.at),
-    _rows("revoked API keys", "audit_kept_days", "their revocation", tables.api_keys.c.revoked_at),
-    _rows("expired API keys", "audit_kept_days", "their end", tables.api_keys.c.expires_at),
-    _rows("revoked passkeys", "audit_kept_days", "their revocation", tables.passkeys.c.revoked_at),
-    _rows("sessions", _DAY, "their end", tables.sessions.c.expires_at),
-    _rows("passkey challenges", _AT_ONCE, "their end", tables.challenges.c.expires_at),
-    _rows("destroyed mailboxes", 7 * _DAY, "their destruction", tables.mailboxes.c.destroyed_at),
-    _rows("deleted messages", 30 * _DAY, "their deletion", tables.messages.c.deleted_at),
-    Rule("binds that ended", "audit_kept_days", "their end", _shown_runs, tables.runs),
-    Rule("other runs that ended", _DAY, "their end", _other_runs, tables.runs),
+    _rows("audit lines", "audit_kept_days", "what they tell of", schema.audit.c.at, schema.audit.c.seq),
+    _rows("domain events", "audit_kept_days", "what they tell of", schema.domain_events.c.at),
+    _rows("refusals", "rejections_kept_days", "the refusal", schema.rejections.c.at),
+    _rows("revoked API keys", "audit_kept_days", "their revocation", schema.api_keys.c.revoked_at),
+    _rows("expired API keys", "audit_kept_days", "their end", schema.api_keys.c.expires_at),
+    _rows("revoked passkeys", "audit_kept_days", "their revocation", schema.passkeys.c.revoked_at),
+    _rows("sessions", _DAY, "their end", schema.sessions.c.expires_at),
+    _rows("passkey challenges", _AT_ONCE, "their end", schema.challenges.c.expires_at),
+    _rows("destroyed mailboxes", 7 * _DAY, "their destruction", schema.mailboxes.c.destroyed_at),
+    _rows("deleted messages", 30 * _DAY, "their deletion", schema.messages.c.deleted_at),
+    Rule("binds that ended", "audit_kept_days", "their end", _shown_runs, schema.runs),
+    Rule("other runs that ended", _DAY, "their end", _other_runs, schema.runs),
     Rule("bytes of deleted messages", _AT_ONCE, "their deletion", _bytes_of_deleted),
 )
 DAILY: Final = (Rule("files of no message", _DAY, "their last change", remove_orphaned_files),)

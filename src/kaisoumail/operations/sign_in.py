@@ -12,7 +12,7 @@ from kaisoumail.model.audit import did
 from kaisoumail.model.credential import Session
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import User, Viewer, Visit
-from kaisoumail.storage import api_keys, audit, sessions, users
+from kaisoumail.storage.tables import api_keys, audit, sessions, users
 from kaisoumail.workflows.context import Context
 
 

@@ -13,7 +13,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Zone
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.meta import VERIFIED
-from kaisoumail.storage import domains, facts
+from kaisoumail.storage.tables import domains, key_values
 from kaisoumail.workflows.context import Context
 
 MOST_ZONES: Final = 10  # each costs three requests
@@ -51,7 +51,9 @@ async def check_token(context: Context, viewer: Viewer) -> TokenCheck:
     """What the token may do, tried by harmless calls now; `/api/meta` tells when it was. For admins."""
     viewer.must_be_admin()
     found = await examine(context)
-    await context.database.write(partial(facts.put, key=VERIFIED, value={"ok": found.is_well}, now=found.checked_at))
+    await context.database.write(
+        partial(key_values.put, key=VERIFIED, value={"ok": found.is_well}, now=found.checked_at)
+    )
     return found
 
 

@@ -14,7 +14,7 @@ from kaisoumail.model.audit import Entry, did
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Role, User, Viewer
-from kaisoumail.storage import api_keys, audit, mailboxes, messages, sessions, users
+from kaisoumail.storage.tables import api_keys, audit, mailboxes, messages, sessions, users
 from kaisoumail.workflows.context import Context
 
 

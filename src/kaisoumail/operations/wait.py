@@ -20,9 +20,9 @@ from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Matcher, Message
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.messages import Opened, note_opening, opened
-from kaisoumail.storage import changes, mailboxes, messages
-from kaisoumail.storage.messages import Arrival, Wanted
-from kaisoumail.storage.signals import EVERYTHING, mailbox_topic, user_topic
+from kaisoumail.storage.engine.signals import EVERYTHING, mailbox_topic, user_topic
+from kaisoumail.storage.tables import changes, mailboxes, messages
+from kaisoumail.storage.tables.messages import Arrival, Wanted
 from kaisoumail.workflows.context import Context
 
 _PAGE: Final = 200

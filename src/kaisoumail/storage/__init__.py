@@ -1,9 +1,6 @@
 """
-All SQL and all bytes: one file per table, the database that runs them, the blob store, the signals.
+All SQL and all bytes.
 
-Storage functions are plain `f(connection, …)` of SQLAlchemy Core; they run unchanged on SQLite and
-PostgreSQL, take and return model values, and ask for the viewer where ownership matters. May import
-`model` and `errors`.
-
-Open first: `database.py` for how writes become durable, then `tables.py`.
+`engine/` runs the databases, `tables/` has one file per table, `blobs/` keeps what is too large for a row. The files
+beside them use both: `intake.py` is the write of the accepting path.
 """

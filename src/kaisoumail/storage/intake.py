@@ -17,18 +17,18 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.quota import NO_QUOTAS, Quotas, mailbox_full
-from kaisoumail.storage import changes, mailboxes
-from kaisoumail.storage.batch_writer import Work
-from kaisoumail.storage.database import Database
-from kaisoumail.storage.database_errors import locked
-from kaisoumail.storage.gathering import Gathered, GatheredByKey
-from kaisoumail.storage.inserts import insert_those_unknown
-from kaisoumail.storage.messages import columns_of
-from kaisoumail.storage.prepared import Prepared, SelectMany
-from kaisoumail.storage.tables import mailboxes as mailboxes_table
-from kaisoumail.storage.tables import messages as messages_table
-from kaisoumail.storage.tables import raw_messages
-from kaisoumail.storage.usage import Usage
+from kaisoumail.storage.engine.batch_writer import Work
+from kaisoumail.storage.engine.batching import Gathered, GatheredByKey
+from kaisoumail.storage.engine.compiled_sql import Prepared, SelectMany
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.engine.database_errors import locked
+from kaisoumail.storage.engine.schema import mailboxes as mailboxes_table
+from kaisoumail.storage.engine.schema import messages as messages_table
+from kaisoumail.storage.engine.schema import raw_messages
+from kaisoumail.storage.engine.upsert import insert_those_unknown
+from kaisoumail.storage.tables import changes, mailboxes
+from kaisoumail.storage.tables.messages import columns_of
+from kaisoumail.storage.tables.usage import Usage
 
 
 def _active(these: Sequence[Any]) -> Select[Any]:

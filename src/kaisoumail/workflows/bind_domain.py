@@ -1,9 +1,9 @@
 """
 Bind an apex: look for its zone, create it if missing, save it, switch Email Routing on.
 
-Before a zone is asked for it is noted that we do (`storage/zone_creations.py`), so one that exists is known as ours
-whatever becomes of the answer, and of us. What is refused afterwards leaves a `provisioning_error` with name servers
-to set, not a zone to hunt for.
+Before a zone is asked for it is noted that we do (`storage/tables/zone_creations.py`), so one that exists is known as
+ours whatever becomes of the answer, and of us. What is refused afterwards leaves a `provisioning_error` with name
+servers to set, not a zone to hunt for.
 """
 
 from dataclasses import replace
@@ -19,7 +19,7 @@ from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKind, Zone
 from kaisoumail.model.ids import new_id
-from kaisoumail.storage import domain_events, domains, zone_creations
+from kaisoumail.storage.tables import domain_events, domains, zone_creations
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.provision_domain import PATIENCE, read_zone, save_outcome, switch_on, with_zone

@@ -13,13 +13,13 @@ from kaisoumail.model.quota import NO_QUOTAS, Quotas
 from kaisoumail.model.user import User
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.storage.blobs import FileBlobs
-from kaisoumail.storage.database import Database
+from kaisoumail.storage.disk_guard import WaterMark
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.engine.signals import Signals
 from kaisoumail.storage.intake import Intake
-from kaisoumail.storage.rejections import Ledger
-from kaisoumail.storage.remembered import Remembered
-from kaisoumail.storage.signals import Signals
-from kaisoumail.storage.unsure import Unsure
-from kaisoumail.storage.water_mark import WaterMark
+from kaisoumail.storage.tables.rejections import Ledger
+from kaisoumail.storage.ttl_cache import Remembered
+from kaisoumail.storage.uncertain_blobs import Unsure
 from kaisoumail.workflows.engine import Engine
 from kaisoumail.workflows.second_opinions import SecondOpinions
 

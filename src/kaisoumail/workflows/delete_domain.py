@@ -13,8 +13,8 @@ from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
-from kaisoumail.storage import domain_events, domains, mailboxes, subdomains
-from kaisoumail.storage.database_clock import database_now
+from kaisoumail.storage.engine.database_clock import database_now
+from kaisoumail.storage.tables import domain_events, domains, mailboxes, subdomains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.provision_domain import PATIENCE

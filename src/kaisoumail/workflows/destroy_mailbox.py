@@ -15,7 +15,7 @@ from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, Rat
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import UNKNOWN_RULE
-from kaisoumail.storage import domains, mailboxes, messages
+from kaisoumail.storage.tables import domains, mailboxes, messages
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.delete_domain import UNKNOWN_ZONE
 from kaisoumail.workflows.jobs import job

@@ -1,5 +1,5 @@
 """
-Durable runs. A run is a row of ours (`storage/runs.py`), written in the transaction that makes it necessary, and
+Durable runs. A run is a row of ours (`storage/tables/runs.py`), written in the transaction that makes it necessary, and
 executed by the workflow library (`library.py`), which keeps what each step came to.
 
 Nothing of our own storage ends a run: a step waits until it is there again, and after a while the run is left open.
@@ -20,9 +20,9 @@ from kaisoumail.cloudflare.calls import recording
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import MonotonicClock
-from kaisoumail.storage import runs
-from kaisoumail.storage.database import Database
-from kaisoumail.storage.runs import Begun, RunRow
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.tables import runs
+from kaisoumail.storage.tables.runs import Begun, RunRow
 from kaisoumail.workflows import library, older_runs
 from kaisoumail.workflows.heartbeats import Heartbeats
 from kaisoumail.workflows.jobs import JOBS, Job, job_of

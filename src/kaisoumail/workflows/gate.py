@@ -19,9 +19,9 @@ from sqlalchemy import Connection
 from kaisoumail.cloudflare.errors import Answer, RateLimited
 from kaisoumail.cloudflare.pace import Asker
 from kaisoumail.model.clock import Clock, iso
-from kaisoumail.storage import facts
-from kaisoumail.storage.database import Database
-from kaisoumail.storage.database_clock import database_now
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.engine.database_clock import database_now
+from kaisoumail.storage.tables import key_values
 
 PACE: Final = "cloudflare_pace"
 COOLDOWN: Final = "cloudflare_cooldown"
@@ -42,7 +42,9 @@ class SharedGate:
         await self._refuse_in_cooldown(asker, method, path)
         while not asker.is_urgent and await self._is_busy():  # noqa: ASYNC110 - other processes take places too
             await asyncio.sleep(self._interval)
-        wait = await self._database.write(partial(facts.reserve, key=PACE, interval=self._interval, burst=self._burst))
+        wait = await self._database.write(
+            partial(key_values.reserve, key=PACE, interval=self._interval, burst=self._burst)
+        )
         if wait > 0:
             await asyncio.sleep(wait)
             await self._refuse_in_cooldown(asker, method, path)
@@ -63,7 +65,7 @@ class SharedGate:
 
     async def cooldown(self) -> RateLimited | None:
         """The refusal everybody would get now; None when requests may go out."""
-        known = await self._database.read(partial(facts.find_timed, key=COOLDOWN))
+        known = await self._database.read(partial(key_values.find_timed, key=COOLDOWN))
         if known is None:
             return None
         left = math.ceil(known.seconds_until(known.value["until"]))
@@ -75,7 +77,7 @@ class SharedGate:
 
     async def _is_busy(self) -> bool:
         """True unless half a burst would be left for people after one more request."""
-        pace = await self._database.read(partial(facts.find_timed, key=PACE))
+        pace = await self._database.read(partial(key_values.find_timed, key=PACE))
         if pace is None or pace.clock_went_back:  # whoever takes the next place puts it right
             return False
         return pace.seconds_until(float(pace.value)) > -(self._burst // 2) * self._interval
@@ -98,12 +100,12 @@ class SharedGate:
 
 def _close(connection: Connection, *, cause: dict[str, Any], seconds: float) -> None:
     now = database_now(connection)
-    facts.put(connection, COOLDOWN, {"until": now.timestamp() + seconds, "cause": cause}, now)
+    key_values.put(connection, COOLDOWN, {"until": now.timestamp() + seconds, "cause": cause}, now)
 
 
 def _note_blocked(connection: Connection, *, cause: dict[str, Any]) -> None:
     """Who was told off last. What is left is noted anew: should the clock have gone back, it passes from here on."""
-    known = facts.find_timed_to_change(connection, COOLDOWN)
+    known = key_values.find_timed_to_change(connection, COOLDOWN)
     if known is not None:
         until = known.now.timestamp() + known.seconds_until(known.value["until"])
-        facts.put(connection, COOLDOWN, {"until": until, "cause": cause}, known.now)
+        key_values.put(connection, COOLDOWN, {"until": until, "cause": cause}, known.now)

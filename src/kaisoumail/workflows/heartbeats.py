@@ -5,8 +5,8 @@ from datetime import datetime
 from functools import partial
 
 from kaisoumail.model.clock import MonotonicClock
-from kaisoumail.storage import processes
-from kaisoumail.storage.database import Database
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.tables import processes
 
 
 class Heartbeats:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
-from kaisoumail.storage.runs import RunRow
+from kaisoumail.storage.tables.runs import RunRow
 
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
 

@@ -19,7 +19,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, WorkflowStatus, error
 from dbos._serialization import DBOSDefaultSerializer
 from sqlalchemy import Engine, make_url
 
-from kaisoumail.storage.open_errors import ENGINE_CONNECTIONS, cannot_open
+from kaisoumail.storage.engine.open_errors import ENGINE_CONNECTIONS, cannot_open
 from kaisoumail.workflows.library_parts import Json, OneLine, embedded_engine, refuse_pickles
 
 Execute = Callable[[str, int], Awaitable[None]]

@@ -9,7 +9,7 @@ from dbos._serialization import Serializer
 from sqlalchemy import Engine, create_engine, event
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.sqlite import sqlite_driver
+from kaisoumail.storage.engine.sqlite import sqlite_driver
 from kaisoumail.workflows.results import UnreadableResult
 
 _log: Final = structlog.get_logger("kaisoumail.workflows")

@@ -10,7 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, update
 
 from kaisoumail.model.domain import DomainStatus
-from kaisoumail.storage import domains, runs, tables
+from kaisoumail.storage.engine import schema
+from kaisoumail.storage.tables import domains, runs
 
 NAMES: Final = (
     "bind_domain",
@@ -49,6 +50,6 @@ def _key_and_arguments(connection: Connection, job: str, key: str) -> tuple[str,
         return domain.root_domain, {"domain_id": key, "operation": "domains.retry"}
     if domain.deleted_at is not None:
         # What it was before it was hidden is in a pickle: should Cloudflare refuse, it comes back to be tried again.
-        hidden = update(tables.domains).where(tables.domains.c.id == key)
+        hidden = update(schema.domains).where(schema.domains.c.id == key)
         connection.execute(hidden.values(status_before_deletion=DomainStatus.PROVISIONING_ERROR.value))
     return domain.root_domain, {"domain_id": key}

@@ -14,7 +14,7 @@ from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Domain
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.storage import domains, mailboxes, subdomains
+from kaisoumail.storage.tables import domains, mailboxes, subdomains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.provision_domain import PATIENCE

@@ -19,8 +19,8 @@ from kaisoumail.cloudflare.errors import Answer, Broken, CloudflareError, NotRea
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
-from kaisoumail.storage import domain_events, domains, subdomains
-from kaisoumail.storage.database_clock import database_now
+from kaisoumail.storage.engine.database_clock import database_now
+from kaisoumail.storage.tables import domain_events, domains, subdomains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.jobs import job
 from kaisoumail.workflows.steps import Retry, id_in_step, step

@@ -4,9 +4,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from kaisoumail.storage import runs
-from kaisoumail.storage.database import Database
-from kaisoumail.storage.runs import RunRow
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.tables import runs
+from kaisoumail.storage.tables.runs import RunRow
 from kaisoumail.workflows import library
 from kaisoumail.workflows.jobs import JOBS
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from kaisoumail.storage import runs
-from kaisoumail.storage.database import Database
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.tables import runs
 from kaisoumail.workflows.jobs import job_of
 
 _FAILED_SHOWN: Final = 10

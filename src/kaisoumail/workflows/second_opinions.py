@@ -22,9 +22,9 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.clock import Clock
 from kaisoumail.model.code import Doubt, Verification
 from kaisoumail.model.message import Message
-from kaisoumail.storage import facts, messages
-from kaisoumail.storage.database import Database
-from kaisoumail.storage.database_clock import database_now
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.engine.database_clock import database_now
+from kaisoumail.storage.tables import key_values, messages
 
 _MOST_WAITING: Final = 100
 _PATIENCE: Final = 60.0  # for a whole answer, however slowly it trickles in: others wait
@@ -95,7 +95,7 @@ class SecondOpinions:
         return await self._database.read(partial(messages.find, message_id=message.id)) is None
 
     async def _is_paused(self) -> bool:
-        pause = await self._database.read(partial(facts.find_timed, key=_PAUSE))
+        pause = await self._database.read(partial(key_values.find_timed, key=_PAUSE))
         if pause is None:
             return False
         left = pause.seconds_until(datetime.fromisoformat(pause.value).timestamp())
@@ -120,7 +120,7 @@ class SecondOpinions:
 
 def _note_pause(connection: Connection, *, seconds: float) -> None:
     now = database_now(connection)
-    facts.put(connection, _PAUSE, (now + timedelta(seconds=seconds)).isoformat(), now)
+    key_values.put(connection, _PAUSE, (now + timedelta(seconds=seconds)).isoformat(), now)
 
 
 def _verification(choice: Doubt) -> Verification:

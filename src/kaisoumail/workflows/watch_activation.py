@@ -18,8 +18,8 @@ from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound, RateLimited, TooSoon
 from kaisoumail.cloudflare.pace import asking_for
 from kaisoumail.model.domain import Domain, Zone
-from kaisoumail.storage import domain_events, domains
-from kaisoumail.storage.database_clock import database_now
+from kaisoumail.storage.engine.database_clock import database_now
+from kaisoumail.storage.tables import domain_events, domains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine import StillRunning
 

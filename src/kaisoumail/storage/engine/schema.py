@@ -1,0 +1,390 @@
+"""The tables, for both databases. Columns change only together with a file in `migrations/versions`."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND: Final = timedelta(milliseconds=1)
+
+
+def milliseconds(instant: datetime) -> int:
+    """*instant* as the databases keep it: whole milliseconds since 1970."""
+    return (instant - _EPOCH) // _MILLISECOND
+
+
+class Instant(TypeDecorator[datetime]):
+    """A UTC instant, kept as whole milliseconds since 1970: small, exact, and sorted alike by both databases."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        return None if value is None else milliseconds(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + int(value) * _MILLISECOND
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_ID = String(48)
+
+
+def _id() -> Column[str]:
+    return Column("id", _ID, primary_key=True)
+
+
+def _user(ondelete: str = "CASCADE") -> Column[str]:
+    return Column("user_id", _ID, ForeignKey("users.id", ondelete=ondelete), nullable=False)
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """The options of an index over the rows with *condition* alone."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+def _kept_in_lists(*columns: str) -> Index:
+    """An index that deleted messages are not in, however many there are."""
+    return Index(None, *columns, **_only("deleted_at IS NULL"))
+
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("name", String(64), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("disabled_at", Instant),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    _user(),
+    Column("name", String(64), nullable=False),
+    Column("prefix", String(16), nullable=False),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Column("expires_at", Instant),
+    # The one mailbox or domain it is for; not foreign keys: a key whose mailbox is gone opens nothing and stays listed.
+    Column("mailbox_id", _ID),
+    Column("domain_id", _ID),
+    Column("created_by", _ID),  # a user; it outlives them, as the audit log does
+    Index(None, "user_id"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(),
+    _user(),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("key_id", _ID, ForeignKey("api_keys.id", ondelete="CASCADE")),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("last_seen_at", Instant),
+    Column("user_agent", String(200)),
+    Column("address", String(64)),
+    Column("passkey_id", _ID),
+    Index(None, "user_id"),
+    Index(None, "expires_at"),
+)
+
+passkeys = Table(
+    "passkeys",
+    metadata,
+    _id(),
+    _user(),
+    Column("name", String(64), nullable=False),
+    Column("credential_id", Text, nullable=False),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("counter", BigInteger, nullable=False),
+    Column("device_type", String(16), nullable=False),
+    Column("backed_up", Boolean, nullable=False),
+    Column("transports", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Index(None, "user_id"),
+    # A revoked credential may be registered again, as a new row.
+    Index("uq_passkeys_live_credential_id", "credential_id", unique=True, **_only("revoked_at IS NULL")),
+)
+
+# Challenges of passkey ceremonies, each good for one answer; the browser's cookie names the row.
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("challenge", LargeBinary, nullable=False),
+    Column("user_id", _ID, ForeignKey("users.id", ondelete="CASCADE")),
+    Column("name", String(64)),
+    Column("expires_at", Instant, nullable=False),
+    Index(None, "expires_at"),
+)
+
+domains = Table(
+    "domains",
+    metadata,
+    _id(),
+    Column("root_domain", String(253), nullable=False, unique=True),
+    Column("zone_id", String(64)),
+    Column("binding_source", String(16), nullable=False),
+    Column("status", String(24), nullable=False),
+    Column("zone_status", String(32)),
+    Column("name_servers", JSON, nullable=False),
+    Column("catch_all_enabled", Boolean, nullable=False),
+    Column("catch_all_owner_id", _ID, ForeignKey("users.id", ondelete="SET NULL")),
+    Column("last_provision_error", Text),
+    Column("last_provision_code", String(64)),
+    Column("last_provision_details", JSON, nullable=False),
+    Column("next_look_at", Instant),
+    Column("looks", Integer, nullable=False, server_default=text("0")),
+    Column("activation_checked_at", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Column("last_provisioned_at", Instant),
+    Column("disabled_at", Instant),
+    Column("deleted_at", Instant),
+    Column("status_before_deletion", String(24)),
+)
+
+subdomains = Table(
+    "subdomains",
+    metadata,
+    _id(),
+    Column("domain_id", _ID, ForeignKey("domains.id", ondelete="RESTRICT"), nullable=False),
+    Column("name", String(190), nullable=False),
+    Column("enabled_at", Instant, nullable=False),
+    Column("last_used_at", Instant, nullable=False),
+    UniqueConstraint("domain_id", "name"),
+)
+
+mailboxes = Table(
+    "mailboxes",
+    metadata,
+    _id(),
+    _user(),
+    Column("domain_id", _ID, ForeignKey("domains.id", ondelete="RESTRICT"), nullable=False),
+    Column("local_part", String(32), nullable=False),
+    Column("subdomain", String(190), nullable=False),
+    Column("root_domain", String(253), nullable=False),
+    Column("address", String(320), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("routing_rule_id", String(64)),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("last_received_at", Instant),
+    Column("destroyed_at", Instant),
+    Column("unread_count", Integer, nullable=False, server_default=text("0")),
+    Column("message_count", Integer, nullable=False, server_default=text("0")),
+    Column("stored_bytes", BigInteger, nullable=False, server_default=text("0")),
+    Index(
+        "uq_mailboxes_live_address",
+        "address",
+        unique=True,
+        **_only("status <> 'destroyed'"),
+    ),
+    Index(None, "address"),
+    Index(None, "user_id", "created_at", "id"),
+    Index(None, "created_at", "id"),
+    Index(None, "status", "expires_at"),
+    Index(None, "domain_id", "subdomain"),
+    Index(None, "destroyed_at", **_only("destroyed_at IS NOT NULL")),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    _id(),
+    _user(),
+    Column("mailbox_id", _ID, ForeignKey("mailboxes.id", ondelete="CASCADE"), nullable=False),
+    Column("mailbox_address", String(320), nullable=False),
+    Column("delivery_key", String(64), nullable=False),
+    Column("envelope_from", Text, nullable=False),
+    Column("envelope_to", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("preview", Text, nullable=False),
+    Column("from_name", Text),
+    Column("from_address", Text),
+    Column("received_at", Instant, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("attachment_count", Integer, nullable=False),
+    Column("has_html", Boolean, nullable=False),
+    Column("verification_code", String(8)),
+    Column("verification_source", String(16)),
+    Column("verification_method", String(16)),
+    Column("verification_evidence", String(120)),
+    Column("verification_word", String(64)),
+    Column("verification_confidence", Float),
+    Column("link", JSON(none_as_null=True)),
+    Column("parse_status", String(16), nullable=False),
+    Column("raw_location", Text, nullable=False),
+    Column("door", String(16), nullable=False, server_default="smtp"),
+    Column("read_at", Instant),
+    # A deleted message keeps an empty row: by its key the same hand-over is known, and does not come back.
+    Column("deleted_at", Instant),
+    # The same hand-over twice is the same message; a mailbox made anew at the same address is another.
+    UniqueConstraint("mailbox_id", "delivery_key"),
+    _kept_in_lists("mailbox_id", "received_at", "id"),
+    _kept_in_lists("user_id", "received_at", "id"),
+    _kept_in_lists("received_at", "id"),
+    Index(None, "deleted_at", **_only("deleted_at IS NOT NULL")),
+)
+
+raw_messages = Table(
+    "raw_messages",
+    metadata,
+    Column("message_id", _ID, ForeignKey("messages.id", ondelete="CASCADE"), primary_key=True),
+    Column("zstd", LargeBinary, nullable=False),
+)
+
+rejections = Table(
+    "rejections",
+    metadata,
+    _id(),
+    Column("at", Instant, nullable=False),
+    Column("door", String(16), nullable=False),
+    Column("sender", String(320), nullable=False),
+    Column("recipient", String(320), nullable=False),
+    Column("code", String(64), nullable=False),
+    Index(None, "at", "id"),
+)
+
+processes = Table(
+    "processes",
+    metadata,
+    _id(),
+    Column("beat_at", Instant, nullable=False),
+    Column("claimed_until", Instant, nullable=False),
+)
+
+# Runs of jobs: one that has not ended holds its key. The engine's own tables keep what its steps returned.
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    Column("job", String(64), nullable=False),
+    Column("key", String(320), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("arguments", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", JSON(none_as_null=True)),
+    Column("has_failed", Boolean, nullable=False, server_default=false()),
+    Index("uq_runs_key_open", "key", unique=True, **_only("ended_at IS NULL")),
+    Index(None, "job", "key", "number"),
+    Index(None, "ended_at"),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+)
+
+domain_events = Table(
+    "domain_events",
+    metadata,
+    _id(),
+    Column("domain_id", _ID, ForeignKey("domains.id", ondelete="CASCADE"), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("code", String(64)),
+    Column("message", Text),
+    Column("details", JSON, nullable=False),
+    Index(None, "domain_id", "at"),
+    Index(None, "at"),
+)
+
+# What happened, numbered in the order in which it became visible (`storage/tables/changes.py`). A message has one row
+# for its arrival, a mailbox and a domain one for their latest change: nothing here has to be swept.
+changes = Table(
+    "changes",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("user_id", _ID),
+    Column("mailbox_id", _ID, ForeignKey("mailboxes.id", ondelete="CASCADE")),
+    Column("message_id", _ID, ForeignKey("messages.id", ondelete="CASCADE")),
+    Column("domain_id", _ID, ForeignKey("domains.id", ondelete="CASCADE")),
+    Index(None, "mailbox_id", "seq"),
+    Index(None, "user_id", "seq"),
+    Index("uq_changes_message_id", "message_id", unique=True),
+    Index("uq_changes_mailbox", "mailbox_id", unique=True, **_only("message_id IS NULL")),
+    Index("uq_changes_domain", "domain_id", unique=True, **_only("domain_id IS NOT NULL")),
+    sqlite_autoincrement=True,  # a number is never given twice, even when the row that had it is gone
+)
+
+# Who did what to what, in the order of writing. Rows outlive the people and things they name.
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("actor_id", _ID),
+    Column("actor", String(320), nullable=False),
+    Column("credential_id", _ID),
+    Column("action", String(48), nullable=False),
+    Column("target_id", _ID),
+    Column("target", String(320)),
+    Column("address", String(64)),
+    Column("request_id", String(128)),
+    Column("details", JSON, nullable=False),
+    Column("owner_id", _ID),
+    Column("owner", String(320)),
+    Index(None, "actor_id", "seq"),
+    Index(None, "owner_id", "seq"),
+    Index(None, "target_id", "seq"),
+    Index(None, "action", "seq"),
+    sqlite_autoincrement=True,
+)
+
+# What is left in the token buckets that several processes draw from.
+buckets = Table(
+    "buckets",
+    metadata,
+    Column("key", String(96), primary_key=True),
+    Column("tokens", Float, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index(None, "at"),
+)

@@ -1,0 +1,97 @@
+"""
+One transaction for a batch of works, and the numbers of what they change (table `changes`).
+
+A waiter remembers a number and asks for what is higher. That misses nothing only if no lower number can
+become visible later. SQLite has one writer, so numbers are given in the order of commits. On PostgreSQL
+two processes commit at once, so the numbers are given last in a transaction, under a lock that is held until
+it is committed. What a transaction waits for while it holds the lock is its own commit and nothing else.
+
+Works only note what they change (`note`, `note_access`); `run` gives the numbers and tells the topics, once a batch.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import ARRAY, Connection, Text, bindparam, delete, func, insert, select, text
+
+from kaisoumail.storage.engine.compiled_sql import Prepared
+from kaisoumail.storage.engine.schema import changes
+from kaisoumail.storage.engine.signals import ACCESS, CHANNEL, EVERYTHING, mailbox_topic, user_topic
+
+_LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x6B61697365713})")  # any constant that nobody else locks
+_NAMES: Final = ("user_id", "mailbox_id", "message_id", "domain_id")
+_ADD: Final = Prepared(insert(changes), _NAMES)
+_TELL: Final = select(func.pg_notify(CHANNEL, func.unnest(bindparam("topics", type_=ARRAY(Text)))))
+_NOTED: Final = "changes noted by the works of this transaction"
+_ACCESS: Final = "whether they changed who may do what"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that changed: a message that came, or a mailbox or a domain that is different now."""
+
+    user_id: str | None = None
+    mailbox_id: str | None = None
+    message_id: str | None = None
+    domain_id: str | None = None
+
+    @property
+    def topics(self) -> set[str]:
+        """Who is to be woken; admins listen to everything."""
+        told = {EVERYTHING}
+        if self.mailbox_id is not None:
+            told.add(mailbox_topic(self.mailbox_id))
+        if self.user_id is not None:
+            told.add(user_topic(self.user_id))
+        return told
+
+
+def note(connection: Connection, change: Change) -> None:
+    """*change* is part of this transaction."""
+    connection.info[_NOTED].append(change)
+
+
+def note_access(connection: Connection) -> None:
+    """Who may do what is not as it was: nobody is believed to be who they were a moment ago."""
+    connection.info[_ACCESS] = True
+
+
+def run(connection: Connection, works: Sequence[Callable[[Connection], Any]]) -> tuple[list[Any], set[str]]:
+    """
+    What each of *works* returned, and the topics to tell once the transaction is committed.
+
+    What they noted is numbered last. On PostgreSQL the topics are told with the commit itself, so that a
+    process that dies right after it has told them too.
+    """
+    noted: list[Change] = []
+    connection.info[_NOTED] = noted
+    connection.info[_ACCESS] = False
+    values = [work(connection) for work in works]
+    distinct = list(dict.fromkeys(noted))
+    topics = {topic for change in distinct for topic in change.topics} | (
+        {ACCESS} if connection.info[_ACCESS] else set()
+    )
+    if distinct:
+        _number(connection, distinct)
+    if topics and connection.dialect.name == "postgresql":
+        connection.execute(_TELL, {"topics": sorted(topics)})
+    return values, topics
+
+
+def _number(connection: Connection, noted: list[Change]) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+    _forget_earlier(connection, noted)
+    _ADD.run(connection, [{name: getattr(change, name) for name in _NAMES} for change in noted])
+
+
+def _forget_earlier(connection: Connection, noted: list[Change]) -> None:
+    """A mailbox or a domain changes place: whoever comes later hears of it once, as it is then."""
+    mailbox_ids = [change.mailbox_id for change in noted if change.mailbox_id and not change.message_id]
+    domain_ids = [change.domain_id for change in noted if change.domain_id]
+    if mailbox_ids:
+        again = delete(changes).where(changes.c.message_id.is_(None), changes.c.mailbox_id.in_(mailbox_ids))
+        connection.execute(again)
+    if domain_ids:
+        connection.execute(delete(changes).where(changes.c.domain_id.in_(domain_ids)))

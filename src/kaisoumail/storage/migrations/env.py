@@ -1,9 +1,0 @@
-"""Alembic's entrance: it runs on the connection that `storage/schema.py` hands it."""
-
-from alembic import context
-
-from kaisoumail.storage.tables import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, user_module_prefix="")
-with context.begin_transaction():
-    context.run_migrations()

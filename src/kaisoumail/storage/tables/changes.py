@@ -1,0 +1,70 @@
+"""The `changes` table: what happened, numbered in the order in which it became visible (see `transactions.py`)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select, update
+
+from kaisoumail.model.feed import Cursor
+from kaisoumail.model.user import Viewer
+from kaisoumail.storage.engine.schema import changes
+from kaisoumail.storage.engine.transactions import Change, note
+from kaisoumail.storage.tables.grant_filter import within
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A change and the cursor of whoever has seen it."""
+
+    cursor: Cursor
+    change: Change
+
+
+def note_message(connection: Connection, user_id: str, mailbox_id: str, message_id: str) -> None:
+    """A message of this user came into this mailbox."""
+    note(connection, Change(user_id, mailbox_id, message_id))
+
+
+def note_mailbox(connection: Connection, user_id: str, mailbox_id: str) -> None:
+    """This mailbox is different from before, or new."""
+    note(connection, Change(user_id, mailbox_id))
+
+
+def note_domain(connection: Connection, domain_id: str) -> None:
+    """This domain is different from before, or new. Domains are the admins' business."""
+    note(connection, Change(domain_id=domain_id))
+
+
+def newest(connection: Connection) -> Cursor:
+    """The place of whoever has seen everything that is visible now."""
+    return Cursor(connection.execute(select(func.coalesce(func.max(changes.c.seq), 0))).scalar_one())
+
+
+def after(connection: Connection, viewer: Viewer, cursor: Cursor, limit: int) -> list[Numbered]:
+    """The next changes that *viewer* may see, oldest first, at most *limit*."""
+    query = select(changes).where(changes.c.seq > cursor.seq, *visible_to(viewer))
+    return [_numbered(row) for row in connection.execute(query.order_by(changes.c.seq).limit(limit))]
+
+
+def visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
+    """What the viewer owns, an admin everything; of that, what their credential may read and is bound to."""
+    conditions = [] if viewer.is_admin else [changes.c.user_id == viewer.id]
+    if not viewer.grant.allows("mailboxes:read"):
+        conditions.append(or_(changes.c.message_id.is_not(None), changes.c.mailbox_id.is_(None)))
+    if not viewer.grant.allows("domains:read"):
+        conditions.append(changes.c.domain_id.is_(None))
+    return [*conditions, *within(viewer.grant, changes.c.mailbox_id)]
+
+
+def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
+    """What happened to one user's things happened to another's: theirs they are now."""
+    connection.execute(update(changes).where(changes.c.user_id == user_id).values(user_id=heir_id))
+
+
+def forget_message(connection: Connection, message_id: str) -> None:
+    """Nobody is told any more that this message came."""
+    connection.execute(delete(changes).where(changes.c.message_id == message_id))
+
+
+def _numbered(row: Row[Any]) -> Numbered:
+    return Numbered(Cursor(row.seq), Change(row.user_id, row.mailbox_id, row.message_id, row.domain_id))

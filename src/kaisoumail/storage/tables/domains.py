@@ -1,0 +1,138 @@
+"""The `domains` table: one row per name for ever."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+
+from kaisoumail.model.domain import LONGEST_LOOK_PAUSE, BindingSource, Domain, DomainStatus
+from kaisoumail.storage.engine.database_clock import DatabaseNow, in_time
+from kaisoumail.storage.engine.schema import domains
+from kaisoumail.storage.tables import changes
+
+_live = domains.c.deleted_at.is_(None)
+# Beyond every pause there is: the database's clock went back since.
+_is_due = or_(domains.c.next_look_at <= DatabaseNow(), domains.c.next_look_at > in_time(LONGEST_LOOK_PAUSE))
+
+
+def listed(connection: Connection) -> list[Domain]:
+    """Every domain that was not deleted, by name."""
+    return [
+        _domain_from(row) for row in connection.execute(select(domains).where(_live).order_by(domains.c.root_domain))
+    ]
+
+
+def active(connection: Connection) -> list[Domain]:
+    """The domains new mailboxes may be made on, by name."""
+    query = select(domains).where(_live, domains.c.status == DomainStatus.ACTIVE.value)
+    return [_domain_from(row) for row in connection.execute(query.order_by(domains.c.root_domain))]
+
+
+def find(connection: Connection, domain_id: str) -> Domain | None:
+    row = connection.execute(select(domains).where(domains.c.id == domain_id, _live)).one_or_none()
+    return None if row is None else _domain_from(row)
+
+
+def find_to_change(connection: Connection, domain_id: str) -> Domain | None:
+    """The domain, which nobody else changes until this transaction ends: what is decided on it can be saved."""
+    query = select(domains).where(domains.c.id == domain_id, _live).with_for_update()
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _domain_from(row)
+
+
+def find_any(connection: Connection, domain_id: str) -> Domain | None:
+    """The domain, deleted or not."""
+    row = connection.execute(select(domains).where(domains.c.id == domain_id)).one_or_none()
+    return None if row is None else _domain_from(row)
+
+
+def find_by_name(connection: Connection, root_domain: str) -> Domain | None:
+    """The row of this name, deleted or not."""
+    row = connection.execute(select(domains).where(domains.c.root_domain == root_domain)).one_or_none()
+    return None if row is None else _domain_from(row)
+
+
+def any_due(connection: Connection) -> bool:
+    """True when some domain's look is due; asked often, and costs no write."""
+    return connection.execute(select(domains.c.id).where(_live, _is_due).limit(1)).first() is not None
+
+
+def claim_due(connection: Connection, put_off: timedelta) -> Domain | None:
+    """
+    The domain whose look is most overdue, its next look *put_off* from now; None if none is due.
+
+    Of several processes that ask at once each gets another one, or none: whoever changes the row owns it.
+    """
+    due = select(domains).where(_live, _is_due).order_by(domains.c.next_look_at).limit(1)
+    row = connection.execute(due.with_for_update(skip_locked=True)).one_or_none()
+    if row is None:
+        return None
+    connection.execute(update(domains).where(domains.c.id == row.id).values(next_look_at=in_time(put_off)))
+    return _domain_from(row)
+
+
+def save(connection: Connection, domain: Domain) -> None:
+    """Keep *domain* as it is now: a new row, or the row of the same name replaced."""
+    columns = _columns(domain)
+    changed = connection.execute(update(domains).where(domains.c.root_domain == domain.root_domain).values(columns))
+    if changed.rowcount == 0:
+        connection.execute(insert(domains).values(columns))
+    changes.note_domain(connection, domain.id)
+
+
+def with_ids(connection: Connection, ids: Sequence[str]) -> list[Domain]:
+    """Those of *ids* that there are, deleted or not, in no order."""
+    return [_domain_from(row) for row in connection.execute(select(domains).where(domains.c.id.in_(ids)))]
+
+
+def _columns(domain: Domain) -> dict[str, Any]:
+    return {
+        "id": domain.id,
+        "root_domain": domain.root_domain,
+        "zone_id": domain.zone_id,
+        "binding_source": domain.binding_source.value,
+        "status": domain.status.value,
+        "zone_status": domain.zone_status,
+        "name_servers": list(domain.name_servers),
+        "catch_all_enabled": domain.catch_all_enabled,
+        "catch_all_owner_id": domain.catch_all_owner_id,
+        "last_provision_error": domain.last_provision_error,
+        "last_provision_code": domain.last_provision_code,
+        "last_provision_details": domain.last_provision_details,
+        "next_look_at": domain.next_look_at,
+        "looks": domain.looks,
+        "activation_checked_at": domain.activation_checked_at,
+        "created_at": domain.created_at,
+        "updated_at": domain.updated_at,
+        "last_provisioned_at": domain.last_provisioned_at,
+        "disabled_at": domain.disabled_at,
+        "deleted_at": domain.deleted_at,
+        "status_before_deletion": domain.status_before_deletion and domain.status_before_deletion.value,
+    }
+
+
+def _domain_from(row: Row[Any]) -> Domain:
+    return Domain(
+        id=row.id,
+        root_domain=row.root_domain,
+        zone_id=row.zone_id,
+        binding_source=BindingSource(row.binding_source),
+        status=DomainStatus(row.status),
+        zone_status=row.zone_status,
+        name_servers=tuple(row.name_servers),
+        catch_all_enabled=row.catch_all_enabled,
+        catch_all_owner_id=row.catch_all_owner_id,
+        last_provision_error=row.last_provision_error,
+        last_provision_code=row.last_provision_code,
+        last_provision_details=row.last_provision_details,
+        next_look_at=row.next_look_at,
+        looks=row.looks,
+        activation_checked_at=row.activation_checked_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        last_provisioned_at=row.last_provisioned_at,
+        disabled_at=row.disabled_at,
+        deleted_at=row.deleted_at,
+        status_before_deletion=row.status_before_deletion and DomainStatus(row.status_before_deletion),
+    )

@@ -1,0 +1,267 @@
+"""The `mailboxes` table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
+
+from kaisoumail.model.address import Address
+from kaisoumail.model.feed import PageEnd
+from kaisoumail.model.mailbox import UNKNOWN_RULE, Mailbox, MailboxSource, MailboxStatus
+from kaisoumail.model.user import Viewer
+from kaisoumail.storage.engine.compiled_sql import SelectMany
+from kaisoumail.storage.engine.schema import mailboxes, users
+from kaisoumail.storage.engine.upsert import insert_unless_known
+from kaisoumail.storage.tables import changes
+from kaisoumail.storage.tables.grant_filter import within
+from kaisoumail.storage.tables.paging import older_than
+
+_DESTROYED = MailboxStatus.DESTROYED.value
+_USABLE: Final = (MailboxStatus.ACTIVE.value, MailboxStatus.EXPIRED.value)
+_EMPTY: Final = {"unread_count": 0, "message_count": 0, "stored_bytes": 0, "last_received_at": None}
+# Built once: it is asked for every recipient of every mail.
+_LIVE: Final = SelectMany(
+    lambda these: select(mailboxes).where(mailboxes.c.address.in_(these), mailboxes.c.status != _DESTROYED),
+    mailboxes.c.address.type,
+)
+_shown = mailboxes.c.status != MailboxStatus.PROVISIONING.value
+
+
+def add(connection: Connection, mailbox: Mailbox) -> bool:
+    """Keep a new mailbox; False if its address is taken, by whomever and in whatever state but destroyed."""
+    return insert_unless_known(connection, mailboxes, _columns(mailbox))
+
+
+def activate(connection: Connection, mailbox_id: str, routing_rule_id: str | None) -> Mailbox | None:
+    """The mailbox, now receiving through *routing_rule_id*; None if it was given up meanwhile."""
+    connection.execute(
+        update(mailboxes)
+        .where(mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.PROVISIONING.value)
+        .values(status=MailboxStatus.ACTIVE.value, routing_rule_id=routing_rule_id)
+    )
+    opened = find(connection, mailbox_id)
+    if opened is not None:
+        changes.note_mailbox(connection, opened.user_id, opened.id)
+    return opened
+
+
+def save(connection: Connection, mailbox: Mailbox) -> None:
+    connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox.id).values(_columns(mailbox)))
+    changes.note_mailbox(connection, mailbox.user_id, mailbox.id)
+
+
+def prolong(connection: Connection, mailbox: Mailbox) -> bool:
+    """Keep the lifetime of *mailbox*; False, and nothing changes, if it is being destroyed meanwhile."""
+    usable = update(mailboxes).where(mailboxes.c.id == mailbox.id, mailboxes.c.status.in_(_USABLE))
+    values = {"expires_at": mailbox.expires_at, "status": mailbox.status.value}
+    if connection.execute(usable.values(values)).rowcount == 0:
+        return False
+    changes.note_mailbox(connection, mailbox.user_id, mailbox.id)
+    return True
+
+
+def begin_to_destroy(connection: Connection, mailbox_id: str) -> None:
+    """From now on the mailbox receives nothing and its mails are hidden; one that is destroyed stays so."""
+    usable = update(mailboxes).where(mailboxes.c.id == mailbox_id, mailboxes.c.status.in_(_USABLE))
+    if connection.execute(usable.values(status=MailboxStatus.DESTROYING.value)).rowcount:
+        _note(connection, mailbox_id)
+
+
+def end_destroying(connection: Connection, mailbox_id: str, now: datetime) -> None:
+    """The address is free; the row tells that there was a mailbox, and until when."""
+    leaving = update(mailboxes).where(
+        mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.DESTROYING.value
+    )
+    gone = {"status": _DESTROYED, "destroyed_at": now, "routing_rule_id": None, **_EMPTY}
+    if connection.execute(leaving.values(gone)).rowcount:
+        _note(connection, mailbox_id)
+
+
+def being_destroyed(connection: Connection) -> list[str]:
+    """The ids of mailboxes whose destruction has begun and not ended."""
+    query = select(mailboxes.c.id).where(mailboxes.c.status == MailboxStatus.DESTROYING.value)
+    return list(connection.execute(query).scalars())
+
+
+def _note(connection: Connection, mailbox_id: str) -> None:
+    mailbox = find(connection, mailbox_id)
+    if mailbox is not None:
+        changes.note_mailbox(connection, mailbox.user_id, mailbox.id)
+
+
+def remove(connection: Connection, mailbox_id: str) -> None:
+    """Drop a mailbox that never came to be. One that did is destroyed, which is another thing."""
+    connection.execute(
+        delete(mailboxes).where(mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.PROVISIONING.value)
+    )
+
+
+def give_up(connection: Connection, mailbox_id: str) -> None:
+    """A mailbox that never came to be, and may have a rule at Cloudflare, is destroyed like one that did."""
+    unopened = mailboxes.c.status == MailboxStatus.PROVISIONING.value
+    connection.execute(
+        update(mailboxes)
+        .where(mailboxes.c.id == mailbox_id, unopened)
+        .values(status=MailboxStatus.DESTROYING.value, routing_rule_id=UNKNOWN_RULE)
+    )
+    _note(connection, mailbox_id)
+
+
+def unopened(connection: Connection) -> list[Mailbox]:
+    """The mailboxes that do not receive yet."""
+    query = select(mailboxes).where(mailboxes.c.status == MailboxStatus.PROVISIONING.value)
+    return [_mailbox_from(row) for row in connection.execute(query)]
+
+
+def find(connection: Connection, mailbox_id: str) -> Mailbox | None:
+    row = connection.execute(select(mailboxes).where(mailboxes.c.id == mailbox_id)).one_or_none()
+    return None if row is None else _mailbox_from(row)
+
+
+def find_to_change(connection: Connection, mailbox_id: str) -> Mailbox | None:
+    """The mailbox, which nobody else changes until this transaction ends."""
+    row = connection.execute(select(mailboxes).where(mailboxes.c.id == mailbox_id).with_for_update()).one_or_none()
+    return None if row is None else _mailbox_from(row)
+
+
+def find_live(connection: Connection, address: str) -> Mailbox | None:
+    """The one mailbox that holds *address* now, in any state but destroyed."""
+    return find_all_live(connection, [address])[0]
+
+
+def find_all_live(connection: Connection, addresses: Sequence[str]) -> list[Mailbox | None]:
+    """The mailbox that holds each of *addresses* now, in any state but destroyed."""
+    held = {row.address: _mailbox_from(row) for row in _LIVE.rows(connection, list(set(addresses)))}
+    return [held.get(address) for address in addresses]
+
+
+def any_on(connection: Connection, domain_id: str) -> bool:
+    """True while the domain has a mailbox that is not destroyed."""
+    query = select(mailboxes.c.id).where(mailboxes.c.domain_id == domain_id, mailboxes.c.status != _DESTROYED)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which mailboxes a list should hold: in any of *statuses* at *now* if there are any; one page after *end*."""
+
+    statuses: Sequence[MailboxStatus] = ()
+    now: datetime | None = None
+    end: PageEnd | None = None
+    limit: int | None = None
+
+
+def listed(connection: Connection, viewer: Viewer, wanted: Wanted = Wanted()) -> list[Mailbox]:
+    """What *viewer* may see, newest first: their own, or everybody's for an admin."""
+    query = select(mailboxes).where(_shown, *_visible_to(viewer))
+    if wanted.statuses and wanted.now is not None:
+        query = query.where(is_in(wanted.statuses, wanted.now))
+    if wanted.end is not None:
+        query = query.where(older_than(wanted.end, mailboxes.c.created_at, mailboxes.c.id))
+    query = query.order_by(mailboxes.c.created_at.desc(), mailboxes.c.id.desc()).limit(wanted.limit)
+    return [_mailbox_from(row) for row in connection.execute(query)]
+
+
+def with_ids(connection: Connection, ids: Sequence[str]) -> list[Mailbox]:
+    """Those of *ids* that there are, in whatever state and no order."""
+    return [_mailbox_from(row) for row in connection.execute(select(mailboxes).where(mailboxes.c.id.in_(ids)))]
+
+
+def ids_at(connection: Connection, addresses: Sequence[str]) -> list[str]:
+    """Every mailbox there is or was at one of *addresses*."""
+    return list(connection.execute(select(mailboxes.c.id).where(mailboxes.c.address.in_(addresses))).scalars())
+
+
+def visible_ids(connection: Connection, viewer: Viewer, ids: Sequence[str]) -> list[str]:
+    """Those of *ids* that *viewer* may see, each once."""
+    query = select(mailboxes.c.id).where(mailboxes.c.id.in_(ids), *_visible_to(viewer))
+    return list(connection.execute(query).scalars())
+
+
+def is_in(statuses: Sequence[MailboxStatus], now: datetime) -> ColumnElement[bool]:
+    """`Mailbox.status_at` as a condition: an active mailbox whose time has passed counts as expired."""
+    stored = mailboxes.c.status
+    is_over = and_(stored == MailboxStatus.ACTIVE.value, mailboxes.c.expires_at <= now)
+    stays = or_(mailboxes.c.expires_at.is_(None), mailboxes.c.expires_at > now)
+    shown_as = {
+        MailboxStatus.ACTIVE: and_(stored == MailboxStatus.ACTIVE.value, stays),
+        MailboxStatus.EXPIRED: or_(stored == MailboxStatus.EXPIRED.value, is_over),
+    }
+    return or_(*(shown_as.get(status, stored == status.value) for status in statuses))
+
+
+def count(connection: Connection, mailbox_id: str, *, unread: int, messages: int = 0, stored_bytes: int = 0) -> None:
+    """Count so many more unread messages, messages and bytes in the mailbox; less, if they are negative."""
+    counted = {
+        "unread_count": mailboxes.c.unread_count + unread,
+        "message_count": mailboxes.c.message_count + messages,
+        "stored_bytes": mailboxes.c.stored_bytes + stored_bytes,
+    }
+    connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox_id).values(counted))
+
+
+def number_receiving(connection: Connection, user_id: str, now: datetime) -> int:
+    """
+    How many mailboxes of the user receive mail at *now*, or are about to.
+
+    Until the end of the transaction nobody else who asks this is answered: of two who would both be the last
+    one allowed, one is.
+    """
+    connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
+    is_receiving = or_(is_in((MailboxStatus.ACTIVE,), now), mailboxes.c.status == MailboxStatus.PROVISIONING.value)
+    query = select(func.count()).select_from(mailboxes).where(mailboxes.c.user_id == user_id, is_receiving)
+    return connection.execute(query).scalar_one()
+
+
+def owned_by(connection: Connection, user_id: str) -> int:
+    """How many mailboxes of the user are not destroyed."""
+    query = select(func.count()).where(mailboxes.c.user_id == user_id, mailboxes.c.status != _DESTROYED)
+    return connection.execute(query).scalar_one()
+
+
+def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
+    """Every mailbox of one user, destroyed ones too, is another's from now on."""
+    connection.execute(update(mailboxes).where(mailboxes.c.user_id == user_id).values(user_id=heir_id))
+
+
+def _visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
+    owned = [] if viewer.is_admin else [mailboxes.c.user_id == viewer.id]
+    return [*owned, *within(viewer.grant, mailboxes.c.id)]
+
+
+def _columns(mailbox: Mailbox) -> dict[str, Any]:
+    return {
+        "id": mailbox.id,
+        "user_id": mailbox.user_id,
+        "domain_id": mailbox.domain_id,
+        "local_part": mailbox.address.local_part,
+        "subdomain": mailbox.address.subdomain,
+        "root_domain": mailbox.address.root_domain,
+        "address": str(mailbox.address),
+        "source": mailbox.source.value,
+        "status": mailbox.status.value,
+        "routing_rule_id": mailbox.routing_rule_id,
+        "created_at": mailbox.created_at,
+        "expires_at": mailbox.expires_at,
+        "destroyed_at": mailbox.destroyed_at,
+    }
+
+
+def _mailbox_from(row: Row[Any]) -> Mailbox:
+    return Mailbox(
+        id=row.id,
+        user_id=row.user_id,
+        domain_id=row.domain_id,
+        address=Address(row.local_part, row.subdomain, row.root_domain),
+        status=MailboxStatus(row.status),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        source=MailboxSource(row.source),
+        last_received_at=row.last_received_at,
+        destroyed_at=row.destroyed_at,
+        routing_rule_id=row.routing_rule_id,
+        unread_count=row.unread_count,
+        message_count=row.message_count,
+    )

@@ -1,0 +1,122 @@
+"""
+The `rejections` table, and the ledger that fills it.
+
+A refusal is said at once and written down a moment later, many together: whoever knocks at a thousand
+names must not make a thousand commits. Nor does a flood fill the disk until the next sweep: who writes also drops
+the oldest of what is too many.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import structlog
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select
+
+from kaisoumail.errors import Problem
+from kaisoumail.model.rejection import Rejection
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.engine.schema import rejections
+
+MOST_KEPT: Final = 100_000
+_MOST_WAITING: Final = 2_000
+_BATCH: Final = 1_000
+_log = structlog.get_logger("kaisoumail.rejections")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page ends: the next one begins after it."""
+
+    at: datetime
+    id: str
+
+
+def add_all(connection: Connection, refused: Sequence[Rejection]) -> None:
+    connection.execute(insert(rejections), [asdict(rejection) for rejection in refused])
+
+
+def listed(
+    connection: Connection, limit: int, after: Place | None = None, domain: str | None = None
+) -> list[Rejection]:
+    """At most *limit*, newest first, those *after* a place; only for recipients under *domain* if one is given."""
+    query = select(rejections)
+    if after is not None:
+        same_instant = and_(rejections.c.at == after.at, rejections.c.id < after.id)
+        query = query.where(or_(rejections.c.at < after.at, same_instant))
+    if domain is not None:
+        host = rejections.c.recipient
+        query = query.where(host.endswith(f"@{domain}", autoescape=True) | host.endswith(f".{domain}", autoescape=True))
+    rows = connection.execute(query.order_by(rejections.c.at.desc(), rejections.c.id.desc()).limit(limit))
+    return [Rejection(**row._mapping) for row in rows]
+
+
+def number(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(rejections)).scalar_one()
+
+
+def forget_oldest(connection: Connection, limit: int) -> None:
+    """Drop the oldest *limit*."""
+    oldest = select(rejections.c.id).order_by(rejections.c.at, rejections.c.id).limit(limit)
+    connection.execute(delete(rejections).where(rejections.c.id.in_(oldest)))
+
+
+class Ledger:
+    """
+    Refusals on their way into the table. Under a flood the surplus is counted in the log, not kept.
+
+    The table has at most *most_kept* and a tenth more for each process: it is counted again after so many.
+    """
+
+    def __init__(self, database: Database, most_kept: int = MOST_KEPT) -> None:
+        self._database = database
+        self._most_kept = most_kept
+        self._uncounted = most_kept  # the first write counts
+        self._waiting: list[Rejection] = []
+        self._task: asyncio.Task[None] | None = None
+        self._left_out = 0
+
+    def note(self, rejection: Rejection) -> None:
+        """Write *rejection* down soon; returns at once and never fails."""
+        if len(self._waiting) >= _MOST_WAITING:
+            self._left_out += 1
+            return
+        self._waiting.append(rejection)
+        if self._task is None:
+            self._task = asyncio.create_task(self._write())
+
+    async def written(self) -> None:
+        """Returns when everything noted before is in the table, or was given up."""
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                await self._keep(batch)
+        finally:
+            self._task = None
+
+    async def _keep(self, batch: list[Rejection]) -> None:
+        left_out, self._left_out = self._left_out, 0
+        try:
+            await self._database.write(partial(add_all, refused=batch))
+            await self._drop_surplus(len(batch))
+        except Problem as problem:
+            left_out += len(batch)
+            _log.warning("rejections.not_written", reason=problem.message)
+        if left_out:
+            _log.warning("rejections.left_out", count=left_out)
+
+    async def _drop_surplus(self, added: int) -> None:
+        self._uncounted += added
+        if self._uncounted < self._most_kept // 10:
+            return
+        surplus = await self._database.read(number) - self._most_kept
+        for done in range(0, surplus, _BATCH):
+            await self._database.write(partial(forget_oldest, limit=min(_BATCH, surplus - done)))
+        self._uncounted = 0

@@ -1,0 +1,31 @@
+"""The `subdomains` table: the hosts whose mail records we had Cloudflare make."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select, update
+
+from kaisoumail.model.ids import new_id
+from kaisoumail.storage.engine.schema import subdomains
+from kaisoumail.storage.engine.upsert import insert_unless_known
+
+
+def is_enabled(connection: Connection, domain_id: str, name: str) -> bool:
+    query = select(subdomains.c.id).where(subdomains.c.domain_id == domain_id, subdomains.c.name == name)
+    return connection.execute(query).first() is not None
+
+
+def note_enabled(connection: Connection, domain_id: str, name: str, now: datetime) -> None:
+    """Remember that mail for this subdomain reaches us, and that it was wanted *now*."""
+    used = connection.execute(
+        update(subdomains)
+        .where(subdomains.c.domain_id == domain_id, subdomains.c.name == name)
+        .values(last_used_at=now)
+    )
+    if used.rowcount == 0:
+        row = {"id": new_id("sub"), "domain_id": domain_id, "name": name, "enabled_at": now, "last_used_at": now}
+        insert_unless_known(connection, subdomains, row)  # another process may be the first at the same moment
+
+
+def forget_all(connection: Connection, *, domain_id: str) -> None:
+    """Forget every host of a domain whose zone is gone."""
+    connection.execute(delete(subdomains).where(subdomains.c.domain_id == domain_id))

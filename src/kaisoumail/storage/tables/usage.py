@@ -1,0 +1,64 @@
+"""
+How many bytes each user stores, known without asking for every mail.
+
+Mailboxes count their own bytes; a user's total is the sum, and reading it for each mail would cost more than
+keeping the mail. So it is read once in a while and what this process keeps is added; near the limit it is
+read each time. What other processes keep meanwhile may pass the limit by as much.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from kaisoumail.storage.engine.database import Database
+from kaisoumail.storage.engine.schema import mailboxes
+from kaisoumail.storage.tables.token_buckets import Recent
+
+_FRESH_SECONDS: Final = 30.0
+_NEAR: Final = 0.9
+_MOST_USERS: Final = 10_000
+_TOTALS: Final = (
+    select(mailboxes.c.user_id, func.sum(mailboxes.c.stored_bytes))
+    .where(mailboxes.c.user_id.in_(bindparam("users", expanding=True)))
+    .group_by(mailboxes.c.user_id)
+)
+
+
+class Usage:
+    """The totals, for a *limit* in bytes; with 0 nothing is ever read."""
+
+    def __init__(self, database: Database, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database = database
+        self._limit = limit
+        self._clock = clock
+        self._known: Recent[str, tuple[int, float]] = Recent(_MOST_USERS)
+
+    async def look_at(self, users: Iterable[str]) -> None:
+        """Find out about those of *users* whose total is old, or matters just now."""
+        unsure = {user for user in users if self._limit and self._is_unsure(user)}
+        if not unsure:
+            return
+        totals = await self._database.read(lambda connection: totals_of(connection, unsure))
+        for user in unsure:
+            self._known.used(user, (totals.get(user, 0), self._clock()))
+
+    def add(self, user: str, stored_bytes: int) -> None:
+        """This process has kept so much more."""
+        if user in self._known:
+            total, since = self._known[user]
+            self._known[user] = total + stored_bytes, since
+
+    def of(self, user: str) -> int:
+        """The total as last known; 0 for somebody nobody looked at."""
+        return self._known.get(user, (0, 0.0))[0]
+
+    def _is_unsure(self, user: str) -> bool:
+        total, since = self._known.get(user, (self._limit, 0.0))
+        return total >= _NEAR * self._limit or self._clock() - since > _FRESH_SECONDS
+
+
+def totals_of(connection: Connection, users: Iterable[str]) -> dict[str, int]:
+    """How many bytes each of *users* stores, by their mailboxes' counts; nobody without a mailbox is in it."""
+    return {user: int(total) for user, total in connection.execute(_TOTALS, {"users": list(users)})}

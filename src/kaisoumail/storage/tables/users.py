@@ -1,0 +1,102 @@
+"""The `users` table."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, text, update
+
+from kaisoumail.model.user import Role, User
+from kaisoumail.storage.engine import transactions
+from kaisoumail.storage.engine.schema import users
+
+_LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x7573657273})")  # any constant that nobody else locks
+
+
+def add(connection: Connection, user: User) -> None:
+    connection.execute(insert(users).values(id=user.id, created_at=user.created_at, **_changeable(user)))
+
+
+def save(connection: Connection, user: User) -> None:
+    transactions.note_access(connection)
+    connection.execute(update(users).where(users.c.id == user.id).values(**_changeable(user)))
+
+
+def remove(connection: Connection, user_id: str) -> None:
+    """Forget the user, with everything that belongs to them alone: keys, passkeys, sessions."""
+    transactions.note_access(connection)
+    connection.execute(delete(users).where(users.c.id == user_id))
+
+
+def listed(connection: Connection) -> list[User]:
+    """Everybody, the first one first."""
+    return [user_from(row) for row in connection.execute(select(users).order_by(users.c.created_at, users.c.id))]
+
+
+def find(connection: Connection, user_id: str) -> User | None:
+    row = connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
+    return None if row is None else user_from(row)
+
+
+def find_to_change(connection: Connection, user_id: str) -> User | None:
+    """The user, whom nobody else changes or removes until the end of the transaction."""
+    query = select(users).where(users.c.id == user_id).with_for_update(key_share=True)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else user_from(row)
+
+
+def find_before_adding(connection: Connection, email: str) -> User | None:
+    """As `find_by_email`, and nobody else adds anybody until the end of the transaction."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_LOCK)
+    return find_by_email(connection, email)
+
+
+def find_by_email(connection: Connection, email: str) -> User | None:
+    """The user with this e-mail address in any letter case."""
+    row = connection.execute(select(users).where(func.lower(users.c.email) == email.lower())).one_or_none()
+    return None if row is None else user_from(row)
+
+
+def first_created_at(connection: Connection) -> datetime | None:
+    """When the first of the users there are was made."""
+    query = select(users.c.created_at).order_by(users.c.created_at).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def any_exist(connection: Connection) -> bool:
+    return connection.execute(select(users.c.id).limit(1)).first() is not None
+
+
+def lock_admins(connection: Connection) -> set[str]:
+    """
+    The ids of the admins who are not disabled.
+
+    On PostgreSQL their rows are locked until the end of the transaction, so that two processes cannot each take
+    the other's last but one away; SQLite has one writer anyway. Mail for them comes in all the same.
+    """
+    query = select(users.c.id).where(users.c.role == Role.ADMIN.value, users.c.disabled_at.is_(None))
+    return set(connection.execute(query.order_by(users.c.id).with_for_update(key_share=True)).scalars())
+
+
+def _changeable(user: User) -> dict[str, Any]:
+    return {
+        "email": user.email,
+        "name": user.name,
+        "role": user.role.value,
+        "updated_at": user.updated_at,
+        "disabled_at": user.disabled_at,
+    }
+
+
+def user_from(row: Row[Any]) -> User:
+    """The user in *row*, which holds the columns of `users`, alone or joined."""
+    cells = row._mapping
+    return User(
+        id=cells[users.c.id],
+        email=cells[users.c.email],
+        name=cells[users.c.name],
+        role=Role(cells[users.c.role]),
+        created_at=cells[users.c.created_at],
+        updated_at=cells[users.c.updated_at],
+        disabled_at=cells[users.c.disabled_at],
+    )
