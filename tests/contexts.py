@@ -18,7 +18,7 @@ from kaisoumail.storage.tables import domains, mailboxes, users
 from kaisoumail.storage.tables.rejections import Ledger
 from kaisoumail.storage.uncertain_blobs import Unsure
 from kaisoumail.workflows.context import Context, Limits, Routing
-from kaisoumail.workflows.engine import Engine
+from kaisoumail.workflows.engine.engine import Engine
 from tests.builders import DEMO
 from tests.people import EVERYBODY, NOON
 

@@ -71,7 +71,11 @@ from kaisoumail.storage.tables.token_buckets import buckets_on
 from kaisoumail.storage.uncertain_blobs import Unsure
 from kaisoumail.web import app as web
 from kaisoumail.web import problems as web_problems
-from kaisoumail.workflows import (
+from kaisoumail.workflows.cloudflare_limiter import SharedGate
+from kaisoumail.workflows.context import Context, Limits, Routing
+from kaisoumail.workflows.engine.engine import Engine
+from kaisoumail.workflows.engine.periodic import repeated
+from kaisoumail.workflows.jobs import (
     bind_domain,
     delete_domain,
     destroy_mailbox,
@@ -79,14 +83,10 @@ from kaisoumail.workflows import (
     open_mailbox,
     provision_domain,
 )
-from kaisoumail.workflows.context import Context, Limits, Routing
-from kaisoumail.workflows.destroy_mailbox import destroy_what_was_left
-from kaisoumail.workflows.engine import Engine
-from kaisoumail.workflows.gate import SharedGate
-from kaisoumail.workflows.open_mailbox import open_what_was_left
-from kaisoumail.workflows.schedule import repeated
+from kaisoumail.workflows.jobs.destroy_mailbox import destroy_what_was_left
+from kaisoumail.workflows.jobs.open_mailbox import open_what_was_left
+from kaisoumail.workflows.jobs.watch_activation import look_at_waiting
 from kaisoumail.workflows.second_opinions import SecondOpinions
-from kaisoumail.workflows.watch_activation import look_at_waiting
 
 _BUDGET_SECONDS: Final = 300
 _MAX_JSON_BYTES: Final = 1024 * 1024  # of a request to the API or a page; the hand-over has a limit of its own

@@ -12,7 +12,7 @@ import pytest
 
 from kaisoumail.storage.engine.database import open_database
 from kaisoumail.storage.tables import runs
-from kaisoumail.workflows.results import outcome_of
+from kaisoumail.workflows.engine.results import outcome_of
 from tests.servers import ADMIN_KEY, command
 
 ENOUGH = {"SESSION_SECRET": "a-session-secret-for-tests"}

@@ -28,8 +28,8 @@ from kaisoumail.cli.main import main
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
 from kaisoumail.storage.engine.database import Database, SqliteDatabase, open_database
-from kaisoumail.workflows import engine, library, schedule
-from kaisoumail.workflows.steps import executing
+from kaisoumail.workflows.engine import dbos_adapter, engine, periodic
+from kaisoumail.workflows.engine.steps import executing
 from tests.matrix.trouble import Told, Trouble
 
 WAIT_SECONDS: Final = 4.0
@@ -154,7 +154,7 @@ def _on_a_full_disk(work: Callable[[Connection], Any], is_sqlite: bool, connecti
         connection.exec_driver_sql(f"PRAGMA max_page_count = {most}")
 
 
-_start, _step = library.start, library.step
+_start, _step = dbos_adapter.start, dbos_adapter.step
 
 
 async def _faulty_start(run_id: str, attempt: int) -> None:
@@ -198,7 +198,7 @@ async def _faulty_send(self: Cloudflare, method: str, path: str, *sent: Any) -> 
     return await _send(self, method, path, *sent)
 
 
-_for_ever = schedule._for_ever
+_for_ever = periodic._for_ever
 
 
 async def _repeated_by_itself(seconds: float, work: Callable[[], Awaitable[object]]) -> None:
@@ -218,10 +218,10 @@ def _become_faulty() -> None:
         (kaisoumail.server, "_LEFT_SECONDS", LEFT_SECONDS),
         (engine, "WAIT_SECONDS", WAIT_SECONDS),
         (engine.Run.result, "__defaults__", (WAIT_SECONDS,)),
-        (library, "start", _faulty_start),
-        (library, "step", _faulty_step),
+        (dbos_adapter, "start", _faulty_start),
+        (dbos_adapter, "step", _faulty_step),
         (Cloudflare, "_send", _faulty_send),
-        (schedule, "_for_ever", _repeated_by_itself),
+        (periodic, "_for_ever", _repeated_by_itself),
     )
     for owner, name, value in changes:
         setattr(owner, name, value)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from kaisoumail.workflows.jobs import JOBS
+from kaisoumail.workflows.engine.registry import JOBS
 from tests.api_client import ApiClient
 from tests.builders import an_email
 from tests.handing_over import hand_over

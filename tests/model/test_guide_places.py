@@ -17,8 +17,9 @@ SOURCE = Path(kaisoumail.__file__).parent
 # Where the refusals of binding, enabling, retrying, watching, switching off and deleting are written down.
 DOMAIN_FLOW = (
     "model/domain.py", "cloudflare/errors.py", "operations/domains.py", "operations/domain_catalog.py",
-    "operations/token_check.py", "workflows/context.py", "workflows/bind_domain.py", "workflows/enable_domain.py",
-    "workflows/provision_domain.py", "workflows/watch_activation.py", "workflows/delete_domain.py",
+    "operations/token_check.py", "workflows/context.py", "workflows/jobs/bind_domain.py",
+    "workflows/jobs/enable_domain.py", "workflows/jobs/provision_domain.py", "workflows/jobs/watch_activation.py",
+    "workflows/jobs/delete_domain.py",
 )  # fmt: skip
 
 

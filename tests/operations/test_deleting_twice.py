@@ -8,7 +8,7 @@ import pytest
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import DomainStatus
 from kaisoumail.storage.tables import domain_events, domains
-from kaisoumail.workflows.delete_domain import bring_back, forget_hosts, hide
+from kaisoumail.workflows.jobs.delete_domain import bring_back, forget_hosts, hide
 from tests.builders import DEMO
 from tests.contexts import a_context
 

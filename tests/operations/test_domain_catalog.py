@@ -10,7 +10,7 @@ from kaisoumail.model.domain import Zone
 from kaisoumail.operations.domain_catalog import read_catalog
 from kaisoumail.storage.tables import key_values
 from kaisoumail.workflows.context import Routing
-from kaisoumail.workflows.provision_domain import save_outcome
+from kaisoumail.workflows.jobs.provision_domain import save_outcome
 from tests.builders import DEMO
 from tests.contexts import a_context
 from tests.database_clock import DatabaseClock

@@ -160,7 +160,7 @@ def test_k1_a_batch_waits_for_the_lock_that_numbers_changes(url: str) -> None:
 HOLDING = """
 import asyncio, sys
 from sqlalchemy import make_url
-from kaisoumail.storage.postgres_sessions import connect
+from kaisoumail.storage.engine.postgres_sessions import connect
 
 async def hold():
     session = await connect(make_url(sys.argv[1]))

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from kaisoumail.cloudflare.pace import ROUTES
+from kaisoumail.cloudflare.limiter import ROUTES
 from kaisoumail.errors import CODES, Problem
 from kaisoumail.model.code import LinkKind
 from kaisoumail.model.delegation import DnsAnswer

@@ -8,7 +8,7 @@ from typing import Any
 
 from kaisoumail.server import log_to_stderr, running
 from kaisoumail.settings import settings_from
-from kaisoumail.workflows import (
+from kaisoumail.workflows.jobs import (
     bind_domain,
     delete_domain,
     destroy_mailbox,

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.engine.sqlite import sqlite_driver
-from kaisoumail.workflows.engine import Engine
+from kaisoumail.workflows.engine.engine import Engine
 from tests.forked import Forked
 
 Story = Callable[[Engine, Database], Awaitable[None]]

@@ -9,10 +9,10 @@ import structlog
 from kaisoumail.errors import Problem
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import Database, open_database
-from kaisoumail.workflows.engine import Engine
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.results import RunFailed
-from kaisoumail.workflows.steps import Retry, step
+from kaisoumail.workflows.engine.engine import Engine
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.results import RunFailed
+from kaisoumail.workflows.engine.steps import Retry, step
 from tests.workflows.stories import engine_url, told
 
 

@@ -12,7 +12,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.tables import key_values
-from kaisoumail.workflows.heartbeats import Heartbeats
+from kaisoumail.workflows.engine.heartbeats import Heartbeats
 from tests.database_clock import DatabaseClock
 
 DEAD_AFTER = 10.0

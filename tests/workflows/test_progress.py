@@ -8,11 +8,11 @@ from kaisoumail.cloudflare.errors import Answer, MissingPermission
 from kaisoumail.model.domain import Zone
 from kaisoumail.operations.bind_progress import Stage, stages_of
 from kaisoumail.storage.engine.database import Database
-from kaisoumail.workflows.engine import Engine
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.progress import Progress
-from kaisoumail.workflows.results import StepResult
-from kaisoumail.workflows.steps import step
+from kaisoumail.workflows.engine.engine import Engine
+from kaisoumail.workflows.engine.progress import Progress
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.results import StepResult
+from kaisoumail.workflows.engine.steps import step
 from tests.workflows.stories import told
 
 CALL = Answer("GET", "/zones", 200, ray_id="8f1-FRA", milliseconds=7)

@@ -17,12 +17,12 @@ from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.engine.sqlite import sqlite_driver
 from kaisoumail.storage.tables import runs
 from kaisoumail.storage.tables.runs import RunRow
-from kaisoumail.workflows import engine as engine_module
-from kaisoumail.workflows import jobs, prune_runs
-from kaisoumail.workflows.engine import Engine, Run, StillRunning
-from kaisoumail.workflows.jobs import Job, job
-from kaisoumail.workflows.results import RunFailed
-from kaisoumail.workflows.steps import id_in_step, step
+from kaisoumail.workflows.engine import engine as engine_module
+from kaisoumail.workflows.engine import prune_runs, registry
+from kaisoumail.workflows.engine.engine import Engine, Run, StillRunning
+from kaisoumail.workflows.engine.registry import Job, job
+from kaisoumail.workflows.engine.results import RunFailed
+from kaisoumail.workflows.engine.steps import id_in_step, step
 from tests.workflows.faulty_database import FaultyDatabase
 from tests.workflows.stories import changed, engine_url
 
@@ -207,9 +207,9 @@ def test_whoever_waits_longer_than_an_answer_may_take_is_told_the_run_and_can_jo
 
 def _of_release(monkeypatch: pytest.MonkeyPatch, version: int) -> None:
     """As if this process had another release's job."""
-    current = jobs.JOBS["made"]
+    current = registry.JOBS["made"]
     other = Job("made", current.function, version, min(version, current.continues), current.is_shown)
-    monkeypatch.setitem(jobs.JOBS, "made", other)
+    monkeypatch.setitem(registry.JOBS, "made", other)
 
 
 def test_b5_a_run_of_a_version_that_can_be_continued_is_and_an_older_one_begins_again(

@@ -15,9 +15,9 @@ from kaisoumail.errors import Problem
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.tables import processes
-from kaisoumail.workflows.engine import Engine
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.steps import step
+from kaisoumail.workflows.engine.engine import Engine
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.steps import step
 from tests.forked import Forked
 from tests.workflows.stories import process, told
 
@@ -120,7 +120,7 @@ async def held_run(held: Held) -> str:
 
 def _left_behind(monkeypatch: pytest.MonkeyPatch, database_url: str, folder: Path) -> None:
     """A run in the middle of its second step, left by a process which ended cleanly."""
-    monkeypatch.setattr("kaisoumail.workflows.engine._FINISH_SECONDS", 0.01)
+    monkeypatch.setattr("kaisoumail.workflows.engine.engine._FINISH_SECONDS", 0.01)
     held = Held()
 
     async def start_and_stop(engine: Engine, _: Database) -> None:
@@ -173,7 +173,7 @@ def test_a_run_whose_process_nobody_remembers_goes_on(
 def test_who_waits_while_the_process_stops_is_told_that_it_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kaisoumail.workflows.engine._FINISH_SECONDS", 0.01)
+    monkeypatch.setattr("kaisoumail.workflows.engine.engine._FINISH_SECONDS", 0.01)
     held = Held()
     waiting: list[asyncio.Task[Any]] = []
 

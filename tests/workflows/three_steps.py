@@ -13,9 +13,9 @@ import structlog
 
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import open_database
-from kaisoumail.workflows.engine import Engine
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.steps import step
+from kaisoumail.workflows.engine.engine import Engine
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.steps import step
 
 
 async def write(folder: Path, line: str) -> str:

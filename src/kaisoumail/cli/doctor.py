@@ -16,7 +16,7 @@ from kaisoumail.server import log_to_stderr, opened_context
 from kaisoumail.settings import Settings, settings_from
 from kaisoumail.storage.engine.workflow_file import check_workflow_file
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.run_health import look_at_runs
+from kaisoumail.workflows.engine.run_health import look_at_runs
 
 Check = Callable[[], Awaitable[str]]
 _UNUSED = "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"

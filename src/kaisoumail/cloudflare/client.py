@@ -22,7 +22,7 @@ from kaisoumail.cloudflare.errors import (
     Unreadable,
     error_for,
 )
-from kaisoumail.cloudflare.pace import Gate, OpenGate, current_asker
+from kaisoumail.cloudflare.limiter import Gate, OpenGate, current_asker
 from kaisoumail.cloudflare.redaction import Redaction
 from kaisoumail.cloudflare.retry_after import seconds_to_wait
 

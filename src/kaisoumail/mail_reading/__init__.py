@@ -1,9 +1,8 @@
 """
-Mails read in processes of their own: bytes in, the facts a list shows out.
+Messages read in processes of their own: bytes in, the fields a list shows out.
 
-Mail is hostile, and reading it costs time. In a process of its own it can neither hold up the server nor
-take it down: a reader that crashes or takes too long is replaced, and the mail is kept unread. May import
-`parsing` and `storage/engine/batching.py`; knows nothing of doors and tables.
+Every byte is a stranger's, and reading costs time. In a process of its own it can neither hold up the server nor take
+it down: a reader that crashes or takes too long is replaced, and the message is stored unread.
 
-Open first: `facts.py`, then `processes.py`.
+Open first: `extract.py`, then `processes.py`.
 """

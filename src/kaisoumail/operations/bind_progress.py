@@ -10,8 +10,8 @@ from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage.tables import domains
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.progress import Progress
-from kaisoumail.workflows.results import StepResult
+from kaisoumail.workflows.engine.progress import Progress
+from kaisoumail.workflows.engine.results import StepResult
 
 StageName = Literal["look", "create", "found", "name_servers", "routing", "ready"]
 StageState = Literal["done", "now", "waiting", "failed", "ahead"]

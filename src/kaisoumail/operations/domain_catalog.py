@@ -7,7 +7,7 @@ from typing import Final
 
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError
-from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.limiter import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.delegation import Delegation
 from kaisoumail.model.domain import CatalogEntry, Domain, Zone

@@ -16,7 +16,7 @@ from kaisoumail.operations.audit import note
 from kaisoumail.storage.tables import domain_events, domains
 from kaisoumail.storage.tables.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import Run, StillRunning
+from kaisoumail.workflows.engine.engine import Run, StillRunning
 
 
 @dataclass(frozen=True, slots=True)

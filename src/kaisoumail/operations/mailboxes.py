@@ -25,7 +25,7 @@ from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.storage.tables import audit, domains, mailboxes, users
 from kaisoumail.storage.tables.runs import Begun
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import Run, StillRunning
+from kaisoumail.workflows.engine.engine import Run, StillRunning
 
 _TRIES: Final = 8
 _USABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)

@@ -19,7 +19,7 @@ from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.storage.engine import schema
 from kaisoumail.storage.tables.aged_rows import AgedRows, forget_older
 from kaisoumail.workflows.context import Context, Limits
-from kaisoumail.workflows.prune_runs import prune_runs
+from kaisoumail.workflows.engine.prune_runs import prune_runs
 
 _BATCH: Final = 200  # rows in one transaction: a message that arrives meanwhile waits for some milliseconds
 _log: Final = structlog.get_logger("kaisoumail.retention")

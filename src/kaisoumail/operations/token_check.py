@@ -7,7 +7,7 @@ from typing import Final
 
 from kaisoumail.cloudflare import tokens, zones
 from kaisoumail.cloudflare.errors import CloudflareError
-from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.limiter import asking_for
 from kaisoumail.cloudflare.tokens import Probe as Probe
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Zone

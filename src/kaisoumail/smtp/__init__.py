@@ -1,8 +1,6 @@
 """
-Doors for mail: SMTP, and the signed hand-over from the Email Worker.
+How messages come in: SMTP, and the signed hand-over from the Email Worker.
 
-A door speaks its protocol and calls `operations.receive`; whether mail is kept, and where, is not
-its business. It says yes only after `receive` returned.
-
-Open first: `webhook.py`, then `smtp.py`.
+Each speaks its protocol and calls `operations.receive`; whether a message is stored, and where, is not decided here.
+It is accepted only after `receive` returned. Open first: `listener.py`, then `webhook.py`.
 """

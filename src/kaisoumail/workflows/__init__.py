@@ -1,8 +1,6 @@
 """
-Jobs that survive a crash: one file, one job, written as a list of steps a stranger can read aloud.
+Work that takes long and must end, whatever dies meanwhile.
 
-`engine.py` alone knows the library that makes steps durable; `context.py` is what operations and
-workflows work with. May import `storage`, `cloudflare` and everything below.
-
-Open first: `bind_domain.py`.
+`jobs/` says what is done, `engine/` sees it through. `context.py` is what operations and jobs work with;
+`cloudflare_limiter.py` is how often all processes together ask Cloudflare.
 """

@@ -20,7 +20,7 @@ from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.tables.rejections import Ledger
 from kaisoumail.storage.ttl_cache import Remembered
 from kaisoumail.storage.uncertain_blobs import Unsure
-from kaisoumail.workflows.engine import Engine
+from kaisoumail.workflows.engine.engine import Engine
 from kaisoumail.workflows.second_opinions import SecondOpinions
 
 

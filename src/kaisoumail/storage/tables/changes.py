@@ -1,4 +1,4 @@
-"""The `changes` table: what happened, numbered in the order in which it became visible (see `transactions.py`)."""
+"""The `changes` table, in the order in which changes became visible (`storage/engine/transactions.py`)."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -6,7 +6,7 @@ from typing import Final
 
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.tables import runs
-from kaisoumail.workflows.jobs import job_of
+from kaisoumail.workflows.engine.registry import job_of
 
 _FAILED_SHOWN: Final = 10
 

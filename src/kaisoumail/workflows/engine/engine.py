@@ -1,6 +1,6 @@
 """
 Durable runs. A run is a row of ours (`storage/tables/runs.py`), written in the transaction that makes it necessary, and
-executed by the workflow library (`library.py`), which keeps what each step came to.
+executed by the workflow library (`dbos_adapter.py`), which keeps what each step came to.
 
 Nothing of our own storage ends a run: a step waits until it is there again, and after a while the run is left open.
 `_go_on_with_idle_runs` finds every open run that nobody executes, whatever became of it, and has it executed.
@@ -23,11 +23,12 @@ from kaisoumail.model.clock import MonotonicClock
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.tables import runs
 from kaisoumail.storage.tables.runs import Begun, RunRow
-from kaisoumail.workflows import library, older_runs
-from kaisoumail.workflows.heartbeats import Heartbeats
-from kaisoumail.workflows.jobs import JOBS, Job, job_of
-from kaisoumail.workflows.progress import Progress
-from kaisoumail.workflows.results import (
+from kaisoumail.workflows.engine import dbos_adapter, older_runs
+from kaisoumail.workflows.engine.heartbeats import Heartbeats
+from kaisoumail.workflows.engine.periodic import repeated
+from kaisoumail.workflows.engine.progress import Progress
+from kaisoumail.workflows.engine.registry import JOBS, Job, job_of
+from kaisoumail.workflows.engine.results import (
     RunFailed,
     StepResult,
     UnreadableResult,
@@ -37,8 +38,7 @@ from kaisoumail.workflows.results import (
     outcome_value,
     step_result,
 )
-from kaisoumail.workflows.schedule import repeated
-from kaisoumail.workflows.steps import BeginAgain, Execution, LeftOpen, executing
+from kaisoumail.workflows.engine.steps import BeginAgain, Execution, LeftOpen, executing
 
 T = TypeVar("T")
 
@@ -142,7 +142,7 @@ class Engine:
         row = await self._storage.read(partial(runs.latest, job=job, key=key))
         if row is None:
             return None
-        taken = tuple(step_result(kept) for kept in await library.steps_of(_place(row)))
+        taken = tuple(step_result(kept) for kept in await dbos_adapter.steps_of(_place(row)))
         return Progress(taken, row.is_open, outcome_error(row.outcome))
 
     async def outcome(self, run_id: str, within: float) -> dict[str, Any]:
@@ -191,7 +191,7 @@ class Engine:
         """
         self._context, self._database, self._is_stopping = context, database, False
         heartbeats = Heartbeats(database, self._process_id, self._dead_after, self._clock)
-        async with library.launched(
+        async with dbos_adapter.launched(
             self.url, self._process_id, self.execute, self._let_runs_finish, self._abandon_runs
         ):
             try:
@@ -199,7 +199,7 @@ class Engine:
                 await heartbeats.beat()
                 async with repeated(self._beat, heartbeats.beat):
                     await _give_the_unknown_a_row(heartbeats)
-                    for run in await library.listed(status="ENQUEUED", name=list(older_runs.NAMES)):
+                    for run in await dbos_adapter.listed(status="ENQUEUED", name=list(older_runs.NAMES)):
                         await self._begin_as_ours(run.workflow_id)
                     async with (
                         repeated(self._beat, partial(self._take_over_the_dead, heartbeats)),
@@ -260,7 +260,7 @@ class Engine:
     def _execute_soon(self, row: RunRow) -> None:
         """Have the library execute the run, without waiting for that: its database may be in trouble."""
         self._waiting.setdefault(row.id, asyncio.get_running_loop().create_future())
-        task = asyncio.create_task(library.start(row.id, row.attempt))
+        task = asyncio.create_task(dbos_adapter.start(row.id, row.attempt))
         self._tasks[task] = row.id
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
@@ -281,14 +281,14 @@ class Engine:
                 again = partial(runs.begin_again, run_id=row.id, attempt=row.attempt, version=row.version)
                 await self._storage.write(again)
             elif known.status == "PENDING" and known.executor_id == self._process_id:
-                await library.resume(known.workflow_id)
+                await dbos_adapter.resume(known.workflow_id)
             elif known.executor_id is not None:
                 await heartbeats.note_the_unknown([known.executor_id])
 
-    async def _idle_since_a_while(self, rows: list[RunRow]) -> list[tuple[RunRow, library.Kept | None]]:
+    async def _idle_since_a_while(self, rows: list[RunRow]) -> list[tuple[RunRow, dbos_adapter.Kept | None]]:
         """Those of *rows* that are ours to execute and have not changed their state, with what the library knows."""
         ours = {_place(row): row for row in rows if job_of(row) is not None}
-        known = {one.workflow_id: one for one in await library.listed(workflow_ids=list(ours))} if ours else {}
+        known = {one.workflow_id: one for one in await dbos_adapter.listed(workflow_ids=list(ours))} if ours else {}
         now, before = self._clock(), self._idle
         states = {place: (known[place].status, known[place].executor_id) if place in known else None for place in ours}
         self._idle = {
@@ -309,21 +309,21 @@ class Engine:
         """
         async for dead in heartbeats.claimed():
             known = {_place(row): row for row in await self._storage.read(runs.all_open)}
-            left = await library.listed(status="PENDING", executor_id=dead)
+            left = await dbos_adapter.listed(status="PENDING", executor_id=dead)
             for run in left:
                 row = known.get(run.workflow_id)
-                if run.name != library.RUN:
+                if run.name != dbos_adapter.RUN:
                     await self._begin_as_ours(run.workflow_id)
                 elif row is None or job_of(row) is not None:
                     _log.info("workflows.taken_over", run=run.workflow_id, dead_process=dead)
-                    await library.resume(run.workflow_id)
+                    await dbos_adapter.resume(run.workflow_id)
             if all(run.workflow_id not in known or job_of(known[run.workflow_id]) for run in left):
                 await heartbeats.forget(dead)
 
     async def _begin_as_ours(self, workflow_id: str) -> None:
         """Begin a run of the release that had no table of runs from its first step; what its steps stored is unread."""
         await self._storage.write(partial(older_runs.begin, workflow_id=workflow_id))
-        await library.delete([workflow_id])
+        await dbos_adapter.delete([workflow_id])
         _log.info("workflows.begun_again", run=workflow_id)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]], deadline: float | None = None) -> T:
@@ -373,9 +373,9 @@ async def _give_the_unknown_a_row(heartbeats: Heartbeats) -> None:
     Otherwise nobody would ever go on with these runs, and their keys would stay taken.
     """
     # The runs first: a process has its row before it has runs, so the living cannot be missed.
-    owners = {run.executor_id for run in await library.listed(status="PENDING")}
+    owners = {run.executor_id for run in await dbos_adapter.listed(status="PENDING")}
     await heartbeats.note_the_unknown(owner for owner in owners if owner is not None)
 
 
 def _place(row: RunRow) -> str:
-    return library.place(row.id, row.attempt)
+    return dbos_adapter.place(row.id, row.attempt)

@@ -11,12 +11,12 @@ from datetime import timedelta
 import pytest
 
 from kaisoumail.cloudflare.errors import Answer, RateLimited
-from kaisoumail.cloudflare.pace import Asker
+from kaisoumail.cloudflare.limiter import Asker
 from kaisoumail.model.clock import iso
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import open_database
 from kaisoumail.storage.tables import key_values
-from kaisoumail.workflows.gate import SharedGate
+from kaisoumail.workflows.cloudflare_limiter import SharedGate
 from tests.database_clock import DatabaseClock
 from tests.people import HOUR, NOON
 

@@ -16,14 +16,14 @@ from sqlalchemy import Connection
 from kaisoumail.cloudflare import email_routing, zones
 from kaisoumail.cloudflare.calls import recording
 from kaisoumail.cloudflare.errors import Answer, Broken, CloudflareError, NotReached, RateLimited, Unreadable
-from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.limiter import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains, subdomains
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.steps import Retry, id_in_step, step
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
 
 PATIENCE: Final = Retry((NotReached, Broken), attempts=3, first_pause=0.5)
 

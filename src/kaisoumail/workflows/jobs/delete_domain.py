@@ -11,14 +11,14 @@ from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound
-from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.limiter import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains, mailboxes, subdomains
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.provision_domain import PATIENCE
-from kaisoumail.workflows.steps import id_in_step, step
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.steps import id_in_step, step
+from kaisoumail.workflows.jobs.provision_domain import PATIENCE
 
 UNKNOWN_ZONE = 9109  # what Cloudflare answers for a zone that is gone (measured 2026-09)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kaisoumail.workflows.results import StepResult
+from kaisoumail.workflows.engine.results import StepResult
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Final
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.tables import runs
 from kaisoumail.storage.tables.runs import RunRow
-from kaisoumail.workflows import library
-from kaisoumail.workflows.jobs import JOBS
+from kaisoumail.workflows.engine import dbos_adapter
+from kaisoumail.workflows.engine.registry import JOBS
 
 _AT_ONCE: Final = 200
 
@@ -25,11 +25,11 @@ async def prune_runs(database: Database, age: timedelta, *, shown: bool) -> int:
             continue
         while old := await database.read(partial(runs.ended_before, job=job, age=age, limit=_AT_ONCE)):
             # First what the library keeps: without our row nobody would find it again.
-            await library.delete([place for row in old for place in _places(row)])
+            await dbos_adapter.delete([place for row in old for place in _places(row)])
             await database.write(partial(runs.forget, ids=[row.id for row in old]))
             count += len(old)
     return count
 
 
 def _places(row: RunRow) -> list[str]:
-    return [library.place(row.id, attempt) for attempt in range(1, row.attempt + 1)]
+    return [dbos_adapter.place(row.id, attempt) for attempt in range(1, row.attempt + 1)]

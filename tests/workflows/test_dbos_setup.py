@@ -6,7 +6,7 @@ from threading import Barrier
 
 from sqlalchemy import event, text
 
-from kaisoumail.workflows.library_parts import embedded_engine
+from kaisoumail.workflows.engine.dbos_setup import embedded_engine
 
 CROWD = 8  # threads that each hold a connection at the same time
 

@@ -20,7 +20,7 @@ from dbos._serialization import DBOSDefaultSerializer
 from sqlalchemy import Engine, make_url
 
 from kaisoumail.storage.engine.open_errors import ENGINE_CONNECTIONS, cannot_open
-from kaisoumail.workflows.library_parts import Json, OneLine, embedded_engine, refuse_pickles
+from kaisoumail.workflows.engine.dbos_setup import Json, OneLine, embedded_engine, refuse_pickles
 
 Execute = Callable[[str, int], Awaitable[None]]
 Kept = WorkflowStatus
@@ -29,7 +29,7 @@ Kept = WorkflowStatus
 RUN: Final = "run"
 OTHER_STEPS: Final = (error.DBOSUnexpectedStepError, error.DBOSStepNondeterminismError)
 """What `step` raises when other steps are stored of the run than are taken now."""
-# Of all releases: which of them goes on with whose runs is for the jobs to say (`jobs.py`).
+# Of all releases: which of them goes on with whose runs is for the jobs to say (`registry.py`).
 _APPLICATION_VERSION: Final = "runs"
 _log: Final = structlog.get_logger("kaisoumail.workflows")
 _running: Final[list[Execute]] = []  # that of the one engine of this process, while it runs

@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare.errors import Answer, RateLimited
-from kaisoumail.cloudflare.pace import Asker
+from kaisoumail.cloudflare.limiter import Asker
 from kaisoumail.model.clock import Clock, iso
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.database_clock import database_now

@@ -15,8 +15,8 @@ import structlog
 
 from kaisoumail.cloudflare.calls import record
 from kaisoumail.model.ids import new_id
-from kaisoumail.workflows import library
-from kaisoumail.workflows.results import StepResult, UnreadableResult, returned_kind, step_result
+from kaisoumail.workflows.engine import dbos_adapter
+from kaisoumail.workflows.engine.results import StepResult, UnreadableResult, returned_kind, step_result
 
 T = TypeVar("T")
 
@@ -108,8 +108,8 @@ async def step(
 async def _kept(name: str, taken: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
     """What the library keeps of the step: `taken` never raises an Exception, so one that comes out is the library's."""
     try:
-        return await library.step(name, taken)
-    except library.OTHER_STEPS as other:
+        return await dbos_adapter.step(name, taken)
+    except dbos_adapter.OTHER_STEPS as other:
         raise BeginAgain from other
     except UnreadableResult:
         raise

@@ -16,12 +16,12 @@ from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound, RateLimited, TooSoon
-from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.limiter import asking_for
 from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine import StillRunning
+from kaisoumail.workflows.engine.engine import StillRunning
 
 _CLAIM: Final = timedelta(minutes=2)
 _BETWEEN_CHECKS: Final = timedelta(hours=1, minutes=1)  # free zones: once per hour

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import kaisoumail
-from kaisoumail.cloudflare.pace import ROUTES, Asker
+from kaisoumail.cloudflare.limiter import ROUTES, Asker
 
 PRODUCT = Path(kaisoumail.__file__).parent
 

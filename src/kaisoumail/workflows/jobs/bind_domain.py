@@ -15,15 +15,15 @@ from sqlalchemy import Connection
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.calls import recording
 from kaisoumail.cloudflare.errors import AlreadyExists, Answer, Broken, CloudflareError, NotReached, Unreadable
-from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.limiter import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKind, Zone
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage.tables import domain_events, domains, zone_creations
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.provision_domain import PATIENCE, read_zone, save_outcome, switch_on, with_zone
-from kaisoumail.workflows.steps import Retry, id_in_step, step
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
+from kaisoumail.workflows.jobs.provision_domain import PATIENCE, read_zone, save_outcome, switch_on, with_zone
 
 # Once a create was sent it must be known what came of it: giving up could leave a zone nobody knows of.
 _UNTIL_KNOWN: Final = Retry((NotReached, Broken), attempts=100, first_pause=0.5)

@@ -3,14 +3,14 @@
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.calls import recording
 from kaisoumail.cloudflare.errors import CloudflareError
-from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.limiter import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Zone
-from kaisoumail.workflows.bind_domain import save_zone
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.provision_domain import PATIENCE, save_outcome, switch_on
-from kaisoumail.workflows.steps import step
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.steps import step
+from kaisoumail.workflows.jobs.bind_domain import save_zone
+from kaisoumail.workflows.jobs.provision_domain import PATIENCE, save_outcome, switch_on
 
 
 @job("enable_domain")

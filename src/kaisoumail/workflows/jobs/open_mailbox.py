@@ -10,15 +10,15 @@ import structlog
 
 from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError
-from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.limiter import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Domain
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.storage.tables import domains, mailboxes, subdomains
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.provision_domain import PATIENCE
-from kaisoumail.workflows.steps import step
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.steps import step
+from kaisoumail.workflows.jobs.provision_domain import PATIENCE
 
 _log = structlog.get_logger("kaisoumail.mailboxes")
 

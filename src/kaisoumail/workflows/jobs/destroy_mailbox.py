@@ -12,16 +12,16 @@ import structlog
 
 from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, RateLimited
-from kaisoumail.cloudflare.pace import asking_for
+from kaisoumail.cloudflare.limiter import asking_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import UNKNOWN_RULE
 from kaisoumail.storage.tables import domains, mailboxes, messages
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.delete_domain import UNKNOWN_ZONE
-from kaisoumail.workflows.jobs import job
-from kaisoumail.workflows.provision_domain import PATIENCE
-from kaisoumail.workflows.results import RunFailed
-from kaisoumail.workflows.steps import step
+from kaisoumail.workflows.engine.registry import job
+from kaisoumail.workflows.engine.results import RunFailed
+from kaisoumail.workflows.engine.steps import step
+from kaisoumail.workflows.jobs.delete_domain import UNKNOWN_ZONE
+from kaisoumail.workflows.jobs.provision_domain import PATIENCE
 
 _BATCH: Final = 200
 _log = structlog.get_logger("kaisoumail.mailboxes")

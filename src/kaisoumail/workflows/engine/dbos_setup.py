@@ -10,7 +10,7 @@ from sqlalchemy import Engine, create_engine, event
 
 from kaisoumail.errors import Problem
 from kaisoumail.storage.engine.sqlite import sqlite_driver
-from kaisoumail.workflows.results import UnreadableResult
+from kaisoumail.workflows.engine.results import UnreadableResult
 
 _log: Final = structlog.get_logger("kaisoumail.workflows")
 
