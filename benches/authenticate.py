@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
+
 from tests.servers import ADMIN_KEY, UNLIMITED, Product, a_world
 
 _ASKED = 1000

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from tests.parsing.codes.labelled import Mail, mails, overall, tallies
-
 from kaisoumail.parsing.codes.find import find_code
 from kaisoumail.parsing.codes.links import find_link
+from tests.parsing.codes.labelled import Mail, mails, overall, tallies
 
 _PARTS: Final = ("tuned", "held_back", "nasty", "last", "later", "final", "unseen", "fresh", "third", "fourth")
 _SIZE: Final = 5 * 1024

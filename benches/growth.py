@@ -16,9 +16,6 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection, func, select
-from tests.builders import an_email
-from tests.contexts import a_context
-from tests.people import ADA, NOON
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.message import Envelope
@@ -29,6 +26,9 @@ from kaisoumail.operations.retention import DAILY, HOURLY, sweep
 from kaisoumail.server import log_to_stderr  # which imports the workflows: what is imported can be started
 from kaisoumail.storage.engine.schema import metadata
 from kaisoumail.workflows.context import Context
+from tests.builders import an_email
+from tests.contexts import a_context
+from tests.people import ADA, NOON
 
 LIVES: Final = int(os.environ.get("KAISOUMAIL_BENCH_LIVES", "20000"))
 PARTS: Final = {"1/4": 4, "1/2": 2, "1/1": 1}

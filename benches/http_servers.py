@@ -143,8 +143,8 @@ def _serve(name: str, port: int) -> None:
 def _serve_ours(port: int) -> None:
     import uvloop
 
-    from kaisoumail.network import http_server
-    from kaisoumail.network.http_limits import HttpLimits
+    from kaisoumail.http import server as http_server
+    from kaisoumail.http.limits import HttpLimits
 
     async def run() -> None:
         listener = http_server.listen("127.0.0.1", port)

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import httpx
 from sqlalchemy import Connection
-from tests.builders import DEMO, a_mailbox, a_message, kept
-from tests.people import ADA, NOON
-from tests.servers import ADMIN_KEY, UNLIMITED, Product, a_world
 
 from benches.table import Row, show
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.storage.engine.database import open_database
 from kaisoumail.storage.tables import domains, mailboxes, users
+from tests.builders import DEMO, a_mailbox, a_message, kept
+from tests.people import ADA, NOON
+from tests.servers import ADMIN_KEY, UNLIMITED, Product, a_world
 
 STORED = int(os.environ.get("KAISOUMAIL_BENCH_MESSAGES", "100000"))  # 1000000 is the long form
 _AT_ONCE = 2000

@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.parsing.corpus.hostile import LARGE, MEGABYTE, SHAPES
-
 from kaisoumail.mail_reading.processes import INLINE_BYTES
 from kaisoumail.parsing.codes.find import find_code
 from kaisoumail.parsing.mime import attached, parse
 from kaisoumail.parsing.preview import preview_of
 from kaisoumail.parsing.sanitize import safe_html
+from tests.parsing.corpus.hostile import LARGE, MEGABYTE, SHAPES
 
 ROOT = Path(__file__).parents[1]
 CPU_SECONDS = 2.0

@@ -12,11 +12,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import Product, a_world, free_port
-
 from benches.load import ADDRESS
 from benches.peers import aiosmtpd_sink, has_postfix, postfix
 from benches.table import Row, show
+from tests.servers import Product, a_world, free_port
 
 CONNECTIONS = 16
 SMALL, LARGE, HUGE = 5_000, 1_000_000, 25_000_000

@@ -6,10 +6,9 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.servers import ADMIN_KEY, UNLIMITED, a_world
-
 from benches.load import handed_over
 from benches.table import Row, show
+from tests.servers import ADMIN_KEY, UNLIMITED, a_world
 
 WAITERS = 1000
 MAILBOXES = 100

@@ -3,7 +3,7 @@ What can go wrong, once.
 
 Everything the product refuses is a `Problem` with a stable code. `CODES` says for each code which
 HTTP status it is, which SMTP reply, and whether trying the same thing again can help. Doors render
-it (`api/problems.py`, `web`, `smtp/listener.py`); nobody else decides a status.
+it (`http/problems.py`, `web`, `smtp/listener.py`); nobody else decides a status.
 
 Anything raised that is not a Problem is "internal": logged with a reference, never shown.
 """

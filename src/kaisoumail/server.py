@@ -25,17 +25,18 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from kaisoumail.api import app as api
-from kaisoumail.api import problems
-from kaisoumail.api.cors import CorsRules
-from kaisoumail.api.edges import Edges
-from kaisoumail.api.gate import Gate
 from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.http import problems, server
+from kaisoumail.http.admission import Gate
+from kaisoumail.http.cors import CorsRules
+from kaisoumail.http.limits import HttpLimits
+from kaisoumail.http.middleware import Edges
+from kaisoumail.http.requests_in_progress import RequestsInProgress
 from kaisoumail.mail_reading.processes import ProcessReaders, ThreadReaders
 from kaisoumail.model.clock import iso, utc_now
 from kaisoumail.model.quota import Quotas
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.model.token_bucket import Rate
-from kaisoumail.network import http_server
 from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
 from kaisoumail.network.descriptors import (
     LEAST_DESCRIPTORS,
@@ -43,9 +44,7 @@ from kaisoumail.network.descriptors import (
     connection_shares,
     raise_descriptor_limit,
 )
-from kaisoumail.network.http_limits import HttpLimits
 from kaisoumail.network.memory_trim import MemoryTrim
-from kaisoumail.network.requests_in_progress import RequestsInProgress
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.operations.rate_limits import RateLimits, Rates, forget_full_buckets
 from kaisoumail.operations.readiness import Readiness
@@ -147,7 +146,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         limits = HttpLimits(_http_budget(settings, shares.http), refusals, settings.trusted_proxies)
         readiness = Readiness(context.database, context.signals, process_id, settings.dead_after)
         app = application(context, settings, refusals, readiness)
-        await stack.enter_async_context(http_server.served(app, listener, limits, context.signals.end))
+        await stack.enter_async_context(server.served(app, listener, limits, context.signals.end))
         _settle_down()
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
 
@@ -311,7 +310,7 @@ def log_to_stderr(level: int = logging.INFO) -> None:
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        return http_server.listen(host, port)
+        return server.listen(host, port)
     except OSError as error:
         raise CannotStart(f"HTTP port {port} on {host} cannot be used: {error.strerror}") from error
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kaisoumail.errors import CODES
-from kaisoumail.model.guide_places import PLACES
+from kaisoumail.http.guide_links import PLACES
 from tests.dns_server import DnsServer, a_dns_server
 from tests.servers import ADMIN_KEY, Product, World, a_world
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from cloudflare import (
     APIResponseValidationError,
     BadRequestError,
@@ -19,6 +18,7 @@ from cloudflare import (
     RateLimitError,
     UnprocessableEntityError,
 )
+
 from tests.cloudflare_sandbox.pretend import EVERYTHING, Pretend
 
 WORKER: Any = {"type": "worker", "value": ["inbound"]}

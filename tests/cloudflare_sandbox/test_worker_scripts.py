@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx
 import pytest
-
 from cloudflare import Cloudflare
+
 from tests.cloudflare_sandbox.pretend import Pretend, refusal, result, rule_for
 from tests.cloudflare_sandbox.worker_target import SECRET, worker_target
 

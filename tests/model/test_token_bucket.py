@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.model.token_bucket import FULL, Rate, Standing, after, level, policy_field, state_field, wait_for
+from kaisoumail.model.token_bucket import FULL, Rate, after, level, wait_for
 
 SIXTY = Rate("user", 60)  # one a second
 
@@ -37,10 +37,3 @@ def test_in_any_time_no_more_passes_than_a_capacity_and_what_it_was_filled_by(
         empty_since = after(rate, there - 1 if there >= 1 else there, now)
 
         assert passed <= capacity + now * rate.per_second + 1e-6
-
-
-def test_clients_are_told_in_structured_fields() -> None:
-    standings = [Standing(Rate("credential", 100), True, 49.99, 0.3), Standing(Rate("user", 200, 30), False, 0.0, 7.2)]
-
-    assert policy_field(standings) == '"credential";q=100;w=60, "user";q=200;w=30'
-    assert state_field(standings) == '"credential";r=49;t=1, "user";r=0;t=8'

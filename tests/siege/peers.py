@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 from benches.peers import aiosmtpd_sink, has_postfix, postfix
-
 from tests.siege.attacker import Target
 from tests.siege.measure import Process
 from tests.siege.ordinary import Account

@@ -13,8 +13,8 @@ import pytest
 from kaisoumail.api import app as api
 from kaisoumail.cloudflare.errors import AI, DNS, RULES, SETTINGS, WORKERS, ZONE
 from kaisoumail.errors import CODES
+from kaisoumail.http.guide_links import PLACES
 from kaisoumail.model.domain import DomainStatus
-from kaisoumail.model.guide_places import PLACES
 from kaisoumail.settings import Settings
 from kaisoumail.web import languages
 from kaisoumail.web.guide import FOLDER, INDEX, SLUGS, read_page

@@ -11,10 +11,10 @@ import pytest
 
 from kaisoumail.cloudflare.limiter import ROUTES
 from kaisoumail.errors import CODES, Problem
+from kaisoumail.http.guide_links import PLACES
 from kaisoumail.model.code import LinkKind
 from kaisoumail.model.delegation import DnsAnswer
 from kaisoumail.model.domain import EVENT_KINDS
-from kaisoumail.model.guide_places import PLACES
 from kaisoumail.model.user import Role
 from kaisoumail.web import domains, languages, passkeys, workspace
 from kaisoumail.web.problems import explained, words_exist

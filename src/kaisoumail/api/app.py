@@ -26,9 +26,9 @@ from kaisoumail.api import (
     users,
     wait,
 )
-from kaisoumail.api.authenticate import must_satisfy, provide_context, provide_viewer
 from kaisoumail.api.description import DESCRIBED
 from kaisoumail.api.problems import HANDLERS
+from kaisoumail.http.authentication import provide_context, provide_viewer, require_viewer
 from kaisoumail.model.access import ANYBODY, SIGNED_IN, Need, admin, by_cookie, may
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -140,7 +140,7 @@ def router() -> Router:
             "viewer": Provide(provide_viewer, sync_to_thread=False),
             "description": Provide(description, sync_to_thread=False),
         },
-        guards=[must_satisfy],
+        guards=[require_viewer],
         exception_handlers=HANDLERS,
         request_max_body_size=MAX_BODY_BYTES,
     )

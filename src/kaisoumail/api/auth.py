@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, delete, get, post
 
-from kaisoumail.api.authenticate import session_token, visit_of
-from kaisoumail.api.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
 from kaisoumail.api.fields import read_body
 from kaisoumail.api.passkeys import CredentialForm, credential_in
 from kaisoumail.api.shapes import Instant, Shape, one_of
 from kaisoumail.auth.sessions import cookie_header
+from kaisoumail.http.authentication import session_token, visit_of
+from kaisoumail.http.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
 from kaisoumail.model.clock import iso
 from kaisoumail.model.user import Role, User, Viewer
 from kaisoumail.operations import passkeys, sign_in

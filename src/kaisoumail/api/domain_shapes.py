@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from kaisoumail.api.shapes import Instant, Shape, one_of, problem_shape
+from kaisoumail.api.shapes import Instant, Shape, one_of
 from kaisoumail.errors import Problem
+from kaisoumail.http.guide_links import guide_path
+from kaisoumail.http.problems import problem_shape
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.delegation import Delegation, DnsAnswer
 from kaisoumail.model.domain import BindingSource, CatalogEntry, Domain, DomainStatus
-from kaisoumail.model.guide_places import guide_path
 from kaisoumail.operations.domains import DomainEvent
 from kaisoumail.operations.token_check import Probe, TokenCheck
 

@@ -19,8 +19,8 @@ from kaisoumail.api.domain_shapes import (
     token_check_shape,
 )
 from kaisoumail.api.fields import invalid, read_body
-from kaisoumail.api.shapes import problem_shape
 from kaisoumail.errors import Problem
+from kaisoumail.http.problems import problem_shape
 from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import domains

@@ -10,9 +10,9 @@ from litestar import Request, get
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import Receive, Send
 
-from kaisoumail.api.authenticate import find_viewer
 from kaisoumail.api.event_shapes import event_shape
 from kaisoumail.api.fields import CursorText, cursor, read_query
+from kaisoumail.http.authentication import find_viewer
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import events
 from kaisoumail.operations.context import Context

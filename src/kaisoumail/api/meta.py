@@ -6,8 +6,8 @@ import msgspec
 from litestar import Request, Response, get
 from litestar.datastructures import State
 
-from kaisoumail.api.authenticate import find_viewer
 from kaisoumail.api.shapes import Instant, Shape
+from kaisoumail.http.authentication import find_viewer
 from kaisoumail.model.address import LOCAL_PART_PATTERN, SUBDOMAIN_PATTERN
 from kaisoumail.model.clock import iso
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, delete, get, post
 
-from kaisoumail.api.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
 from kaisoumail.api.fields import invalid, read_body
 from kaisoumail.api.shapes import Instant, Shape, one_of
+from kaisoumail.http.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.passkey import Passkey
 from kaisoumail.model.user import Viewer

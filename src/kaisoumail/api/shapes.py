@@ -6,10 +6,8 @@ from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 
-from kaisoumail.errors import Problem
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.feed import Cursor
-from kaisoumail.model.guide_places import guide_path
 from kaisoumail.model.mailbox import Mailbox, MailboxSource
 from kaisoumail.model.message import Message, part_id
 from kaisoumail.operations.message_parts import Attachment, Authentication, Finding
@@ -201,16 +199,6 @@ def _mailbox_fields(mailbox: Mailbox, now: datetime) -> dict[str, Any]:
         "routing_rule_id": mailbox.routing_rule_id,
         "unread_count": mailbox.unread_count,
     }
-
-
-def problem_shape(problem: Problem) -> dict[str, Any]:
-    return {"error": problem.message, "details": problem_details(problem)}
-
-
-def problem_details(problem: Problem) -> dict[str, Any]:
-    """The details every client gets: the code, where the guide helps, and what belongs to the problem itself."""
-    guide = guide_path(problem)
-    return {"code": problem.code, **({"guide": guide} if guide else {}), **problem.details}
 
 
 def message_shape(message: Message) -> MessageShape:

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 import msgspec
 from litestar import Request, Response, get
 
-from kaisoumail.api.authenticate import viewer_now
 from kaisoumail.api.fields import CursorOrInstantText, cursor_or_instant, digits, read_query, whole_number
 from kaisoumail.api.shapes import AwaitedMessageShape, message_detail_shape
+from kaisoumail.http.authentication import viewer_now
 from kaisoumail.model.feed import BEGINNING
 from kaisoumail.model.message import Matcher
 from kaisoumail.model.user import Viewer

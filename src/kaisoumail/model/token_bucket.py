@@ -8,7 +8,6 @@ that never goes back.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -55,13 +54,3 @@ def after(rate: Rate, tokens: float, now: float) -> float:
 def wait_for(rate: Rate, tokens: float) -> float:
     """How many seconds until there is a whole token more than the whole ones in *tokens*."""
     return (math.floor(max(0.0, tokens)) + 1 - tokens) / rate.per_second
-
-
-def policy_field(standings: Sequence[Standing]) -> str:
-    """`RateLimit-Policy` as in draft-ietf-httpapi-ratelimit-headers-10: how many (q) in how many seconds (w)."""
-    return ", ".join(f'"{one.rate.name}";q={one.rate.capacity};w={one.rate.seconds}' for one in standings)
-
-
-def state_field(standings: Sequence[Standing]) -> str:
-    """`RateLimit` of that draft: how many are left (r), and in how many seconds there is one more (t)."""
-    return ", ".join(f'"{one.rate.name}";r={max(0, math.floor(one.left + 1e-6))};t={one.seconds}' for one in standings)

@@ -15,7 +15,7 @@ from typing import Final
 from kaisoumail.errors import Problem
 from kaisoumail.model.client_address import counted_as
 from kaisoumail.model.clock import MonotonicClock
-from kaisoumail.model.token_bucket import Rate, Standing, policy_field, state_field
+from kaisoumail.model.token_bucket import Rate, Standing
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage.tables.token_buckets import Buckets, LocalBuckets, Recent, forget_full
 from kaisoumail.workflows.context import Context
@@ -44,13 +44,6 @@ class Admission:
     is_sign_in: bool
     standings: list[Standing] = field(default_factory=list)
     refusal: Problem | None = None
-
-    def fields(self) -> list[tuple[bytes, bytes]]:
-        """The header fields that tell the client."""
-        if not self.standings:
-            return []
-        policy, state = policy_field(self.standings), state_field(self.standings)
-        return [(b"ratelimit-policy", policy.encode()), (b"ratelimit", state.encode())]
 
 
 class RateLimits:

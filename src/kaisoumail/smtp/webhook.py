@@ -2,7 +2,7 @@
 `POST /api/inbound`: the signed hand-over from the Email Worker (docs/reference/inbound.md).
 
 A plain ASGI application beside the framework: it is asked for every mail, and needs nothing of what that does for a
-route. What it raises is said by whoever calls it (`api/problems.py`).
+route. What it raises is said by whoever calls it (`http/problems.py`).
 """
 
 import asyncio

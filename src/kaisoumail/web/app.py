@@ -7,10 +7,10 @@ from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
+from kaisoumail.http.authentication import provide_context, provide_viewer, require_session
 from kaisoumail.model.access import ANYBODY, Need, admin, may
 from kaisoumail.web import assets, domains, guide, login, messages, passkeys, preferences, workspace
 from kaisoumail.web.problems import HANDLERS
-from kaisoumail.web.session import must_satisfy, provide_context, provide_viewer
 
 MAX_FORM_BYTES: Final = 16 * 1024
 
@@ -71,7 +71,7 @@ def router() -> Router:
             "viewer": Provide(provide_viewer, sync_to_thread=False),
         },
         exception_handlers=HANDLERS,
-        guards=[must_satisfy],
+        guards=[require_session],
         request_max_body_size=MAX_FORM_BYTES,
         include_in_schema=False,
     )

@@ -18,10 +18,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from kaisoumail.errors import Problem
+from kaisoumail.http.authentication import find_session_viewer
 from kaisoumail.operations.context import Context
 from kaisoumail.web.languages import NAMES, words_in
 from kaisoumail.web.render import language_of, page, url
-from kaisoumail.web.session import find_viewer
 
 INDEX: Final = "index"
 SLUGS: Final = (  # in reading order
@@ -176,7 +176,7 @@ async def _shown(request: "Request[Any, Any, Any]", context: Context, slug: str 
 async def _recognise(request: "Request[Any, Any, Any]", context: Context) -> None:
     """Tell the frame who reads, if anybody is signed in. The guide opens also when nobody can be looked up."""
     try:
-        viewer = await find_viewer(request, context)
+        viewer = await find_session_viewer(request, context)
     except Problem:
         return
     if viewer is not None:

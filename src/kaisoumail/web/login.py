@@ -6,11 +6,12 @@ from litestar import Request, Response, get, post
 
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.errors import Problem
+from kaisoumail.http.authentication import find_session_viewer, session_token, visit_of
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 from kaisoumail.web.passkeys import passkey_origins
 from kaisoumail.web.render import page
-from kaisoumail.web.session import find_viewer, form_of, go_to, own_path, session_token, visit_of
+from kaisoumail.web.session import form_of, go_to, own_path
 
 
 @get("/")
@@ -21,7 +22,7 @@ async def start() -> Response[None]:
 @get("/login")
 async def show_login(request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
     there = own_path(request.query_params.get("next", ""))
-    if await find_viewer(request, context) is not None:
+    if await find_session_viewer(request, context) is not None:
         return go_to(there)
     return _page(request, context, there)
 

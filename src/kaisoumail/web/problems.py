@@ -9,7 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.guide_places import guide_path, kind_of
+from kaisoumail.http.guide_links import guide_path, kind_of
 from kaisoumail.web.languages import knows
 from kaisoumail.web.render import page
 from kaisoumail.web.session import to_login

@@ -24,7 +24,7 @@ CONTENT_SECURITY_POLICY: Final = (
 
 # `same-origin` tells other sites nothing, as `no-referrer` does. But under `no-referrer` browsers send
 # `Origin: null` with our own forms (Fetch, "append a request Origin header"), and over plain HTTP, where
-# there is no Sec-Fetch-Site either, the gate (`api/gate.py`) could then not know its own pages.
+# there is no Sec-Fetch-Site either, the gate (`http/admission.py`) could then not know its own pages.
 _HEADERS: Final = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "cache-control": "no-store",

@@ -1,72 +1,14 @@
-"""Who is looking, what a form says, and where to go next."""
+"""What a posted form says, and where to go next."""
 
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from litestar import Request, Response
-from litestar.connection import ASGIConnection
-from litestar.datastructures import State
-from litestar.handlers import BaseRouteHandler
 
-from kaisoumail.auth.presented import session_tokens_in
 from kaisoumail.errors import Problem
-from kaisoumail.model.access import Need
-from kaisoumail.model.user import Viewer, Visit
-from kaisoumail.operations import sign_in
-from kaisoumail.operations.context import Context
 
-Connection = ASGIConnection[Any, Any, Any, Any]
 _MAX_FIELDS: Final = 30
 START: Final = "/workspace"
-
-
-def provide_context(state: State) -> Context:
-    context: Context = state["context"]
-    return context
-
-
-async def must_satisfy(connection: Connection, handler: BaseRouteHandler) -> None:
-    """
-    Guards every page by the need its row of the page table declares (`app.py`).
-
-    Raises Problem `authentication_required`, `admin_required` or `insufficient_scope`.
-    """
-    need: Need = handler.opt["need"]
-    if need.is_public:
-        return
-    viewer = await find_viewer(connection, provide_context(connection.app.state))
-    if viewer is None:
-        raise Problem("authentication_required", "Authentication required")
-    viewer.must_satisfy(need)
-    connection.scope["state"]["viewer"] = viewer
-
-
-def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
-    """
-    Whom the guard let in.
-
-    *context* is not needed but asked for: two dependencies that know nothing of each other are provided in a task
-    group, which costs a fifth of a small request; these are provided one after the other.
-    """
-    viewer: Viewer = request.scope["state"]["viewer"]
-    return viewer
-
-
-async def find_viewer(connection: Connection, context: Context) -> Viewer | None:
-    token = session_token(connection)
-    viewer = None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
-    connection.scope["state"]["asker"] = viewer  # whom the limits charge
-    return viewer
-
-
-def visit_of(connection: Connection) -> Visit:
-    """Where the request came from, as `api/edges.py` noted it for all doors."""
-    visit: Visit = connection.scope["state"]["visit"]
-    return visit
-
-
-def session_token(connection: Connection) -> str | None:
-    return next(iter(session_tokens_in(connection.headers.get("cookie", ""))), None)
 
 
 async def form_of(request: "Request[Any, Any, Any]") -> dict[str, str]:

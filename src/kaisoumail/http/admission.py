@@ -6,10 +6,10 @@ It stands before both, so that neither can forget it, and before anything is loo
 
 from typing import Any, Final
 
-from kaisoumail.api.cors import CorsRules
 from kaisoumail.auth.cross_site import SAFE_METHODS, is_own_request
 from kaisoumail.auth.presented import bearer_key_in, session_tokens_in
 from kaisoumail.errors import Problem
+from kaisoumail.http.cors import CorsRules
 from kaisoumail.operations.rate_limits import Admission, RateLimits
 
 Headers = dict[bytes, bytes]

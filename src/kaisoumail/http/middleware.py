@@ -1,7 +1,7 @@
 """
 What holds for every HTTP answer, pages included, whatever made it.
 
-A request id; who is asking, behind proxies too; who is let in (`gate.py`); HEAD answered as GET without a
+A request id; who is asking, behind proxies too; who is let in (`admission.py`); HEAD answered as GET without a
 body; a path that ends in a slash is not found; CORS for `/api`; safe defaults in the headers; one log line
 without query, body or identity.
 """
@@ -13,14 +13,15 @@ from typing import Any, Final
 
 import structlog
 
-from kaisoumail.api.cors import CorsRules
-from kaisoumail.api.gate import Gate, Headers
 from kaisoumail.auth.sessions import COOKIE_NAME
 from kaisoumail.errors import Problem
+from kaisoumail.http.admission import Gate, Headers
+from kaisoumail.http.cors import CorsRules
+from kaisoumail.http.rate_limit_fields import rate_limit_fields
+from kaisoumail.http.requests_in_progress import RequestsInProgress
 from kaisoumail.model.client_address import Networks, client_of, counted_as
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Visit
-from kaisoumail.network.requests_in_progress import RequestsInProgress
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -98,7 +99,7 @@ class Edges:
 
         async def settle(status: int, signed_in: bool) -> list[tuple[bytes, bytes]]:
             await self._gate.settle(admission, scope, status, signed_in=signed_in)
-            return [] if admission is None else admission.fields()
+            return [] if admission is None else rate_limit_fields(admission.standings)
 
         answer.settle = settle
         state["refusal"] = None if admission is None else admission.refusal

@@ -8,9 +8,9 @@ from typing import Any
 
 import uvloop
 
-from kaisoumail.network import http_server
+from kaisoumail.http import server
+from kaisoumail.http.limits import HttpLimits, RequestBounds
 from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
-from kaisoumail.network.http_limits import HttpLimits, RequestBounds
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LARGE = 8_000_000
@@ -107,9 +107,9 @@ def listening(
         limits = HttpLimits(
             ConnectionBudget(connections or ConnectionLimits()), bounds=bounds or RequestBounds(check=0.01)
         )
-        socket = http_server.listen("127.0.0.1", 0)
+        socket = server.listen("127.0.0.1", 0)
         listener = Listener(socket.getsockname()[1], limits)
-        async with http_server.served(_application(listener), socket, limits, listener.released.set):
+        async with server.served(_application(listener), socket, limits, listener.released.set):
             await asyncio.wait_for(story(listener), 60)
             await listener.until(lambda: limits.budget.open == 0 and limits.refused == 0)
 
@@ -122,9 +122,9 @@ def left_open(requests: list[bytes]) -> list[bytes]:
 
     async def run() -> list[bytes]:
         limits = HttpLimits(bounds=RequestBounds(check=0.01))
-        socket = http_server.listen("127.0.0.1", 0)
+        socket = server.listen("127.0.0.1", 0)
         listener = Listener(socket.getsockname()[1], limits)
-        async with http_server.served(_application(listener), socket, limits, listener.released.set):
+        async with server.served(_application(listener), socket, limits, listener.released.set):
             connections = [await listener.connect() for _ in requests]
             for connection, request in zip(connections, requests, strict=True):
                 await connection.say(request)

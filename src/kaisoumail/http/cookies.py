@@ -6,10 +6,10 @@ from typing import Any, Final, TypeVar
 from litestar import Request, Response
 from litestar.response.base import ASGIResponse
 
-from kaisoumail.api.problems import render
 from kaisoumail.auth.passkeys import COOKIES
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.errors import Problem
+from kaisoumail.http.problems import render
 from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Ceremony
 from kaisoumail.operations.context import Context
 

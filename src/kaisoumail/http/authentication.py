@@ -1,7 +1,7 @@
 """
-Who is asking, from the request's headers.
+Who is asking, from the request's headers: one guard for the API, one for the pages.
 
-A Bearer key, if one is sent, is the only thing looked at: a wrong one never falls back to the cookie.
+In the API a Bearer key, if one is sent, is the only thing looked at: a wrong one never falls back to the cookie.
 """
 
 from typing import Any
@@ -26,16 +26,26 @@ def provide_context(state: State) -> Context:
     return context
 
 
-async def must_satisfy(connection: Connection, handler: BaseRouteHandler) -> None:
+async def require_viewer(connection: Connection, handler: BaseRouteHandler) -> None:
     """
-    Guards every route by the need its row of the route table declares (`app.py`).
+    The guard of the API: every route by the need its row of the route table declares (`api/app.py`).
 
     Raises Problem `authentication_required`, `admin_required` or `insufficient_scope`, before anything is read.
     """
     need: Need = handler.opt["need"]
-    if need.is_public:
-        return
-    viewer = await find_viewer(connection, provide_context(connection.app.state), by_cookie=need.is_by_cookie)
+    if not need.is_public:
+        context = provide_context(connection.app.state)
+        _let_in(connection, need, await find_viewer(connection, context, by_cookie=need.is_by_cookie))
+
+
+async def require_session(connection: Connection, handler: BaseRouteHandler) -> None:
+    """The guard of the pages (`web/app.py`): as `require_viewer`, but only a session proves who asks."""
+    need: Need = handler.opt["need"]
+    if not need.is_public:
+        _let_in(connection, need, await find_session_viewer(connection, provide_context(connection.app.state)))
+
+
+def _let_in(connection: Connection, need: Need, viewer: Viewer | None) -> None:
     if viewer is None:
         raise Problem("authentication_required", "Authentication required")
     viewer.must_satisfy(need)
@@ -55,27 +65,30 @@ def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewe
 
 async def viewer_now(request: "Request[Any, Any, Any]") -> Viewer:
     """Who asks, found out anew for a request that has been here for a while. Raises as the guard does."""
-    await must_satisfy(request, request.route_handler)
+    await require_viewer(request, request.route_handler)
     return provide_viewer(request, provide_context(request.app.state))
 
 
 async def find_viewer(connection: Connection, context: Context, *, by_cookie: bool = False) -> Viewer | None:
     """Whoever the request proves to be, or None. With *by_cookie* an API key proves nothing."""
-    viewer = await _find_viewer(connection, context, by_cookie=by_cookie)
+    key = bearer_key(connection)
+    if key is None:
+        return await find_session_viewer(connection, context)
+    viewer = None if by_cookie else await sign_in.viewer_with_key(context, key, visit_of(connection))
     connection.scope["state"]["asker"] = viewer  # whom the limits charge
     return viewer
 
 
-async def _find_viewer(connection: Connection, context: Context, *, by_cookie: bool) -> Viewer | None:
-    key = bearer_key(connection)
-    if key is not None:
-        return None if by_cookie else await sign_in.viewer_with_key(context, key, visit_of(connection))
+async def find_session_viewer(connection: Connection, context: Context) -> Viewer | None:
+    """Whoever the session cookie proves to be, or None; an API key is not looked at."""
     token = session_token(connection)
-    return None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
+    viewer = None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
+    connection.scope["state"]["asker"] = viewer  # whom the limits charge
+    return viewer
 
 
 def visit_of(connection: Connection) -> Visit:
-    """Where the request came from, as `edges.py` noted it."""
+    """Where the request came from, as `middleware.py` noted it."""
     visit: Visit = connection.scope["state"]["visit"]
     return visit
 

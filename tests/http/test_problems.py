@@ -8,8 +8,8 @@ import msgspec
 import pytest
 from litestar.exceptions import MethodNotAllowedException
 
-from kaisoumail.api.problems import answering
 from kaisoumail.errors import Problem
+from kaisoumail.http.problems import answering
 
 SCOPE = {"type": "http", "method": "POST", "path": "/api/inbound", "headers": [], "state": {"request_id": "req_1"}}
 

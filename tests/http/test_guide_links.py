@@ -9,8 +9,8 @@ import pytest
 import kaisoumail
 from kaisoumail.cloudflare.errors import AlreadyExists, Answer, MissingPermission, RateLimited, ZoneNotActive
 from kaisoumail.errors import CODES, Problem
+from kaisoumail.http.guide_links import PLACES, guide_path
 from kaisoumail.model.domain import normalised, refuse_unless_apex
-from kaisoumail.model.guide_places import PLACES, guide_path
 from kaisoumail.workflows.context import Routing
 
 SOURCE = Path(kaisoumail.__file__).parent

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kaisoumail.network.requests_in_progress import RequestsInProgress
+from kaisoumail.http.requests_in_progress import RequestsInProgress
 
 
 def test_one_client_has_only_so_many_requests_at_once_and_others_their_own() -> None:

@@ -12,8 +12,8 @@ from typing import Any, Final
 import structlog
 import uvicorn
 
-from kaisoumail.network.http_limits import HttpLimits
-from kaisoumail.network.http_protocol import BoundedHttpProtocol
+from kaisoumail.http.limits import HttpLimits
+from kaisoumail.http.protocol import BoundedHttpProtocol
 
 _SHUTDOWN_SECONDS: Final = 10
 _BACKLOG: Final = 1024

@@ -18,11 +18,11 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from kaisoumail.http.answer_transport import AnswerTransport
+from kaisoumail.http.limits import HttpLimits
 from kaisoumail.model.client_address import counted_as, is_within
 from kaisoumail.model.ids import new_id
-from kaisoumail.network.answer_transport import AnswerTransport
 from kaisoumail.network.connection_budget import Admission, Admitted
-from kaisoumail.network.http_limits import HttpLimits
 
 _REFUSALS: Final = (Admitted.SERVER_FULL, Admitted.CLIENT_FULL)
 _MOST_REFUSED: Final = 64  # connections over the limit that are told why; further ones are only closed

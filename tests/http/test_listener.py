@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
+from kaisoumail.http.limits import RequestBounds
 from kaisoumail.network.connection_budget import ConnectionLimits
-from kaisoumail.network.http_limits import RequestBounds
-from tests.network.http_listener import GET, LARGE, Listener, left_open, listening
+from tests.http.http_listener import GET, LARGE, Listener, left_open, listening
 
 QUICK = RequestBounds(head=0.2, silence=0.2, body=0.6, linger=0.2, answer_stall=0.2, check=0.01)
 ENDLESS = {

@@ -1,0 +1,92 @@
+"""Every refusal as `{"error": sentence, "details": object or null}` with `details.code`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from kaisoumail.errors import Problem
+from kaisoumail.http.guide_links import guide_path
+from kaisoumail.model.clock import iso
+
+_log = structlog.get_logger("kaisoumail.http")
+
+_BY_STATUS: Final = {
+    400: ("invalid_request", "Invalid request"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    413: ("too_large", "The request body is too large"),
+    415: ("unsupported_media_type", "Unsupported media type"),
+}
+
+
+def problem_shape(problem: Problem, **more: Any) -> dict[str, Any]:
+    """
+    The body every client gets: `error`, and `details` with the code and what belongs to the problem itself.
+
+    `details.guide` is there where the guide helps; *more* are details of the one answer.
+    """
+    guide = guide_path(problem)
+    details = {"code": problem.code, **({"guide": guide} if guide else {}), **problem.details, **more}
+    return {"error": problem.message, "details": details}
+
+
+def render(problem: Problem, headers: Mapping[str, str] | None = None, **more: Any) -> Response[Any]:
+    """The answer for *problem*, with `retry-after` where it says when to come back, and *more* details."""
+    sent = {"cache-control": "no-store", **(headers or {})}
+    seconds = problem.details.get("retryAfterSeconds")
+    if isinstance(seconds, int):
+        sent["retry-after"] = str(seconds)
+        more["retryAfter"] = iso(datetime.now(UTC) + timedelta(seconds=seconds))
+    content = problem_shape(problem, **more)
+    return Response(content, status_code=problem.kind.status, headers=sent, media_type="application/json")
+
+
+def on_problem(_: "Request[Any, Any, Any]", problem: Problem) -> Response[Any]:
+    return render(problem)
+
+
+def on_http_exception(_: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
+    """What the framework refuses by itself: unknown paths, wrong methods, bodies beyond the limit."""
+    code, sentence = _BY_STATUS.get(error.status_code, _BY_STATUS[400])
+    allow = {"allow": error.headers["allow"]} if error.headers and "allow" in error.headers else None
+    return render(Problem(code, sentence), allow)
+
+
+def on_anything_else(request: "Request[Any, Any, Any]", error: Exception) -> Response[Any]:
+    """A bug: logged whole with the request's id, told to the caller as that id and nothing more."""
+    request_id = request.scope.get("state", {}).get("request_id")
+    _log.error("http.crash", request_id=request_id, path=request.scope["path"], exc_info=error)
+    return render(Problem("internal", "Internal server error", requestId=request_id))
+
+
+HANDLERS: Final[dict[Any, Any]] = {
+    Problem: on_problem,
+    HTTPException: on_http_exception,
+    Exception: on_anything_else,
+}
+
+
+def answering(app: Callable[[Any, Any, Any], Awaitable[None]]) -> Callable[[Any, Any, Any], Awaitable[None]]:
+    """*app*, which stands beside the framework, with what it raises before its answer said as everywhere."""
+
+    async def answered(scope: Any, receive: Any, send: Any) -> None:
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+
+        async def say(error: Exception) -> None:
+            handler = next(handler for kind, handler in HANDLERS.items() if isinstance(error, kind))
+            await handler(request, error).to_asgi_response(None, request)(scope, receive, send)
+
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            await say(Problem("overloaded", "The server is stopping"))
+            raise
+        except Exception as error:  # noqa: BLE001 - said to the caller, and logged if nobody meant it
+            await say(error)
+
+    return answered
