@@ -23,9 +23,10 @@ from kaisoumail.operations import mailboxes
 from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.operations.receive import Handover, can_receive, receive
 from kaisoumail.operations.retention import DAILY, HOURLY, sweep
-from kaisoumail.server import log_to_stderr  # which imports the workflows: what is imported can be started
+from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.storage.engine.schema import metadata
 from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.jobs import all_jobs  # noqa: F401 - what is imported can be started
 from tests.builders import an_email
 from tests.contexts import a_context
 from tests.people import ADA, NOON

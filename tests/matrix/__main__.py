@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-import kaisoumail.server  # noqa: F401 - it imports every job
+from kaisoumail.workflows.jobs import all_jobs  # noqa: F401 - what is imported is in the registry
 from tests.conftest import an_empty_database
 from tests.matrix.cells import UNDISTURBED, faults
 from tests.matrix.judge import Cell, run_cell

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-import kaisoumail.server  # noqa: F401 - it imports every job
+from kaisoumail.workflows.jobs import all_jobs  # noqa: F401 - what is imported is in the registry
 from tests.conftest import a_postgres_database
 from tests.matrix.cells import UNDISTURBED, few_of
 from tests.matrix.cells import faults as faults_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from kaisoumail.server import Running, running
+from kaisoumail.server.run import Running, running
 from kaisoumail.settings import settings_from
 from kaisoumail.storage.tables import domains, mailboxes, users
 from tests.builders import DEMO, a_mailbox, an_email

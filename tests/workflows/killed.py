@@ -6,7 +6,8 @@ import signal
 import sys
 from typing import Any
 
-from kaisoumail.server import log_to_stderr, running
+from kaisoumail.server.logs import log_to_stderr
+from kaisoumail.server.run import running
 from kaisoumail.settings import settings_from
 from kaisoumail.workflows.jobs import (
     bind_domain,

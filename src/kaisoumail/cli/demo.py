@@ -23,7 +23,9 @@ from kaisoumail.cli import until_stopped
 from kaisoumail.model.user import Visit
 from kaisoumail.operations import domains, mailboxes
 from kaisoumail.operations.sign_in import viewer_with_key
-from kaisoumail.server import CannotStart, Running, log_to_stderr, running
+from kaisoumail.server.cannot_start import CannotStart
+from kaisoumail.server.logs import log_to_stderr
+from kaisoumail.server.run import Running, running
 from kaisoumail.settings import Settings, settings_from
 from kaisoumail.storage.data_folder import data_folder
 from kaisoumail.storage.process_lock import sole_process

@@ -12,7 +12,8 @@ from kaisoumail.cloudflare.errors import WORKERS, CloudflareError, MissingPermis
 from kaisoumail.errors import Problem
 from kaisoumail.operations.meta import check_health
 from kaisoumail.operations.token_check import examine
-from kaisoumail.server import log_to_stderr, opened_context
+from kaisoumail.server.context import opened_context
+from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.settings import Settings, settings_from
 from kaisoumail.storage.engine.workflow_file import check_workflow_file
 from kaisoumail.workflows.context import Context

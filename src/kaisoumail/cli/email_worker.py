@@ -13,7 +13,8 @@ from kaisoumail.cli import until_stopped
 from kaisoumail.cloudflare import workers
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.errors import WORKERS, CloudflareError, MissingPermission
-from kaisoumail.server import CannotStart, log_to_stderr
+from kaisoumail.server.cannot_start import CannotStart
+from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.settings import Settings, settings_from
 
 app = typer.Typer(help="Look after the Email Worker at Cloudflare.", no_args_is_help=True, rich_markup_mode=None)

@@ -9,7 +9,7 @@ from typer.exceptions import TyperException
 
 from kaisoumail.cli import database, demo, doctor, email_worker, sandbox, serve, users
 from kaisoumail.errors import Problem
-from kaisoumail.server import CannotStart
+from kaisoumail.server.cannot_start import CannotStart
 from kaisoumail.settings import BadEnvironment
 from kaisoumail.storage.engine.open_errors import reason
 

@@ -8,7 +8,7 @@ import typer
 
 import cloudflare_sandbox
 from kaisoumail.cli import until_stopped
-from kaisoumail.server import CannotStart
+from kaisoumail.server.cannot_start import CannotStart
 
 
 def sandbox(

@@ -4,7 +4,8 @@ import asyncio
 import os
 
 from kaisoumail.cli import until_stopped
-from kaisoumail.server import log_to_stderr, running
+from kaisoumail.server.logs import log_to_stderr
+from kaisoumail.server.run import running
 from kaisoumail.settings import settings_from
 from kaisoumail.storage.data_folder import data_folder
 from kaisoumail.storage.process_lock import sole_process

@@ -9,7 +9,7 @@ import typer
 from kaisoumail.cli import until_stopped
 from kaisoumail.model.user import Role
 from kaisoumail.operations.users import add_user
-from kaisoumail.server import opened_context
+from kaisoumail.server.context import opened_context
 from kaisoumail.settings import settings_from
 
 app = typer.Typer(help="Look after the users.", no_args_is_help=True, rich_markup_mode=None)

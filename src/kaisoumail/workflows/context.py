@@ -1,4 +1,4 @@
-"""What operations and workflows work with: one small frozen value, made by `server.py`."""
+"""What operations and workflows work with: one small frozen value, made by `server/context.py`."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta

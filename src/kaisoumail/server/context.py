@@ -1,0 +1,122 @@
+"""What operations and jobs work with, made from the settings."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.mail_reading.processes import ProcessReaders, ThreadReaders
+from kaisoumail.model.clock import utc_now
+from kaisoumail.model.quota import Quotas
+from kaisoumail.operations.bootstrap import ensure_first_admin
+from kaisoumail.public_dns.resolver import Resolver
+from kaisoumail.settings import Settings
+from kaisoumail.storage.blobs import FileBlobs
+from kaisoumail.storage.data_folder import data_folder
+from kaisoumail.storage.disk_guard import WaterMark
+from kaisoumail.storage.engine import schema_migration
+from kaisoumail.storage.engine.database import Database, open_database
+from kaisoumail.storage.engine.postgres_sessions import with_limits_of_libpq
+from kaisoumail.storage.engine.postgres_signals import open_signals
+from kaisoumail.storage.engine.signals import ACCESS
+from kaisoumail.storage.intake import Intake
+from kaisoumail.storage.tables.rejections import Ledger
+from kaisoumail.storage.uncertain_blobs import Unsure
+from kaisoumail.workflows.cloudflare_limiter import SharedGate
+from kaisoumail.workflows.context import Context, Limits, Routing
+from kaisoumail.workflows.engine.engine import Engine
+from kaisoumail.workflows.second_opinions import SecondOpinions
+
+_BUDGET_SECONDS: Final = 300
+
+
+@asynccontextmanager
+async def opened_context(settings: Settings, process_id: str = "") -> AsyncIterator[Context]:
+    """The context alone, its database migrated and the first admin made; what one-off commands need, without an id."""
+    folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
+    folder.tighten()
+    async with AsyncExitStack() as stack:
+        signals = await open_signals(folder.database_url)
+        stack.push_async_callback(signals.close)
+        database = open_database(folder.database_url, signals.wake, settings.database_patience)
+        stack.push_async_callback(database.close)
+        await schema_migration.migrate(database)
+        cloudflare = None
+        if settings.cloudflare_token is not None and settings.management_enabled:
+            gate = SharedGate(database, utc_now, settings.request_budget / _BUDGET_SECONDS)
+            cloudflare = Cloudflare(
+                settings.cloudflare_api,
+                settings.cloudflare_token,
+                gate=gate,
+                timeout=settings.cloudflare_timeout,
+                max_retry_after=settings.max_retry_after,
+            )
+            stack.push_async_callback(cloudflare.close)
+        opinions = _second_opinions(settings, database)
+        if opinions is not None:
+            stack.push_async_callback(opinions.close)
+        readers = ProcessReaders() if settings.reader_processes else ThreadReaders()
+        stack.push_async_callback(readers.close)
+        ledger = Ledger(database)
+        stack.push_async_callback(ledger.written)
+        blobs = FileBlobs(folder.blobs)
+        context = Context(
+            database=database,
+            intake=Intake(database, _quotas(settings)),
+            readers=readers,
+            blobs=blobs,
+            unsure=Unsure(database, blobs),
+            water_mark=WaterMark((folder.path, folder.blobs), settings.min_free_bytes),
+            ledger=ledger,
+            signals=signals,
+            runs=Engine(
+                with_limits_of_libpq(folder.workflows_url),
+                process_id=process_id,
+                beat=settings.dead_after / 5,
+                dead_after=settings.dead_after,
+            ),
+            routing=Routing(settings.management_enabled, cloudflare, settings.account_id, settings.worker_name),
+            limits=Limits(
+                settings.default_ttl_minutes,
+                settings.max_message_bytes,
+                settings.rejections_kept_days,
+                timedelta(minutes=settings.session_minutes),
+                timedelta(minutes=settings.session_idle_minutes),
+                settings.audit_kept_days,
+                quotas=_quotas(settings),
+            ),
+            clock=utc_now,
+            session_secret=settings.session_secret,
+            retired_secrets=settings.retired_secrets,
+            resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
+            opinions=opinions,
+            trusted_origins=settings.trusted_origins,
+            names_domains=settings.meta_names_domains,
+            secure=settings.cookies_are_secure,
+        )
+        signals.when(ACCESS, context.key_owners.forget)
+        signals.when(ACCESS, context.session_owners.forget)
+        if settings.bootstrap_email and settings.bootstrap_key:
+            await ensure_first_admin(context, settings.bootstrap_email, settings.bootstrap_name, settings.bootstrap_key)
+        yield context
+
+
+def _second_opinions(settings: Settings, database: Database) -> SecondOpinions | None:
+    """With a client of its own: that the model has no time is no reason to leave domains alone."""
+    if not (settings.asks_workers_ai and settings.cloudflare_token and settings.account_id):
+        return None
+    cloudflare = Cloudflare(
+        settings.cloudflare_api,
+        settings.cloudflare_token,
+        timeout=settings.cloudflare_timeout,
+        max_retry_after=settings.max_retry_after,
+        sends_mail=True,
+    )
+    return SecondOpinions(database, cloudflare, settings.account_id, settings.workers_ai_model, utc_now)
+
+
+def _quotas(settings: Settings) -> Quotas:
+    return Quotas(
+        settings.mailboxes_per_user, settings.stored_megabytes_per_user * 1_000_000, settings.messages_per_mailbox
+    )

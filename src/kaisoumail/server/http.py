@@ -1,0 +1,94 @@
+"""The HTTP listener and the one application behind it."""
+
+import importlib.metadata
+import socket
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from kaisoumail.api import app as api
+from kaisoumail.http import problems, server
+from kaisoumail.http.admission import Gate
+from kaisoumail.http.cors import CorsRules
+from kaisoumail.http.limits import HttpLimits
+from kaisoumail.http.middleware import Edges
+from kaisoumail.http.requests_in_progress import RequestsInProgress
+from kaisoumail.model.clock import iso
+from kaisoumail.model.refusal_log import RefusalLog
+from kaisoumail.model.token_bucket import Rate
+from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
+from kaisoumail.operations.rate_limits import RateLimits, Rates
+from kaisoumail.operations.readiness import Readiness
+from kaisoumail.server.cannot_start import CannotStart
+from kaisoumail.settings import Settings
+from kaisoumail.smtp import webhook
+from kaisoumail.storage.tables.token_buckets import buckets_on
+from kaisoumail.web import app as web
+from kaisoumail.web import problems as web_problems
+from kaisoumail.workflows.context import Context
+
+_MAX_JSON_BYTES: Final = 1024 * 1024  # of a request to the API or a page; the hand-over has a limit of its own
+_KNOWN_SHARE: Final = 4  # one HTTP connection in so many is kept for who proves who it is
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises CannotStart when the port cannot be used."""
+    try:
+        return server.listen(host, port)
+    except OSError as error:
+        raise CannotStart(f"HTTP port {port} on {host} cannot be used: {error.strerror}") from error
+
+
+def http_limits(settings: Settings, connections: int, refusals: RefusalLog) -> HttpLimits:
+    """What the listener bounds, with so many *connections*."""
+    per_client = settings.http_max_connections_per_client
+    budget = ConnectionBudget(ConnectionLimits(connections, per_client, connections // _KNOWN_SHARE))
+    return HttpLimits(budget, refusals, settings.trusted_proxies)
+
+
+def application(context: Context, settings: Settings, refusals: RefusalLog, readiness: Readiness) -> Edges:
+    """The JSON API, the pages and the webhook door as one ASGI application."""
+    bodies = webhook.limits_for(settings.max_message_bytes)
+    door = webhook.handover_door(context, settings.inbound_secret, bodies, refusals)
+    litestar = Litestar(
+        route_handlers=[api.router(), web.router()],
+        state=State({"context": context, "readiness": readiness, "release": _release()}),
+        exception_handlers={HTTPException: _on_nowhere},
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=_MAX_JSON_BYTES,
+    )
+    cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
+    limits = RateLimits(_rates(settings), buckets_on(context.database))
+    beside = {webhook.PATH: problems.answering(door)}
+    in_progress = RequestsInProgress(settings.http_max_connections_per_client)
+    return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies, beside, in_progress)
+
+
+def _rates(settings: Settings) -> Rates:
+    return Rates(
+        credential=Rate("credential", settings.rate_per_credential),
+        user=Rate("user", settings.rate_per_user),
+        address=Rate("address", settings.rate_per_address),
+        sign_in=Rate("sign-in", settings.rate_of_sign_in),
+    )
+
+
+def _on_nowhere(request: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
+    """No route took this, or the gate refused it: programs get the envelope, people a page."""
+    refusal, path = request.scope["state"].get("refusal"), request.scope["path"]
+    if refusal is not None:
+        on_problem = problems.on_problem if path.startswith("/api") else web_problems.on_problem
+        return on_problem(request, refusal)
+    is_program = path.startswith(("/api", "/health", "/readyz")) or "text/html" not in request.headers.get("accept", "")
+    return problems.on_http_exception(request, error) if is_program else web_problems.on_http_exception(request, error)
+
+
+def _release() -> dict[str, Any]:
+    built = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
+    version = importlib.metadata.version("kaisoumail")
+    return {"version": version, "commitSha": "dev", "branch": "detached", "builtAt": iso(built)}

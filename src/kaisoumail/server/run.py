@@ -1,0 +1,99 @@
+"""A whole server: opened in its order, stopped the other way round."""
+
+import gc
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+
+from kaisoumail.http import server as http_server
+from kaisoumail.model.refusal_log import RefusalLog
+from kaisoumail.network.descriptors import (
+    LEAST_DESCRIPTORS,
+    ConnectionShares,
+    connection_shares,
+    raise_descriptor_limit,
+)
+from kaisoumail.operations.readiness import Readiness
+from kaisoumail.server.background import start_periodic_jobs
+from kaisoumail.server.cannot_start import CannotStart
+from kaisoumail.server.context import opened_context
+from kaisoumail.server.http import application, http_limits, listen
+from kaisoumail.server.smtp import open_smtp
+from kaisoumail.settings import Settings
+from kaisoumail.storage.engine.connections_left import check_connections_left
+from kaisoumail.storage.engine.workflow_file import check_workflow_file
+from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.jobs import all_jobs  # noqa: F401 - what is imported can be started
+
+_log = structlog.get_logger("kaisoumail.server")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers."""
+
+    context: Context
+    http_port: int
+    smtp_port: int | None
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """
+    The whole product, answering inside the block and stopped cleanly after it.
+
+    Raises CannotStart for a busy port or too few open files, Problem for a folder that cannot be written or a database
+    that cannot be opened; nothing is left behind then.
+    """
+    async with AsyncExitStack() as stack:
+        shares = _connection_shares(settings)
+        listener = listen(settings.host, settings.port)
+        stack.callback(listener.close)
+        process_id = f"{socket.gethostname()}-{uuid4().hex[:12]}"
+        context = await stack.enter_async_context(opened_context(settings, process_id))
+        await check_workflow_file(context.runs.url, settings.database_patience)
+        await check_connections_left(context.database)
+        await stack.enter_async_context(context.runs.running(context, context.database))
+        await start_periodic_jobs(stack, context)
+        refusals = RefusalLog()
+        smtp_port = await open_smtp(stack, context, settings, shares.smtp, refusals)
+        limits = http_limits(settings, shares.http, refusals)
+        readiness = Readiness(context.database, context.signals, process_id, settings.dead_after)
+        app = application(context, settings, refusals, readiness)
+        await stack.enter_async_context(http_server.served(app, listener, limits, context.signals.end))
+        _settle_down()
+        yield Running(context, int(listener.getsockname()[1]), smtp_port)
+
+
+def _settle_down() -> None:
+    """
+    Python's own defaults are for programs that live shorter and wait for fewer threads.
+
+    What was imported and wired is never garbage, so nobody looks for cycles in it any more. A thread that comes back
+    from the disk with what a sender waits for gets Python's lock after 1 ms, not 5.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 50)
+    sys.setswitchinterval(0.001)
+
+
+def _connection_shares(settings: Settings) -> ConnectionShares:
+    """
+    What of the configured connections the system's descriptors allow; said when that is less.
+
+    Raises CannotStart when there are too few to run at all.
+    """
+    descriptors = raise_descriptor_limit()
+    if descriptors < LEAST_DESCRIPTORS:
+        raise CannotStart(f"Only {descriptors} open files are allowed (ulimit -n); {LEAST_DESCRIPTORS} are needed")
+    smtp = settings.smtp_max_connections if settings.smtp_port else 0
+    shares = connection_shares(descriptors, settings.http_max_connections, smtp)
+    if shares.is_cut:
+        _log.warning("descriptors.scarce", limit=descriptors, http=shares.http, smtp=shares.smtp)
+    return shares

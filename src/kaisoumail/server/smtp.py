@@ -1,0 +1,46 @@
+"""The SMTP listener."""
+
+import socket
+import ssl
+from contextlib import AsyncExitStack
+
+from kaisoumail.model.refusal_log import RefusalLog
+from kaisoumail.network.connection_budget import ConnectionLimits
+from kaisoumail.server.cannot_start import CannotStart
+from kaisoumail.settings import Settings
+from kaisoumail.smtp.listener import Door
+from kaisoumail.smtp.session import Manners, SharedLimits
+from kaisoumail.workflows.context import Context
+
+
+async def open_smtp(
+    stack: AsyncExitStack, context: Context, settings: Settings, connections: int, refusals: RefusalLog
+) -> int | None:
+    """The port it listens on until *stack* ends; None where it is switched off. Raises CannotStart."""
+    if settings.smtp_port == 0:
+        return None
+    manners = Manners(socket.gethostname(), tls=_smtp_tls(settings))
+    limits = ConnectionLimits(connections, settings.smtp_max_connections_per_client)
+    shared = SharedLimits(refusals=refusals)
+    door = Door(context, settings.smtp_host, settings.smtp_port, manners, limits, shared)
+    try:
+        port = await door.open()
+    except OSError as error:
+        raise CannotStart(
+            f"SMTP port {settings.smtp_port} on {settings.smtp_host} cannot be used: {error.strerror}"
+        ) from error
+    stack.push_async_callback(door.close)
+    return port
+
+
+def _smtp_tls(settings: Settings) -> ssl.SSLContext | None:
+    """The certificate the SMTP door shows; None without one. Raises CannotStart when its files will not do."""
+    if settings.smtp_tls_cert is None:
+        return None
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        tls.load_cert_chain(settings.smtp_tls_cert, settings.smtp_tls_key)
+    except OSError as error:  # ssl.SSLError is one
+        reason = error.strerror or error
+        raise CannotStart(f"SMTP_TLS_CERT {settings.smtp_tls_cert} cannot be used: {reason}") from error
+    return tls

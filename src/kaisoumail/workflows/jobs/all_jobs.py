@@ -1,0 +1,14 @@
+"""Every job there is: importing this makes all of them startable."""
+
+from typing import Final
+
+from kaisoumail.workflows.jobs import (
+    bind_domain,
+    delete_domain,
+    destroy_mailbox,
+    enable_domain,
+    open_mailbox,
+    provision_domain,
+)
+
+ALL_JOBS: Final = (bind_domain, enable_domain, provision_domain, delete_domain, open_mailbox, destroy_mailbox)
