@@ -69,7 +69,7 @@ async def measured(folder: Path, lives: int = LIVES) -> Growth:
         a_context(folder, clock=clock, database_clock=clock) as context,
         context.runs.running(context, context.database),
     ):
-        longest = max(rule.age(context.limits) for rule in (*HOURLY, *DAILY))
+        longest = max(rule.age(context.policy.limits) for rule in (*HOURLY, *DAILY))
         steps = min(_SWEEPS, lives // 4)
         ending = {steps // divisor: part for part, divisor in PARTS.items()}
         for step in range(1, steps + 1):
@@ -79,7 +79,7 @@ async def measured(folder: Path, lives: int = LIVES) -> Growth:
             clock.now += longest * 4 * _SPARE / steps
             await _swept(context)
             if step in ending:
-                await context.ledger.written()
+                await context.stores.rejections.written()
                 rows = await context.database.read(_rows)
                 sizes[ending[step]] = rows | await asyncio.to_thread(_files, folder)
     return Growth(sizes)
@@ -105,7 +105,7 @@ async def _swept(context: Context) -> None:
 
     await sweep(context, HOURLY)
     for rule in DAILY:
-        await remove_orphaned_files(context, rule.age(context.limits), at_once)
+        await remove_orphaned_files(context, rule.age(context.policy.limits), at_once)
 
 
 def _rows(connection: Connection) -> dict[str, int]:

@@ -9,15 +9,15 @@ from kaisoumail.model.clock import Clock
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.quota import NO_QUOTAS, Quotas
 from kaisoumail.storage.blobs import FileBlobs
-from kaisoumail.storage.disk_guard import WaterMark
+from kaisoumail.storage.disk_guard import DiskGuard
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import open_database
 from kaisoumail.storage.engine.signals import LocalSignals
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.tables import domains, mailboxes, users
-from kaisoumail.storage.tables.rejections import Ledger
-from kaisoumail.storage.uncertain_blobs import Unsure
-from kaisoumail.workflows.context import Context, Limits, Routing
+from kaisoumail.storage.tables.rejections import RejectionLedger
+from kaisoumail.storage.uncertain_blobs import UncertainBlobs
+from kaisoumail.workflows.context import Context, Limits, Policy, Stores
 from kaisoumail.workflows.engine.engine import Engine
 from tests.builders import DEMO
 from tests.people import EVERYBODY, NOON
@@ -51,20 +51,23 @@ async def a_context(
         for mailbox in kept:
             await database.write(lambda c, mailbox=mailbox: mailboxes.add(c, mailbox))  # type: ignore[misc]
         yield Context(
-            database=database,
-            intake=Intake(database, quotas),
-            readers=readers,
-            blobs=blobs,
-            unsure=Unsure(database, blobs),
-            water_mark=WaterMark((folder,), 0),
-            ledger=Ledger(database),
-            signals=signals,
-            runs=Engine(f"sqlite:///{folder / 'workflows.db'}", "test"),
-            routing=Routing(),
-            limits=Limits(60, max_message_bytes, quotas=quotas),
-            clock=clock,
-            session_secret="a-session-secret-for-tests",
-            trusted_origins=trusted_origins,
+            database,
+            clock,
+            Stores(
+                Intake(database, quotas),
+                blobs,
+                UncertainBlobs(database, blobs),
+                DiskGuard((folder,), 0),
+                RejectionLedger(database),
+                signals,
+            ),
+            Policy(
+                Limits(60, max_message_bytes, quotas=quotas),
+                "a-session-secret-for-tests",
+                trusted_origins=trusted_origins,
+            ),
+            Engine(f"sqlite:///{folder / 'workflows.db'}", "test"),
+            readers,
         )
     finally:
         await readers.close()

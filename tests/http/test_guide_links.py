@@ -11,7 +11,7 @@ from kaisoumail.cloudflare.errors import AlreadyExists, Answer, MissingPermissio
 from kaisoumail.errors import CODES, Problem
 from kaisoumail.http.guide_links import PLACES, guide_path
 from kaisoumail.model.domain import normalised, refuse_unless_apex
-from kaisoumail.workflows.context import Routing
+from kaisoumail.workflows.context import CloudflareAccess
 
 SOURCE = Path(kaisoumail.__file__).parent
 # Where the refusals of binding, enabling, retrying, watching, switching off and deleting are written down.
@@ -55,16 +55,16 @@ FORBIDDEN = Answer("POST", "/zones", 403, 0, 'Requires permission "com.cloudflar
     [
         (_problem_of(lambda: refuse_unless_apex("mail.customer.com")), "Direct subdomain binding is not supported"),
         (
-            _problem_of(Routing(enabled=True).client),
+            _problem_of(CloudflareAccess(enabled=True).client),
             "Email Routing management is enabled but CLOUDFLARE_RUNTIME_API_TOKEN or CLOUDFLARE_API_TOKEN "
             "is not configured",
         ),
         (
-            _problem_of(Routing(enabled=True).account),
+            _problem_of(CloudflareAccess(enabled=True).account),
             "Cloudflare domain binding requires CLOUDFLARE_ACCOUNT_ID to be configured",
         ),
         (
-            _problem_of(Routing(enabled=True).worker),
+            _problem_of(CloudflareAccess(enabled=True).worker),
             "Email Routing management is enabled but EMAIL_WORKER_NAME is not configured",
         ),
         (

@@ -9,7 +9,7 @@ from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.model.domain import Zone
 from kaisoumail.operations.domain_catalog import read_catalog
 from kaisoumail.storage.tables import key_values
-from kaisoumail.workflows.context import Routing
+from kaisoumail.workflows.context import CloudflareAccess
 from kaisoumail.workflows.jobs.provision_domain import save_outcome
 from tests.builders import DEMO
 from tests.contexts import a_context
@@ -25,7 +25,7 @@ def test_k7_what_was_heard_last_is_shown_though_its_process_is_a_day_behind(
     async def run() -> None:
         async with a_context(tmp_path, database_url=database_url, database_clock=database_clock) as context:
             nowhere = Cloudflare("http://127.0.0.1:1", "a-token")
-            managing = replace(context, routing=Routing(enabled=True, cloudflare=nowhere))
+            managing = replace(context, cloudflare=CloudflareAccess(enabled=True, client_or_none=nowhere))
             behind = replace(managing, clock=lambda: NOON - timedelta(days=1))
             await context.database.write(lambda c: key_values.put(c, "cloudflare_zones", [asdict(ZONE)]))
             database_clock.move(seconds=1)
@@ -47,11 +47,13 @@ def test_k7_a_list_of_zones_is_shown_though_the_databases_clock_has_gone_back_si
             await save_outcome(context, DEMO.id, replace(ZONE, status="active"), None, [])
             database_clock.move(seconds=-86_400)
             await context.database.write(lambda c: key_values.put(c, "cloudflare_zones", [asdict(ZONE)]))
-            managing = replace(context, routing=Routing(enabled=True, cloudflare=Cloudflare("http://127.0.0.1:1", "t")))
+            managing = replace(
+                context, cloudflare=CloudflareAccess(enabled=True, client_or_none=Cloudflare("http://127.0.0.1:1", "t"))
+            )
 
             [entry] = (await read_catalog(managing, ROOT, ask=False)).entries
 
             assert entry.zone_status == "pending"
-            await managing.routing.client().close()
+            await managing.cloudflare.client().close()
 
     asyncio.run(run())

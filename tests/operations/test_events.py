@@ -20,7 +20,9 @@ from tests.people import ADA
 @asynccontextmanager
 async def _restless(folder: Path) -> AsyncIterator[Context]:
     async with a_context(folder, a_mailbox()) as context:
-        yield replace(context, limits=replace(context.limits, heartbeat_seconds=0.01))
+        yield replace(
+            context, policy=replace(context.policy, limits=replace(context.policy.limits, heartbeat_seconds=0.01))
+        )
 
 
 async def _still_ada() -> Viewer | None:
@@ -37,7 +39,7 @@ def test_silence_is_broken_by_a_heartbeat_and_nobody_listens_once_the_stream_is_
             async with aclosing(events(context, ADA, None, _still_ada)) as stream:
                 await anext(stream)
                 is_silent = await anext(stream) is None
-            return is_silent, context.signals.waiting
+            return is_silent, context.stores.signals.waiting
 
     assert asyncio.run(story()) == (True, 0)
 
@@ -73,7 +75,7 @@ def test_a_stream_ends_when_the_process_stops(tmp_path: Path) -> None:
     async def story() -> list[object]:
         async with _restless(tmp_path) as context, aclosing(events(context, ADA, None, _still_ada)) as stream:
             await anext(stream)
-            context.signals.end()
+            context.stores.signals.end()
             return [event async for event in stream]
 
     assert asyncio.run(story()) == []

@@ -115,7 +115,7 @@ def test_each_kind_goes_when_it_is_old_and_not_before(play: Callable[[Story], No
         assert rule.table is not None
         before = await stage.number(rule.table)
         await stage.insert(rule.table, *(_aged(rule.kind, number) for number in range(450)))
-        age = rule.age(stage.context.limits)
+        age = rule.age(stage.context.policy.limits)
 
         stage.clock.move(seconds=age.total_seconds())
         young = await sweep(stage.context, HOURLY)

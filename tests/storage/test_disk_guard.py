@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.disk_guard import WaterMark
+from kaisoumail.storage.disk_guard import DiskGuard
 
 
 def _free(folder: Path) -> int:
@@ -15,12 +15,12 @@ def _free(folder: Path) -> int:
 
 
 def test_mail_is_taken_while_there_is_more_than_enough(tmp_path: Path) -> None:
-    WaterMark((tmp_path,), _free(tmp_path) // 2).refuse_if_low()
+    DiskGuard((tmp_path,), _free(tmp_path) // 2).refuse_if_low()
 
 
 def test_mail_is_refused_for_now_when_there_is_less_in_any_of_the_folders(tmp_path: Path) -> None:
     with pytest.raises(Problem) as caught:
-        WaterMark((tmp_path, Path("/proc")), 1).refuse_if_low()
+        DiskGuard((tmp_path, Path("/proc")), 1).refuse_if_low()
 
     assert caught.value.code == "storage_full"
     assert caught.value.kind.retry
@@ -28,14 +28,14 @@ def test_mail_is_refused_for_now_when_there_is_less_in_any_of_the_folders(tmp_pa
 
 
 def test_zero_means_nobody_looks(tmp_path: Path) -> None:
-    WaterMark((tmp_path / "nowhere",), 0).refuse_if_low()
+    DiskGuard((tmp_path / "nowhere",), 0).refuse_if_low()
 
 
 def test_the_disk_is_looked_at_again_after_a_moment(tmp_path: Path) -> None:
     moments = iter([0.0, 0.0, 0.1, 1.0, 1.0])
     folder = tmp_path / "mount"
     folder.symlink_to("/proc")
-    mark = WaterMark((folder,), 1, now=lambda: next(moments))
+    mark = DiskGuard((folder,), 1, now=lambda: next(moments))
     with pytest.raises(Problem):
         mark.refuse_if_low()
     folder.unlink()

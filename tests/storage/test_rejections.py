@@ -3,7 +3,7 @@
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.rejection import Rejection
 from kaisoumail.storage.tables import rejections
-from kaisoumail.storage.tables.rejections import Ledger, Place
+from kaisoumail.storage.tables.rejections import Place, RejectionLedger
 from tests.people import MINUTE, NOON
 from tests.storage.conftest import Storage
 
@@ -17,7 +17,7 @@ def test_what_is_noted_is_read_newest_first(storage: Storage) -> None:
     refused = [_a_rejection(minutes=number) for number in range(3)]
 
     async def note() -> None:
-        ledger = Ledger(storage.database)
+        ledger = RejectionLedger(storage.database)
         for rejection in refused:
             ledger.note(rejection)
         await ledger.written()
@@ -52,7 +52,7 @@ def test_a_domain_sees_its_own_and_its_subdomains_and_no_other_that_looks_alike(
 
 def test_a_flood_does_not_fill_the_table(storage: Storage) -> None:
     async def flood() -> None:
-        ledger = Ledger(storage.database)
+        ledger = RejectionLedger(storage.database)
         for _ in range(5_000):
             ledger.note(_a_rejection())
         await ledger.written()
@@ -64,7 +64,7 @@ def test_a_flood_does_not_fill_the_table(storage: Storage) -> None:
 
 def test_a_flood_that_goes_on_drops_the_oldest_while_it_does(storage: Storage) -> None:
     async def flood() -> None:
-        ledger = Ledger(storage.database, most_kept=100)
+        ledger = RejectionLedger(storage.database, most_kept=100)
         for minute in range(40):
             for _ in range(50):
                 ledger.note(_a_rejection(minutes=minute))

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from kaisoumail.storage.ttl_cache import Remembered
+from kaisoumail.storage.ttl_cache import TtlCache
 
 
 class Asked:
@@ -24,7 +24,7 @@ class Asked:
 def test_the_same_is_read_once_in_a_while() -> None:
     async def work() -> None:
         now, asked = 0.0, Asked()
-        remembered: Remembered[str] = Remembered(5, lambda: now)
+        remembered: TtlCache[str] = TtlCache(5, lambda: now)
         assert [await remembered.answer("key", asked.read) for _ in range(3)] == ["ada"] * 3
         assert asked.times == 1
 
@@ -37,7 +37,7 @@ def test_the_same_is_read_once_in_a_while() -> None:
 
 def test_what_was_not_found_is_asked_for_again() -> None:
     async def work() -> None:
-        remembered, asked = Remembered[str](), Asked(None)
+        remembered, asked = TtlCache[str](), Asked(None)
         assert [await remembered.answer("key", asked.read) for _ in range(2)] == [None, None]
         assert asked.times == 2
 
@@ -46,7 +46,7 @@ def test_what_was_not_found_is_asked_for_again() -> None:
 
 def test_after_a_change_nothing_is_believed() -> None:
     async def work() -> None:
-        remembered, asked = Remembered[str](), Asked()
+        remembered, asked = TtlCache[str](), Asked()
         await remembered.answer("key", asked.read)
         asked.value = None
 
@@ -59,7 +59,7 @@ def test_after_a_change_nothing_is_believed() -> None:
 
 def test_what_was_being_read_while_it_changed_is_not_kept() -> None:
     async def work() -> None:
-        remembered, asked = Remembered[str](), Asked()
+        remembered, asked = TtlCache[str](), Asked()
         asked.gate.clear()
         reading = asyncio.create_task(remembered.answer("key", asked.read))
         await asyncio.sleep(0)
@@ -76,7 +76,7 @@ def test_what_was_being_read_while_it_changed_is_not_kept() -> None:
 def test_a_correction_does_not_prolong_what_is_believed() -> None:
     async def work() -> None:
         now, asked = 0.0, Asked()
-        remembered: Remembered[str] = Remembered(5, lambda: now)
+        remembered: TtlCache[str] = TtlCache(5, lambda: now)
         was = await remembered.answer("key", asked.read)
         assert was is not None
         now = 4.0
@@ -93,7 +93,7 @@ def test_a_correction_does_not_prolong_what_is_believed() -> None:
 
 def test_a_correction_of_what_was_known_before_a_change_is_too_late() -> None:
     async def work() -> None:
-        remembered, asked = Remembered[str](), Asked("ada the admin")
+        remembered, asked = TtlCache[str](), Asked("ada the admin")
         was = await remembered.answer("key", asked.read)
         assert was is not None
         asked.value = "ada the member"
@@ -109,7 +109,7 @@ def test_a_correction_of_what_was_known_before_a_change_is_too_late() -> None:
 
 def test_it_holds_no_more_than_so_many() -> None:
     async def work() -> None:
-        remembered, asked = Remembered[str](most=3), Asked()
+        remembered, asked = TtlCache[str](most=3), Asked()
         for number in range(10):
             await remembered.answer(str(number), asked.read)
         assert len(remembered) <= 3

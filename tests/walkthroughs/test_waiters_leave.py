@@ -48,7 +48,7 @@ async def _product(folder: Path, database_url: str) -> AsyncIterator[tuple[Runni
 
 
 async def _until_waiting(server: Running, count: int) -> None:
-    while server.context.signals.waiting != count:  # noqa: ASYNC110 - a test's question, not the product's event
+    while server.context.stores.signals.waiting != count:  # noqa: ASYNC110 - a test's question, not the product's event
         await asyncio.sleep(0)
 
 
@@ -66,7 +66,7 @@ def test_one_mail_wakes_all_who_wait_for_it_and_then_nobody_listens(tmp_path: Pa
             await _until_waiting(server, 50)
             sent = await _send(client)
             heard = {answer.json()["message"]["id"] for answer in await asyncio.gather(*waiting)}
-            return sent, heard, server.context.signals.waiting
+            return sent, heard, server.context.stores.signals.waiting
 
     sent, heard, still_listening = asyncio.run(story())
 

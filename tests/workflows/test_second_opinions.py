@@ -84,7 +84,13 @@ def told(folder: Path, story: Callable[[Story], Awaitable[None]], clock: Callabl
                 client = Cloudflare(pretend.api_url, token, sends_mail=True)
                 opinions = SecondOpinions(context.database, client, pretend.account_id, MODEL, clock)
                 try:
-                    await story(Story(replace(context, opinions=opinions), opinions, sandbox))
+                    await story(
+                        Story(
+                            replace(context, cloudflare=replace(context.cloudflare, second_opinions=opinions)),
+                            opinions,
+                            sandbox,
+                        )
+                    )
                 finally:
                     await opinions.close()
 

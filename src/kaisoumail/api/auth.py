@@ -51,7 +51,9 @@ async def end_session(request: "Request[Any, Any, Any]", context: Context) -> Re
     token = session_token(request)
     if token is not None:
         await sign_in.sign_out(context, token, visit_of(request))
-    return Response(None, status_code=204, headers={"set-cookie": cookie_header("", 0, secure=context.secure)})
+    return Response(
+        None, status_code=204, headers={"set-cookie": cookie_header("", 0, secure=context.policy.cookies_are_secure)}
+    )
 
 
 @post("/api/auth/passkey/options", status_code=200)
@@ -75,7 +77,9 @@ async def finish_passkey_sign_in(request: "Request[Any, Any, Any]", context: Con
 
 
 def _session_cookie(context: Context, token: str) -> str:
-    return cookie_header(token, int(context.limits.session_lifetime.total_seconds()), secure=context.secure)
+    return cookie_header(
+        token, int(context.policy.limits.session_lifetime.total_seconds()), secure=context.policy.cookies_are_secure
+    )
 
 
 def _shape(user: User, now: datetime) -> SessionShape:

@@ -89,7 +89,7 @@ async def openapi(description: bytes) -> Response[bytes]:
 @get("/api/meta")
 async def meta(request: "Request[Any, Any, Any]", context: Context) -> MetaShape:
     known = await read_meta(context)
-    may_know = context.names_domains or await find_viewer(request, context) is not None
+    may_know = context.policy.names_domains or await find_viewer(request, context) is not None
     domains = known.domains if may_know else ()
     seen = known.verified
     return MetaShape(

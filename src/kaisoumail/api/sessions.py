@@ -48,7 +48,8 @@ async def end_session(session_id: str, viewer: Viewer, context: Context) -> None
 async def end_all_sessions(viewer: Viewer, context: Context) -> Response[EndedSessionsShape]:
     number = await sign_in.end_all_sessions(context, viewer)
     return Response(
-        EndedSessionsShape(ended=number), headers={"set-cookie": cookie_header("", 0, secure=context.secure)}
+        EndedSessionsShape(ended=number),
+        headers={"set-cookie": cookie_header("", 0, secure=context.policy.cookies_are_secure)},
     )
 
 

@@ -156,13 +156,10 @@ def _print_guide(server: Running, pretend: cloudflare_sandbox.Running, kept: Kep
         f"""
 KaisouMail, with a pretend Cloudflare beside it. Everything stays on this machine.
 
-  pages and API              {url}
-  the same, with passkeys    {server.context.trusted_origins[0] if server.context.trusted_origins else "off"}
-  our SMTP door              {f"127.0.0.1:{server.smtp_port}" if server.smtp_port else "off"}
-  pretend Cloudflare's API   {pretend.api_url}
-  pretend Cloudflare's mail  127.0.0.1:{mx}
-  admin API key              {kept.admin_key}
-  domain                     {DOMAIN}, active, with the mailbox {ADDRESS}
+  pages and API              {url} the same, with passkeys    {server.context.policy.trusted_origins[0] if
+  server.context.policy.trusted_origins else "off"} our SMTP door              {f"127.0.0.1:{server.smtp_port}" if
+  server.smtp_port else "off"} pretend Cloudflare's API   {pretend.api_url} pretend Cloudflare's mail  127.0.0.1:{mx}
+  admin API key              {kept.admin_key} domain                     {DOMAIN}, active, with the mailbox {ADDRESS}
 
 Sign in at {url}/login with the key: one mail with a code is there.
 Send another, with Python:

@@ -64,8 +64,8 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
         return "; ".join(told)
 
     async def blobs() -> str:
-        await context.blobs.put("doctor.probe", b"x")
-        await context.blobs.remove("doctor.probe")
+        await context.stores.blobs.put("doctor.probe", b"x")
+        await context.stores.blobs.remove("doctor.probe")
         return "can be written"
 
     async def cloudflare() -> str:
@@ -90,7 +90,7 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
         if name is None or account_id is None:
             raise _NotKnown("EMAIL_WORKER_NAME or CLOUDFLARE_ACCOUNT_ID is not set")
         try:
-            variables = await workers.find_variables(context.routing.client(), account_id, name)
+            variables = await workers.find_variables(context.cloudflare.client(), account_id, name)
         except MissingPermission:
             raise _NotKnown(f"looking at it takes “{WORKERS}”, which `serve` itself does not need") from None
         if variables is None:

@@ -40,7 +40,7 @@ def challenge_token(request: "Request[Any, Any, Any]", ceremony: Ceremony) -> st
 def challenge_cookie(context: Context, ceremony: Ceremony, token: str) -> str:
     """The `Set-Cookie` value that names a challenge as long as it is good; an empty token takes it away."""
     seconds = int(CHALLENGE_LIFETIME.total_seconds()) if token else 0
-    return cookie_header(token, seconds, secure=context.secure, name=COOKIES[ceremony])
+    return cookie_header(token, seconds, secure=context.policy.cookies_are_secure, name=COOKIES[ceremony])
 
 
 async def used_up(context: Context, ceremony: Ceremony, answering: Awaitable[Response[Any]]) -> Response[Any]:

@@ -43,7 +43,7 @@ async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) ->
     """
     viewer.must_be_admin()
     ours = await context.database.read(domains.listed)
-    if not context.routing.can_manage:
+    if not context.cloudflare.can_manage:
         return Catalog(_merged(ours, _Known([], None)))
     known = await (_asked(context) if ask else _remembered(context))
     entries = _merged(ours, known)
@@ -67,7 +67,7 @@ class _Known:
 async def _asked(context: Context) -> _Known:
     try:
         with asking_for("domains.catalog"):
-            theirs = await zones.list_zones(context.routing.client())
+            theirs = await zones.list_zones(context.cloudflare.client())
     except CloudflareError as error:
         return replace(await _remembered(context), problem=error.problem())
     put = partial(key_values.put, key=_ZONES, value=[asdict(zone) for zone in theirs])

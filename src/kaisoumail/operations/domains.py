@@ -106,12 +106,12 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     if domain.status is DomainStatus.DISABLED:
         raise Problem("domain_disabled", "Disabled mailbox domains cannot be retried")
     await note(context, viewer, "domain.retry", domain.id, domain.root_domain)
-    if not context.routing.enabled:
+    if not context.cloudflare.enabled:
         now = context.clock()
         return await _change(
             context, domain_id, lambda known: replace(known.provisioned(now), last_provisioned_at=None)
         )
-    context.routing.client()
+    context.cloudflare.client()
     arguments = {"domain_id": domain_id, "operation": "domains.retry"}
     run = await context.runs.start("provision_domain", key=domain.root_domain, **arguments)
     try:
@@ -146,8 +146,8 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
     root_domain = normalised(name)
     known = await _refuse_if_active(context, root_domain)
     await note(context, viewer, "domain.enable", known.id if known else None, root_domain, zoneId=zone_id)
-    if context.routing.enabled:
-        context.routing.client()
+    if context.cloudflare.enabled:
+        context.cloudflare.client()
         run = await context.runs.start("enable_domain", key=root_domain, root_domain=root_domain, zone_id=zone_id)
         await _outcome(run)
     else:
@@ -175,11 +175,11 @@ async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: s
         raise Problem("name_not_typed", "Type the domain's name to delete it", **about)
     if domain.binding_source is not BindingSource.PROJECT_BIND:
         raise Problem("domain_not_ours_to_delete", "Only project-bound domains can be deleted", **about)
-    if not context.routing.enabled:
+    if not context.cloudflare.enabled:
         raise Problem(
             "management_disabled", "Cloudflare domain deletion requires EMAIL_ROUTING_MANAGEMENT_ENABLED=true"
         )
-    context.routing.client()
+    context.cloudflare.client()
     await note(context, viewer, "domain.delete", domain.id, domain.root_domain)
     await _outcome(await context.runs.start("delete_domain", key=domain.root_domain, domain_id=domain_id))
 
@@ -216,11 +216,11 @@ async def _refuse_if_active(context: Context, root_domain: str) -> Domain | None
 
 
 def _require_configuration(context: Context) -> None:
-    if not context.routing.enabled:
+    if not context.cloudflare.enabled:
         raise Problem("management_disabled", "Cloudflare domain binding requires EMAIL_ROUTING_MANAGEMENT_ENABLED=true")
-    context.routing.client()
-    context.routing.account()
-    context.routing.worker()
+    context.cloudflare.client()
+    context.cloudflare.account()
+    context.cloudflare.worker()
 
 
 async def _note_refusal(context: Context, domain_id: str, kind: EventKind, problem: Problem) -> None:

@@ -49,7 +49,7 @@ async def events(
     before anything is told. A cursor from the future (of a database put back) counts as "from now on".
     """
     topic = EVERYTHING if viewer.is_admin else user_topic(viewer.id)
-    async with context.signals.listening(topic) as listener:
+    async with context.stores.signals.listening(topic) as listener:
         newest = await context.database.read(changes.newest)
         reached = newest if since is None else min(since, newest)
         yield Event(reached)
@@ -61,7 +61,7 @@ async def events(
                 yield event
             if page:
                 reached = page[-1].cursor
-            elif not await listener.woken(context.limits.heartbeat_seconds) and not listener.is_over:
+            elif not await listener.woken(context.policy.limits.heartbeat_seconds) and not listener.is_over:
                 yield None
 
 

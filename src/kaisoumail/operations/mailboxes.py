@@ -73,9 +73,9 @@ async def create(context: Context, viewer: Viewer, wish: Wish, operation: str = 
     whatever Cloudflare refused, in which case nothing of the mailbox is left.
     """
     domain = await _domain_for(context, viewer, wish.root_domain)
-    if context.routing.enabled:
-        context.routing.client()
-        context.routing.worker()
+    if context.cloudflare.enabled:
+        context.cloudflare.client()
+        context.cloudflare.worker()
     for _ in range(_TRIES if wish.leaves_a_choice else 1):
         mailbox = _proposed(context, viewer, domain, wish)
         add = partial(_add, context=context, viewer=viewer, mailbox=mailbox, operation=operation)
@@ -112,7 +112,7 @@ def _add(
     address, about = str(mailbox.address), {"domainId": mailbox.domain_id}
     entry = did(viewer, "mailbox.create", mailbox.created_at, mailbox.id, address, owner_id=mailbox.user_id, **about)
     audit.add(connection, entry)
-    if not context.routing.enabled:
+    if not context.cloudflare.enabled:
         mailboxes.activate(connection, mailbox.id, None)
         return _Added(None)
     arguments = {"mailbox_id": mailbox.id, "operation": operation}
@@ -202,12 +202,12 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
     if mailbox.status is MailboxStatus.DESTROYED:
         return mailbox
     if mailbox.routing_rule_id is not None:
-        if not context.routing.enabled:
+        if not context.cloudflare.enabled:
             raise Problem(
                 "management_disabled",
                 "Its rule at Cloudflare can be removed only with EMAIL_ROUTING_MANAGEMENT_ENABLED",
             )
-        context.routing.client()
+        context.cloudflare.client()
     await note(context, viewer, "mailbox.destroy", mailbox.id, str(mailbox.address), owner_id=mailbox.user_id)
     run = await context.runs.start(
         "destroy_mailbox", key=mailbox_id, mailbox_id=mailbox_id, operation="mailboxes.destroy"
@@ -307,7 +307,7 @@ async def _domain_for(context: Context, viewer: Viewer, root_domain: str | None)
 
 
 def _beyond(connection: Connection, context: Context, mailbox: Mailbox) -> Problem | None:
-    quotas = context.limits.quotas
+    quotas = context.policy.limits.quotas
     if not quotas.mailboxes:
         return None
     return quotas.refuse_mailbox_beyond(mailboxes.number_receiving(connection, mailbox.user_id, context.clock()))
@@ -390,4 +390,4 @@ class MailboxExists(Problem):
 
 
 def _minutes(context: Context, asked: Minutes) -> int | None:
-    return context.limits.default_ttl_minutes if isinstance(asked, Default) else asked
+    return context.policy.limits.default_ttl_minutes if isinstance(asked, Default) else asked

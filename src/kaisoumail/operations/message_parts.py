@@ -68,7 +68,7 @@ async def picture(context: Context, message_id: str, attachment_id: str, ticket:
     ticket, one whose time is over, or what is no picture.
     """
     now = context.clock()
-    if not any(is_picture_ticket(ticket, secret, message_id, attachment_id, now) for secret in context.secrets):
+    if not any(is_picture_ticket(ticket, secret, message_id, attachment_id, now) for secret in context.policy.secrets):
         raise _not_found()
     file = await _file(await raw_unasked(context, message_id), message_id, attachment_id)
     if file.content_type not in PICTURES:
@@ -104,7 +104,7 @@ def _pictures(context: Context, opened: Opened) -> Mapping[str, str]:
     for number, each in enumerate(opened.parsed.attachments):
         if each.content_id and each.content_type in PICTURES:
             attachment_id = part_id("att", message_id, number)
-            ticket = picture_ticket(context.session_secret, message_id, attachment_id, now)
+            ticket = picture_ticket(context.policy.session_secret, message_id, attachment_id, now)
             address = f"/api/messages/{quote(message_id)}/pictures/{attachment_id}?ticket={ticket}"
             found.setdefault(each.content_id.strip("<>"), address)
     return found

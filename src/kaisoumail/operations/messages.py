@@ -165,7 +165,7 @@ async def remove_bytes_of_deleted(context: Context) -> int:
 
 
 async def _drop_blob(context: Context, location: str) -> None:
-    await context.blobs.remove(location)
+    await context.stores.blobs.remove(location)
     await context.database.write(lambda connection: messages.forget_raw(connection, location))
 
 
@@ -210,7 +210,7 @@ async def _raw_of(context: Context, message: Message) -> bytes:
     if message.raw_location == messages.IN_ROW:
         raw = await context.database.read(lambda connection: messages.raw_in_row(connection, message.id))
     else:
-        blob = await context.blobs.find(message.raw_location)
+        blob = await context.stores.blobs.find(message.raw_location)
         raw = None if blob is None else await asyncio.to_thread(zstandard.decompress, blob)
     if raw is None:
         raise Problem("raw_message_missing", "Raw message not found")

@@ -40,15 +40,15 @@ async def read_meta(context: Context) -> Meta:
     """The active domains and what is configured."""
     active = await context.database.read(domains.active)
     known = await context.database.read(partial(key_values.find, key=VERIFIED))
-    routing = context.routing
+    routing = context.cloudflare
     return Meta(
         domains=tuple(domain.root_domain for domain in active),
         can_manage=routing.can_manage,
         can_bind=routing.can_bind,
         can_enable_catch_all=routing.can_manage and routing.worker_name is not None,
-        default_ttl_minutes=context.limits.default_ttl_minutes,
-        trusted_origins=context.trusted_origins,
-        passkeys_enabled=find_relying_party(context.trusted_origins) is not None,
+        default_ttl_minutes=context.policy.limits.default_ttl_minutes,
+        trusted_origins=context.policy.trusted_origins,
+        passkeys_enabled=find_relying_party(context.policy.trusted_origins) is not None,
         verified=Verified(known[1], bool(known[0]["ok"])) if known else None,
     )
 

@@ -42,7 +42,7 @@ async def remove_orphaned_files(
     if first_user_at is None:
         return 0
     now, orphans, foreign = context.clock(), list[StoredFile](), 0
-    async for files in context.blobs.files():
+    async for files in context.stores.blobs.files():
         old = [file for file in files if file.changed_at < now - age and _is_ours(file)]
         for file in await _without_row(context, old):
             if file.changed_at < first_user_at:
@@ -55,7 +55,7 @@ async def remove_orphaned_files(
         return 0
     await settled()
     left = await _without_row(context, orphans)
-    await context.blobs.remove_files(left)
+    await context.stores.blobs.remove_files(left)
     return len(left)
 
 

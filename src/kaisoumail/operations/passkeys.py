@@ -63,7 +63,7 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
     `passkey_registration_failed`, `passkey_exists`, or `insufficient_scope` as when it began.
     """
     viewer.must_hold_everything()
-    party = relying_party(context.trusted_origins)
+    party = relying_party(context.policy.trusted_origins)
     challenge = await _taken(context, token)
     if challenge.user_id != viewer.id or challenge.name is None:
         raise _no_challenge()
@@ -99,7 +99,7 @@ async def start_sign_in(context: Context, origin: str | None) -> Asked:
     party = _party_for(context, origin)
     challenge = ceremonies.new_challenge()
     until = await context.database.glance(database_now) + CHALLENGE_LIFETIME
-    token = challenge_token(context.session_secret, challenge, until)
+    token = challenge_token(context.policy.session_secret, challenge, until)
     return Asked(ceremonies.authentication_options(party, challenge), token)
 
 
@@ -109,9 +109,9 @@ async def finish_sign_in(context: Context, token: str | None, response: dict[str
 
     Raises Problem `passkey_challenge_missing` or `invalid_passkey`.
     """
-    party = relying_party(context.trusted_origins)
+    party = relying_party(context.policy.trusted_origins)
     now = await context.database.glance(database_now)
-    challenge = find_challenge(token or "", context.session_secret, now)
+    challenge = find_challenge(token or "", context.policy.session_secret, now)
     if challenge is None:
         raise _no_challenge()
     assertion = ceremonies.assertion_in(response)
@@ -166,7 +166,7 @@ async def revoke_passkey(context: Context, viewer: Viewer, passkey_id: str) -> N
 
 
 def _party_for(context: Context, origin: str | None) -> RelyingParty:
-    party = relying_party(context.trusted_origins)
+    party = relying_party(context.policy.trusted_origins)
     party.must_know(origin)
     return party
 
@@ -197,7 +197,7 @@ async def _use_up(context: Context, challenge: bytes) -> None:
 
 
 def _id(context: Context, token: str) -> str:
-    return tokens.hash_of(token, context.session_secret, "passkey registration")
+    return tokens.hash_of(token, context.policy.session_secret, "passkey registration")
 
 
 def _no_challenge() -> Problem:

@@ -51,11 +51,11 @@ async def can_receive(context: Context, door: Door, envelope: Envelope) -> Mailb
     Raises Problem `mailbox_unavailable`, the same for every reason: a stranger learns nothing from it;
     `mailbox_full`; or another that may pass when there is no room just now, or nobody can be looked up.
     """
-    context.water_mark.refuse_if_low()
-    mailbox = await context.intake.find_live(envelope.recipient.strip().lower())
+    context.stores.disk_guard.refuse_if_low()
+    mailbox = await context.stores.intake.find_live(envelope.recipient.strip().lower())
     if mailbox is None or not mailbox.receives_at(context.clock()):
         problem = Problem("mailbox_unavailable", "Mailbox unavailable")
-    elif context.intake.is_full(mailbox):
+    elif context.stores.intake.is_full(mailbox):
         problem = mailbox_full()
     else:
         return mailbox
@@ -77,12 +77,12 @@ async def receive(
     The time that reading takes counts as that of *client*; for a hand-over, as that of the mailbox: all of those come
     from one client, Cloudflare.
     """
-    if len(raw) > context.limits.max_message_bytes:
-        problem = Problem("too_large", f"A mail may have at most {context.limits.max_message_bytes} bytes")
+    if len(raw) > context.policy.limits.max_message_bytes:
+        problem = Problem("too_large", f"A mail may have at most {context.policy.limits.max_message_bytes} bytes")
         for handover in handovers:
             note_refusal(context, handover.door, handover.envelope, problem)
         raise problem
-    context.water_mark.refuse_if_low()
+    context.stores.disk_guard.refuse_if_low()
     facts = await context.readers.read(raw, client or handovers[0].mailbox.id)
     if len(handovers) == 1:
         return [await _kept_or_not(context, handovers[0], facts)]
@@ -98,7 +98,7 @@ def note_refusal(context: Context, door: Door, envelope: Envelope, problem: Prob
     if problem.kind.retry and problem.code != "mailbox_full":
         return
     sender, recipient = (_as_written(words) for words in (envelope.sender, envelope.recipient))
-    context.ledger.note(Rejection(new_id("rej"), context.clock(), door, sender, recipient, problem.code))
+    context.stores.rejections.note(Rejection(new_id("rej"), context.clock(), door, sender, recipient, problem.code))
 
 
 async def _kept_or_not(context: Context, handover: Handover, facts: Facts) -> Receipt | Problem:
@@ -113,27 +113,27 @@ async def _keep(context: Context, handover: Handover, facts: Facts) -> Receipt:
     message = _message(context, handover, facts)
     in_row = message.raw_location == messages.IN_ROW
     if not in_row:
-        await context.blobs.put(message.raw_location, facts.compressed)
+        await context.stores.blobs.put(message.raw_location, facts.compressed)
     try:
-        kept_as = await context.intake.keep(Incoming(message, facts.compressed if in_row else None))
+        kept_as = await context.stores.intake.keep(Incoming(message, facts.compressed if in_row else None))
     except Problem as problem:
         if not in_row:
             await _let_go(context, message, problem)
         raise
     is_new = kept_as == message.id
     if not is_new and not in_row:
-        await context.blobs.remove(message.raw_location)
-    if is_new and facts.doubts and context.opinions is not None:
-        context.opinions.ask(message, facts.doubts)
+        await context.stores.blobs.remove(message.raw_location)
+    if is_new and facts.doubts and context.cloudflare.second_opinions is not None:
+        context.cloudflare.second_opinions.ask(message, facts.doubts)
     return Receipt(kept_as, is_new)
 
 
 async def _let_go(context: Context, message: Message, problem: Problem) -> None:
     """The bytes of what was not kept are removed; but where the database is in trouble, nobody knows what it kept."""
     if problem.code in _CERTAIN:
-        await context.blobs.remove(message.raw_location)
+        await context.stores.blobs.remove(message.raw_location)
     else:
-        context.unsure.note(message.id, message.raw_location)
+        context.stores.uncertain_blobs.note(message.id, message.raw_location)
 
 
 def _message(context: Context, handover: Handover, facts: Facts) -> Message:

@@ -36,7 +36,7 @@ async def list_rejections(
     """
     viewer.must_be_admin()
     after = None if cursor is None else _place(cursor)
-    await context.ledger.written()
+    await context.stores.rejections.written()
     wanted = domain.strip().lower().strip(".") if domain else None
     found = await context.database.read(
         partial(rejections.listed, limit=limit + 1, after=after, domain=wanted),

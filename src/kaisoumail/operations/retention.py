@@ -114,7 +114,7 @@ async def sweep(context: Context, rules: Sequence[Rule]) -> dict[str, int]:
     removed: dict[str, int] = {}
     for rule in rules:
         try:
-            count = await rule.remove(context, rule.age(context.limits))
+            count = await rule.remove(context, rule.age(context.policy.limits))
         except Problem as problem:
             _log.warning("retention.failed", kind=rule.kind, code=problem.code, reason=problem.message)
         else:

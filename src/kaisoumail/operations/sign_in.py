@@ -27,7 +27,7 @@ class SignedIn:
 async def viewer_with_key(context: Context, secret: str, visit: Visit) -> Viewer | None:
     """Whoever holds this API key; None if no key with this secret lives, or its owner is disabled."""
     key_hash, now = secrets.hash_of(secret), context.clock()
-    found = await context.key_owners.answer(
+    found = await context.stores.viewers.by_key.answer(
         key_hash,
         lambda: context.database.read(lambda connection: api_keys.find_owner(connection, key_hash, now)),
     )
@@ -38,7 +38,7 @@ async def viewer_with_key(context: Context, secret: str, visit: Visit) -> Viewer
         return None
     if key.last_used_at is None or key.last_used_at <= now - api_keys.LAST_USE_GRAIN:
         await context.database.write(lambda connection: api_keys.note_use(connection, key.id, now))
-        context.key_owners.correct(key_hash, found, (replace(key, last_used_at=now), user))
+        context.stores.viewers.by_key.correct(key_hash, found, (replace(key, last_used_at=now), user))
     return Viewer(user, key_id=key.id, visit=visit, grant=key.grant)
 
 
@@ -48,13 +48,13 @@ async def viewer_with_session(context: Context, token: str, visit: Visit) -> Vie
 
     None if it is over, ended or idle for too long, its key was revoked or is over, or its owner is disabled.
     """
-    remembered_as, now, idle = secrets.hash_of(token), context.clock(), context.limits.session_idle
+    remembered_as, now, idle = secrets.hash_of(token), context.clock(), context.policy.limits.session_idle
 
     async def find() -> tuple[Session, User, Grant] | None:
         hashes = _hashes(context, token)
         return await context.database.read(lambda connection: sessions.find_owner(connection, hashes, now, idle))
 
-    found = await context.session_owners.answer(remembered_as, find)
+    found = await context.stores.viewers.by_session.answer(remembered_as, find)
     if found is None:
         return None
     session, user, grant = found
@@ -62,7 +62,9 @@ async def viewer_with_session(context: Context, token: str, visit: Visit) -> Vie
         return None
     if session.last_seen_at is None or session.last_seen_at <= now - sessions.LAST_SEEN_GRAIN:
         await context.database.write(lambda connection: sessions.note_use(connection, session.id, now))
-        context.session_owners.correct(remembered_as, found, (replace(session, last_seen_at=now), user, grant))
+        context.stores.viewers.by_session.correct(
+            remembered_as, found, (replace(session, last_seen_at=now), user, grant)
+        )
     return Viewer(user, session_id=session.id, visit=visit, grant=grant)
 
 
@@ -84,10 +86,10 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
     session = Session(
         id=new_id("ses"),
         user_id=viewer.id,
-        token_hash=tokens.hash_of(token, context.session_secret),
+        token_hash=tokens.hash_of(token, context.policy.session_secret),
         key_id=viewer.key_id,
         created_at=now,
-        expires_at=now + context.limits.session_lifetime,
+        expires_at=now + context.policy.limits.session_lifetime,
         passkey_id=passkey_id,
         user_agent=viewer.visit.user_agent,
         address=viewer.visit.address,
@@ -120,7 +122,7 @@ async def sign_out(context: Context, token: str, visit: Visit) -> None:
 
 async def list_sessions(context: Context, viewer: Viewer) -> list[Session]:
     """Where the viewer is signed in, the session used last first."""
-    now, idle = context.clock(), context.limits.session_idle
+    now, idle = context.clock(), context.policy.limits.session_idle
     return await context.database.read(lambda connection: sessions.of_user(connection, viewer.id, now, idle))
 
 
@@ -150,4 +152,4 @@ async def end_all_sessions(context: Context, viewer: Viewer) -> int:
 
 def _hashes(context: Context, token: str) -> list[str]:
     """What *token* may be kept as: under the secret of now, and under those it replaced."""
-    return [tokens.hash_of(token, secret) for secret in context.secrets]
+    return [tokens.hash_of(token, secret) for secret in context.policy.secrets]

@@ -59,7 +59,7 @@ async def check_token(context: Context, viewer: Viewer) -> TokenCheck:
 
 async def examine(context: Context) -> TokenCheck:
     """The check itself, for whoever may run commands on this machine. Raises Problem with management off."""
-    routing, now = context.routing, context.clock()
+    routing, now = context.cloudflare, context.clock()
     if not routing.enabled:
         raise Problem("management_disabled", "Cloudflare is not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true")
     wanted = {"CLOUDFLARE_ACCOUNT_ID": routing.account_id, "EMAIL_WORKER_NAME": routing.worker_name}
@@ -82,10 +82,10 @@ async def examine(context: Context) -> TokenCheck:
 
 
 async def _reaches(context: Context) -> bool | None:
-    if context.routing.account_id is None:
+    if context.cloudflare.account_id is None:
         return None
     try:
-        await tokens.read_account(context.routing.client(), context.routing.account_id)
+        await tokens.read_account(context.cloudflare.client(), context.cloudflare.account_id)
     except CloudflareError:
         return False
     return True

@@ -76,7 +76,7 @@ async def wait(
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
-    async with context.signals.listening(*_topics(viewer, awaited)) as listener:
+    async with context.stores.signals.listening(*_topics(viewer, awaited)) as listener:
         looked = await newest_cursor(context)
         found = await _first_look(context, viewer, awaited, looked)
         while found is None and await listener.woken(max(0.0, deadline - clock())):

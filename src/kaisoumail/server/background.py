@@ -30,7 +30,7 @@ class PeriodicJob:
 
 
 async def settle_uncertain_blobs(context: Context) -> None:
-    await context.unsure.settle()
+    await context.stores.uncertain_blobs.settle()
 
 
 PERIODIC_JOBS: Final = (

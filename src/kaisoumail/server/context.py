@@ -14,17 +14,17 @@ from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.settings import Settings
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.data_folder import data_folder
-from kaisoumail.storage.disk_guard import WaterMark
+from kaisoumail.storage.disk_guard import DiskGuard
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.engine.postgres_sessions import with_limits_of_libpq
 from kaisoumail.storage.engine.postgres_signals import open_signals
 from kaisoumail.storage.engine.signals import ACCESS
 from kaisoumail.storage.intake import Intake
-from kaisoumail.storage.tables.rejections import Ledger
-from kaisoumail.storage.uncertain_blobs import Unsure
+from kaisoumail.storage.tables.rejections import RejectionLedger
+from kaisoumail.storage.uncertain_blobs import UncertainBlobs
 from kaisoumail.workflows.cloudflare_limiter import SharedGate
-from kaisoumail.workflows.context import Context, Limits, Routing
+from kaisoumail.workflows.context import CloudflareAccess, Context, Limits, Policy, Stores
 from kaisoumail.workflows.engine.engine import Engine
 from kaisoumail.workflows.second_opinions import SecondOpinions
 
@@ -58,45 +58,34 @@ async def opened_context(settings: Settings, process_id: str = "") -> AsyncItera
             stack.push_async_callback(opinions.close)
         readers = ProcessReaders() if settings.reader_processes else ThreadReaders()
         stack.push_async_callback(readers.close)
-        ledger = Ledger(database)
+        ledger = RejectionLedger(database)
         stack.push_async_callback(ledger.written)
         blobs = FileBlobs(folder.blobs)
         context = Context(
             database=database,
-            intake=Intake(database, _quotas(settings)),
-            readers=readers,
-            blobs=blobs,
-            unsure=Unsure(database, blobs),
-            water_mark=WaterMark((folder.path, folder.blobs), settings.min_free_bytes),
-            ledger=ledger,
-            signals=signals,
+            clock=utc_now,
+            stores=Stores(
+                Intake(database, _quotas(settings)),
+                blobs,
+                UncertainBlobs(database, blobs),
+                DiskGuard((folder.path, folder.blobs), settings.min_free_bytes),
+                ledger,
+                signals,
+            ),
+            policy=_policy(settings),
             runs=Engine(
                 with_limits_of_libpq(folder.workflows_url),
                 process_id=process_id,
                 beat=settings.dead_after / 5,
                 dead_after=settings.dead_after,
             ),
-            routing=Routing(settings.management_enabled, cloudflare, settings.account_id, settings.worker_name),
-            limits=Limits(
-                settings.default_ttl_minutes,
-                settings.max_message_bytes,
-                settings.rejections_kept_days,
-                timedelta(minutes=settings.session_minutes),
-                timedelta(minutes=settings.session_idle_minutes),
-                settings.audit_kept_days,
-                quotas=_quotas(settings),
+            readers=readers,
+            cloudflare=CloudflareAccess(
+                settings.management_enabled, cloudflare, settings.account_id, settings.worker_name, opinions
             ),
-            clock=utc_now,
-            session_secret=settings.session_secret,
-            retired_secrets=settings.retired_secrets,
             resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
-            opinions=opinions,
-            trusted_origins=settings.trusted_origins,
-            names_domains=settings.meta_names_domains,
-            secure=settings.cookies_are_secure,
         )
-        signals.when(ACCESS, context.key_owners.forget)
-        signals.when(ACCESS, context.session_owners.forget)
+        signals.when(ACCESS, context.stores.viewers.forget)
         if settings.bootstrap_email and settings.bootstrap_key:
             await ensure_first_admin(context, settings.bootstrap_email, settings.bootstrap_name, settings.bootstrap_key)
         yield context
@@ -114,6 +103,26 @@ def _second_opinions(settings: Settings, database: Database) -> SecondOpinions |
         sends_mail=True,
     )
     return SecondOpinions(database, cloudflare, settings.account_id, settings.workers_ai_model, utc_now)
+
+
+def _policy(settings: Settings) -> Policy:
+    limits = Limits(
+        settings.default_ttl_minutes,
+        settings.max_message_bytes,
+        settings.rejections_kept_days,
+        timedelta(minutes=settings.session_minutes),
+        timedelta(minutes=settings.session_idle_minutes),
+        settings.audit_kept_days,
+        quotas=_quotas(settings),
+    )
+    return Policy(
+        limits,
+        settings.session_secret,
+        settings.retired_secrets,
+        settings.trusted_origins,
+        settings.meta_names_domains,
+        settings.cookies_are_secure,
+    )
 
 
 def _quotas(settings: Settings) -> Quotas:

@@ -63,9 +63,9 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         refusals = RefusalLog()
         smtp_port = await open_smtp(stack, context, settings, shares.smtp, refusals)
         limits = http_limits(settings, shares.http, refusals)
-        readiness = Readiness(context.database, context.signals, process_id, settings.dead_after)
+        readiness = Readiness(context.database, context.stores.signals, process_id, settings.dead_after)
         app = application(context, settings, refusals, readiness)
-        await stack.enter_async_context(http_server.served(app, listener, limits, context.signals.end))
+        await stack.enter_async_context(http_server.served(app, listener, limits, context.stores.signals.end))
         _settle_down()
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
 

@@ -80,7 +80,7 @@ class Session:
         self._client = client
         self._shared = shared
         self._manners = manners
-        self._limit = context.limits.max_message_bytes
+        self._limit = context.policy.limits.max_message_bytes
         self._greeted = False
         self._mail: _Mail | None = None
         self._mistakes = 0

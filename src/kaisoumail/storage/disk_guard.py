@@ -11,7 +11,7 @@ from kaisoumail.errors import Problem
 _LOOK_AGAIN_SECONDS: Final = 0.5
 
 
-class WaterMark:
+class DiskGuard:
     """
     At least *min_free* bytes must be free where each of *folders* is.
 

@@ -16,7 +16,7 @@ BELIEVED_SECONDS: Final = 5.0
 _MOST: Final = 10_000
 
 
-class Remembered(Generic[T]):
+class TtlCache(Generic[T]):
     """Answers by key. What was not found is not kept: strangers could fill the memory with it."""
 
     def __init__(

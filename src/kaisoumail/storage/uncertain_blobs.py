@@ -20,7 +20,7 @@ _SECONDS: Final = 60.0  # by then whatever was under way is durable or undone
 _MOST: Final = 500  # in one question
 
 
-class Unsure:
+class UncertainBlobs:
     """Those of this process. A process that dies forgets them: bytes without a message are left then, nothing worse."""
 
     def __init__(self, database: Database, blobs: FileBlobs) -> None:

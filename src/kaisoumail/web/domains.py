@@ -168,7 +168,7 @@ async def _domains(
         catalog=catalog,
         seen=seen_in(rows),
         meta=await read_meta(context),
-        routing_enabled=context.routing.enabled,
+        routing_enabled=context.cloudflare.enabled,
         typed=typed or (binding if progress and not progress.domain else ""),
         checked=None,
         problem=explained(problem, at=now) if problem else None,

@@ -35,7 +35,11 @@ async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Respons
         signed_in = await sign_in.sign_in(context, form.get("api_key", ""), visit_of(request))
     except Problem as problem:
         return _page(request, context, there, problem)
-    cookie = cookie_header(signed_in.token, int(context.limits.session_lifetime.total_seconds()), secure=context.secure)
+    cookie = cookie_header(
+        signed_in.token,
+        int(context.policy.limits.session_lifetime.total_seconds()),
+        secure=context.policy.cookies_are_secure,
+    )
     return go_to(there, cookie=cookie)
 
 
@@ -44,7 +48,7 @@ async def log_out(request: "Request[Any, Any, Any]", context: Context) -> Respon
     token = session_token(request)
     if token is not None:
         await sign_in.sign_out(context, token, visit_of(request))
-    return go_to("/login", cookie=cookie_header("", 0, secure=context.secure))
+    return go_to("/login", cookie=cookie_header("", 0, secure=context.policy.cookies_are_secure))
 
 
 def _page(

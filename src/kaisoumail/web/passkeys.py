@@ -40,7 +40,7 @@ async def revoke(passkey_id: str, viewer: Viewer, context: Context) -> Response[
 
 def passkey_origins(context: Context) -> tuple[str, ...]:
     """Where passkeys work, the primary address first; none when they are not set up."""
-    party = find_relying_party(context.trusted_origins)
+    party = find_relying_party(context.policy.trusted_origins)
     return party.origins if party else ()
 
 

@@ -26,4 +26,6 @@ async def save_preferences(request: "Request[Any, Any, Any]", context: Context) 
 
 
 def _cookie(name: str, value: str, context: Context) -> str:
-    return f"{name}={value}; HttpOnly; Path=/; SameSite=Lax; Max-Age={_YEAR}" + ("; Secure" if context.secure else "")
+    return f"{name}={value}; HttpOnly; Path=/; SameSite=Lax; Max-Age={_YEAR}" + (
+        "; Secure" if context.policy.cookies_are_secure else ""
+    )

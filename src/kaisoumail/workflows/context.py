@@ -1,4 +1,4 @@
-"""What operations and workflows work with: one small frozen value, made by `server/context.py`."""
+"""What operations and workflows work with: small frozen values, made by `server/context.py`."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,29 +13,31 @@ from kaisoumail.model.quota import NO_QUOTAS, Quotas
 from kaisoumail.model.user import User
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.storage.blobs import FileBlobs
-from kaisoumail.storage.disk_guard import WaterMark
+from kaisoumail.storage.disk_guard import DiskGuard
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.signals import Signals
 from kaisoumail.storage.intake import Intake
-from kaisoumail.storage.tables.rejections import Ledger
-from kaisoumail.storage.ttl_cache import Remembered
-from kaisoumail.storage.uncertain_blobs import Unsure
+from kaisoumail.storage.tables.rejections import RejectionLedger
+from kaisoumail.storage.ttl_cache import TtlCache
+from kaisoumail.storage.uncertain_blobs import UncertainBlobs
 from kaisoumail.workflows.engine.engine import Engine
 from kaisoumail.workflows.second_opinions import SecondOpinions
 
 
 @dataclass(frozen=True, slots=True)
-class Routing:
-    """What the operator configured about Cloudflare; *cloudflare* is None without a token."""
+class CloudflareAccess:
+    """What the operator configured about Cloudflare; *client_or_none* is None without a token."""
 
     enabled: bool = False
-    cloudflare: Cloudflare | None = None
+    client_or_none: Cloudflare | None = None
     account_id: str | None = None
     worker_name: str | None = None
+    second_opinions: SecondOpinions | None = None
+    """Whom to ask when a message has several likely codes; None asks nobody."""
 
     @property
     def can_manage(self) -> bool:
-        return self.enabled and self.cloudflare is not None
+        return self.enabled and self.client_or_none is not None
 
     @property
     def can_bind(self) -> bool:
@@ -43,13 +45,13 @@ class Routing:
 
     def client(self) -> Cloudflare:
         """The client. Raises Problem `token_missing`, in the words existing clients match on."""
-        if self.cloudflare is None:
+        if self.client_or_none is None:
             raise Problem(
                 "token_missing",
                 "Email Routing management is enabled but CLOUDFLARE_RUNTIME_API_TOKEN or "
                 "CLOUDFLARE_API_TOKEN is not configured",
             )
-        return self.cloudflare
+        return self.client_or_none
 
     def account(self) -> str:
         """The account that owns new zones. Raises Problem `account_id_missing`."""
@@ -84,37 +86,60 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """Passed as the first argument to every operation and workflow."""
+class Policy:
+    """What the operator decided."""
 
-    database: Database
-    intake: Intake
-    readers: Readers
-    blobs: FileBlobs
-    unsure: Unsure
-    water_mark: WaterMark
-    ledger: Ledger
-    signals: Signals
-    runs: Engine
-    routing: Routing
     limits: Limits
-    clock: Clock
     session_secret: str
     retired_secrets: tuple[str, ...] = ()
     """What `session_secret` was before: cookies made then are still good."""
-    key_owners: Remembered[tuple[ApiKey, User]] = field(default_factory=Remembered)
-    session_owners: Remembered[tuple[Session, User, Grant]] = field(default_factory=Remembered)
-    resolver: Resolver | None = None
-    """Whom to ask what public DNS says; None asks nobody."""
     trusted_origins: tuple[str, ...] = ()
     names_domains: bool = True
     """Whether anybody may know the names of the domains, without being signed in."""
-    opinions: SecondOpinions | None = None
-    """Whom to ask when a mail has several likely codes; None asks nobody."""
-    secure: bool = False
+    cookies_are_secure: bool = False
     """Whether browsers reach us over TLS: cookies are then marked Secure."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret that something good now may be signed with, the one of now first."""
         return (self.session_secret, *self.retired_secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerCache:
+    """Whose keys and sessions were presented a moment ago. Forgotten with the commit that changes anybody's access."""
+
+    by_key: TtlCache[tuple[ApiKey, User]] = field(default_factory=TtlCache)
+    by_session: TtlCache[tuple[Session, User, Grant]] = field(default_factory=TtlCache)
+
+    def forget(self) -> None:
+        self.by_key.forget()
+        self.by_session.forget()
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Where things are kept, beside the tables of the database."""
+
+    intake: Intake
+    blobs: FileBlobs
+    uncertain_blobs: UncertainBlobs
+    disk_guard: DiskGuard
+    rejections: RejectionLedger
+    signals: Signals
+    viewers: ViewerCache = field(default_factory=ViewerCache)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Passed as the first argument to every operation and job."""
+
+    database: Database
+    clock: Clock
+    stores: Stores
+    policy: Policy
+    runs: Engine
+    readers: Readers
+    cloudflare: CloudflareAccess = field(default_factory=CloudflareAccess)
+    resolver: Resolver | None = None
+    """Whom to ask what public DNS says; None asks nobody."""

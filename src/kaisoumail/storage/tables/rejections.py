@@ -64,7 +64,7 @@ def forget_oldest(connection: Connection, limit: int) -> None:
     connection.execute(delete(rejections).where(rejections.c.id.in_(oldest)))
 
 
-class Ledger:
+class RejectionLedger:
     """
     Refusals on their way into the table. Under a flood the surplus is counted in the log, not kept.
 

@@ -57,7 +57,7 @@ async def _bind(context: Context, root_domain: str) -> None:
 
 
 async def look_for_zone(context: Context, root_domain: str) -> Zone | None:
-    return await zones.find_zone(context.routing.client(), root_domain, context.routing.account())
+    return await zones.find_zone(context.cloudflare.client(), root_domain, context.cloudflare.account())
 
 
 async def create_zone(context: Context, root_domain: str) -> Zone:
@@ -67,7 +67,7 @@ async def create_zone(context: Context, root_domain: str) -> Zone:
     A create that got no clear answer is looked up before anybody tries again. The look before it found
     none, so one that is there is ours; that it was asked for is forgotten once it is clear that nothing came of it.
     """
-    cloudflare, account = context.routing.client(), context.routing.account()
+    cloudflare, account = context.cloudflare.client(), context.cloudflare.account()
     await context.database.write(partial(zone_creations.note, root_domain=root_domain))
     try:
         return await zones.create_zone(cloudflare, root_domain, account)

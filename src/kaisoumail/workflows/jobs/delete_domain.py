@@ -62,7 +62,7 @@ async def delete_zone(context: Context, zone_id: str | None) -> None:
     if zone_id is None:
         return
     try:
-        await zones.delete_zone(context.routing.client(), zone_id)
+        await zones.delete_zone(context.cloudflare.client(), zone_id)
     except NotFound:
         return
     except MissingPermission as error:

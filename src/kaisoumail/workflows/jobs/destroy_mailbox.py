@@ -49,7 +49,7 @@ async def remove_rule(context: Context, mailbox_id: str) -> None:
     domain = await context.database.read(lambda connection: domains.find_any(connection, mailbox.domain_id))
     if domain is None or domain.zone_id is None or domain.deleted_at is not None:
         return
-    cloudflare, rule_id = context.routing.client(), mailbox.routing_rule_id
+    cloudflare, rule_id = context.cloudflare.client(), mailbox.routing_rule_id
     try:
         if rule_id == UNKNOWN_RULE:
             await email_routing.delete_rule_for(cloudflare, domain.zone_id, str(mailbox.address))
@@ -64,7 +64,7 @@ async def forget_mails(context: Context, mailbox_id: str) -> None:
     """The files first: a row that is left tells where its file is."""
     while locations := await context.database.read(partial(messages.blobs_in, mailbox_id=mailbox_id, limit=_BATCH)):
         for location in locations:
-            await context.blobs.remove(location)
+            await context.stores.blobs.remove(location)
         await context.database.write(partial(messages.forget_raws, locations=locations))
     while await context.database.write(partial(messages.forget_some, mailbox_id=mailbox_id, limit=_BATCH)):
         pass

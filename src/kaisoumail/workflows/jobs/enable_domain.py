@@ -33,7 +33,7 @@ async def enable_domain(context: Context, root_domain: str, zone_id: str | None)
 
 async def find_zone(context: Context, root_domain: str, zone_id: str | None) -> Zone:
     """The zone of this name, which must be the one that was chosen, if one was."""
-    zone = await zones.find_zone(context.routing.client(), root_domain, None)
+    zone = await zones.find_zone(context.cloudflare.client(), root_domain, None)
     if zone is None or zone_id not in (None, zone.id):
         raise Problem(
             "zone_not_in_cloudflare",

@@ -62,7 +62,7 @@ async def enable_host(context: Context, mailbox_id: str) -> None:
     subdomain, now = mailbox.address.subdomain, context.clock()
     known = await context.database.read(lambda c: subdomains.is_enabled(c, domain.id, subdomain))
     if not known:
-        await email_routing.enable_subdomain(context.routing.client(), _zone_of(domain), mailbox.address.host)
+        await email_routing.enable_subdomain(context.cloudflare.client(), _zone_of(domain), mailbox.address.host)
     await context.database.write(lambda c: subdomains.note_enabled(c, domain.id, subdomain, now))
 
 
@@ -70,7 +70,7 @@ async def route_address(context: Context, mailbox_id: str) -> str:
     """The id of the rule that hands this address's mail to our Worker."""
     mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
     return await email_routing.ensure_rule(
-        context.routing.client(), _zone_of(domain), str(mailbox.address), context.routing.worker()
+        context.cloudflare.client(), _zone_of(domain), str(mailbox.address), context.cloudflare.worker()
     )
 
 
@@ -89,7 +89,7 @@ async def take_rule_back(context: Context, mailbox_id: str) -> bool:
         _log.info("mailboxes.nothing_to_take_back", mailbox=mailbox_id, code=gone.code)
         return False
     try:
-        await email_routing.delete_rule_for(context.routing.client(), _zone_of(domain), str(mailbox.address))
+        await email_routing.delete_rule_for(context.cloudflare.client(), _zone_of(domain), str(mailbox.address))
     except CloudflareError as error:
         _log.warning("mailboxes.rule_left", mailbox=mailbox_id, error=str(error))
         return True

@@ -49,7 +49,7 @@ async def read_zone(context: Context, domain_id: str) -> Zone | Problem:
 
     One that was deleted at Cloudflare and added again has a new id: it is found by its name.
     """
-    domain, cloudflare = await _domain(context, domain_id), context.routing.client()
+    domain, cloudflare = await _domain(context, domain_id), context.cloudflare.client()
     if domain.zone_id is None:
         return Problem("zone_id_missing", f"Domain {domain.root_domain} is missing a Cloudflare zone id")
     try:
@@ -69,7 +69,7 @@ async def switch_on(context: Context, zone: Zone | Problem) -> Problem | None:
     if isinstance(zone, Problem):
         return zone
     try:
-        await email_routing.enable(context.routing.client(), zone.id)
+        await email_routing.enable(context.cloudflare.client(), zone.id)
     except CloudflareError as error:
         return refusal_in(error)
     return None

@@ -31,7 +31,7 @@ _log = structlog.get_logger("kaisoumail.watch")
 async def look_at_waiting(context: Context) -> int:
     """Look at every domain that is due; how many were."""
     looked = 0
-    if not context.routing.can_manage:
+    if not context.cloudflare.can_manage:
         return looked
     while await context.database.read(domains.any_due):
         domain = await context.database.write(partial(domains.claim_due, put_off=_CLAIM))
@@ -67,7 +67,7 @@ async def _look_at(context: Context, domain: Domain) -> None:
 async def _zone(context: Context, zone_id: str) -> Zone | None:
     """The zone; None when Cloudflare no longer shows it: provisioning finds its successor, or says what is wrong."""
     try:
-        return await zones.read_zone(context.routing.client(), zone_id)
+        return await zones.read_zone(context.cloudflare.client(), zone_id)
     except (NotFound, MissingPermission):
         return None
 
@@ -78,7 +78,7 @@ async def _ask_for_check(context: Context, domain: Domain) -> Domain:
     if domain.zone_id is None or (last is not None and last <= now < last + _BETWEEN_CHECKS):
         return domain
     try:
-        await zones.check_activation(context.routing.client(), domain.zone_id)
+        await zones.check_activation(context.cloudflare.client(), domain.zone_id)
     except TooSoon:
         _log.info("watch.check_too_soon", domain=domain.root_domain)
     return replace(domain, activation_checked_at=now)
