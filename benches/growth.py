@@ -86,7 +86,7 @@ async def measured(folder: Path, lives: int = LIVES) -> Growth:
 
 
 async def _life(context: Context, number: int) -> None:
-    mailbox = await mailboxes.create(context, ADA, mailboxes.Wish(root_domain="demo.example", minutes=60))
+    mailbox = await mailboxes.create(context, ADA, mailboxes.MailboxRequest(root_domain="demo.example", minutes=60))
     address = str(mailbox.address)
     text = "Enter it within ten minutes." + " x" * (50_000 if number % _LARGE == 0 else 50)
     raw = an_email(address, text=text)

@@ -86,7 +86,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True)
-class Wire:
+class HttpAnswer:
     """Status, headers and body as they go out."""
 
     status: int
@@ -95,7 +95,7 @@ class Wire:
     headers: list[tuple[str, str]] = field(default_factory=list)
 
 
-def success(answer: Answer, product: Product) -> Wire:
+def success(answer: Answer, product: Product) -> HttpAnswer:
     info = answer.result_info
     if info is not None and product is Product.ZONES:
         info = {name: info[name] for name in _ZONE_COUNTS}
@@ -109,7 +109,7 @@ def success(answer: Answer, product: Product) -> Wire:
     return _wire(200, values, product, is_list_of_zones=product is Product.ZONES and answer.result_info is not None)
 
 
-def failure(refusal: Refusal, product: Product) -> Wire:
+def failure(refusal: Refusal, product: Product) -> HttpAnswer:
     values = {"result": None, "success": False, "errors": refusal.errors, "messages": [], "result_info": None}
     wire = _wire(refusal.status, values, Product.EDGE if refusal.edge else product)
     if refusal.retry_after is not None:
@@ -117,11 +117,11 @@ def failure(refusal: Refusal, product: Product) -> Wire:
     return wire
 
 
-def _wire(status: int, values: dict[str, Any], product: Product, *, is_list_of_zones: bool = False) -> Wire:
+def _wire(status: int, values: dict[str, Any], product: Product, *, is_list_of_zones: bool = False) -> HttpAnswer:
     envelope = {key: values[key] for key in product.value if key != "result_info" or values[key] is not None}
     content_type = "application/json" if product in _PLAIN_JSON else "application/json; charset=UTF-8"
     headers = _limit_headers(product, is_list_of_zones) + _cache_headers(product)
-    return Wire(status, msgspec.json.encode(envelope), content_type, headers)
+    return HttpAnswer(status, msgspec.json.encode(envelope), content_type, headers)
 
 
 def _cache_headers(product: Product) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from cloudflare_sandbox import controls, tokens
-from cloudflare_sandbox.answers import Product, Refusal, Wire, every_answer_has, failure, success
+from cloudflare_sandbox.answers import HttpAnswer, Product, Refusal, every_answer_has, failure, success
 from cloudflare_sandbox.faults import PREFIX, Fault
 from cloudflare_sandbox.routes import Route, route_for
 from cloudflare_sandbox.sandbox import Call, Received, Sandbox, malformed_body
@@ -52,7 +52,7 @@ class Application:
         elif request.path.startswith(f"{PREFIX}/"):
             await self._serve(request, receive, send)
         else:
-            await _send(send, Wire(404, b"404 page not found\n", "text/plain"))
+            await _send(send, HttpAnswer(404, b"404 page not found\n", "text/plain"))
 
     async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
         """One call of the API: remembered, perhaps spoilt by a fault, answered."""
@@ -80,7 +80,7 @@ class Application:
             await _send(send, wire, every_answer_has(sandbox.now()))
 
 
-def answer(sandbox: Sandbox, request: Request, path: str) -> Wire:
+def answer(sandbox: Sandbox, request: Request, path: str) -> HttpAnswer:
     """The answer to one call; its effect, if it had one, is on disk before this returns."""
     product = Product.EDGE
     try:
@@ -99,7 +99,7 @@ def answer(sandbox: Sandbox, request: Request, path: str) -> Wire:
         fields = {} if route.is_form else _parsed(request)
         content_type = request.headers.get("content-type", "")
         told = route.function(Call(sandbox, token, parts, request.query, fields, zone, content_type, request.body))
-        wire = told if isinstance(told, Wire) else success(told, product)
+        wire = told if isinstance(told, HttpAnswer) else success(told, product)
     except Refusal as refusal:
         return failure(refusal, product)
     if request.method != "GET":
@@ -165,13 +165,15 @@ async def _read(scope: Scope, receive: Receive) -> Request:
     return Request(scope["method"], scope["path"], query, headers, bytes(body))
 
 
-async def _send(send: Send, wire: Wire, more: list[tuple[str, str]] | None = None) -> None:
+async def _send(send: Send, wire: HttpAnswer, more: list[tuple[str, str]] | None = None) -> None:
     headers = [("content-type", wire.content_type), ("content-length", str(len(wire.body)))]
     await _start(send, wire.status, headers + wire.headers + (more or []))
     await send({"type": "http.response.body", "body": wire.body})
 
 
-async def _send_slowly(receive: Receive, send: Send, wire: Wire, more: list[tuple[str, str]], fault: Fault) -> None:
+async def _send_slowly(
+    receive: Receive, send: Send, wire: HttpAnswer, more: list[tuple[str, str]], fault: Fault
+) -> None:
     """The answer piece by piece, as *fault* has it, until it is complete or nobody reads it any more."""
     await _start(send, wire.status, [("content-type", wire.content_type), *wire.headers, *more])
     gone = asyncio.ensure_future(receive())

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from cloudflare_sandbox import tokens, zones
-from cloudflare_sandbox.answers import Wire
+from cloudflare_sandbox.answers import HttpAnswer
 from cloudflare_sandbox.destinations import find_destination
 from cloudflare_sandbox.faults import Fault
 from cloudflare_sandbox.sandbox import Sandbox
@@ -48,7 +48,7 @@ _T = TypeVar("_T")
 Control = Callable[[Sandbox, str, bytes], Any]
 
 
-def answer(sandbox: Sandbox, method: str, path: str, body: bytes) -> Wire:
+def answer(sandbox: Sandbox, method: str, path: str, body: bytes) -> HttpAnswer:
     """What a control says; its effect is on disk before this returns."""
     try:
         control, name = _control_for(method, path.removeprefix(PREFIX))
@@ -234,5 +234,5 @@ def _decoded(body: bytes, kind: type[_T]) -> _T:
         raise _Wrong(400, str(error)) from error
 
 
-def _json(status: int, value: Any) -> Wire:
-    return Wire(status, msgspec.json.encode(value), "application/json")
+def _json(status: int, value: Any) -> HttpAnswer:
+    return HttpAnswer(status, msgspec.json.encode(value), "application/json")

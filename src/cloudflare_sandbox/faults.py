@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from cloudflare_sandbox.answers import Product, Refusal, Wire, failure
+from cloudflare_sandbox.answers import HttpAnswer, Product, Refusal, failure
 from cloudflare_sandbox.rate_limit import MESSAGE
 
 PREFIX: Final = "/client/v4"
@@ -81,7 +81,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
         wanted = self.match.path.removeprefix(PREFIX)
         return self.match.method.upper() in ("*", method) and fnmatchcase(path, wanted)
 
-    def answer(self, authorization: str) -> Wire | None:
+    def answer(self, authorization: str) -> HttpAnswer | None:
         """What a call with this *authorization* is answered instead of the real thing; None lets it through."""
         wire = self._answer()
         if wire is None:
@@ -100,17 +100,17 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
             left -= 0 if left == FOR_EVER else piece
         yield from (body[at : at + size] for at in range(0, len(body), size))
 
-    def _answer(self) -> Wire | None:
+    def _answer(self) -> HttpAnswer | None:
         if self.content is not None:
-            return self._with_retry(Wire(self.status or 200, self.content.encode()))
+            return self._with_retry(HttpAnswer(self.status or 200, self.content.encode()))
         if self.body == "html":
             return self._with_retry(_page(self.status or 502))
         if self.body == "text":
             status = self.status or 500
             text = self.message or _phrase(status)
-            return self._with_retry(Wire(status, text.encode(), "text/plain; charset=UTF-8"))
+            return self._with_retry(HttpAnswer(status, text.encode(), "text/plain; charset=UTF-8"))
         if self.body == "not_json_200":
-            return Wire(200, b"<!DOCTYPE html><title>Maintenance</title>", "text/html; charset=UTF-8")
+            return HttpAnswer(200, b"<!DOCTYPE html><title>Maintenance</title>", "text/html; charset=UTF-8")
         if self.body == "success_false_200":
             return failure(self._refusal(200), Product.EDGE)
         return failure(self._refusal(self.status), Product.EDGE) if self.status is not None else None
@@ -124,7 +124,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
             retry_after=self.retry_after,
         )
 
-    def _with_retry(self, wire: Wire) -> Wire:
+    def _with_retry(self, wire: HttpAnswer) -> HttpAnswer:
         if self.retry_after is not None:
             wire.headers.append(("retry-after", str(self.retry_after)))
         return wire
@@ -172,12 +172,12 @@ class Faults:
         return None
 
 
-def _page(status: int) -> Wire:
+def _page(status: int) -> HttpAnswer:
     """An error page as the edge has it: `502 Bad Gateway`, `504 Gateway Time-out` and its own 52x."""
     title = f"{status} {_phrase(status)}"
     body = f"<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>"
     page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n{body}\r\n</body>\r\n</html>\r\n"
-    return Wire(status, page.encode(), "text/html; charset=UTF-8")
+    return HttpAnswer(status, page.encode(), "text/html; charset=UTF-8")
 
 
 def _phrase(status: int) -> str:

@@ -19,7 +19,7 @@ from cloudflare_sandbox import (
     worker_scripts,
     zones,
 )
-from cloudflare_sandbox.answers import Answer, Product, Refusal, Wire
+from cloudflare_sandbox.answers import Answer, HttpAnswer, Product, Refusal
 from cloudflare_sandbox.sandbox import Call
 from cloudflare_sandbox.state import Token
 from cloudflare_sandbox.switches import Switches
@@ -34,7 +34,7 @@ class Route:
     method: str
     pattern: str
     permission: str | None
-    function: Callable[[Call], Answer | Wire]
+    function: Callable[[Call], Answer | HttpAnswer]
     product: Product
     is_form: bool = False
 

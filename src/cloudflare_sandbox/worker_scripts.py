@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cloudflare_sandbox.answers import UNKNOWN_CODE, Answer, Refusal, Wire
+from cloudflare_sandbox.answers import UNKNOWN_CODE, Answer, HttpAnswer, Refusal
 from cloudflare_sandbox.sandbox import Call
 from cloudflare_sandbox.state import Script, State, Worker, new_id, timestamp
 
@@ -85,7 +85,7 @@ def settings(call: Call) -> Answer:
     )
 
 
-def source(call: Call) -> Wire:
+def source(call: Call) -> HttpAnswer:
     """The source itself, not JSON: for modules a form of them, the main one named in a header (Wrangler)."""
     script = _script(call)
     boundary = secrets.token_hex(32)
@@ -93,7 +93,7 @@ def source(call: Call) -> Wire:
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
     kind = "Content-Type: application/javascript+module\r\n\r\n"
     body = f"{head}{kind}".encode() + script.source + f"\r\n--{boundary}--\r\n".encode()
-    return Wire(200, body, f"{FORM}; boundary={boundary}", [("cf-entrypoint", name)])
+    return HttpAnswer(200, body, f"{FORM}; boundary={boundary}", [("cf-entrypoint", name)])
 
 
 def delete_script(call: Call) -> Answer:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from kaisoumail.model.client_address import find_address
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
 from kaisoumail.variables import (
-    Unfit,
+    InvalidValue,
     boolean,
     email,
     networks,
@@ -334,7 +334,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
             continue
         try:
             values[variable.name] = variable.metadata["reader"](given)
-        except Unfit as unfit:
+        except InvalidValue as unfit:
             faults.append(f"{name} {unfit}")
     if "session_secret" not in values and not any(fault.startswith("SESSION_SECRET") for fault in faults):
         faults.append("SESSION_SECRET is required: a random text of at least 16 characters")

@@ -1,5 +1,5 @@
 """
-How the text of an environment variable is read: each reader returns the value, or raises `Unfit`.
+How the text of an environment variable is read: each reader returns the value, or raises `InvalidValue`.
 """
 
 import re
@@ -11,7 +11,7 @@ from kaisoumail.model.address import is_email
 from kaisoumail.model.web_origin import web_origin
 
 
-class Unfit(ValueError):
+class InvalidValue(ValueError):
     """A value that cannot be used; the text says what would fit, and never repeats a secret."""
 
 
@@ -25,13 +25,13 @@ def boolean(value: str) -> bool:
             return True
         case "false":
             return False
-    raise Unfit("must be true or false")
+    raise InvalidValue("must be true or false")
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
     def read(value: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
-            raise Unfit(f"must be a whole number from {low} to {high}")
+            raise InvalidValue(f"must be a whole number from {low} to {high}")
         return int(value)
 
     return read
@@ -40,7 +40,7 @@ def whole(low: int, high: int) -> Callable[[str], int]:
 def secret(length: int) -> Callable[[str], str]:
     def read(value: str) -> str:
         if len(value) < length:
-            raise Unfit(f"must have at least {length} characters")
+            raise InvalidValue(f"must have at least {length} characters")
         return value
 
     return read
@@ -49,7 +49,7 @@ def secret(length: int) -> Callable[[str], str]:
 def secrets(length: int) -> Callable[[str], tuple[str, ...]]:
     def read(value: str) -> tuple[str, ...]:
         if any(len(secret) < length for secret in value.split()):
-            raise Unfit(f"must be texts of at least {length} characters, separated by spaces")
+            raise InvalidValue(f"must be texts of at least {length} characters, separated by spaces")
         return tuple(value.split())
 
     return read
@@ -57,13 +57,13 @@ def secrets(length: int) -> Callable[[str], tuple[str, ...]]:
 
 def token(value: str) -> str:
     if not re.fullmatch(r"[\x21-\x7e]+", value):
-        raise Unfit("must be one line of printable characters without spaces; was it pasted with a line break?")
+        raise InvalidValue("must be one line of printable characters without spaces; was it pasted with a line break?")
     return value
 
 
 def email(value: str) -> str:
     if not is_email(value):
-        raise Unfit("must be an e-mail address")
+        raise InvalidValue("must be an e-mail address")
     return value
 
 
@@ -71,7 +71,7 @@ def origin(value: str) -> str:
     try:
         return web_origin(value)
     except ValueError as error:
-        raise Unfit(str(error)) from None
+        raise InvalidValue(str(error)) from None
 
 
 def origins(value: str) -> tuple[str, ...]:
@@ -82,13 +82,13 @@ def networks(value: str) -> tuple[IPv4Network | IPv6Network, ...]:
     try:
         return tuple(ip_network(item.strip()) for item in value.split(",") if item.strip())
     except ValueError:
-        raise Unfit("must be IP addresses or networks separated by commas, such as 10.0.0.0/8, ::1") from None
+        raise InvalidValue("must be IP addresses or networks separated by commas, such as 10.0.0.0/8, ::1") from None
 
 
 def url_of(*schemes: str) -> Callable[[str], str]:
     def read(value: str) -> str:
         if not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-            raise Unfit("must begin with " + " or ".join(f"{scheme}://" for scheme in schemes))
+            raise InvalidValue("must begin with " + " or ".join(f"{scheme}://" for scheme in schemes))
         return value
 
     return read
@@ -101,5 +101,7 @@ def resolver(value: str) -> tuple[str, int]:
     except ValueError:
         host, port = "", None
     if not host or parts.netloc != value or port == 0:
-        raise Unfit("must be an IP address, with a port if it is not 53, such as 1.1.1.1:53 or [2606:4700:4700::1111]")
+        raise InvalidValue(
+            "must be an IP address, with a port if it is not 53, such as 1.1.1.1:53 or [2606:4700:4700::1111]"
+        )
     return host, port or 53

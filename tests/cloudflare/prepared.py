@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 # Method and target of a request → the whole answer, status line and all.
-Prepared = Callable[[str, str], bytes]
+AnswerWith = Callable[[str, str], bytes]
 
 
 @asynccontextmanager
-async def a_prepared_server(answer: Prepared, delay: float = 0) -> AsyncIterator[str]:
+async def a_prepared_server(answer: AnswerWith, delay: float = 0) -> AsyncIterator[str]:
     """The URL of a server that answers after *delay* seconds, and closes each connection then."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -10,7 +10,14 @@ import structlog.testing
 
 from kaisoumail.cloudflare.calls import recording
 from kaisoumail.cloudflare.client import Cloudflare
-from kaisoumail.cloudflare.errors import Broken, CloudflareError, ConnectionLost, RateLimited, Timeout, Unreadable
+from kaisoumail.cloudflare.errors import (
+    CloudflareError,
+    CloudflareFault,
+    ConnectionLost,
+    RateLimited,
+    Timeout,
+    UnreadableAnswer,
+)
 from kaisoumail.cloudflare.redaction import Redaction
 from tests.cloudflare.stories import Controls, told
 
@@ -34,7 +41,7 @@ def test_an_answer_that_is_too_large_is_not_read_to_its_end(size: int) -> None:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         await controls.fault("GET", "/zones", fillBytes=size)
 
-        with pytest.raises(Unreadable, match="too large"):
+        with pytest.raises(UnreadableAnswer, match="too large"):
             await client.call("GET", "/zones", list)
 
         assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024 < 60
@@ -50,7 +57,7 @@ def test_what_its_status_says_of_an_answer_too_large_counts_all_the_same() -> No
         with pytest.raises(RateLimited) as limited:
             await client.call("GET", "/zones", list)
         assert limited.value.retry_after == 7
-        with pytest.raises(Broken):
+        with pytest.raises(CloudflareFault):
             await client.call("GET", "/zones", list)
 
     told(story)
@@ -60,7 +67,7 @@ def test_an_answer_that_would_have_to_be_unpacked_is_refused_unread() -> None:
     async def story(client: Cloudflare, controls: Controls) -> None:
         await controls.fault("GET", "/zones", content="{}", headers={"content-encoding": "br"})
 
-        with pytest.raises(Unreadable, match="compressed"):
+        with pytest.raises(UnreadableAnswer, match="compressed"):
             await client.call("GET", "/zones", list)
 
     told(story)

@@ -10,13 +10,13 @@ from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.errors import (
     AlreadyExists,
     BadToken,
-    Broken,
     CloudflareError,
+    CloudflareFault,
     ConnectionLost,
     MissingPermission,
     RateLimited,
     Timeout,
-    Unreadable,
+    UnreadableAnswer,
     ZoneNotActive,
 )
 from tests.cloudflare.stories import Controls, told
@@ -98,12 +98,12 @@ def test_a_missing_permission_is_told_from_a_bad_token() -> None:
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
-        ({"status": 500, "code": 1052, "message": "An error has occurred"}, Broken),
-        ({"status": 502, "body": "html"}, Broken),
+        ({"status": 500, "code": 1052, "message": "An error has occurred"}, CloudflareFault),
+        ({"status": 502, "body": "html"}, CloudflareFault),
         ({"drop": "before"}, ConnectionLost),
         ({"drop": "after"}, ConnectionLost),
-        ({"body": "success_false_200"}, Unreadable),
-        ({"body": "not_json_200"}, Unreadable),
+        ({"body": "success_false_200"}, UnreadableAnswer),
+        ({"body": "not_json_200"}, UnreadableAnswer),
         ({"status": 429, "retryAfter": 12}, RateLimited),
     ],
     ids=str,

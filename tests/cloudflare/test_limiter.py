@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 import kaisoumail
-from kaisoumail.cloudflare.limiter import ROUTES, Asker
+from kaisoumail.cloudflare.limiter import ROUTES, Caller
 
 PRODUCT = Path(kaisoumail.__file__).parent
 
 
 def _operations_named() -> set[str]:
-    """Every constant handed over as an operation: by position to `asking_for`, by name to anything, or in a dict."""
+    """Every constant handed over as an operation: by position to `calling_for`, by name to anything, or in a dict."""
     named: set[str] = set()
     for path in PRODUCT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -37,9 +37,9 @@ def test_every_operation_that_is_named_has_its_route() -> None:
 
 def test_an_unknown_operation_is_told_before_anything_is_asked() -> None:
     with pytest.raises(ValueError, match=r"mailboxes\.forgotten"):
-        Asker("mailboxes.forgotten")
+        Caller("mailboxes.forgotten")
 
 
 def test_nobody_waits_for_what_is_swept() -> None:
-    assert not Asker("mailboxes.sweep").is_urgent
-    assert Asker("mailboxes.destroy").is_urgent
+    assert not Caller("mailboxes.sweep").is_urgent
+    assert Caller("mailboxes.destroy").is_urgent

@@ -9,7 +9,7 @@ import pytest
 
 from kaisoumail.cloudflare.client import MOST_PAGES, Cloudflare
 from kaisoumail.cloudflare.envelope import PAGE_SIZE, Row
-from kaisoumail.cloudflare.errors import CloudflareError, Timeout, Unreadable
+from kaisoumail.cloudflare.errors import CloudflareError, Timeout, UnreadableAnswer
 from tests.cloudflare.prepared import a_prepared_server, http
 
 
@@ -84,7 +84,7 @@ def test_the_number_of_pages_is_what_was_announced_and_at_least_one(
 def test_a_list_that_repeats_itself_is_no_list() -> None:
     pages = Pages(lambda _: ["a"], total_pages=1_000_000_000)
 
-    with pytest.raises(Unreadable, match="repeats"):
+    with pytest.raises(UnreadableAnswer, match="repeats"):
         pages.read()
 
     assert pages.asked == [1, 2]
@@ -93,7 +93,7 @@ def test_a_list_that_repeats_itself_is_no_list() -> None:
 def test_a_list_without_end_is_given_up_instead_of_shown_in_part() -> None:
     pages = Pages(lambda page: [f"row-{page}"], total_pages=1_000_000_000)
 
-    with pytest.raises(Unreadable, match="more than 1000 pages"):
+    with pytest.raises(UnreadableAnswer, match="more than 1000 pages"):
         pages.read()
 
     assert len(pages.asked) == MOST_PAGES
@@ -111,7 +111,7 @@ def test_a_list_has_a_deadline_as_a_whole() -> None:
 def test_a_list_with_too_many_rows_on_its_pages_is_given_up_as_well() -> None:
     pages = Pages(lambda page: [f"row-{page}-{n}" for n in range(MOST_PAGES * PAGE_SIZE)], total_pages=9)
 
-    with pytest.raises(Unreadable, match="more than 1000 pages"):
+    with pytest.raises(UnreadableAnswer, match="more than 1000 pages"):
         pages.read()
 
     assert pages.asked == [1, 2]

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from kaisoumail.cloudflare import ai, email_routing, tokens, workers, zones
 from kaisoumail.cloudflare.client import Cloudflare
-from kaisoumail.cloudflare.errors import CloudflareError, RateLimited, Unreadable
+from kaisoumail.cloudflare.errors import CloudflareError, RateLimited, UnreadableAnswer
 from kaisoumail.model.code import Doubt
 from kaisoumail.model.domain import Zone
-from tests.cloudflare.prepared import Prepared, a_prepared_server, http
+from tests.cloudflare.prepared import AnswerWith, a_prepared_server, http
 
 ID: Final = "0123456789abcdef0123456789abcdef"
 ZONE: Final = {"id": ID, "name": "customer.com", "status": "active", "name_servers": ["ada.ns.example"], "meta": {}}
@@ -49,7 +49,7 @@ ENDPOINTS: Final[dict[str, tuple[Any, Ask]]] = {
     "ask a model": ({"response": {"choice": 1}}, lambda client: ai.chosen(client, ID, "@cf/a/b", "Codes", DOUBTS)),
 }
 
-Asked = Callable[[Prepared, Ask], Any]
+Asked = Callable[[AnswerWith, Ask], Any]
 
 _scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from([10**400, -1, "", "\0"])
 _values = st.recursive(
@@ -100,12 +100,12 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
 @pytest.fixture(scope="module")
 def asked() -> Iterator[Asked]:
     """Asks a client, one for all, whose server answers as prepared."""
-    answers: list[Prepared] = []
+    answers: list[AnswerWith] = []
 
     async def ask_the(client: Cloudflare, ask: Ask) -> Any:
         return await ask(client)
 
-    def asked(answer: Prepared, ask: Ask) -> Any:
+    def asked(answer: AnswerWith, ask: Ask) -> Any:
         answers.append(answer)
         return runner.run(ask_the(client, ask))
 
@@ -171,7 +171,7 @@ def test_an_answer_as_documented_is_a_value(asked: Asked, name: str) -> None:
 def test_a_zone_of_odd_types_is_unreadable_and_the_reason_says_where(asked: Asked, change: dict[str, Any]) -> None:
     answer = _ordinary(200, _envelope({**ZONE, **change}))
 
-    with pytest.raises(Unreadable, match=f"not as documented: .*{next(iter(change))}") as caught:
+    with pytest.raises(UnreadableAnswer, match=f"not as documented: .*{next(iter(change))}") as caught:
         asked(lambda *_: answer, lambda client: zones.read_zone(client, ID))
 
     assert (caught.value.answer.method, caught.value.answer.status) == ("GET", 200)
@@ -190,7 +190,7 @@ def test_a_word_that_cloudflare_invents_is_no_trouble(asked: Asked) -> None:
 def test_a_success_that_names_an_error_is_none(asked: Asked) -> None:
     answer = _ordinary(200, {**_envelope(ZONE), "errors": [{"code": 4711, "message": "well"}]})
 
-    with pytest.raises(Unreadable, match="4711: well"):
+    with pytest.raises(UnreadableAnswer, match="4711: well"):
         asked(lambda *_: answer, lambda client: zones.read_zone(client, ID))
 
 
@@ -201,7 +201,7 @@ def test_nobody_is_followed_elsewhere(asked: Asked) -> None:
         targets.append(target)
         return http(307, b"", "location: /elsewhere")
 
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         asked(answer, lambda client: zones.read_zone(client, ID))
 
     assert targets == [f"/zones/{ID}"]
@@ -211,7 +211,7 @@ def test_nobody_is_followed_elsewhere(asked: Asked) -> None:
 def test_errors_that_cannot_be_read_are_errors_all_the_same(asked: Asked, errors: str) -> None:
     body = f'{{"success": true, "errors": {errors}, "result": {json.dumps(ZONE)}}}'.encode("latin-1")
 
-    with pytest.raises(Unreadable):
+    with pytest.raises(UnreadableAnswer):
         asked(lambda *_: http(200, body), lambda client: zones.read_zone(client, ID))
 
 
@@ -230,7 +230,7 @@ def _ordinary(status: int, body: Any) -> bytes:
     return http(status, json.dumps(body).encode())
 
 
-def _error_of(asked: Asked, answer: Prepared, ask: Ask) -> CloudflareError | None:
+def _error_of(asked: Asked, answer: AnswerWith, ask: Ask) -> CloudflareError | None:
     try:
         asked(answer, ask)
     except CloudflareError as error:

@@ -11,18 +11,18 @@ import pytest
 import uvloop
 
 from kaisoumail.errors import Problem
-from kaisoumail.mail_reading.extract import Facts, facts_of
-from kaisoumail.mail_reading.processes import Patience, ProcessReaders
+from kaisoumail.mail_reading.extract import ExtractedFields, facts_of
+from kaisoumail.mail_reading.processes import ProcessReaders, ReadTimeouts
 from tests.builders import an_email
 
 T = TypeVar("T")
 # A reader that is stopped uses no CPU: three times as long by the clock is too long as well.
-PATIENCE = Patience(quick_small=0.1, quick_large=0.1, small=30.0, turn=0.2, dear=0.05)
+PATIENCE = ReadTimeouts(quick_small=0.1, quick_large=0.1, small=30.0, turn=0.2, dear=0.05)
 SLOW = an_email(subject="Your verification code is 551177", text="slow: its reader was stopped")
 ORDINARY = an_email(subject="Your verification code is 482913", text="longer, so that it is read behind it\n" * 20)
 
 
-def _with(story: Callable[[ProcessReaders], Awaitable[T]], patience: Patience = PATIENCE) -> T:
+def _with(story: Callable[[ProcessReaders], Awaitable[T]], patience: ReadTimeouts = PATIENCE) -> T:
     async def run() -> T:
         readers = ProcessReaders(patience)
         try:
@@ -64,12 +64,12 @@ def _dear(size: int) -> bytes:
 def test_an_ordinary_message_is_answered_before_those_of_a_client_whose_messages_take_long() -> None:
     answered: list[str] = []
 
-    async def read(readers: ProcessReaders, raw: bytes, client: str) -> Facts:
+    async def read(readers: ProcessReaders, raw: bytes, client: str) -> ExtractedFields:
         facts = await readers.read(raw, client)
         answered.append(client)
         return facts
 
-    async def story(readers: ProcessReaders) -> list[Facts]:
+    async def story(readers: ProcessReaders) -> list[ExtractedFields]:
         ordinary = an_email(subject="Your verification code is 482913", text="x\n" * 50_000)  # of the same lane
         await readers.read(ordinary, "b")
         hostile = [asyncio.create_task(read(readers, _dear(600_000), "a")) for _ in range(6)]
@@ -77,14 +77,14 @@ def test_an_ordinary_message_is_answered_before_those_of_a_client_whose_messages
         facts = await read(readers, ordinary, "b")
         return [facts, *await asyncio.gather(*hostile)]
 
-    facts = _with(story, Patience(quick_large=0.02, turn=60.0, large=60.0))
+    facts = _with(story, ReadTimeouts(quick_large=0.02, turn=60.0, large=60.0))
 
     assert answered[-1] == "a", "it need not wait for all that came before it"
     assert [each.subject for each in facts[1:]] == ["dear"] * 6
 
 
 def test_who_shares_a_batch_with_a_message_that_takes_long_is_answered_without_it() -> None:
-    async def story(readers: ProcessReaders) -> tuple[bool, Facts, Facts]:
+    async def story(readers: ProcessReaders) -> tuple[bool, ExtractedFields, ExtractedFields]:
         stopped = await _stopped_reader(readers)
         slow = asyncio.create_task(readers.read(SLOW, "a"))
         ordinary = await readers.read(ORDINARY, "b")
@@ -96,7 +96,7 @@ def test_who_shares_a_batch_with_a_message_that_takes_long_is_answered_without_i
 
 
 def test_a_message_that_goes_on_slowly_makes_way_for_one_of_a_client_who_used_less() -> None:
-    async def story(readers: ProcessReaders) -> Facts:
+    async def story(readers: ProcessReaders) -> ExtractedFields:
         stopped = await _stopped_reader(readers)
         first = asyncio.create_task(readers.read(SLOW, "a"))
         await readers.read(ORDINARY, "b")
@@ -115,7 +115,7 @@ def test_a_message_that_goes_on_slowly_makes_way_for_one_of_a_client_who_used_le
 
 
 def test_only_some_messages_of_a_client_whose_messages_take_long_may_wait() -> None:
-    async def story(readers: ProcessReaders) -> list[Facts | BaseException]:
+    async def story(readers: ProcessReaders) -> list[ExtractedFields | BaseException]:
         stopped = await _stopped_reader(readers)
         first = asyncio.create_task(readers.read(SLOW, "a"))
         await readers.read(ORDINARY, "b")
@@ -141,6 +141,6 @@ def test_what_was_started_in_trouble_ends_when_it_is_over() -> None:
         while len(_children()) > 1:  # noqa: ASYNC110 - a process that ends tells nobody but the kernel
             await asyncio.sleep(0)
 
-    _with(story, Patience(quick_small=0.1, spare=0.0))
+    _with(story, ReadTimeouts(quick_small=0.1, spare=0.0))
 
     assert _children() == set()

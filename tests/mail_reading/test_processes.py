@@ -12,8 +12,8 @@ import uvloop
 import zstandard
 
 from kaisoumail.errors import Problem
-from kaisoumail.mail_reading.extract import Facts, facts_of, facts_of_unreadable
-from kaisoumail.mail_reading.processes import Patience, ProcessReaders, Readers, ThreadReaders
+from kaisoumail.mail_reading.extract import ExtractedFields, facts_of, facts_of_unreadable
+from kaisoumail.mail_reading.processes import ProcessReaders, Readers, ReadTimeouts, ThreadReaders
 from tests.builders import an_email
 
 T = TypeVar("T")
@@ -22,7 +22,7 @@ MAILS = [
     for number, size in enumerate((1, 200, 9_000, 200_000))
 ]
 
-IMPATIENT = Patience(quick_small=0.2, quick_large=0.2, small=0.4, large=0.4)
+IMPATIENT = ReadTimeouts(quick_small=0.2, quick_large=0.2, small=0.4, large=0.4)
 
 
 def _with(readers: Readers, story: Callable[[Readers], Awaitable[T]]) -> T:
@@ -61,7 +61,7 @@ def _ready() -> list[int]:
 
 @pytest.mark.parametrize("kind", [ProcessReaders, ThreadReaders])
 def test_every_mail_gets_its_own_facts(kind: type[ProcessReaders] | type[ThreadReaders]) -> None:
-    async def story(readers: Readers) -> list[Facts]:
+    async def story(readers: Readers) -> list[ExtractedFields]:
         return await asyncio.gather(*(readers.read(raw, "a") for raw in MAILS * 3))
 
     read = _with(kind(), story)
@@ -72,7 +72,7 @@ def test_every_mail_gets_its_own_facts(kind: type[ProcessReaders] | type[ThreadR
 
 
 def test_a_reader_that_somebody_ended_is_replaced() -> None:
-    async def story(readers: Readers) -> Facts:
+    async def story(readers: Readers) -> ExtractedFields:
         await readers.read(MAILS[0], "a")
         [reader] = _children()
         os.kill(reader, signal.SIGKILL)
@@ -100,7 +100,7 @@ def test_of_readers_that_died_no_memory_and_no_descriptor_is_kept() -> None:
 
 
 def test_a_mail_that_no_reader_survives_is_kept_unread_and_the_next_is_read() -> None:
-    async def story(readers: Readers) -> list[Facts]:
+    async def story(readers: Readers) -> list[ExtractedFields]:
         deadly = asyncio.create_task(readers.read(MAILS[1], "a"))
         while not deadly.done():
             for reader in _ready():
@@ -112,7 +112,7 @@ def test_a_mail_that_no_reader_survives_is_kept_unread_and_the_next_is_read() ->
 
 
 def test_a_mail_that_takes_too_long_is_kept_unread_and_the_next_is_read() -> None:
-    async def story(readers: Readers) -> list[Facts]:
+    async def story(readers: Readers) -> list[ExtractedFields]:
         await readers.read(MAILS[0], "a")
         os.kill(_children()[0], signal.SIGSTOP)
         return [await readers.read(MAILS[1], "a"), await readers.read(MAILS[0], "a")]
@@ -121,7 +121,7 @@ def test_a_mail_that_takes_too_long_is_kept_unread_and_the_next_is_read() -> Non
 
 
 def test_of_many_handed_in_together_only_the_guilty_one_stays_unread() -> None:
-    async def story(readers: Readers) -> list[Facts]:
+    async def story(readers: Readers) -> list[ExtractedFields]:
         await readers.read(MAILS[0], "a")
         [reader] = _children()
         os.kill(reader, signal.SIGKILL)
@@ -131,7 +131,7 @@ def test_of_many_handed_in_together_only_the_guilty_one_stays_unread() -> None:
 
 
 def test_small_mails_do_not_wait_behind_a_large_one() -> None:
-    async def story(readers: Readers) -> tuple[bool, Facts]:
+    async def story(readers: Readers) -> tuple[bool, ExtractedFields]:
         await asyncio.gather(*(readers.read(raw, "a") for raw in (MAILS[0], MAILS[3])))
         [busy] = _children("large")
         os.kill(busy, signal.SIGSTOP)

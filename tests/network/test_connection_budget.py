@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.network.connection_budget import Admission, Admitted, ConnectionBudget, ConnectionLimits
+from kaisoumail.network.connection_budget import Admission, ConnectionBudget, ConnectionLimits, ConnectionVerdict
 from kaisoumail.network.descriptors import connection_shares
 from kaisoumail.network.memory_budget import MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
@@ -14,22 +14,22 @@ def admit(budget: ConnectionBudget, client: str) -> Admission:
     return budget.admit(client, lambda: None)
 
 
-def outcomes(budget: ConnectionBudget, *clients: str) -> list[Admitted]:
+def outcomes(budget: ConnectionBudget, *clients: str) -> list[ConnectionVerdict]:
     return [admit(budget, client).outcome for client in clients]
 
 
 def test_one_client_cannot_take_the_connections_of_others() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=10, per_client=3))
 
-    assert outcomes(budget, *["one"] * 5) == [Admitted.ORDINARY] * 3 + [Admitted.CLIENT_FULL] * 2
-    assert outcomes(budget, "two") == [Admitted.ORDINARY]
+    assert outcomes(budget, *["one"] * 5) == [ConnectionVerdict.ORDINARY] * 3 + [ConnectionVerdict.CLIENT_FULL] * 2
+    assert outcomes(budget, "two") == [ConnectionVerdict.ORDINARY]
 
 
 def test_strangers_leave_connections_for_those_who_prove_who_they_are() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=4, per_client=4, kept_for_known=2))
 
-    assert outcomes(budget, *"0123") == [Admitted.ORDINARY] * 2 + [Admitted.ON_PROBATION] * 2
-    assert outcomes(budget, "late") == [Admitted.SERVER_FULL]
+    assert outcomes(budget, *"0123") == [ConnectionVerdict.ORDINARY] * 2 + [ConnectionVerdict.ON_PROBATION] * 2
+    assert outcomes(budget, "late") == [ConnectionVerdict.SERVER_FULL]
 
 
 def test_a_few_addresses_that_hold_everything_lose_their_oldest_connection_to_whoever_comes() -> None:
@@ -38,8 +38,8 @@ def test_a_few_addresses_that_hold_everything_lose_their_oldest_connection_to_wh
     for name in ("a1", "a2", "a3", "b1"):
         budget.admit(name[0], lambda name=name: evicted.append(name))  # type: ignore[misc]
 
-    assert outcomes(budget, "ordinary") == [Admitted.ORDINARY]
-    assert outcomes(budget, "b") == [Admitted.SERVER_FULL], "it would have as many as who loses one"
+    assert outcomes(budget, "ordinary") == [ConnectionVerdict.ORDINARY]
+    assert outcomes(budget, "b") == [ConnectionVerdict.SERVER_FULL], "it would have as many as who loses one"
     assert evicted == ["a1"]
     assert budget.open == 4
 
@@ -49,7 +49,7 @@ def test_whoever_proved_who_it_is_is_never_evicted() -> None:
     for _ in range(3):
         budget.prove(admit(budget, "office"))
 
-    assert outcomes(budget, "late") == [Admitted.SERVER_FULL]
+    assert outcomes(budget, "late") == [ConnectionVerdict.SERVER_FULL]
     assert budget.open == 3
 
 
@@ -57,14 +57,14 @@ def test_who_proved_who_it_is_counts_neither_as_a_stranger_nor_towards_its_addre
     budget = ConnectionBudget(ConnectionLimits(total=10, per_client=1, kept_for_known=8))
     budget.prove(admit(budget, "office"))
 
-    assert outcomes(budget, "office") == [Admitted.ORDINARY]
+    assert outcomes(budget, "office") == [ConnectionVerdict.ORDINARY]
     assert budget.open == 2
 
 
 def test_a_named_proxy_is_counted_in_all_but_not_as_one() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=3, per_client=1))
 
-    assert outcomes(budget, "", "", "", "") == [Admitted.ORDINARY] * 3 + [Admitted.SERVER_FULL]
+    assert outcomes(budget, "", "", "", "") == [ConnectionVerdict.ORDINARY] * 3 + [ConnectionVerdict.SERVER_FULL]
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(("admit", "prove", "leave"))), max_size=60))
@@ -86,7 +86,7 @@ def test_nothing_is_left_of_connections_that_are_over(story: list[tuple[str, str
         budget.leave(each)
 
     assert budget.open == 0
-    assert outcomes(budget, *"aab") == [Admitted.ORDINARY] * 3
+    assert outcomes(budget, *"aab") == [ConnectionVerdict.ORDINARY] * 3
 
 
 def test_memory_counts_what_arrived_and_small_messages_are_never_refused_for_large_ones() -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select, update
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Passkey
-from kaisoumail.model.user import Visit
+from kaisoumail.model.user import RequestClient
 from kaisoumail.operations.passkeys import (
     finish_registration,
     finish_sign_in,
@@ -20,7 +20,7 @@ from kaisoumail.operations.passkeys import (
     start_registration,
     start_sign_in,
 )
-from kaisoumail.operations.sign_in import SignedIn, start_session, viewer_with_session
+from kaisoumail.operations.sign_in import NewSession, start_session, viewer_with_session
 from kaisoumail.storage.engine.schema import challenges, users
 from kaisoumail.workflows.context import Context
 from tests.authenticator import Authenticator
@@ -44,9 +44,9 @@ class Stage:
         asked = await start_registration(self.context, ADA, "Laptop", ORIGIN)
         return await finish_registration(self.context, ADA, asked.token, self.device.create(asked.options))
 
-    async def signed_in(self) -> SignedIn:
+    async def signed_in(self) -> NewSession:
         asked = await start_sign_in(self.context, ORIGIN)
-        return await finish_sign_in(self.context, asked.token, self.device.get(asked.options), Visit())
+        return await finish_sign_in(self.context, asked.token, self.device.get(asked.options), RequestClient())
 
 
 @asynccontextmanager
@@ -73,7 +73,7 @@ def test_a_challenge_is_over_after_five_minutes(play: Callable[[Story], None]) -
         stage.clock.move(seconds=CHALLENGE_LIFETIME.total_seconds())
 
         with pytest.raises(Problem, match="Passkey challenge is missing or expired"):
-            await finish_sign_in(stage.context, signing_in.token, stage.device.get(signing_in.options), Visit())
+            await finish_sign_in(stage.context, signing_in.token, stage.device.get(signing_in.options), RequestClient())
         answer = Authenticator(ORIGIN).create(registering.options)
         with pytest.raises(Problem, match="Passkey challenge is missing or expired"):
             await finish_registration(stage.context, ADA, registering.token, answer)
@@ -95,12 +95,12 @@ def test_an_answer_counts_once_whatever_the_clock_of_another_process_says(
         other = replace(stage, context=replace(stage.context, clock=lambda: NOON + off_by))
         asked = await start_sign_in(stage.context, ORIGIN)
         answer = stage.device.get(asked.options)
-        await finish_sign_in(stage.context, asked.token, answer, Visit())
+        await finish_sign_in(stage.context, asked.token, answer, RequestClient())
         await other.signed_in()
         await start_registration(other.context, ADA, "Other", ORIGIN)
 
         with pytest.raises(Problem, match="Passkey challenge is missing or expired"):
-            await finish_sign_in(stage.context, asked.token, answer, Visit())
+            await finish_sign_in(stage.context, asked.token, answer, RequestClient())
 
     play(story)
 
@@ -115,7 +115,7 @@ def test_a_ceremony_that_begins_at_one_process_ends_at_another_whose_clock_is_of
         await finish_registration(other, ADA, registering.token, stage.device.create(registering.options))
         signing_in = await start_sign_in(stage.context, ORIGIN)
 
-        assert await finish_sign_in(other, signing_in.token, stage.device.get(signing_in.options), Visit())
+        assert await finish_sign_in(other, signing_in.token, stage.device.get(signing_in.options), RequestClient())
 
     play(story)
 
@@ -127,7 +127,7 @@ def test_a_sign_in_that_a_stranger_begins_or_answers_keeps_nothing(play: Callabl
         stranger.create((await start_registration(stage.context, ADA, "Other", ORIGIN)).options)
         before = await stage.context.database.read(_number_kept)
         with pytest.raises(Problem, match="Invalid passkey"):
-            await finish_sign_in(stage.context, asked.token, stranger.get(asked.options), Visit())
+            await finish_sign_in(stage.context, asked.token, stranger.get(asked.options), RequestClient())
 
         assert await stage.context.database.read(_number_kept) == before
 
@@ -141,7 +141,8 @@ def test_of_two_answers_to_one_sign_in_at_once_one_counts(play: Callable[[Story]
         answer = stage.device.get(asked.options)
 
         outcomes = await asyncio.gather(
-            *(finish_sign_in(stage.context, asked.token, answer, Visit()) for _ in range(4)), return_exceptions=True
+            *(finish_sign_in(stage.context, asked.token, answer, RequestClient()) for _ in range(4)),
+            return_exceptions=True,
         )
 
         refused = [outcome for outcome in outcomes if isinstance(outcome, Problem)]
@@ -160,7 +161,7 @@ def test_a_cookie_of_a_sign_in_that_was_changed_is_none(play: Callable[[Story], 
         for place, letter in enumerate(asked.token):
             changed = asked.token[:place] + ("1" if letter != "1" else "2") + asked.token[place + 1 :]
             with pytest.raises(Problem, match="Passkey challenge is missing or expired"):
-                await finish_sign_in(stage.context, changed, answer, Visit())
+                await finish_sign_in(stage.context, changed, answer, RequestClient())
 
     play(story)
 
@@ -199,7 +200,7 @@ def test_of_two_sign_ins_with_one_counter_one_is_a_copy(play: Callable[[Story], 
 
         outcomes = await asyncio.gather(
             *(
-                finish_sign_in(stage.context, question.token, answer, Visit())
+                finish_sign_in(stage.context, question.token, answer, RequestClient())
                 for question, answer in zip(asked, answers, strict=True)
             ),
             return_exceptions=True,
@@ -217,6 +218,6 @@ def test_a_session_that_slips_in_behind_the_revocation_opens_nothing(play: Calla
 
         late = await start_session(stage.context, ADA, passkey.id)
 
-        assert await viewer_with_session(stage.context, late.token, Visit()) is None
+        assert await viewer_with_session(stage.context, late.token, RequestClient()) is None
 
     play(story)

@@ -13,11 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from kaisoumail.errors import Problem
 from kaisoumail.model.user import Role, User
 from kaisoumail.operations import users as people
-from kaisoumail.operations.mailboxes import Wish, create
+from kaisoumail.operations.mailboxes import MailboxRequest, create
 from kaisoumail.operations.sign_in import list_sessions, start_session
 from kaisoumail.storage.engine.database import open_database
 from kaisoumail.storage.engine.schema import messages as table
-from kaisoumail.storage.intake import Incoming
+from kaisoumail.storage.intake import IncomingMessage
 from kaisoumail.storage.tables import messages, users
 from kaisoumail.workflows.context import Context
 from tests.builders import a_mailbox, a_message
@@ -107,7 +107,7 @@ def test_mail_on_its_way_to_a_removed_user_is_the_heirs(tmp_path: Path, database
         async with a_context(tmp_path, mailbox, database_url=database_url) as context:
             mail = a_message(mailbox, b"Subject: x\r\n\r\nhello")
             await people.remove_user(context, ROOT, ADA.id, BOB.id)
-            kept = await context.stores.intake.keep(Incoming(mail, b""))
+            kept = await context.stores.intake.keep(IncomingMessage(mail, b""))
             found = await context.database.read(lambda c: messages.find(c, kept))
             return None if found is None else found.user_id
 
@@ -128,7 +128,7 @@ def test_who_is_removed_meanwhile_gets_neither_a_mailbox_nor_a_session(tmp_path:
         async with a_context(tmp_path, database_url=database_url) as context:
             await people.remove_user(context, ROOT, ADA.id, None)
             return [
-                await _code_of(lambda: create(context, ADA, Wish())),
+                await _code_of(lambda: create(context, ADA, MailboxRequest())),
                 await _code_of(lambda: start_session(context, ADA)),
             ]
 

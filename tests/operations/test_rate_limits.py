@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import pytest
 
-from kaisoumail.model.token_bucket import Rate, Standing
+from kaisoumail.model.token_bucket import LimitStatus, Rate
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.rate_limits import Admission, RateLimits, Rates
 from tests.people import ADA, BOB
@@ -158,7 +158,7 @@ def test_the_first_request_of_a_key_is_charged_to_the_key_and_not_to_the_address
 def test_limits_can_be_switched_off(who: Viewer | None) -> None:
     key = None if who is None else b"a"
 
-    async def work(asking: Asking) -> tuple[int, list[Standing]]:
+    async def work(asking: Asking) -> tuple[int, list[LimitStatus]]:
         return await asking.passed(1000, key=key, who=who), (await asking.ask(key=key, viewer=who)).standings
 
     assert _run(work, OFF) == (1000, [])

@@ -18,7 +18,7 @@ from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.operations.retention import HOURLY, Rule, sweep
 from kaisoumail.storage.engine import schema
-from kaisoumail.storage.intake import Incoming, keep_all
+from kaisoumail.storage.intake import IncomingMessage, keep_all
 from kaisoumail.storage.tables import domain_events, messages
 from kaisoumail.workflows.context import Context
 from tests.builders import DEMO, a_mailbox, a_message
@@ -134,7 +134,7 @@ def test_what_is_still_somebodys_stays_for_ever(play: Callable[[Story], None]) -
     async def story(stage: Stage) -> None:
         live = dict.fromkeys(("revoked_at", "expires_at"))
         await stage.insert(schema.api_keys, _aged("revoked API keys", 1) | live)
-        kept = Incoming(a_message(MAILBOX), b"raw")
+        kept = IncomingMessage(a_message(MAILBOX), b"raw")
         await stage.context.database.write(lambda c: keep_all(c, [kept]) and None)
         counted = [schema.api_keys, schema.mailboxes, schema.messages, schema.raw_messages, schema.changes]
         before = [await stage.number(table) for table in counted]
@@ -176,10 +176,10 @@ def test_where_one_kind_cannot_be_removed_the_others_are(play: Callable[[Story],
     play(story)
 
 
-def _large(number: int) -> Incoming:
+def _large(number: int) -> IncomingMessage:
     message_id = f"msg_{number:030x}3f"
     message = replace(a_message(MAILBOX), id=message_id, delivery_key=message_id, raw_location=f"{message_id}.zst")
-    return Incoming(message, None)
+    return IncomingMessage(message, None)
 
 
 def _stored(stage: Stage, name: str, days: float, folder: str = "3f") -> Path:

@@ -10,7 +10,7 @@ import pytest
 
 from kaisoumail.parsing.character_runs import MAX_FORMATS, MAX_MARKS, without_long_runs
 from kaisoumail.parsing.charsets import decoded
-from kaisoumail.parsing.codes.reading import Reading
+from kaisoumail.parsing.codes.reading import AnalyzedText
 from kaisoumail.parsing.html_text import text_of
 from kaisoumail.parsing.mime import parse
 from kaisoumail.parsing.preview import preview_of
@@ -131,11 +131,11 @@ def test_marks_that_only_html_brings_together_are_cut_before_they_are_normalised
     shown = text_of(markup)
 
     assert _longest_run(shown, "M") <= MAX_MARKS
-    assert len(Reading.of_shown(shown).text) <= MAX_MARKS + 2
+    assert len(AnalyzedText.of_shown(shown).text) <= MAX_MARKS + 2
 
 
 def test_marks_that_only_hidden_characters_divide_are_cut_before_they_are_normalised() -> None:
-    reading = Reading.of("text", "a" + "\u0301\u200b\u0316\u115f" * 100 + "b")
+    reading = AnalyzedText.of("text", "a" + "\u0301\u200b\u0316\u115f" * 100 + "b")
 
     assert len(reading.text) <= MAX_MARKS + 2
 

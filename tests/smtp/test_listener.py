@@ -11,11 +11,11 @@ import uvloop
 
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.network.connection_budget import ConnectionLimits
-from kaisoumail.operations.messages import Question, list_messages, raw_message
+from kaisoumail.operations.messages import MessageQuery, list_messages, raw_message
 from kaisoumail.smtp import listener
-from kaisoumail.smtp.listener import Door
-from kaisoumail.smtp.session import Manners, SharedLimits
-from kaisoumail.storage.intake import Incoming
+from kaisoumail.smtp.listener import SmtpListener
+from kaisoumail.smtp.session import SharedLimits, SmtpConfig
+from kaisoumail.storage.intake import IncomingMessage
 from kaisoumail.workflows.context import Context
 from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
@@ -28,7 +28,7 @@ ADDRESS = "ada@mail.demo.example"
 @asynccontextmanager
 async def _open_door(
     folder: Path,
-    manners: Manners | None = None,
+    manners: SmtpConfig | None = None,
     limits: ConnectionLimits | None = None,
     shared: SharedLimits | None = None,
 ) -> AsyncIterator[tuple[Context, int]]:
@@ -39,7 +39,7 @@ async def _open_door(
         a_mailbox("making@mail.demo.example", status=MailboxStatus.PROVISIONING),
     ]
     async with a_context(folder, *kept) as context:
-        door = Door(context, "127.0.0.1", 0, manners, limits, shared)
+        door = SmtpListener(context, "127.0.0.1", 0, manners, limits, shared)
         port = await door.open()
         try:
             yield context, port
@@ -50,7 +50,7 @@ async def _open_door(
 def told(
     folder: Path,
     story: Callable[[Context, int], Awaitable[None]],
-    manners: Manners | None = None,
+    manners: SmtpConfig | None = None,
     limits: ConnectionLimits | None = None,
     shared: SharedLimits | None = None,
 ) -> None:
@@ -77,7 +77,7 @@ async def _speak(port: int, dialog: str) -> None:
 
 
 async def _listed(context: Context) -> list[tuple[str, str]]:
-    found = await list_messages(context, ROOT, Question())
+    found = await list_messages(context, ROOT, MessageQuery())
     return sorted((message.mailbox_address, message.subject) for message in found)
 
 
@@ -93,7 +93,7 @@ def test_a_mail_is_kept_byte_for_byte_with_its_code(tmp_path: Path) -> None:
     async def story(context: Context, port: int) -> None:
         await _speak(port, DIALOGS["one-mail"])
 
-        [message] = await list_messages(context, ROOT, Question())
+        [message] = await list_messages(context, ROOT, MessageQuery())
         assert message.verification is not None
         assert message.verification.code == "842911"
         assert await raw_message(context, ROOT, message.id) == (
@@ -116,7 +116,7 @@ def test_a_bounce_has_an_empty_sender(tmp_path: Path) -> None:
     async def story(context: Context, port: int) -> None:
         await _speak(port, DIALOGS["several-recipients"])
 
-        assert {message.envelope.sender for message in await list_messages(context, ROOT, Question())} == {""}
+        assert {message.envelope.sender for message in await list_messages(context, ROOT, MessageQuery())} == {""}
 
     told(tmp_path, story)
 
@@ -182,7 +182,7 @@ def test_a_mail_that_is_not_stored_when_the_door_waits_no_longer_is_asked_for_ag
         async with _open_door(tmp_path) as (context, port):
             is_storing = asyncio.Event()
 
-            async def stuck(_: Incoming) -> str:
+            async def stuck(_: IncomingMessage) -> str:
                 is_storing.set()
                 return await asyncio.Future()
 

@@ -12,7 +12,7 @@ import pytest
 from kaisoumail.errors import Problem
 from kaisoumail.model.quota import Quotas
 from kaisoumail.operations import mailboxes
-from kaisoumail.operations.mailboxes import Wish
+from kaisoumail.operations.mailboxes import MailboxRequest
 from tests.api_client import ApiClient, code_of
 from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
@@ -93,9 +93,9 @@ def test_s5_a_mailbox_beyond_the_quota_is_refused_with_figures_and_what_to_do(
 def test_many_at_once_get_no_mailbox_beyond_the_quota(tmp_path: Path) -> None:
     async def run() -> list[str]:
         async with a_context(tmp_path, quotas=Quotas(mailboxes=3)) as context:
-            asked = (mailboxes.create(context, ADA, Wish()) for _ in range(10))
+            asked = (mailboxes.create(context, ADA, MailboxRequest()) for _ in range(10))
             outcomes = await asyncio.gather(*asked, return_exceptions=True)
-            await mailboxes.create(context, BOB, Wish())
+            await mailboxes.create(context, BOB, MailboxRequest())
             return [one.code if isinstance(one, Problem) else "made" for one in outcomes]
 
     assert sorted(asyncio.run(run())) == ["made"] * 3 + ["quota_reached"] * 7
@@ -108,7 +108,7 @@ def test_an_expired_mailbox_comes_back_only_within_the_quota_and_a_live_one_is_e
     async def ensured(name: str) -> str:
         async with a_context(tmp_path / name, expired, live, quotas=Quotas(mailboxes=1)) as context:
             try:
-                kept = await mailboxes.ensure(context, ADA, Wish(name, "mail", "demo.example", minutes=600))
+                kept = await mailboxes.ensure(context, ADA, MailboxRequest(name, "mail", "demo.example", minutes=600))
             except Problem as problem:
                 return problem.code
             return str(kept.mailbox.expires_at)

@@ -10,9 +10,9 @@ import pytest
 from kaisoumail.errors import Problem
 from kaisoumail.model.code import Link
 from kaisoumail.model.message import Envelope, Message
-from kaisoumail.operations.messages import Question, list_messages, raw_message
+from kaisoumail.operations.messages import MessageQuery, list_messages, raw_message
 from kaisoumail.operations.receive import Handover, Receipt, can_receive, receive
-from kaisoumail.storage.intake import Incoming
+from kaisoumail.storage.intake import IncomingMessage
 from kaisoumail.workflows.context import Context
 from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
@@ -27,7 +27,7 @@ def _received(folder: Path, raw: bytes) -> Message:
             envelope = Envelope("no-reply@shop.example", ADDRESS)
             mailbox = await can_receive(context, "smtp", envelope)
             await receive(context, [Handover("smtp", envelope, mailbox)], raw)
-            [message] = await list_messages(context, ROOT, Question())
+            [message] = await list_messages(context, ROOT, MessageQuery())
             return message
 
     return asyncio.run(run())
@@ -82,7 +82,7 @@ def test_a_large_mail_whose_commit_was_answered_by_nobody_keeps_its_bytes(
         async with a_context(tmp_path, a_mailbox(ADDRESS)) as context:
             keep = context.stores.intake.keep
 
-            async def kept_but_not_said(incoming: Incoming) -> str:
+            async def kept_but_not_said(incoming: IncomingMessage) -> str:
                 await keep(incoming)
                 raise Problem("storage_unavailable", "The database cannot be reached just now")
 
@@ -107,7 +107,7 @@ def test_the_bytes_of_a_large_mail_that_the_database_did_not_take_go_once_it_say
     async def story() -> tuple[int, int]:
         async with a_context(tmp_path, a_mailbox(ADDRESS)) as context:
 
-            async def not_kept(incoming: Incoming) -> str:
+            async def not_kept(incoming: IncomingMessage) -> str:
                 raise Problem("storage_unavailable", "The database cannot be reached just now")
 
             monkeypatch.setattr(context.stores.intake, "keep", not_kept)

@@ -9,7 +9,7 @@ from kaisoumail.network.memory_budget import MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
 from kaisoumail.operations.rejections import list_rejections
 from kaisoumail.smtp.recipient_guesses import RecipientGuesses
-from kaisoumail.smtp.session import Manners, SharedLimits
+from kaisoumail.smtp.session import SharedLimits, SmtpConfig
 from kaisoumail.workflows.context import Context
 from tests.people import ROOT
 from tests.smtp.test_listener import told
@@ -74,7 +74,7 @@ def test_who_sends_drop_by_drop_is_given_up(tmp_path: Path, drip: bytes) -> None
         assert await raws(context) == []
         writer.close()
 
-    told(tmp_path, story, manners=Manners("mx.example", TransferPace(silence=0.3, grace=0.3, rate=1e9)))
+    told(tmp_path, story, manners=SmtpConfig("mx.example", TransferPace(silence=0.3, grace=0.3, rate=1e9)))
 
 
 @pytest.mark.parametrize("words", [b"NOOP\r\n", b"RSET\r\n", b"EHLO x\r\n", b"BDAT 0\r\n", b"MAIL FROM:<>\r\nRSET\r\n"])

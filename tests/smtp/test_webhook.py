@@ -11,7 +11,7 @@ import structlog.testing
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.refusal_log import RefusalLog
-from kaisoumail.model.user import Visit
+from kaisoumail.model.user import RequestClient
 from kaisoumail.network.memory_budget import MemoryBudget
 from kaisoumail.smtp.webhook import HandoverLimits, handover_door
 from tests.builders import a_mailbox, an_email
@@ -87,7 +87,7 @@ class Door:
 
 def _scope(headers: dict[str, str]) -> dict[str, Any]:
     given = [(name.encode(), value.encode()) for name, value in headers.items()]
-    return {"method": "POST", "headers": given, "state": {"visit": Visit("192.0.2.1")}}
+    return {"method": "POST", "headers": given, "state": {"visit": RequestClient("192.0.2.1")}}
 
 
 def _without_ticket(headers: dict[str, str]) -> dict[str, str]:

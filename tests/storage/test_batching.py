@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from kaisoumail.errors import Problem
-from kaisoumail.storage.engine.batching import MOST_TOGETHER, Gathered
+from kaisoumail.storage.engine.batching import MOST_TOGETHER, Batcher
 
 
 class _Asked:
@@ -29,7 +29,7 @@ class _Asked:
 
 def _answers(asked: _Asked, numbers: Sequence[int]) -> list[int | BaseException]:
     async def all_at_once() -> list[int | BaseException]:
-        gathered = Gathered(asked)
+        gathered = Batcher(asked)
         return await asyncio.gather(*(gathered.answer(number) for number in numbers), return_exceptions=True)
 
     return asyncio.run(all_at_once())
@@ -47,7 +47,7 @@ def test_those_who_come_meanwhile_go_with_the_next() -> None:
     asked = _Asked()
 
     async def story() -> list[int]:
-        gathered = Gathered(asked)
+        gathered = Batcher(asked)
         first = asyncio.create_task(gathered.answer(1))
         await asked.was_asked.wait()
         later = [asyncio.create_task(gathered.answer(number)) for number in (2, 3)]
@@ -91,7 +91,7 @@ def test_when_the_store_is_gone_nobody_is_asked_again() -> None:
 
 def test_who_gave_up_waiting_does_not_disturb_the_others() -> None:
     async def story() -> int:
-        gathered = Gathered(_Asked())
+        gathered = Batcher(_Asked())
         impatient, patient = (asyncio.create_task(gathered.answer(number)) for number in (1, 2))
         await asyncio.sleep(0)
         impatient.cancel()

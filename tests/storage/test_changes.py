@@ -14,7 +14,7 @@ from kaisoumail.storage.engine import schema_migration, transactions
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.engine.postgres_signals import open_signals
 from kaisoumail.storage.tables import changes, domains, mailboxes, messages
-from kaisoumail.storage.tables.changes import Numbered
+from kaisoumail.storage.tables.changes import NumberedChange
 from tests.builders import DEMO, a_mailbox, a_message, kept
 from tests.people import ADA, BOB, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage
@@ -27,11 +27,11 @@ def _kept(storage: Storage, mailbox: Mailbox) -> Mailbox:
     return mailbox
 
 
-def _seen(storage: Storage, since: Cursor, viewer: object = ROOT) -> list[Numbered]:
+def _seen(storage: Storage, since: Cursor, viewer: object = ROOT) -> list[NumberedChange]:
     return storage.read(lambda c: changes.after(c, viewer, since, 100))  # type: ignore[arg-type]
 
 
-def _message_ids(seen: list[Numbered]) -> list[str | None]:
+def _message_ids(seen: list[NumberedChange]) -> list[str | None]:
     return [each.change.message_id for each in seen if each.change.message_id]
 
 
@@ -97,7 +97,7 @@ def _until_somebody_waits_for_a_lock(watcher: "psycopg.Connection[tuple[object, 
 
 
 def test_what_was_rolled_back_leaves_no_change_and_wakes_nobody(database_url: str) -> None:
-    async def work() -> tuple[bool, list[Numbered]]:
+    async def work() -> tuple[bool, list[NumberedChange]]:
         signals = await open_signals(database_url)
         database = open_database(database_url, signals.wake)
         try:

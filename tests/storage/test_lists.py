@@ -11,7 +11,7 @@ from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage.tables import changes, mailboxes, messages
-from kaisoumail.storage.tables.messages import Wanted
+from kaisoumail.storage.tables.messages import MessageFilter
 from tests.builders import a_mailbox, a_message, kept
 from tests.people import ADA, BOB, HOUR, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage
@@ -41,7 +41,7 @@ def test_pages_put_together_are_the_whole_list(storage: Storage, boxes: int) -> 
     end: PageEnd | None = None
 
     while True:
-        wanted = Wanted(mailbox_ids=ids, end=end, limit=3)
+        wanted = MessageFilter(mailbox_ids=ids, end=end, limit=3)
         page = storage.read(lambda c, wanted=wanted: messages.listed(c, ADA, wanted))  # type: ignore[misc]
         if not page:
             break
@@ -58,7 +58,7 @@ def test_a_mail_that_comes_while_somebody_turns_pages_moves_nothing(storage: Sto
 
     storage.write(lambda c: kept(c, a_message(mailbox, b"new", received_at=NOON + 30 * MINUTE)))
     end = PageEnd(filled[2].received_at, filled[2].id)
-    page = storage.read(lambda c: messages.listed(c, ADA, Wanted(end=end, limit=3)))
+    page = storage.read(lambda c: messages.listed(c, ADA, MessageFilter(end=end, limit=3)))
 
     assert page == filled[3:6]
 
@@ -76,7 +76,7 @@ def test_a_list_by_state_holds_what_the_model_shows_in_that_state(storage: Stora
         _kept(storage, mailbox)
 
     for status in (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED, MailboxStatus.DESTROYING, MailboxStatus.DESTROYED):
-        wanted = mailboxes.Wanted([status], NOON)
+        wanted = mailboxes.MailboxFilter([status], NOON)
         listed = storage.read(lambda c, wanted=wanted: mailboxes.listed(c, ADA, wanted))  # type: ignore[misc]
         assert {each.id for each in listed} == {each.id for each in states if each.status_at(NOON) is status}
 
@@ -107,11 +107,13 @@ def _plans(storage: Storage, work: Any) -> list[str]:
 
 
 def _message_pages(viewer: Viewer, **wanted: Any) -> Any:
-    return lambda c: messages.listed(c, viewer, Wanted(end=_PLACE, limit=101, **wanted))
+    return lambda c: messages.listed(c, viewer, MessageFilter(end=_PLACE, limit=101, **wanted))
 
 
 def _mailbox_pages(viewer: Viewer, **wanted: Any) -> Any:
-    return lambda c: mailboxes.listed(c, viewer, mailboxes.Wanted(end=PageEnd(NOON, "mbx_m"), limit=101, **wanted))
+    return lambda c: mailboxes.listed(
+        c, viewer, mailboxes.MailboxFilter(end=PageEnd(NOON, "mbx_m"), limit=101, **wanted)
+    )
 
 
 LIVE = {"statuses": [MailboxStatus.ACTIVE], "now": NOON}

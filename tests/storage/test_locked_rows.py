@@ -16,7 +16,7 @@ from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.storage.engine import transactions
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.engine.schema import mailboxes as table
-from kaisoumail.storage.intake import Incoming, Intake
+from kaisoumail.storage.intake import IncomingMessage, Intake
 from kaisoumail.storage.tables import changes, mailboxes
 from tests.builders import a_mailbox, a_message
 from tests.storage.conftest import Storage
@@ -24,8 +24,8 @@ from tests.storage.conftest import Storage
 HELD, FREE = a_mailbox("held@mail.demo.example"), a_mailbox("free@mail.demo.example")
 
 
-def _incoming(mailbox: Mailbox, number: int) -> Incoming:
-    return Incoming(a_message(mailbox, b"Subject: %d\r\n\r\n" % number), b"")
+def _incoming(mailbox: Mailbox, number: int) -> IncomingMessage:
+    return IncomingMessage(a_message(mailbox, b"Subject: %d\r\n\r\n" % number), b"")
 
 
 def _touch(mailbox: Mailbox) -> Callable[[Connection], str]:

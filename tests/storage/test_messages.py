@@ -14,7 +14,7 @@ from kaisoumail.model.feed import BEGINNING
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.storage.engine.schema import messages as messages_table
 from kaisoumail.storage.tables import changes, mailboxes, messages
-from kaisoumail.storage.tables.messages import Wanted
+from kaisoumail.storage.tables.messages import MessageFilter
 from tests.builders import a_mailbox, a_message, kept
 from tests.people import ADA, BOB, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage
@@ -31,7 +31,7 @@ def test_a_message_comes_back_as_it_was_kept(storage: Storage) -> None:
     mailbox = _kept(storage, a_mailbox())
     found = Verification("842911", "subject", evidence="Your code is 842911", word="code", confidence=0.91)
     link = Link("https://shop.example/confirm/1", "shop.example", "Confirm", "confirm")
-    message = a_message(mailbox, RAW, verification=found, link=link, door="worker")
+    message = a_message(mailbox, RAW, verification=found, link=link, channel="worker")
 
     kept_as = storage.write(lambda c: kept(c, message, zstandard.compress(RAW)))
 
@@ -49,7 +49,7 @@ def test_the_same_hand_over_twice_is_one_message(storage: Storage) -> None:
         return list(await asyncio.gather(write(lambda c: kept(c, first, b"")), write(lambda c: kept(c, again, b""))))
 
     assert storage.run(both_at_once()) == [first.id, first.id]
-    assert len(storage.read(lambda c: messages.listed(c, ADA, Wanted()))) == 1
+    assert len(storage.read(lambda c: messages.listed(c, ADA, MessageFilter()))) == 1
 
 
 def test_a_mailbox_that_stopped_receiving_takes_nothing(storage: Storage) -> None:
@@ -78,7 +78,7 @@ def test_a_member_sees_their_own_and_an_admin_everybodys(storage: Storage) -> No
         storage.write(lambda c, m=message: kept(c, m, None))  # type: ignore[misc]
 
     def seen(viewer: object) -> list[str]:
-        return [m.id for m in storage.read(lambda c: messages.listed(c, viewer, Wanted()))]  # type: ignore[arg-type]
+        return [m.id for m in storage.read(lambda c: messages.listed(c, viewer, MessageFilter()))]  # type: ignore[arg-type]
 
     assert seen(ADA) == [adas.id]
     assert seen(BOB) == [bobs.id]
@@ -92,13 +92,13 @@ def test_a_list_narrows_by_mailbox_address_and_instant(storage: Storage) -> None
     for message in (old, new, elsewhere):
         storage.write(lambda c, m=message: kept(c, m, None))  # type: ignore[misc]
 
-    def found(wanted: Wanted) -> list[str]:
+    def found(wanted: MessageFilter) -> list[str]:
         return [m.id for m in storage.read(lambda c: messages.listed(c, ADA, wanted))]
 
-    assert found(Wanted(mailbox_ids=[mailbox.id])) == [new.id, old.id]
-    assert found(Wanted(addresses=["other@mail.demo.example"])) == [elsewhere.id]
-    assert found(Wanted(after=NOON)) == [new.id]
-    assert found(Wanted(mailbox_ids=["mbx_nothing"])) == []
+    assert found(MessageFilter(mailbox_ids=[mailbox.id])) == [new.id, old.id]
+    assert found(MessageFilter(addresses=["other@mail.demo.example"])) == [elsewhere.id]
+    assert found(MessageFilter(after=NOON)) == [new.id]
+    assert found(MessageFilter(mailbox_ids=["mbx_nothing"])) == []
 
 
 def test_the_mail_of_a_mailbox_being_destroyed_is_hidden(storage: Storage) -> None:
@@ -109,7 +109,7 @@ def test_the_mail_of_a_mailbox_being_destroyed_is_hidden(storage: Storage) -> No
     storage.write(lambda c: mailboxes.save(c, a_mailbox(id=mailbox.id, status=MailboxStatus.DESTROYING)))
 
     assert storage.read(lambda c: messages.find(c, message.id)) is None
-    assert storage.read(lambda c: messages.listed(c, ROOT, Wanted())) == []
+    assert storage.read(lambda c: messages.listed(c, ROOT, MessageFilter())) == []
 
 
 def test_a_message_is_unread_until_somebody_says_they_read_it(storage: Storage) -> None:
@@ -123,11 +123,11 @@ def test_a_message_is_unread_until_somebody_says_they_read_it(storage: Storage) 
         assert found is not None
         return changed, found.unread_count
 
-    assert [m.id for m in storage.read(lambda c: messages.listed(c, ADA, Wanted(unread=True)))] == [message.id]
+    assert [m.id for m in storage.read(lambda c: messages.listed(c, ADA, MessageFilter(unread=True)))] == [message.id]
     assert marked(NOON) == (True, 0)
     assert marked(NOON + MINUTE) == (False, 0)
     assert storage.read(lambda c: messages.find(c, message.id)) == replace(message, read_at=NOON)
-    assert storage.read(lambda c: messages.listed(c, ADA, Wanted(unread=True))) == []
+    assert storage.read(lambda c: messages.listed(c, ADA, MessageFilter(unread=True))) == []
     assert marked(None) == (True, 1)
 
 
@@ -153,7 +153,7 @@ def test_a_deleted_message_is_gone_whole_and_the_same_hand_over_does_not_bring_i
 
     assert known_as == message.id
     assert storage.read(lambda c: messages.find(c, message.id)) is None
-    assert storage.read(lambda c: messages.listed(c, ROOT, Wanted())) == []
+    assert storage.read(lambda c: messages.listed(c, ROOT, MessageFilter())) == []
     assert storage.read(lambda c: messages.raw_in_row(c, message.id)) is None
     found = storage.read(lambda c: mailboxes.find(c, mailbox.id))
     assert found is not None

@@ -12,7 +12,7 @@ from kaisoumail.model.message import Message
 from kaisoumail.model.quota import Quotas
 from kaisoumail.storage.engine.schema import mailboxes as mailboxes_table
 from kaisoumail.storage.engine.schema import messages as messages_table
-from kaisoumail.storage.intake import Incoming, Intake
+from kaisoumail.storage.intake import IncomingMessage, Intake
 from kaisoumail.storage.tables import mailboxes, messages
 from kaisoumail.storage.tables.usage import Usage
 from tests.builders import a_mailbox, a_message
@@ -35,7 +35,7 @@ def _kept(storage: Storage, intake: Intake, *mails: Message) -> list[str]:
 
     async def keep(mail: Message) -> str:
         try:
-            return "kept" if await intake.keep(Incoming(mail, b"")) == mail.id else "known"
+            return "kept" if await intake.keep(IncomingMessage(mail, b"")) == mail.id else "known"
         except Problem as problem:
             return problem.code
 

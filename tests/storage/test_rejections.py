@@ -3,7 +3,7 @@
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.rejection import Rejection
 from kaisoumail.storage.tables import rejections
-from kaisoumail.storage.tables.rejections import Place, RejectionLedger
+from kaisoumail.storage.tables.rejections import RejectionLedger, RejectionPageEnd
 from tests.people import MINUTE, NOON
 from tests.storage.conftest import Storage
 
@@ -33,7 +33,7 @@ def test_pages_join_without_gap_or_double_even_within_one_millisecond(storage: S
 
     seen: list[Rejection] = []
     while page := storage.read(
-        lambda c: rejections.listed(c, 2, Place(seen[-1].at, seen[-1].id) if seen else None)  # noqa: B023
+        lambda c: rejections.listed(c, 2, RejectionPageEnd(seen[-1].at, seen[-1].id) if seen else None)  # noqa: B023
     ):
         seen += page
 

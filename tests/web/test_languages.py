@@ -17,7 +17,7 @@ from kaisoumail.model.delegation import DnsAnswer
 from kaisoumail.model.domain import EVENT_KINDS
 from kaisoumail.model.user import Role
 from kaisoumail.web import domains, languages, passkeys, workspace
-from kaisoumail.web.problems import explained, words_exist
+from kaisoumail.web.problems import problem_view, words_exist
 from kaisoumail.web.render import environment
 from tests.people import NOON
 
@@ -111,7 +111,7 @@ def test_every_key_a_template_builds_belongs_to_a_known_family() -> None:
 
 @pytest.mark.parametrize("code", sorted(CODES))
 def test_every_problem_has_a_title_and_a_way_out_in_both_languages(code: str) -> None:
-    shown = explained(Problem(code, "What happened"))
+    shown = problem_view(Problem(code, "What happened"))
 
     assert words_exist(shown.kind)
     for language in languages.NAMES:

@@ -4,7 +4,7 @@ import pytest
 
 from kaisoumail.cloudflare.errors import Answer, MissingPermission
 from kaisoumail.errors import Problem
-from kaisoumail.web.problems import explained
+from kaisoumail.web.problems import problem_view
 
 
 def _refused(method: str, path: str) -> Problem:
@@ -26,7 +26,7 @@ def _refused(method: str, path: str) -> Problem:
     ],
 )
 def test_the_call_that_was_refused_names_the_permission(method: str, path: str, kind: str, anchor: str) -> None:
-    shown = explained(_refused(method, path))
+    shown = problem_view(_refused(method, path))
 
     assert shown.kind == kind
     assert shown.guide == f"/docs/project-domain-binding#{anchor}"
@@ -36,12 +36,12 @@ def test_the_call_that_was_refused_names_the_permission(method: str, path: str, 
 def test_a_name_that_is_no_domain_says_why() -> None:
     problem = Problem("invalid_request", "Invalid request", fieldErrors={"mailDomain": ["leave out the dot"]})
 
-    shown = explained(problem)
+    shown = problem_view(problem)
 
     assert (shown.kind, shown.said) == ("not_a_domain", "leave out the dot")
 
 
 def test_an_unknown_refusal_keeps_its_own_sentence() -> None:
-    shown = explained(Problem("inbound_closed", "The door is closed"))
+    shown = problem_view(Problem("inbound_closed", "The door is closed"))
 
     assert (shown.kind, shown.said) == ("other", "The door is closed")

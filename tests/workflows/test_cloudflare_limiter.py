@@ -11,20 +11,20 @@ from datetime import timedelta
 import pytest
 
 from kaisoumail.cloudflare.errors import Answer, RateLimited
-from kaisoumail.cloudflare.limiter import Asker
+from kaisoumail.cloudflare.limiter import Caller
 from kaisoumail.model.clock import iso
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import open_database
 from kaisoumail.storage.tables import key_values
-from kaisoumail.workflows.cloudflare_limiter import SharedGate
+from kaisoumail.workflows.cloudflare_limiter import CloudflareLimiter
 from tests.database_clock import DatabaseClock
 from tests.people import HOUR, NOON
 
-RETRY, CATALOG, WATCH = Asker("domains.retry"), Asker("domains.catalog"), Asker("domains.watch")
+RETRY, CATALOG, WATCH = Caller("domains.retry"), Caller("domains.catalog"), Caller("domains.watch")
 LIMITED = RateLimited(Answer("GET", "/zones/1", 429, 971, "Please wait"), 120)
 
 
-Story = Callable[[SharedGate, SharedGate], Awaitable[None]]
+Story = Callable[[CloudflareLimiter, CloudflareLimiter], Awaitable[None]]
 DAY = timedelta(days=1)
 STEPS = [{"seconds": -20}, {"hours": -1}, {"days": -1}]
 
@@ -37,8 +37,8 @@ def told(database_url: str, database_clock: DatabaseClock) -> Callable[[Story], 
         database = open_database(database_url, clock=database_clock)
         try:
             await schema_migration.migrate(database)
-            here = SharedGate(database, lambda: NOON + HOUR, 150)
-            there = SharedGate(database, lambda: NOON + HOUR + DAY, 150)
+            here = CloudflareLimiter(database, lambda: NOON + HOUR, 150)
+            there = CloudflareLimiter(database, lambda: NOON + HOUR + DAY, 150)
             await story(here, there)
         finally:
             await database.close()
@@ -49,7 +49,7 @@ def told(database_url: str, database_clock: DatabaseClock) -> Callable[[Story], 
 def test_who_was_told_to_wait_makes_everybody_wait(
     told: Callable[[Story], None], database_clock: DatabaseClock
 ) -> None:
-    async def story(here: SharedGate, there: SharedGate) -> None:
+    async def story(here: CloudflareLimiter, there: CloudflareLimiter) -> None:
         await here.close_for(LIMITED, RETRY)
         database_clock.move(seconds=20)
 
@@ -69,7 +69,7 @@ def test_who_was_told_to_wait_makes_everybody_wait(
 
 
 def test_when_the_time_is_over_everybody_passes(told: Callable[[Story], None], database_clock: DatabaseClock) -> None:
-    async def story(here: SharedGate, there: SharedGate) -> None:
+    async def story(here: CloudflareLimiter, there: CloudflareLimiter) -> None:
         await here.close_for(LIMITED, RETRY)
         database_clock.move(seconds=120)
 
@@ -83,7 +83,7 @@ def test_when_the_time_is_over_everybody_passes(told: Callable[[Story], None], d
 def test_the_first_cause_stays_named_however_many_are_blocked(
     told: Callable[[Story], None], database_clock: DatabaseClock
 ) -> None:
-    async def story(here: SharedGate, there: SharedGate) -> None:
+    async def story(here: CloudflareLimiter, there: CloudflareLimiter) -> None:
         await here.close_for(LIMITED, RETRY)
         for asker in (CATALOG, WATCH, CATALOG):
             with pytest.raises(RateLimited):
@@ -102,7 +102,7 @@ def test_the_first_cause_stays_named_however_many_are_blocked(
 def test_what_nobody_waits_for_goes_after_what_somebody_does(
     told: Callable[[Story], None], database_clock: DatabaseClock
 ) -> None:
-    async def story(here: SharedGate, _: SharedGate) -> None:
+    async def story(here: CloudflareLimiter, _: CloudflareLimiter) -> None:
         for _number in range(400):  # half the burst is used up
             await here.admit(RETRY, "GET", "/zones")
         background = asyncio.create_task(here.admit(WATCH, "GET", "/zones"))
@@ -120,12 +120,12 @@ def test_what_nobody_waits_for_goes_after_what_somebody_does(
 def test_k7_a_cooldown_lasts_its_time_when_the_databases_clock_goes_back(
     told: Callable[[Story], None], database_clock: DatabaseClock, step: dict[str, float]
 ) -> None:
-    async def left(gate: SharedGate) -> int:
+    async def left(gate: CloudflareLimiter) -> int:
         with pytest.raises(RateLimited) as caught:
             await gate.admit(CATALOG, "GET", "/zones")
         return caught.value.retry_after
 
-    async def story(here: SharedGate, there: SharedGate) -> None:
+    async def story(here: CloudflareLimiter, there: CloudflareLimiter) -> None:
         await here.close_for(LIMITED, RETRY)
         database_clock.move(seconds=20)
         before = await left(there)
@@ -144,7 +144,7 @@ def test_k7_a_cooldown_lasts_its_time_when_the_databases_clock_goes_back(
 def test_k7_nobody_waits_longer_when_the_databases_clock_steps(
     told: Callable[[Story], None], database_clock: DatabaseClock, step: dict[str, float]
 ) -> None:
-    async def story(here: SharedGate, there: SharedGate) -> None:
+    async def story(here: CloudflareLimiter, there: CloudflareLimiter) -> None:
         await here.admit(RETRY, "GET", "/zones")
         database_clock.move(**step)
 
@@ -157,7 +157,7 @@ def test_k7_nobody_waits_longer_when_the_databases_clock_steps(
 def test_what_nobody_waits_for_is_not_left_behind_when_the_databases_clock_goes_back(
     told: Callable[[Story], None], database_clock: DatabaseClock
 ) -> None:
-    async def story(here: SharedGate, _: SharedGate) -> None:
+    async def story(here: CloudflareLimiter, _: CloudflareLimiter) -> None:
         for _number in range(400):
             await here.admit(RETRY, "GET", "/zones")
         database_clock.move(days=-1)
@@ -174,7 +174,7 @@ def test_a_cooldown_of_the_release_before_is_kept(
     ahead = NOON + timedelta(seconds=600)  # as a process wrote it whose clock was as much ahead
     row = {"until": (ahead + timedelta(seconds=120)).timestamp(), "cause": cause}
 
-    async def story(here: SharedGate, _: SharedGate) -> None:
+    async def story(here: CloudflareLimiter, _: CloudflareLimiter) -> None:
         database = open_database(database_url, clock=database_clock)
         await database.write(lambda connection: key_values.put(connection, "cloudflare_cooldown", row, ahead))
         await database.close()

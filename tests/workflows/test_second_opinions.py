@@ -18,7 +18,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.code import Doubt, Verification
 from kaisoumail.model.message import Envelope, Matcher, Message
 from kaisoumail.operations.receive import Handover, receive
-from kaisoumail.operations.wait import Awaited, newest_cursor, wait
+from kaisoumail.operations.wait import WaitRequest, newest_cursor, wait
 from kaisoumail.storage.tables import key_values, messages
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.second_opinions import SecondOpinions
@@ -175,7 +175,7 @@ def test_who_waits_for_a_code_is_woken_by_the_opinion(tmp_path: Path) -> None:
     async def story(it: Story) -> None:
         await it.model_says({"choice": 2})
         since = await newest_cursor(it.context)
-        awaited = Awaited((MAILBOX.id,), Matcher(has_code=True), since)
+        awaited = WaitRequest((MAILBOX.id,), Matcher(has_code=True), since)
 
         async def ada() -> Any:
             return ADA

@@ -53,7 +53,7 @@ class AuditPageShape(Shape):
 async def list_entries(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[AuditPageShape]:
     query = read_query(request, ListEntries)
     before = None if query.cursor is None else whole_number(query.cursor, "cursor", 0, _FARTHEST)
-    wanted = audit.Wanted(
+    wanted = audit.AuditFilter(
         whole_number(query.limit, "limit", 1, _MOST), before, query.actor_id, query.target_id, query.action
     )
     page = await audit.list_entries(context, viewer, wanted)

@@ -22,7 +22,7 @@ from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES, Mailbox, 
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import mailboxes
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.mailboxes import Default, Wish
+from kaisoumail.operations.mailboxes import Default, MailboxRequest
 from kaisoumail.operations.wait import newest_cursor
 
 LocalPart = Annotated[str, msgspec.Meta(pattern=to_the_end(LOCAL_PART_PATTERN), max_length=32)]
@@ -79,7 +79,7 @@ async def list_mailboxes(request: "Request[Any, Any, Any]", viewer: Viewer, cont
 @post("/api/mailboxes")
 async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxNowShape:
     form = read_object(await read_json(request), CreateMailbox)
-    wish = Wish(
+    wish = MailboxRequest(
         local_part=_or_none(form.local_part),
         subdomain=_or_none(form.subdomain),
         root_domain=one_domain(form.mail_domain, form.root_domain),
@@ -99,7 +99,7 @@ async def ensure_mailbox(
     else:
         form = read_object(document, EnsureByParts, only_known=True)
         root_domain = one_domain(form.mail_domain, form.root_domain)
-        wish = Wish(form.local_part, form.subdomain, root_domain, _minutes(form.expires_in_minutes))
+        wish = MailboxRequest(form.local_part, form.subdomain, root_domain, _minutes(form.expires_in_minutes))
     ensured = await mailboxes.ensure(context, viewer, wish)
     return Response(await _as_it_is(context, ensured.mailbox), status_code=201 if ensured.is_new else 200)
 

@@ -19,7 +19,7 @@ from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import messages
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.messages import Question
+from kaisoumail.operations.messages import MessageQuery
 
 
 class ListMessages(Paging, rename="camel"):
@@ -42,7 +42,7 @@ async def list_messages(request: "Request[Any, Any, Any]", viewer: Viewer, conte
     given = [
         instant(text, field) for field, text in (("after", query.after), ("since", query.since)) if text is not None
     ]
-    question = Question(
+    question = MessageQuery(
         mailbox_ids=query.mailbox_id,
         addresses=query.mailbox,
         statuses=[MailboxStatus(status) for status in query.mailbox_status],

@@ -50,7 +50,7 @@ def _shape(rejection: Rejection) -> RejectionShape:
     return RejectionShape(
         id=rejection.id,
         at=iso(rejection.at),
-        door=rejection.door,
+        door=rejection.channel,
         sender=rejection.sender,
         recipient=rejection.recipient,
         code=rejection.code,

@@ -11,7 +11,7 @@ from kaisoumail.model.feed import Cursor
 from kaisoumail.model.mailbox import Mailbox, MailboxSource
 from kaisoumail.model.message import Message, part_id
 from kaisoumail.operations.message_parts import Attachment, Authentication, Finding
-from kaisoumail.operations.messages import Opened
+from kaisoumail.operations.messages import OpenedMessage
 
 NO_STORE: Final = {"cache-control": "no-store"}
 ShownStatus = Literal["active", "expired", "destroying", "destroyed"]
@@ -205,7 +205,7 @@ def message_shape(message: Message) -> MessageShape:
     return MessageShape(**_summary(message))
 
 
-def message_detail_shape(opened: Opened) -> MessageDetailShape:
+def message_detail_shape(opened: OpenedMessage) -> MessageDetailShape:
     message, parsed = opened.message, opened.parsed
     recipients: dict[str, list[RecipientShape]] = {"to": [], "cc": [], "bcc": [], "replyTo": []}
     for number, recipient in enumerate(parsed.recipients):

@@ -16,7 +16,7 @@ from kaisoumail.model.message import Matcher
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import wait
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.wait import Awaited, Waited
+from kaisoumail.operations.wait import WaitOutcome, WaitRequest
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ async def wait_in_mailbox(
     since = BEGINNING if query.since is None else cursor_or_instant(query.since, "since")
     seconds = query.seconds
     ids = await wait.mailbox_ids_named(context, viewer, [mailbox_id])
-    awaited = Awaited(ids, query.matcher, since)
+    awaited = WaitRequest(ids, query.matcher, since)
     waiting = wait.wait(context, viewer, awaited, seconds, partial(viewer_now, request))
     return _answer(await _unless_gone(request, waiting))
 
@@ -67,12 +67,12 @@ async def wait_anywhere(
     since = None if query.since is None else cursor_or_instant(query.since, "since")
     seconds = query.seconds
     ids = await wait.mailbox_ids_named(context, viewer, query.mailbox)
-    awaited = Awaited(ids, query.matcher, since)
+    awaited = WaitRequest(ids, query.matcher, since)
     waiting = wait.wait(context, viewer, awaited, seconds, partial(viewer_now, request))
     return _answer(await _unless_gone(request, waiting))
 
 
-def _answer(waited: Waited | None) -> Response[AwaitedMessageShape | None]:
+def _answer(waited: WaitOutcome | None) -> Response[AwaitedMessageShape | None]:
     """The message and the cursor; without a message 204, and the cursor in a header, since 204 has no body."""
     headers = {"cache-control": "no-store"}
     if waited is None:

@@ -95,7 +95,7 @@ class Assertion:
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
+class AuthenticatorState:
     """What an authenticator said of itself when its passkey was used."""
 
     counter: int
@@ -181,7 +181,7 @@ def assertion_in(response: dict[str, Any]) -> Assertion:
         return Assertion(credential)
 
 
-def verified_use(party: RelyingParty, passkey: Passkey, assertion: Assertion, challenge: bytes) -> Used:
+def verified_use(party: RelyingParty, passkey: Passkey, assertion: Assertion, challenge: bytes) -> AuthenticatorState:
     """
     What *assertion* proves: that the holder of *passkey* answered *challenge*, verified by their device.
 
@@ -203,7 +203,7 @@ def verified_use(party: RelyingParty, passkey: Passkey, assertion: Assertion, ch
             credential_current_sign_count=passkey.counter,
             require_user_verification=True,
         )
-        return Used(
+        return AuthenticatorState(
             counter=verified.new_sign_count,
             device_type=_device_type(verified.credential_device_type.value),
             backed_up=verified.credential_backed_up,

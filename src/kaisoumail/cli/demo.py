@@ -20,7 +20,7 @@ import typer
 import cloudflare_sandbox
 from kaisoumail.auth import api_keys
 from kaisoumail.cli import until_stopped
-from kaisoumail.model.user import Visit
+from kaisoumail.model.user import RequestClient
 from kaisoumail.operations import domains, mailboxes
 from kaisoumail.operations.sign_in import viewer_with_key
 from kaisoumail.server.cannot_start import CannotStart
@@ -36,7 +36,7 @@ WORKER: Final = "kaisoumail-inbound"
 PERMISSIONS: Final = ["Zone Write", "Zone Settings Write", "Email Routing Rules Write", "DNS Write"]
 
 
-class Kept(msgspec.Struct):
+class DemoState(msgspec.Struct):
     """What must be the same at the next start."""
 
     admin_key: str
@@ -80,19 +80,21 @@ def demo(
         until_stopped.run(work)
 
 
-def _kept(path: Path) -> Kept:
+def _kept(path: Path) -> DemoState:
     if path.exists():
         try:
-            return msgspec.json.decode(path.read_bytes(), type=Kept)
+            return msgspec.json.decode(path.read_bytes(), type=DemoState)
         except msgspec.MsgspecError as error:
             raise CannotStart(f"{path} cannot be read ({error}); remove its folder to start afresh") from error
-    kept = Kept(api_keys.new_secret(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+    kept = DemoState(api_keys.new_secret(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
     path.touch(mode=0o600)
     path.write_bytes(msgspec.json.encode(kept))
     return kept
 
 
-def _settings(folder: Path, kept: Kept, pretend: cloudflare_sandbox.Running, port: int, smtp_port: int) -> Settings:
+def _settings(
+    folder: Path, kept: DemoState, pretend: cloudflare_sandbox.Running, port: int, smtp_port: int
+) -> Settings:
     token = pretend.mint_token(kind="user", permissions=PERMISSIONS, zones="all")
     return settings_from(
         {
@@ -115,10 +117,10 @@ def _settings(folder: Path, kept: Kept, pretend: cloudflare_sandbox.Running, por
     )
 
 
-async def _tell_story(server: Running, pretend: cloudflare_sandbox.Running, kept: Kept) -> None:
+async def _tell_story(server: Running, pretend: cloudflare_sandbox.Running, kept: DemoState) -> None:
     """The Worker points here; then, once: the domain, its delegation, the mailbox, the first mail."""
     context = server.context
-    admin = await viewer_with_key(context, kept.admin_key, Visit())
+    admin = await viewer_with_key(context, kept.admin_key, RequestClient())
     if admin is None:
         raise CannotStart("The folder holds another demo's database; remove it to start afresh")
     async with httpx.AsyncClient(base_url=pretend.url) as controls:
@@ -129,7 +131,7 @@ async def _tell_story(server: Running, pretend: cloudflare_sandbox.Running, kept
         bound = (await domains.bind(context, admin, DOMAIN)).domain
         (await controls.post(f"/_sandbox/zones/{DOMAIN}/delegate")).raise_for_status()
     await domains.retry(context, admin, bound.id)
-    wish = mailboxes.Wish("hello", "mail", DOMAIN, minutes=None)
+    wish = mailboxes.MailboxRequest("hello", "mail", DOMAIN, minutes=None)
     await mailboxes.ensure(context, admin, wish)
     await asyncio.to_thread(_send, pretend.smtp_port)
 
@@ -150,15 +152,17 @@ def _send(smtp_port: int) -> None:
         smtp.send_message(mail)
 
 
-def _print_guide(server: Running, pretend: cloudflare_sandbox.Running, kept: Kept) -> None:
+def _print_guide(server: Running, pretend: cloudflare_sandbox.Running, kept: DemoState) -> None:
     url, mx = f"http://127.0.0.1:{server.http_port}", pretend.smtp_port
     print(
         f"""
 KaisouMail, with a pretend Cloudflare beside it. Everything stays on this machine.
 
-  pages and API              {url} the same, with passkeys    {server.context.policy.trusted_origins[0] if
-  server.context.policy.trusted_origins else "off"} our SMTP door              {f"127.0.0.1:{server.smtp_port}" if
-  server.smtp_port else "off"} pretend Cloudflare's API   {pretend.api_url} pretend Cloudflare's mail  127.0.0.1:{mx}
+  pages and API              {url} the same, with passkeys    {
+            server.context.policy.trusted_origins[0] if server.context.policy.trusted_origins else "off"
+        } our SMTP door              {
+            f"127.0.0.1:{server.smtp_port}" if server.smtp_port else "off"
+        } pretend Cloudflare's API   {pretend.api_url} pretend Cloudflare's mail  127.0.0.1:{mx}
   admin API key              {kept.admin_key} domain                     {DOMAIN}, active, with the mailbox {ADDRESS}
 
 Sign in at {url}/login with the key: one mail with a code is there.

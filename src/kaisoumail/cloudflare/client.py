@@ -19,10 +19,10 @@ from kaisoumail.cloudflare.errors import (
     ConnectionLost,
     RateLimited,
     Timeout,
-    Unreadable,
+    UnreadableAnswer,
     error_for,
 )
-from kaisoumail.cloudflare.limiter import Gate, OpenGate, current_asker
+from kaisoumail.cloudflare.limiter import Limiter, Unlimited, current_caller
 from kaisoumail.cloudflare.redaction import Redaction
 from kaisoumail.cloudflare.retry_after import seconds_to_wait
 
@@ -76,13 +76,13 @@ class Cloudflare:
         base_url: str,
         token: str,
         *,
-        gate: Gate | None = None,
+        gate: Limiter | None = None,
         timeout: float = 30.0,
         max_retry_after: int = 900,
         sends_mail: bool = False,
     ) -> None:
         self._sends_mail = sends_mail
-        self._gate = gate or OpenGate()
+        self._gate = gate or Unlimited()
         self._max_retry_after = max_retry_after
         self._timeout = timeout
         self._redaction = Redaction(token)
@@ -140,9 +140,9 @@ class Cloudflare:
                 raise Timeout(self._answer("GET", path, message="no whole list in time"))
         return list(rows.values())
 
-    def unreadable(self, method: str, path: str, reason: str) -> Unreadable:
+    def unreadable(self, method: str, path: str, reason: str) -> UnreadableAnswer:
         """The error for an answer that came, and whose content will not do."""
-        return Unreadable(self._answer(method, path, _Reply(200), message=reason))
+        return UnreadableAnswer(self._answer(method, path, _Reply(200), message=reason))
 
     async def _exchange(
         self,
@@ -153,7 +153,7 @@ class Cloudflare:
         query: Mapping[str, str | int] | None,
         form: Mapping[str, FormPart] | None = None,
     ) -> _Success[T]:
-        asker = current_asker()
+        asker = current_caller()
         await self._gate.admit(asker, method, self._redaction.text(path))
         began = monotonic()
         try:
@@ -233,7 +233,7 @@ class Cloudflare:
             answer = self._answer(method, path, reply, message=reply.flaw or excerpt)
             if reply.status in (429, 401, 403) or reply.status >= 500:
                 raise error_for(answer, reply.retry_after)
-            raise Unreadable(answer)
+            raise UnreadableAnswer(answer)
         if reply.is_success and envelope.is_success:
             return envelope
         code, message = envelope.first_error()
@@ -249,7 +249,9 @@ class Cloudflare:
             reason = "none, or not JSON"
         except RecursionError:
             reason = "nested too deep"
-        raise Unreadable(self._answer(method, path, reply, message=f"a result that is not as documented: {reason}"))
+        raise UnreadableAnswer(
+            self._answer(method, path, reply, message=f"a result that is not as documented: {reason}")
+        )
 
     def _answer(
         self, method: str, path: str, reply: _Reply | None = None, *, code: int | None = None, message: str = ""

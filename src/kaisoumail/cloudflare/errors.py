@@ -2,13 +2,13 @@
 Everything Cloudflare can answer that is not a yes, by what we should do about it.
 
     CloudflareError (method, path, http status, code, message, ray id)
-    ├─ NotReached    (Timeout, ConnectionLost)       retry; a write must first look whether it happened
-    ├─ Refused       (BadToken, MissingPermission)   stop; the admin must mend the token
-    ├─ RateLimited   (retry_after)                   wait; never marks a domain broken
-    ├─ Rejected      (AlreadyExists, NotFound, ZoneNotActive, ForeignMx, QuotaReached, DuplicateRule, TooSoon,
-    │                 NotAnApex, ZoneNotAccepted, InvalidRecord, ManagedRecord)   decide by type
-    ├─ Broken        (5xx)                           retry with growing pauses
-    └─ Unreadable    (not the envelope we know)      stop; keep the bytes
+    ├─ CloudflareUnreachable  (Timeout, ConnectionLost)      retry; a write must first look whether it happened
+    ├─ AccessRefused          (BadToken, MissingPermission)  stop; the admin must mend the token
+    ├─ RateLimited            (retry_after)                  wait; never marks a domain broken
+    ├─ RequestRejected        (AlreadyExists, NotFound, ZoneNotActive, ForeignMx, QuotaReached, DuplicateRule,
+    │                          TryLater, NotAnApex, ZoneNotAccepted, InvalidRecord, ManagedRecord)   decide by type
+    ├─ CloudflareFault        (5xx)                          retry with growing pauses
+    └─ UnreadableAnswer       (not the envelope we know)     stop; keep the bytes
 
 Numbers and meanings: Cloudflare API reference (September 2026) and answers reported by projects that
 call it; where a number is not documented the HTTP status decides.
@@ -84,7 +84,7 @@ class CloudflareError(Exception):
         return self
 
 
-class NotReached(CloudflareError):
+class CloudflareUnreachable(CloudflareError):
     """No answer: nobody knows whether it happened."""
 
     problem_code = "cloudflare_unreachable"
@@ -93,23 +93,23 @@ class NotReached(CloudflareError):
         return f"Cloudflare did not answer ({self.answer.message})"
 
 
-class Timeout(NotReached):
+class Timeout(CloudflareUnreachable):
     pass
 
 
-class ConnectionLost(NotReached):
+class ConnectionLost(CloudflareUnreachable):
     pass
 
 
-class Refused(CloudflareError):
+class AccessRefused(CloudflareError):
     """The token will not do, now or on the next try."""
 
 
-class BadToken(Refused):
+class BadToken(AccessRefused):
     problem_code = "cloudflare_token_invalid"
 
 
-class MissingPermission(Refused):
+class MissingPermission(AccessRefused):
     """
     The token may not do this, or not with this zone.
 
@@ -172,19 +172,19 @@ class RateLimited(CloudflareError):
         )
 
 
-class Rejected(CloudflareError):
+class RequestRejected(CloudflareError):
     """Understood and turned down."""
 
 
-class AlreadyExists(Rejected):
+class AlreadyExists(RequestRejected):
     problem_code = "cloudflare_zone_exists"
 
 
-class NotFound(Rejected):
+class NotFound(RequestRejected):
     pass
 
 
-class ZoneNotActive(Rejected):
+class ZoneNotActive(RequestRejected):
     """Email Routing needs an active zone; this one still waits for its name servers."""
 
     problem_code = "cloudflare_zone_not_active"
@@ -196,47 +196,47 @@ class ZoneNotActive(Rejected):
         )
 
 
-class ForeignMx(Rejected):
+class ForeignMx(RequestRejected):
     """The apex has mail servers elsewhere, which Email Routing will not share a name with."""
 
     problem_code = "cloudflare_foreign_mx"
 
 
-class QuotaReached(Rejected):
+class QuotaReached(RequestRejected):
     problem_code = "cloudflare_quota_reached"
 
 
-class TooSoon(Rejected):
+class TryLater(RequestRejected):
     """Allowed only so often (activation check: once per hour on free zones); says nothing of other calls."""
 
 
-class DuplicateRule(Rejected):
+class DuplicateRule(RequestRejected):
     """A routing rule for this address is there already."""
 
 
-class NotAnApex(Rejected):
+class NotAnApex(RequestRejected):
     pass
 
 
-class ZoneNotAccepted(Rejected):
+class ZoneNotAccepted(RequestRejected):
     """Cloudflare will not take this name: not registered, held, banned or restricted."""
 
 
-class InvalidRecord(Rejected):
+class InvalidRecord(RequestRejected):
     pass
 
 
-class ManagedRecord(Rejected):
+class ManagedRecord(RequestRejected):
     """A record that Email Routing locks."""
 
 
-class Broken(CloudflareError):
+class CloudflareFault(CloudflareError):
     """Cloudflare's own trouble."""
 
     problem_code = "cloudflare_unreachable"
 
 
-class Unreadable(CloudflareError):
+class UnreadableAnswer(CloudflareError):
     """An answer that is not the envelope, or a success that says it is none."""
 
     problem_code = "cloudflare_unreadable"
@@ -260,16 +260,16 @@ BY_CODE: Final[dict[int, type[CloudflareError]]] = {
     1110: ZoneNotAccepted,  # registrar could not be looked up
     1116: NotAnApex,
     1118: QuotaReached,  # too many pending zones
-    1224: TooSoon,  # activation check: once per hour
+    1224: TryLater,  # activation check: once per hour
     2007: InvalidRecord,  # Invalid Input
     2008: ForeignMx,
     2009: ZoneNotActive,
     2014: DuplicateRule,
     2015: NotFound,  # rule
     2016: NotFound,  # Worker
-    2020: Rejected,  # Invalid rule operation
+    2020: RequestRejected,  # Invalid rule operation
     2036: MissingPermission,
-    2054: Rejected,  # destination address is not verified
+    2054: RequestRejected,  # destination address is not verified
     6003: BadToken,  # Invalid request headers
     6111: BadToken,
     7000: NotFound,
@@ -295,7 +295,7 @@ _BY_STATUS: Final[dict[int, type[CloudflareError]]] = {
     401: BadToken,
     403: MissingPermission,
     404: NotFound,
-    409: Rejected,
+    409: RequestRejected,
     410: NotFound,
 }
 
@@ -310,8 +310,8 @@ def error_for(answer: Answer, retry_after: int) -> CloudflareError:
     if answer.status == 429 and answer.code != 1224:
         return RateLimited(answer, retry_after)
     if answer.status >= 500:
-        return Broken(answer)
+        return CloudflareFault(answer)
     kind = BY_CODE.get(answer.code) if answer.code is not None else None
     if kind is None:
-        kind = _BY_STATUS.get(answer.status, Rejected if 400 <= answer.status < 500 else Unreadable)
+        kind = _BY_STATUS.get(answer.status, RequestRejected if 400 <= answer.status < 500 else UnreadableAnswer)
     return kind(answer)

@@ -34,7 +34,7 @@ _BACKGROUND: Final = frozenset({"domains.watch", "mailboxes.sweep"})
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Caller:
     """On whose behalf a request is made. An operation that `ROUTES` does not name is a bug, and told at once."""
 
     operation: str
@@ -53,41 +53,41 @@ class Asker:
         return self.operation not in _BACKGROUND
 
 
-NOBODY: Final = Asker("cloudflare.internal")
-_asker: ContextVar[Asker | None] = ContextVar("asker", default=None)
+NOBODY: Final = Caller("cloudflare.internal")
+_asker: ContextVar[Caller | None] = ContextVar("asker", default=None)
 
 
 @contextmanager
-def asking_for(operation: str) -> Iterator[None]:
+def calling_for(operation: str) -> Iterator[None]:
     """Requests inside the block are made for *operation*, one of `ROUTES`."""
-    token = _asker.set(Asker(operation))
+    token = _asker.set(Caller(operation))
     try:
         yield
     finally:
         _asker.reset(token)
 
 
-def current_asker() -> Asker:
+def current_caller() -> Caller:
     return _asker.get() or NOBODY
 
 
-class Gate(Protocol):
+class Limiter(Protocol):
     """What all processes share in front of Cloudflare."""
 
-    async def admit(self, asker: Asker, method: str, path: str) -> None:
+    async def admit(self, asker: Caller, method: str, path: str) -> None:
         """Returns when the request may go out. Raises RateLimited while Cloudflare told us to stay away."""
         ...
 
-    async def close_for(self, error: RateLimited, asker: Asker) -> RateLimited:
+    async def close_for(self, error: RateLimited, asker: Caller) -> RateLimited:
         """Let nobody pass until *error*'s time is over; returns it with what clients are told of the cause."""
         ...
 
 
-class OpenGate:
+class Unlimited:
     """No gate at all: for a client that is alone, as in `doctor` and tests."""
 
-    async def admit(self, asker: Asker, method: str, path: str) -> None:
+    async def admit(self, asker: Caller, method: str, path: str) -> None:
         return None
 
-    async def close_for(self, error: RateLimited, asker: Asker) -> RateLimited:
+    async def close_for(self, error: RateLimited, asker: Caller) -> RateLimited:
         return error

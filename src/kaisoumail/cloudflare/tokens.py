@@ -22,7 +22,7 @@ from kaisoumail.cloudflare.errors import (
     CloudflareError,
     MissingPermission,
     RateLimited,
-    Rejected,
+    RequestRejected,
 )
 from kaisoumail.model.domain import Zone
 
@@ -89,7 +89,7 @@ async def _probe(permission: str, zone: Zone | None, call: Callable[[], Awaitabl
         await call()
     except MissingPermission as error:
         return Probe(permission, name, granted=False, refusal=str(error))
-    except Rejected:
+    except RequestRejected:
         return Probe(permission, name, granted=True)
     except (RateLimited, BadToken):
         raise

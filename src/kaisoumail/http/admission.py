@@ -22,7 +22,7 @@ _PASSKEY_SIGN_IN: Final = "/api/auth/passkey/"
 _ASK_THEMSELVES: Final = ("/api/auth/passkey/options", "/api/passkeys/registration/options")
 
 
-class Gate:
+class RequestAdmission:
     """*limits* count requests; *cors* says which other origins may ask for changes."""
 
     def __init__(self, limits: RateLimits, cors: CorsRules) -> None:

@@ -14,7 +14,7 @@ from litestar.handlers import BaseRouteHandler
 from kaisoumail.auth.presented import bearer_key_in, session_tokens_in
 from kaisoumail.errors import Problem
 from kaisoumail.model.access import Need
-from kaisoumail.model.user import Viewer, Visit
+from kaisoumail.model.user import RequestClient, Viewer
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 
@@ -87,9 +87,9 @@ async def find_session_viewer(connection: Connection, context: Context) -> Viewe
     return viewer
 
 
-def visit_of(connection: Connection) -> Visit:
+def visit_of(connection: Connection) -> RequestClient:
     """Where the request came from, as `middleware.py` noted it."""
-    visit: Visit = connection.scope["state"]["visit"]
+    visit: RequestClient = connection.scope["state"]["visit"]
     return visit
 
 

@@ -15,13 +15,13 @@ import structlog
 
 from kaisoumail.auth.sessions import COOKIE_NAME
 from kaisoumail.errors import Problem
-from kaisoumail.http.admission import Gate, Headers
+from kaisoumail.http.admission import Headers, RequestAdmission
 from kaisoumail.http.cors import CorsRules
 from kaisoumail.http.rate_limit_fields import rate_limit_fields
 from kaisoumail.http.requests_in_progress import RequestsInProgress
 from kaisoumail.model.client_address import Networks, client_of, counted_as
 from kaisoumail.model.ids import new_id
-from kaisoumail.model.user import Visit
+from kaisoumail.model.user import RequestClient
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -46,7 +46,7 @@ _SIGNED_IN: Final = re.compile(rb"%s=[^;]" % COOKIE_NAME.encode())
 _log = structlog.get_logger("kaisoumail.http")
 
 
-class Edges:
+class RequestMiddleware:
     """
     Wraps the whole application. *trusted* are the proxies that may say for whom they ask.
 
@@ -57,7 +57,7 @@ class Edges:
         self,
         app: App,
         cors: CorsRules,
-        gate: Gate,
+        gate: RequestAdmission,
         trusted: Networks = (),
         beside: Mapping[str, App] | None = None,
         in_progress: RequestsInProgress | None = None,
@@ -124,7 +124,7 @@ class Edges:
             asked |= {"path": nowhere, "raw_path": nowhere.encode()}
         await self._beside.get(asked["path"], self._app)(asked, receive, answer.send)
 
-    def _look_at(self, scope: Scope, headers: Headers, request_id: str) -> Visit:
+    def _look_at(self, scope: Scope, headers: Headers, request_id: str) -> RequestClient:
         """Where the request comes from; the scope then says the scheme that the client used."""
         peer = scope["client"][0] if scope.get("client") else None
         said_for = headers.get(b"x-forwarded-for", b"").decode("latin-1")
@@ -132,7 +132,7 @@ class Edges:
         client = client_of(peer, scope["scheme"] == "https", said_for, said_proto, self._trusted)
         scope["scheme"] = "https" if client.is_tls else "http"
         agent = "".join(each for each in headers.get(b"user-agent", b"").decode("latin-1") if each.isprintable())
-        return Visit(client.address, agent[:_MAX_AGENT] or None, request_id)
+        return RequestClient(client.address, agent[:_MAX_AGENT] or None, request_id)
 
 
 class _Answer:

@@ -22,9 +22,9 @@ from kaisoumail.http.answer_transport import AnswerTransport
 from kaisoumail.http.limits import HttpLimits
 from kaisoumail.model.client_address import counted_as, is_within
 from kaisoumail.model.ids import new_id
-from kaisoumail.network.connection_budget import Admission, Admitted
+from kaisoumail.network.connection_budget import Admission, ConnectionVerdict
 
-_REFUSALS: Final = (Admitted.SERVER_FULL, Admitted.CLIENT_FULL)
+_REFUSALS: Final = (ConnectionVerdict.SERVER_FULL, ConnectionVerdict.CLIENT_FULL)
 _MOST_REFUSED: Final = 64  # connections over the limit that are told why; further ones are only closed
 _DISCARDED_BYTES: Final = 1024 * 1024
 
@@ -215,7 +215,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     @property
     def _is_on_probation(self) -> bool:
-        return self._admission is not None and self._admission.outcome is Admitted.ON_PROBATION
+        return self._admission is not None and self._admission.outcome is ConnectionVerdict.ON_PROBATION
 
     def _evict(self) -> None:
         """Somebody who has fewer connections needs the place."""
@@ -319,7 +319,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse(_Violation(408, "request_timeout", "The body of the request came too slowly"))
 
     def _refuse_connection(self) -> None:
-        if self._admission is not None and self._admission.outcome is Admitted.CLIENT_FULL:
+        if self._admission is not None and self._admission.outcome is ConnectionVerdict.CLIENT_FULL:
             self._answer(_Violation(429, "rate_limited", "Too many connections from your address"))
         else:
             self._answer(_Violation(503, "overloaded", "Too many connections, try again later"))

@@ -7,10 +7,10 @@ Both as in draft-ietf-httpapi-ratelimit-headers-10.
 import math
 from collections.abc import Sequence
 
-from kaisoumail.model.token_bucket import Standing
+from kaisoumail.model.token_bucket import LimitStatus
 
 
-def rate_limit_fields(standings: Sequence[Standing]) -> list[tuple[bytes, bytes]]:
+def rate_limit_fields(standings: Sequence[LimitStatus]) -> list[tuple[bytes, bytes]]:
     """Both header fields; none for a request that was charged to no limit."""
     if not standings:
         return []
@@ -20,11 +20,11 @@ def rate_limit_fields(standings: Sequence[Standing]) -> list[tuple[bytes, bytes]
     ]
 
 
-def policy_field(standings: Sequence[Standing]) -> str:
+def policy_field(standings: Sequence[LimitStatus]) -> str:
     """`RateLimit-Policy`: how many (q) in how many seconds (w)."""
     return ", ".join(f'"{one.rate.name}";q={one.rate.capacity};w={one.rate.seconds}' for one in standings)
 
 
-def state_field(standings: Sequence[Standing]) -> str:
+def state_field(standings: Sequence[LimitStatus]) -> str:
     """`RateLimit`: how many are left (r), and in how many seconds there is one more (t)."""
     return ", ".join(f'"{one.rate.name}";r={max(0, math.floor(one.left + 1e-6))};t={one.seconds}' for one in standings)

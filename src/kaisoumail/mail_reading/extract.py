@@ -8,7 +8,7 @@ import zstandard
 
 from kaisoumail.model.code import Doubt, Link, Verification
 from kaisoumail.model.message import digest_of
-from kaisoumail.parsing.codes.find import Found, decided
+from kaisoumail.parsing.codes.find import FoundCode, decided
 from kaisoumail.parsing.codes.links import find_link
 from kaisoumail.parsing.mime import NO_SUBJECT, parse
 from kaisoumail.parsing.preview import NO_PREVIEW, preview_of
@@ -17,7 +17,7 @@ _LEVEL: Final = 1
 _mine: Final = threading.local()  # making a compressor costs more than a small mail does; sharing one is not allowed
 
 
-class Facts(msgspec.Struct, frozen=True, array_like=True):
+class ExtractedFields(msgspec.Struct, frozen=True, array_like=True):
     """
     What lists show of a mail, its size and digest, and all of it as zstd (*compressed*).
 
@@ -39,11 +39,11 @@ class Facts(msgspec.Struct, frozen=True, array_like=True):
     doubts: tuple[Doubt, ...] = ()
 
 
-def facts_of(raw: bytes) -> Facts:
+def facts_of(raw: bytes) -> ExtractedFields:
     """The facts of *raw*. Never raises on bad mail."""
     parsed = parse(raw)
     decision = decided(parsed.subject, parsed.text, parsed.html)
-    return Facts(
+    return ExtractedFields(
         size=len(raw),
         digest=digest_of(raw),
         compressed=_compressed(raw),
@@ -60,9 +60,9 @@ def facts_of(raw: bytes) -> Facts:
     )
 
 
-def facts_of_unreadable(raw: bytes) -> Facts:
+def facts_of_unreadable(raw: bytes) -> ExtractedFields:
     """What can be said of a mail that no reader survived: it is kept, and its bytes are there."""
-    return Facts(
+    return ExtractedFields(
         size=len(raw),
         digest=digest_of(raw),
         compressed=_compressed(raw),
@@ -83,5 +83,5 @@ def _compressed(raw: bytes) -> bytes:
     return compressed
 
 
-def _verification(found: Found) -> Verification:
+def _verification(found: FoundCode) -> Verification:
     return Verification(found.code, found.source, found.method, found.evidence, found.word or None, found.confidence)

@@ -32,7 +32,7 @@ class Usage:
     def __init__(self, half_life: float = HALF_LIFE, most: int = MAX_KEYS) -> None:
         self._half_life = half_life
         self._most = most
-        self._used: OrderedDict[str, _Used] = OrderedDict()  # last charged last
+        self._used: OrderedDict[str, _ClientUsage] = OrderedDict()  # last charged last
 
     def __len__(self) -> int:
         return len(self._used)
@@ -50,17 +50,17 @@ class Usage:
     def charge(self, key: str, seconds: float, now: float) -> None:
         """Count *seconds* for one message of *key*."""
         slow = self.of_slow(key, now) + (seconds if seconds >= SLOW else 0.0)
-        self._used[key] = _Used(self.of(key, now) + seconds, slow, now)
+        self._used[key] = _ClientUsage(self.of(key, now) + seconds, slow, now)
         self._used.move_to_end(key)
         for oldest in islice(tuple(islice(self._used, 2)), len(self._used) - 1):  # one came, two may leave
             if len(self._used) > self._most or now - self._used[oldest].at > _FORGOTTEN * self._half_life:
                 del self._used[oldest]
 
-    def _left(self, used: "_Used", now: float) -> float:
+    def _left(self, used: "_ClientUsage", now: float) -> float:
         return float(0.5 ** ((now - used.at) / self._half_life))
 
 
-class _Used(NamedTuple):
+class _ClientUsage(NamedTuple):
     seconds: float
     slow_seconds: float
     at: float

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from kaisoumail.mail_reading.extract import Facts
+from kaisoumail.mail_reading.extract import ExtractedFields
 
 PROGRESS_BYTES: Final = 4  # of shared memory: the number of the message that is being read, most significant first
 
@@ -12,4 +12,4 @@ class Answer(NamedTuple):
 
     number: int
     seconds: float
-    facts: Facts
+    facts: ExtractedFields

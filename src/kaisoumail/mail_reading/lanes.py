@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from kaisoumail.errors import Problem
-from kaisoumail.mail_reading.extract import Facts, facts_of_unreadable
+from kaisoumail.mail_reading.extract import ExtractedFields, facts_of_unreadable
 from kaisoumail.mail_reading.fair_queue import Bounds, FairQueue, Usage
 from kaisoumail.mail_reading.frames import Answer
 from kaisoumail.mail_reading.reader_process import LostReader, ReaderProcess, ReaderProcesses
@@ -33,16 +33,16 @@ _log = structlog.get_logger("kaisoumail.mail_reading")
 
 
 @dataclass(slots=True, eq=False)
-class Reading:
+class ReadRequest:
     """A message that is to be read for *client*, and who waits for its facts; *lost* is how many readers it lost."""
 
     client: str
     raw: bytes
-    facts: "asyncio.Future[Facts]"
+    facts: "asyncio.Future[ExtractedFields]"
     patience: float
     lost: int = 0
 
-    def answer(self, facts: Facts) -> None:
+    def answer(self, facts: ExtractedFields) -> None:
         if not self.facts.done():  # nobody waits any longer; what was done stays done
             self.facts.set_result(facts)
 
@@ -51,7 +51,7 @@ class Reading:
             self.facts.set_exception(problem)
 
 
-def _weight(reading: Reading) -> int:
+def _weight(reading: ReadRequest) -> int:
     return len(reading.raw)
 
 
@@ -71,7 +71,7 @@ class _Lane:
         self._name = name
         self._usage = usage
         self._processes = processes
-        self._queue = FairQueue[Reading](usage, _weight, bounds)
+        self._queue = FairQueue[ReadRequest](usage, _weight, bounds)
         self._process: ReaderProcess | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -86,7 +86,7 @@ class _Lane:
             self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        batch: Sequence[Reading] = ()
+        batch: Sequence[ReadRequest] = ()
         try:
             while batch := self._next():
                 try:
@@ -102,18 +102,18 @@ class _Lane:
         finally:
             self._task = None
 
-    def _refuse(self, batch: Sequence[Reading], problem: Exception) -> None:
+    def _refuse(self, batch: Sequence[ReadRequest], problem: Exception) -> None:
         for reading in (*batch, *self._queue.drain()):
             reading.refuse(problem)
 
-    def _next(self) -> Sequence[Reading]:
+    def _next(self) -> Sequence[ReadRequest]:
         return [each for _, each in self._queue.take(_now(), MOST_TOGETHER, _MOST_BYTES, _CHEAP)]
 
-    async def _read(self, process: ReaderProcess, batch: Sequence[Reading]) -> None:
+    async def _read(self, process: ReaderProcess, batch: Sequence[ReadRequest]) -> None:
         """Answer *batch*, or put back what was not; `_process` is None afterwards if *process* is of no more use."""
         raise NotImplementedError
 
-    async def _lost(self, process: ReaderProcess, reading: Reading, error: LostReader) -> None:
+    async def _lost(self, process: ReaderProcess, reading: ReadRequest, error: LostReader) -> None:
         """*process* is gone: *reading* is tried again, or kept as unreadable."""
         await self._end(process)
         reading.lost += 1
@@ -136,11 +136,11 @@ class QuickLane(_Lane):
         self._slow = slow
         self._patience = patience
 
-    def add(self, reading: Reading) -> None:
+    def add(self, reading: ReadRequest) -> None:
         self._queue.add(reading.client, reading)
         self._begin()
 
-    async def _read(self, process: ReaderProcess, batch: Sequence[Reading]) -> None:
+    async def _read(self, process: ReaderProcess, batch: Sequence[ReadRequest]) -> None:
         first = process.send([reading.raw for reading in batch])
         done = 0
         error = None
@@ -168,7 +168,7 @@ class QuickLane(_Lane):
         return []
 
     async def _set_aside(
-        self, process: ReaderProcess, left: Sequence[Reading], first: int, error: LostReader | None
+        self, process: ReaderProcess, left: Sequence[ReadRequest], first: int, error: LostReader | None
     ) -> None:
         """Part with the one of *left* that *process* is reading, or was when it was lost; the others are put back."""
         place = max(process.being_read - first, 0)
@@ -184,10 +184,10 @@ class QuickLane(_Lane):
 
 
 @dataclass(frozen=True, slots=True)
-class _Begun:
+class _RunningRead:
     """A message that a process reads as its *number*, and *since* when."""
 
-    reading: Reading
+    reading: ReadRequest
     number: int
     since: float
 
@@ -202,16 +202,16 @@ class SlowLane(_Lane):
     def __init__(self, usage: Usage, processes: ReaderProcesses, turn: float) -> None:
         super().__init__("slow", usage, processes, _SLOW_BOUNDS)
         self._turn = turn
-        self._begun: _Begun | None = None
+        self._begun: _RunningRead | None = None
 
-    def add(self, reading: Reading) -> None:
+    def add(self, reading: ReadRequest) -> None:
         """Have *reading* read; it is refused when too much waits."""
         if self._queue.add(reading.client, reading):
             self._begin()
         else:
             reading.refuse(Problem("overloaded", "Too many messages that take long to read are waiting"))
 
-    async def go_on(self, process: ReaderProcess, reading: Reading, number: int, seconds: float) -> None:
+    async def go_on(self, process: ReaderProcess, reading: ReadRequest, number: int, seconds: float) -> None:
         """
         Take over *process*, which has been reading *reading* as its *number* for *seconds*.
 
@@ -220,21 +220,21 @@ class SlowLane(_Lane):
         self._processes.keep_spare()
         if self._task is None:
             process.send([])  # the rest of its batch is read by others
-            self._process, self._begun = process, _Begun(reading, number, _now() - seconds)
+            self._process, self._begun = process, _RunningRead(reading, number, _now() - seconds)
             self._begin()
         else:
             await self._processes.end(process)
             self.add(reading)
 
-    def _next(self) -> Sequence[Reading]:
+    def _next(self) -> Sequence[ReadRequest]:
         if self._begun is not None:
             return [self._begun.reading]
         return [each for _, each in self._queue.take(_now(), 1, _MOST_BYTES, _CHEAP)]
 
-    async def _read(self, process: ReaderProcess, batch: Sequence[Reading]) -> None:
+    async def _read(self, process: ReaderProcess, batch: Sequence[ReadRequest]) -> None:
         [reading] = batch
         since = _now()
-        begun = self._begun or _Begun(reading, process.send([reading.raw]), since)
+        begun = self._begun or _RunningRead(reading, process.send([reading.raw]), since)
         self._begun = None
         try:
             is_read = await self._is_read(process, begun)
@@ -250,7 +250,7 @@ class SlowLane(_Lane):
         finally:
             self._usage.charge(reading.client, _now() - since, _now())
 
-    async def _is_read(self, process: ReaderProcess, begun: _Begun) -> bool:
+    async def _is_read(self, process: ReaderProcess, begun: _RunningRead) -> bool:
         """Whether *process* could read it in time; what became of it is answered in any case."""
         reading = begun.reading
         cpu = process.cpu_seconds
@@ -271,6 +271,6 @@ class SlowLane(_Lane):
         reading.answer(facts_of_unreadable(reading.raw))
         return False
 
-    def _makes_way(self, reading: Reading, spent: float) -> bool:
+    def _makes_way(self, reading: ReadRequest, spent: float) -> bool:
         least = self._queue.least_used(_now())
         return least is not None and least < self._usage.of(reading.client, _now()) + spent

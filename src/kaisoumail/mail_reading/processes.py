@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from kaisoumail.mail_reading.extract import Facts, facts_of
+from kaisoumail.mail_reading.extract import ExtractedFields, facts_of
 from kaisoumail.mail_reading.fair_queue import Usage
-from kaisoumail.mail_reading.lanes import QuickLane, Reading, SlowLane
+from kaisoumail.mail_reading.lanes import QuickLane, ReadRequest, SlowLane
 from kaisoumail.mail_reading.reader_process import SPARE_SECONDS, ReaderProcesses
 
 _LARGE: Final = 64 * 1024
@@ -23,7 +23,7 @@ INLINE_BYTES: Final = 16 * 1024  # reading more than this would be felt by other
 class Readers(Protocol):
     """What the accepting path sees of either kind."""
 
-    async def read(self, raw: bytes, client: str) -> Facts:
+    async def read(self, raw: bytes, client: str) -> ExtractedFields:
         """
         The facts of *raw*, read on the account of *client*: who has used much time waits behind who has not.
 
@@ -40,7 +40,7 @@ class ThreadReaders:
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mail-reader")
 
-    async def read(self, raw: bytes, client: str) -> Facts:
+    async def read(self, raw: bytes, client: str) -> ExtractedFields:
         if len(raw) <= INLINE_BYTES:
             return facts_of(raw)
         return await asyncio.get_running_loop().run_in_executor(self._thread, facts_of, raw)
@@ -50,7 +50,7 @@ class ThreadReaders:
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class ReadTimeouts:
     """
     Seconds that a message may take: in the quick lanes, and in all; and in the slow lane while others wait.
 
@@ -71,19 +71,19 @@ class Patience:
 class ProcessReaders:
     """One reader for small messages, one for large ones, one for slow ones; what none can read is kept unread."""
 
-    def __init__(self, patience: Patience | None = None) -> None:
-        self._patience = patience or Patience()
+    def __init__(self, patience: ReadTimeouts | None = None) -> None:
+        self._patience = patience or ReadTimeouts()
         self._usage = Usage()
         self._processes = ReaderProcesses(self._patience.spare)
         self._slow = SlowLane(self._usage, self._processes, self._patience.turn)
         self._small = QuickLane("small", self._usage, self._processes, self._slow, self._patience.quick_small)
         self._large = QuickLane("large", self._usage, self._processes, self._slow, self._patience.quick_large)
 
-    async def read(self, raw: bytes, client: str) -> Facts:
+    async def read(self, raw: bytes, client: str) -> ExtractedFields:
         loop = asyncio.get_running_loop()
         is_small = len(raw) <= _LARGE
         patience = self._patience.small if is_small else self._patience.large
-        reading = Reading(client, raw, loop.create_future(), patience)
+        reading = ReadRequest(client, raw, loop.create_future(), patience)
         if self._usage.of_slow(client, loop.time()) >= self._patience.dear:
             self._slow.add(reading)
         else:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kaisoumail.model.user import NOWHERE, Viewer, Visit
+from kaisoumail.model.user import UNKNOWN_CLIENT, RequestClient, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Entry:
     credential_id: str | None = None
     target_id: str | None = None
     target: str | None = None
-    visit: Visit = NOWHERE
+    visit: RequestClient = UNKNOWN_CLIENT
     details: dict[str, Any] = field(default_factory=dict)
     seq: int = 0
     owner_id: str | None = None

@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from kaisoumail.model.code import Link, Verification
 
-Door = Literal["smtp", "worker"]
+Channel = Literal["smtp", "worker"]
 
 _DIGITS: Final = re.compile(r"[0-9a-f]{8}")
 
@@ -62,8 +62,8 @@ class Message:
     parse_status: Literal["parsed", "failed"]
     raw_location: str
     """Where the raw bytes are: `row` (in the database, compressed) or a name in the blob store."""
-    door: Door = "smtp"
-    """Who handed it in: anybody by our SMTP door, or the Email Worker at Cloudflare, which signs."""
+    channel: Channel = "smtp"
+    """How it came in: by SMTP, from anybody, or by the hand-over that the Email Worker at Cloudflare signs."""
     read_at: datetime | None = None
     """When somebody said they had read it; None while it is unread."""
     link: Link | None = None

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from kaisoumail.model.message import Door
+from kaisoumail.model.message import Channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Rejection:
 
     id: str
     at: datetime
-    door: Door
+    channel: Channel
     sender: str
     recipient: str
     code: str

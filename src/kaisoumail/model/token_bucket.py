@@ -27,7 +27,7 @@ class Rate:
         return self.capacity / self.seconds
 
 
-class Standing(NamedTuple):  # made for every request, and a tuple is made in a third of the time
+class LimitStatus(NamedTuple):  # made for every request, and a tuple is made in a third of the time
     """How a request stands with one *rate*: whether it *passed*, how many are *left*, and for how long to *wait*."""
 
     rate: Rate

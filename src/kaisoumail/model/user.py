@@ -27,7 +27,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class RequestClient:
     """Where a request came from, as far as we know: for lists of sessions, limits and the audit log."""
 
     address: str | None = None
@@ -35,7 +35,7 @@ class Visit:
     request_id: str | None = None
 
 
-NOWHERE: Final = Visit()
+UNKNOWN_CLIENT: Final = RequestClient()
 WHOLE: Final = Grant()
 
 
@@ -46,7 +46,7 @@ class Viewer:
     user: User
     key_id: str | None = None
     session_id: str | None = None
-    visit: Visit = NOWHERE
+    visit: RequestClient = UNKNOWN_CLIENT
     grant: Grant = WHOLE
 
     @property

@@ -14,7 +14,7 @@ from typing import Final
 _STRESSED_FROM: Final = 0.75
 
 
-class Admitted(Enum):
+class ConnectionVerdict(Enum):
     """What a newcomer may do."""
 
     ORDINARY = auto()
@@ -37,7 +37,7 @@ class Admission:
     """A connection that was admitted or refused; whoever was admitted must `leave` the budget once."""
 
     client: str
-    outcome: Admitted
+    outcome: ConnectionVerdict
     evict: Callable[[], None]
     is_known: bool = False
     is_counted: bool = True
@@ -71,12 +71,16 @@ class ConnectionBudget:
 
         *evict* ends it, should its client hold the most when somebody else needs a place.
         """
-        outcome = Admitted.ORDINARY
+        outcome = ConnectionVerdict.ORDINARY
         if client and len(self._strangers.get(client, ())) >= self._limits.per_client:
-            outcome = Admitted.CLIENT_FULL
+            outcome = ConnectionVerdict.CLIENT_FULL
         elif self._is_full_for_strangers and not self._make_place(client):
-            outcome = Admitted.SERVER_FULL if self.open >= self._limits.total else Admitted.ON_PROBATION
-        admission = Admission(client, outcome, evict, is_counted=outcome in (Admitted.ORDINARY, Admitted.ON_PROBATION))
+            outcome = (
+                ConnectionVerdict.SERVER_FULL if self.open >= self._limits.total else ConnectionVerdict.ON_PROBATION
+            )
+        admission = Admission(
+            client, outcome, evict, is_counted=outcome in (ConnectionVerdict.ORDINARY, ConnectionVerdict.ON_PROBATION)
+        )
         if admission.is_counted:
             self._strangers.setdefault(client, {})[admission] = None
             self._stranger_count += 1

@@ -16,7 +16,7 @@ from kaisoumail.workflows.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class NewApiKey:
     """A new key, and its *secret*, to be shown once."""
 
     key: ApiKey
@@ -32,7 +32,7 @@ async def list_keys(context: Context, viewer: Viewer, user_id: str | None = None
 
 async def make_key(
     context: Context, viewer: Viewer, name: str, grant: Grant | None, user_id: str | None = None
-) -> Made:
+) -> NewApiKey:
     """
     A new key for the viewer, or by an admin for *user_id*; without *grant* it has the usual scopes.
 
@@ -64,7 +64,7 @@ async def make_key(
         audit.add(connection, entry)
 
     await context.database.write(add)
-    return Made(key, secret)
+    return NewApiKey(key, secret)
 
 
 async def rename_key(context: Context, viewer: Viewer, key_id: str, name: str) -> ApiKey:

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kaisoumail.model.audit import Entry, did
-from kaisoumail.model.user import NOWHERE, Viewer
+from kaisoumail.model.user import UNKNOWN_CLIENT, Viewer
 from kaisoumail.storage.tables import audit
-from kaisoumail.storage.tables.audit import Wanted
+from kaisoumail.storage.tables.audit import AuditFilter
 from kaisoumail.workflows.context import Context
 
-__all__ = ["Page", "Wanted", "list_entries", "note"]
+__all__ = ["AuditFilter", "Page", "list_entries", "note"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Page:
     next_seq: int | None
 
 
-async def list_entries(context: Context, viewer: Viewer, wanted: Wanted) -> Page:
+async def list_entries(context: Context, viewer: Viewer, wanted: AuditFilter) -> Page:
     """
     At most *wanted.limit* lines of the log; of what others than admins may see, those that concern the viewer.
 
@@ -35,7 +35,7 @@ async def list_entries(context: Context, viewer: Viewer, wanted: Wanted) -> Page
 def _shown_to(viewer: Viewer, entry: Entry) -> Entry:
     if viewer.is_admin or entry.actor_id == viewer.id:
         return entry
-    return replace(entry, credential_id=None, visit=NOWHERE)
+    return replace(entry, credential_id=None, visit=UNKNOWN_CLIENT)
 
 
 async def note(

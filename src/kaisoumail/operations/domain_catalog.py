@@ -7,7 +7,7 @@ from typing import Final
 
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError
-from kaisoumail.cloudflare.limiter import asking_for
+from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.delegation import Delegation
 from kaisoumail.model.domain import CatalogEntry, Domain, Zone
@@ -44,14 +44,14 @@ async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) ->
     viewer.must_be_admin()
     ours = await context.database.read(domains.listed)
     if not context.cloudflare.can_manage:
-        return Catalog(_merged(ours, _Known([], None)))
+        return Catalog(_merged(ours, _ZoneList([], None)))
     known = await (_asked(context) if ask else _remembered(context))
     entries = _merged(ours, known)
     return Catalog(entries, known.seen_at, known.problem, await delegations_of(context, entries))
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _ZoneList:
     """
     The zones, when Cloudflare told of them, and why it could not be asked now.
 
@@ -64,25 +64,25 @@ class _Known:
     now: datetime | None = None
 
 
-async def _asked(context: Context) -> _Known:
+async def _asked(context: Context) -> _ZoneList:
     try:
-        with asking_for("domains.catalog"):
+        with calling_for("domains.catalog"):
             theirs = await zones.list_zones(context.cloudflare.client())
     except CloudflareError as error:
         return replace(await _remembered(context), problem=error.problem())
     put = partial(key_values.put, key=_ZONES, value=[asdict(zone) for zone in theirs])
-    return _Known(theirs, await context.database.write(put))
+    return _ZoneList(theirs, await context.database.write(put))
 
 
-async def _remembered(context: Context) -> _Known:
+async def _remembered(context: Context) -> _ZoneList:
     known = await context.database.read(partial(key_values.find_timed, key=_ZONES))
     if known is None:
-        return _Known([], None)
+        return _ZoneList([], None)
     theirs = [Zone(**{**row, "name_servers": tuple(row["name_servers"])}) for row in known.value]
-    return _Known(theirs, known.at, now=known.now)
+    return _ZoneList(theirs, known.at, now=known.now)
 
 
-def _merged(ours: list[Domain], known: _Known) -> tuple[CatalogEntry, ...]:
+def _merged(ours: list[Domain], known: _ZoneList) -> tuple[CatalogEntry, ...]:
     domain_of = {domain.root_domain: domain for domain in ours}
     zone_of = {zone.name: zone for zone in known.zones}
     for name in domain_of.keys() & zone_of.keys():
@@ -91,7 +91,7 @@ def _merged(ours: list[Domain], known: _Known) -> tuple[CatalogEntry, ...]:
     return tuple(CatalogEntry(name, domain_of.get(name), zone_of.get(name)) for name in names)
 
 
-def _newer(domain: Domain, zone: Zone, known: _Known) -> Zone:
+def _newer(domain: Domain, zone: Zone, known: _ZoneList) -> Zone:
     """
     *zone*, with the status the domain's row knows where that was heard later than the list of zones.
 

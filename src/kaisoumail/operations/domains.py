@@ -20,7 +20,7 @@ from kaisoumail.workflows.engine.engine import Run, StillRunning
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BindOutcome:
     """A domain, and whether its row is new."""
 
     domain: Domain
@@ -34,14 +34,14 @@ async def list_domains(context: Context, viewer: Viewer) -> list[Domain]:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class NameCheck:
     """A typed name, as it would be kept, or why it will not do."""
 
     name: str
     problem: Problem | None = None
 
 
-async def check_name(context: Context, viewer: Viewer, typed: str) -> Checked:
+async def check_name(context: Context, viewer: Viewer, typed: str) -> NameCheck:
     """Whether *typed* could be bound, by the rules and our own table; Cloudflare is not asked."""
     viewer.must_be_admin()
     try:
@@ -49,11 +49,11 @@ async def check_name(context: Context, viewer: Viewer, typed: str) -> Checked:
         await _refuse_if_active(context, root_domain)
         refuse_unless_apex(root_domain)
     except Problem as problem:
-        return Checked(typed, problem)
-    return Checked(root_domain)
+        return NameCheck(typed, problem)
+    return NameCheck(root_domain)
 
 
-async def bind(context: Context, viewer: Viewer, name: str) -> Bound:
+async def bind(context: Context, viewer: Viewer, name: str) -> BindOutcome:
     """
     Make *name*, an apex, a domain of ours: its zone at Cloudflare created and Email Routing on.
 
@@ -66,7 +66,7 @@ async def bind(context: Context, viewer: Viewer, name: str) -> Bound:
     domain = await context.database.read(lambda connection: domains.find_by_name(connection, starting.root_domain))
     if domain is None or domain.deleted_at is not None:
         raise Problem("domain_not_found", "Mailbox domain not found")
-    return Bound(domain, starting.is_new)
+    return BindOutcome(domain, starting.is_new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     return await _change(context, domain_id, switched_off)
 
 
-async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> Bound:
+async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> BindOutcome:
     """
     Make a zone that is at Cloudflare already a domain of ours, or one we switched off again.
 
@@ -155,7 +155,7 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
     domain = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
     if domain is None:
         raise Problem("domain_not_found", "Mailbox domain not found")
-    return Bound(domain, is_new=known is None)
+    return BindOutcome(domain, is_new=known is None)
 
 
 async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: str | None = None) -> None:

@@ -20,7 +20,7 @@ from kaisoumail.model.user import Viewer
 from kaisoumail.storage.engine.signals import EVERYTHING, user_topic
 from kaisoumail.storage.engine.transactions import Change
 from kaisoumail.storage.tables import changes, domains, mailboxes, messages
-from kaisoumail.storage.tables.changes import Numbered
+from kaisoumail.storage.tables.changes import NumberedChange
 from kaisoumail.workflows.context import Context
 
 _PAGE: Final = 100
@@ -69,7 +69,7 @@ def _is_same(viewer: Viewer, now: Viewer | None) -> bool:
     return now is not None and (now.id, now.is_admin, now.grant) == (viewer.id, viewer.is_admin, viewer.grant)
 
 
-async def _events(context: Context, page: list[Numbered]) -> list[Event]:
+async def _events(context: Context, page: list[NumberedChange]) -> list[Event]:
     """The events of *page*; what is gone since, or was never shown, is left out."""
     if not page:
         return []

@@ -23,7 +23,7 @@ from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
 from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.storage.tables import audit, domains, mailboxes, users
-from kaisoumail.storage.tables.runs import Begun
+from kaisoumail.storage.tables.runs import RunStart
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.engine import Run, StillRunning
 
@@ -43,7 +43,7 @@ Minutes = int | Default | None
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MailboxRequest:
     """What somebody asked a new mailbox to be; whatever is None is chosen for them."""
 
     local_part: str | None = None
@@ -57,14 +57,16 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Ensured:
+class EnsureOutcome:
     """A mailbox, and whether it was made just now."""
 
     mailbox: Mailbox
     is_new: bool
 
 
-async def create(context: Context, viewer: Viewer, wish: Wish, operation: str = "mailboxes.create") -> Mailbox:
+async def create(
+    context: Context, viewer: Viewer, wish: MailboxRequest, operation: str = "mailboxes.create"
+) -> Mailbox:
     """
     A new mailbox that receives mail when this returns.
 
@@ -88,15 +90,15 @@ async def create(context: Context, viewer: Viewer, wish: Wish, operation: str = 
 
 
 @dataclass(frozen=True, slots=True)
-class _Added:
+class _NewRow:
     """A mailbox's row was made; *run* makes it receive, None where nobody has to be asked."""
 
-    run: Begun | None
+    run: RunStart | None
 
 
 def _add(
     connection: Connection, context: Context, viewer: Viewer, mailbox: Mailbox, operation: str
-) -> _Added | Problem | None:
+) -> _NewRow | Problem | None:
     """
     The row, and in one transaction with it the run that makes it receive; None when the address is in use.
 
@@ -114,12 +116,12 @@ def _add(
     audit.add(connection, entry)
     if not context.cloudflare.enabled:
         mailboxes.activate(connection, mailbox.id, None)
-        return _Added(None)
+        return _NewRow(None)
     arguments = {"mailbox_id": mailbox.id, "operation": operation}
-    return _Added(context.runs.begin(connection, "open_mailbox", mailbox.id, **arguments))
+    return _NewRow(context.runs.begin(connection, "open_mailbox", mailbox.id, **arguments))
 
 
-async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
+async def ensure(context: Context, viewer: Viewer, wish: MailboxRequest) -> EnsureOutcome:
     """
     The mailbox at the wished address, kept at least as long as asked: the one there is, or a new one.
 
@@ -131,7 +133,7 @@ async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
         existing = await _existing(context, viewer, wish)
         if existing is None:
             try:
-                return Ensured(await create(context, viewer, wish, "mailboxes.ensure"), is_new=True)
+                return EnsureOutcome(await create(context, viewer, wish, "mailboxes.ensure"), is_new=True)
             except Problem as problem:
                 if wish.leaves_a_choice or problem.code not in ("mailbox_exists", "mailbox_taken"):
                     raise
@@ -144,14 +146,14 @@ async def ensure(context: Context, viewer: Viewer, wish: Wish) -> Ensured:
         kept = await context.database.write(extend)
         if isinstance(kept, Problem):
             raise kept
-        return Ensured(kept, is_new=False)
+        return EnsureOutcome(kept, is_new=False)
     raise Problem("mailbox_taken", "Mailbox already exists")
 
 
 async def _joined(context: Context, mailbox: Mailbox) -> None:
     """Wait until *mailbox*, which somebody else is making, receives. Raises what comes of it otherwise."""
 
-    def its_run(connection: Connection) -> Begun | None:
+    def its_run(connection: Connection) -> RunStart | None:
         current = mailboxes.find_to_change(connection, mailbox.id)
         if current is None or current.status is not MailboxStatus.PROVISIONING:
             return None
@@ -222,7 +224,7 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
     return await find_mailbox(context, viewer, mailbox_id)
 
 
-async def wish_for(context: Context, text: str, minutes: Minutes) -> Wish:
+async def wish_for(context: Context, text: str, minutes: Minutes) -> MailboxRequest:
     """
     A whole address as a wish.
 
@@ -234,7 +236,7 @@ async def wish_for(context: Context, text: str, minutes: Minutes) -> Wish:
     active = [domain.root_domain for domain in ours if domain.is_active]
     if address is None or (address.root_domain not in active and await _live(context, str(address)) is None):
         raise Problem("invalid_mailbox_address", "Invalid mailbox address", address=text, activeRootDomains=active)
-    return Wish(address.local_part, address.subdomain, address.root_domain, minutes)
+    return MailboxRequest(address.local_part, address.subdomain, address.root_domain, minutes)
 
 
 async def find_mailbox(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
@@ -279,7 +281,7 @@ async def page_of_mailboxes(
     chosen = narrowed(statuses, workspace)
     if chosen == ():
         return Page([])
-    wanted = mailboxes.Wanted(chosen or (), context.clock(), end, one_more(limit))
+    wanted = mailboxes.MailboxFilter(chosen or (), context.clock(), end, one_more(limit))
     found = await context.database.read(lambda connection: mailboxes.listed(connection, viewer, wanted))
     return paged(found, limit, lambda mailbox: PageEnd(mailbox.created_at, mailbox.id))
 
@@ -313,7 +315,7 @@ def _beyond(connection: Connection, context: Context, mailbox: Mailbox) -> Probl
     return quotas.refuse_mailbox_beyond(mailboxes.number_receiving(connection, mailbox.user_id, context.clock()))
 
 
-def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: Wish) -> Mailbox:
+def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: MailboxRequest) -> Mailbox:
     now = context.clock()
     return Mailbox(
         id=new_id("mbx"),
@@ -328,7 +330,7 @@ def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: Wish) -> M
     )
 
 
-async def _opened(context: Context, mailbox_id: str, added: _Added) -> Mailbox:
+async def _opened(context: Context, mailbox_id: str, added: _NewRow) -> Mailbox:
     """The mailbox receiving mail: through Cloudflare, or at once where there is nothing to ask it."""
     if added.run is not None:
         await _outcome(context.runs.launch(added.run), mailbox_id)
@@ -348,7 +350,7 @@ async def _outcome(run: Run, mailbox_id: str) -> None:
         raise Problem(running.code, sentence, mailboxId=mailbox_id, **running.details) from None
 
 
-async def _existing(context: Context, viewer: Viewer, wish: Wish) -> Mailbox | None:
+async def _existing(context: Context, viewer: Viewer, wish: MailboxRequest) -> Mailbox | None:
     """The mailbox the viewer may keep using at the wished address, made or being made; None if the address is free."""
     if wish.leaves_a_choice:
         return None

@@ -10,11 +10,11 @@ from kaisoumail.auth.picture_tickets import is_picture_ticket, picture_ticket
 from kaisoumail.errors import Problem
 from kaisoumail.model.message import attachment_number, part_id
 from kaisoumail.model.user import Viewer
-from kaisoumail.operations.messages import Opened, open_message, raw_message, raw_unasked
+from kaisoumail.operations.messages import OpenedMessage, open_message, raw_message, raw_unasked
 from kaisoumail.parsing.authentication import Authentication, Finding
 from kaisoumail.parsing.html_document import document_policy, html_document
 from kaisoumail.parsing.mime import Attachment, attached
-from kaisoumail.parsing.sanitize import Safe, safe_html
+from kaisoumail.parsing.sanitize import SanitizedHtml, safe_html
 from kaisoumail.workflows.context import Context
 
 __all__ = [
@@ -92,12 +92,12 @@ async def document(
     return Document(text, document_policy(remote=remote), safe.blocked)
 
 
-async def safe_fragment(context: Context, opened: Opened, *, remote: bool = False) -> Safe:
+async def safe_fragment(context: Context, opened: OpenedMessage, *, remote: bool = False) -> SanitizedHtml:
     """The HTML body of *opened* made safe, with its own pictures in place."""
     return await asyncio.to_thread(safe_html, opened.parsed.html or "", _pictures(context, opened), remote=remote)
 
 
-def _pictures(context: Context, opened: Opened) -> Mapping[str, str]:
+def _pictures(context: Context, opened: OpenedMessage) -> Mapping[str, str]:
     """Where each picture of the mail may be had, by its Content-ID; of doubles the first."""
     message_id, now = opened.message.id, context.clock()
     found: dict[str, str] = {}

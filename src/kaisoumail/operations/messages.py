@@ -20,12 +20,12 @@ from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.parsing.authentication import Authentication, authentication_of
 from kaisoumail.parsing.mime import ParsedMessage, parse
 from kaisoumail.storage.tables import audit, mailboxes, messages
-from kaisoumail.storage.tables.messages import Wanted
+from kaisoumail.storage.tables.messages import MessageFilter
 from kaisoumail.workflows.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class OpenedMessage:
     """A message and what its bytes say, read now: the bytes are the truth, nothing is kept twice."""
 
     message: Message
@@ -34,11 +34,11 @@ class Opened:
     @property
     def authentication(self) -> Authentication | None:
         """What Cloudflare found out about the sender; None for a mail that did not come from there."""
-        return authentication_of(self.parsed.headers) if self.message.door == "worker" else None
+        return authentication_of(self.parsed.headers) if self.message.channel == "worker" else None
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class MessageQuery:
     """
     Which messages somebody wants to see; empty means "any". *after* is exclusive.
 
@@ -55,7 +55,7 @@ class Question:
     limit: int | None = None
 
 
-async def list_messages(context: Context, viewer: Viewer, question: Question) -> list[Message]:
+async def list_messages(context: Context, viewer: Viewer, question: MessageQuery) -> list[Message]:
     """
     What the viewer may see, newest first; an admin sees everybody's.
 
@@ -65,12 +65,12 @@ async def list_messages(context: Context, viewer: Viewer, question: Question) ->
     return (await page_of_messages(context, viewer, question)).items
 
 
-async def page_of_messages(context: Context, viewer: Viewer, question: Question) -> Page[Message]:
+async def page_of_messages(context: Context, viewer: Viewer, question: MessageQuery) -> Page[Message]:
     """The same, and where the next page begins."""
     statuses = narrowed(question.statuses, question.workspace)
     if statuses == ():
         return Page([])
-    wanted = Wanted(
+    wanted = MessageFilter(
         mailbox_ids=question.mailbox_ids,
         addresses=[address.strip().lower() for address in question.addresses],
         statuses=statuses or (),
@@ -84,7 +84,9 @@ async def page_of_messages(context: Context, viewer: Viewer, question: Question)
     return paged(found, question.limit, lambda message: PageEnd(message.received_at, message.id))
 
 
-async def open_message(context: Context, viewer: Viewer, message_id: str, *, hide_foreign: bool = False) -> Opened:
+async def open_message(
+    context: Context, viewer: Viewer, message_id: str, *, hide_foreign: bool = False
+) -> OpenedMessage:
     """
     The message with its bodies, headers and parts.
 
@@ -94,13 +96,13 @@ async def open_message(context: Context, viewer: Viewer, message_id: str, *, hid
     return await _parsed(message, raw)
 
 
-async def opened(context: Context, message: Message) -> Opened:
+async def opened(context: Context, message: Message) -> OpenedMessage:
     """The same, of a message that the viewer was found to see. Raises Problem `raw_message_missing`."""
     return await _parsed(message, await _raw_of(context, message))
 
 
-async def _parsed(message: Message, raw: bytes) -> Opened:
-    return Opened(message, await asyncio.to_thread(parse, raw))
+async def _parsed(message: Message, raw: bytes) -> OpenedMessage:
+    return OpenedMessage(message, await asyncio.to_thread(parse, raw))
 
 
 async def raw_message(context: Context, viewer: Viewer, message_id: str, *, hide_foreign: bool = False) -> bytes:

@@ -15,7 +15,7 @@ VERIFIED: Final = "cloudflare_verified"
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class TokenVerification:
     """When the token was last tried against Cloudflare, and whether it had everything it needs."""
 
     at: datetime
@@ -33,7 +33,7 @@ class Meta:
     default_ttl_minutes: int
     trusted_origins: tuple[str, ...]
     passkeys_enabled: bool
-    verified: Verified | None
+    verified: TokenVerification | None
 
 
 async def read_meta(context: Context) -> Meta:
@@ -49,7 +49,7 @@ async def read_meta(context: Context) -> Meta:
         default_ttl_minutes=context.policy.limits.default_ttl_minutes,
         trusted_origins=context.policy.trusted_origins,
         passkeys_enabled=find_relying_party(context.policy.trusted_origins) is not None,
-        verified=Verified(known[1], bool(known[0]["ok"])) if known else None,
+        verified=TokenVerification(known[1], bool(known[0]["ok"])) if known else None,
     )
 
 

@@ -19,15 +19,15 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.audit import did
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Challenge, Passkey, passkey_name
-from kaisoumail.model.user import Viewer, Visit
-from kaisoumail.operations.sign_in import SignedIn, start_session
+from kaisoumail.model.user import RequestClient, Viewer
+from kaisoumail.operations.sign_in import NewSession, start_session
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import audit, challenges, passkeys, sessions
 from kaisoumail.workflows.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PasskeyOptions:
     """What to ask the browser, as JSON, and the cookie token that names the challenge in it."""
 
     options: dict[str, Any]
@@ -39,7 +39,7 @@ async def list_passkeys(context: Context, viewer: Viewer) -> list[Passkey]:
     return await context.database.read(lambda connection: passkeys.owned_by(connection, viewer.id))
 
 
-async def start_registration(context: Context, viewer: Viewer, name: str, origin: str | None) -> Asked:
+async def start_registration(context: Context, viewer: Viewer, name: str, origin: str | None) -> PasskeyOptions:
     """
     What a browser at *origin* needs to make a passkey, to be called *name*, for the viewer.
 
@@ -52,7 +52,7 @@ async def start_registration(context: Context, viewer: Viewer, name: str, origin
     known = [passkey for passkey in await list_passkeys(context, viewer) if passkey.is_live]
     challenge = ceremonies.new_challenge()
     token = await _keep(context, challenge, viewer.id, name)
-    return Asked(ceremonies.registration_options(party, viewer.user, known, challenge), token)
+    return PasskeyOptions(ceremonies.registration_options(party, viewer.user, known, challenge), token)
 
 
 async def finish_registration(context: Context, viewer: Viewer, token: str | None, response: dict[str, Any]) -> Passkey:
@@ -90,7 +90,7 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
     return passkey
 
 
-async def start_sign_in(context: Context, origin: str | None) -> Asked:
+async def start_sign_in(context: Context, origin: str | None) -> PasskeyOptions:
     """
     What a browser at *origin* needs to sign in with any passkey of ours.
 
@@ -100,10 +100,12 @@ async def start_sign_in(context: Context, origin: str | None) -> Asked:
     challenge = ceremonies.new_challenge()
     until = await context.database.glance(database_now) + CHALLENGE_LIFETIME
     token = challenge_token(context.policy.session_secret, challenge, until)
-    return Asked(ceremonies.authentication_options(party, challenge), token)
+    return PasskeyOptions(ceremonies.authentication_options(party, challenge), token)
 
 
-async def finish_sign_in(context: Context, token: str | None, response: dict[str, Any], visit: Visit) -> SignedIn:
+async def finish_sign_in(
+    context: Context, token: str | None, response: dict[str, Any], visit: RequestClient
+) -> NewSession:
     """
     A new session for whoever *response* proves to hold a passkey.
 

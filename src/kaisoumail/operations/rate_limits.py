@@ -15,9 +15,9 @@ from typing import Final
 from kaisoumail.errors import Problem
 from kaisoumail.model.client_address import counted_as
 from kaisoumail.model.clock import MonotonicClock
-from kaisoumail.model.token_bucket import Rate, Standing
+from kaisoumail.model.token_bucket import LimitStatus, Rate
 from kaisoumail.model.user import Viewer
-from kaisoumail.storage.tables.token_buckets import Buckets, LocalBuckets, Recent, forget_full
+from kaisoumail.storage.tables.token_buckets import Buckets, LocalBuckets, LruMap, forget_full
 from kaisoumail.workflows.context import Context
 
 _MOST_CREDENTIALS: Final = 50_000
@@ -42,7 +42,7 @@ class Admission:
     digest: bytes | None
     is_known: bool
     is_sign_in: bool
-    standings: list[Standing] = field(default_factory=list)
+    standings: list[LimitStatus] = field(default_factory=list)
     refusal: Problem | None = None
 
 
@@ -59,7 +59,7 @@ class RateLimits:
         self._addresses = make_buckets()
         self._people = make_buckets()
         self._clock = clock
-        self._known: Recent[bytes, tuple[str, str]] = Recent(_MOST_CREDENTIALS)
+        self._known: LruMap[bytes, tuple[str, str]] = LruMap(_MOST_CREDENTIALS)
 
     async def admit(self, address: str | None, credential: bytes | None, *, is_sign_in: bool = False) -> Admission:
         """
@@ -125,7 +125,7 @@ async def forget_full_buckets(context: Context) -> None:
     await forget_full(context.database)
 
 
-def _too_many(standing: Standing) -> Problem:
+def _too_many(standing: LimitStatus) -> Problem:
     return Problem(
         "rate_limited",
         "Too many requests",

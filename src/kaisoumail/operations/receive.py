@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from kaisoumail.errors import Problem
-from kaisoumail.mail_reading.extract import Facts
+from kaisoumail.mail_reading.extract import ExtractedFields
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.model.message import Door, Envelope, Message, delivery_key
+from kaisoumail.model.message import Channel, Envelope, Message, delivery_key
 from kaisoumail.model.quota import mailbox_full
 from kaisoumail.model.rejection import Rejection
-from kaisoumail.storage.intake import Incoming
+from kaisoumail.storage.intake import IncomingMessage
 from kaisoumail.storage.tables import messages
 from kaisoumail.workflows.context import Context
 
@@ -29,9 +29,9 @@ _MAX_ADDRESS: Final = 320
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """One mail for one recipient: by which door, with which envelope, for which mailbox."""
+    """One mail for one recipient: by which channel, with which envelope, for which mailbox."""
 
-    door: Door
+    channel: Channel
     envelope: Envelope
     mailbox: Mailbox
 
@@ -44,7 +44,7 @@ class Receipt:
     is_new: bool
 
 
-async def can_receive(context: Context, door: Door, envelope: Envelope) -> Mailbox:
+async def can_receive(context: Context, channel: Channel, envelope: Envelope) -> Mailbox:
     """
     The mailbox that takes mail for the envelope's recipient now.
 
@@ -59,7 +59,7 @@ async def can_receive(context: Context, door: Door, envelope: Envelope) -> Mailb
         problem = mailbox_full()
     else:
         return mailbox
-    note_refusal(context, door, envelope, problem)
+    note_refusal(context, channel, envelope, problem)
     raise problem
 
 
@@ -80,7 +80,7 @@ async def receive(
     if len(raw) > context.policy.limits.max_message_bytes:
         problem = Problem("too_large", f"A mail may have at most {context.policy.limits.max_message_bytes} bytes")
         for handover in handovers:
-            note_refusal(context, handover.door, handover.envelope, problem)
+            note_refusal(context, handover.channel, handover.envelope, problem)
         raise problem
     context.stores.disk_guard.refuse_if_low()
     facts = await context.readers.read(raw, client or handovers[0].mailbox.id)
@@ -89,7 +89,7 @@ async def receive(
     return list(await asyncio.gather(*(_kept_or_not(context, handover, facts) for handover in handovers)))
 
 
-def note_refusal(context: Context, door: Door, envelope: Envelope, problem: Problem) -> None:
+def note_refusal(context: Context, channel: Channel, envelope: Envelope, problem: Problem) -> None:
     """
     Have a refusal for good written into the ledger, and that there is no room in a mailbox: its owner can make some.
 
@@ -98,24 +98,24 @@ def note_refusal(context: Context, door: Door, envelope: Envelope, problem: Prob
     if problem.kind.retry and problem.code != "mailbox_full":
         return
     sender, recipient = (_as_written(words) for words in (envelope.sender, envelope.recipient))
-    context.stores.rejections.note(Rejection(new_id("rej"), context.clock(), door, sender, recipient, problem.code))
+    context.stores.rejections.note(Rejection(new_id("rej"), context.clock(), channel, sender, recipient, problem.code))
 
 
-async def _kept_or_not(context: Context, handover: Handover, facts: Facts) -> Receipt | Problem:
+async def _kept_or_not(context: Context, handover: Handover, facts: ExtractedFields) -> Receipt | Problem:
     try:
         return await _keep(context, handover, facts)
     except Problem as problem:
-        note_refusal(context, handover.door, handover.envelope, problem)
+        note_refusal(context, handover.channel, handover.envelope, problem)
         return problem
 
 
-async def _keep(context: Context, handover: Handover, facts: Facts) -> Receipt:
+async def _keep(context: Context, handover: Handover, facts: ExtractedFields) -> Receipt:
     message = _message(context, handover, facts)
     in_row = message.raw_location == messages.IN_ROW
     if not in_row:
         await context.stores.blobs.put(message.raw_location, facts.compressed)
     try:
-        kept_as = await context.stores.intake.keep(Incoming(message, facts.compressed if in_row else None))
+        kept_as = await context.stores.intake.keep(IncomingMessage(message, facts.compressed if in_row else None))
     except Problem as problem:
         if not in_row:
             await _let_go(context, message, problem)
@@ -136,14 +136,14 @@ async def _let_go(context: Context, message: Message, problem: Problem) -> None:
         context.stores.uncertain_blobs.note(message.id, message.raw_location)
 
 
-def _message(context: Context, handover: Handover, facts: Facts) -> Message:
+def _message(context: Context, handover: Handover, facts: ExtractedFields) -> Message:
     message_id, mailbox = new_id("msg"), handover.mailbox
     return Message(
         id=message_id,
         user_id=mailbox.user_id,
         mailbox_id=mailbox.id,
         mailbox_address=str(mailbox.address),
-        door=handover.door,
+        channel=handover.channel,
         envelope=handover.envelope,
         delivery_key=delivery_key(handover.envelope, facts.digest),
         subject=facts.subject,

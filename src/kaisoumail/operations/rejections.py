@@ -10,7 +10,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.rejection import Rejection
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage.tables import rejections
-from kaisoumail.storage.tables.rejections import Place
+from kaisoumail.storage.tables.rejections import RejectionPageEnd
 from kaisoumail.workflows.context import Context
 
 CURSOR_PATTERN: Final = r"^([0-9]{1,14})-(rej_[0-9a-f]{32})$"
@@ -49,8 +49,8 @@ def _cursor(rejection: Rejection) -> str:
     return f"{(rejection.at - _EPOCH) // timedelta(milliseconds=1)}-{rejection.id}"
 
 
-def _place(cursor: str) -> Place:
+def _place(cursor: str) -> RejectionPageEnd:
     found = _CURSOR.fullmatch(cursor)
     if found is None:
         raise Problem("invalid_request", "Invalid request", formErrors=[], fieldErrors={"cursor": ["Unknown cursor"]})
-    return Place(_EPOCH + timedelta(milliseconds=int(found[1])), found[2])
+    return RejectionPageEnd(_EPOCH + timedelta(milliseconds=int(found[1])), found[2])

@@ -11,20 +11,20 @@ from kaisoumail.model.access import Grant
 from kaisoumail.model.audit import did
 from kaisoumail.model.credential import Session
 from kaisoumail.model.ids import new_id
-from kaisoumail.model.user import User, Viewer, Visit
+from kaisoumail.model.user import RequestClient, User, Viewer
 from kaisoumail.storage.tables import api_keys, audit, sessions, users
 from kaisoumail.workflows.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class SignedIn:
+class NewSession:
     """A viewer and the cookie token of their new session."""
 
     viewer: Viewer
     token: str
 
 
-async def viewer_with_key(context: Context, secret: str, visit: Visit) -> Viewer | None:
+async def viewer_with_key(context: Context, secret: str, visit: RequestClient) -> Viewer | None:
     """Whoever holds this API key; None if no key with this secret lives, or its owner is disabled."""
     key_hash, now = secrets.hash_of(secret), context.clock()
     found = await context.stores.viewers.by_key.answer(
@@ -42,7 +42,7 @@ async def viewer_with_key(context: Context, secret: str, visit: Visit) -> Viewer
     return Viewer(user, key_id=key.id, visit=visit, grant=key.grant)
 
 
-async def viewer_with_session(context: Context, token: str, visit: Visit) -> Viewer | None:
+async def viewer_with_session(context: Context, token: str, visit: RequestClient) -> Viewer | None:
     """
     Whoever owns the session of this cookie, who may do what its key may.
 
@@ -68,7 +68,7 @@ async def viewer_with_session(context: Context, token: str, visit: Visit) -> Vie
     return Viewer(user, session_id=session.id, visit=visit, grant=grant)
 
 
-async def sign_in(context: Context, secret: str, visit: Visit) -> SignedIn:
+async def sign_in(context: Context, secret: str, visit: RequestClient) -> NewSession:
     """A new session that may do what this API key may. Raises Problem `invalid_api_key`."""
     viewer = await viewer_with_key(context, secret, visit)
     if viewer is None:
@@ -76,7 +76,7 @@ async def sign_in(context: Context, secret: str, visit: Visit) -> SignedIn:
     return await start_session(context, viewer)
 
 
-async def start_session(context: Context, viewer: Viewer, passkey_id: str | None = None) -> SignedIn:
+async def start_session(context: Context, viewer: Viewer, passkey_id: str | None = None) -> NewSession:
     """
     A new session for *viewer*, who has just proved who they are by their key or this passkey.
 
@@ -104,10 +104,10 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
         audit.add(connection, entry)
 
     await context.database.write(add)
-    return SignedIn(replace(viewer, session_id=session.id, key_id=None), token)
+    return NewSession(replace(viewer, session_id=session.id, key_id=None), token)
 
 
-async def sign_out(context: Context, token: str, visit: Visit) -> None:
+async def sign_out(context: Context, token: str, visit: RequestClient) -> None:
     """End the session of this cookie; one that is over already is fine."""
     hashes, now = _hashes(context, token), context.clock()
 

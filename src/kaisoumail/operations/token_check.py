@@ -7,7 +7,7 @@ from typing import Final
 
 from kaisoumail.cloudflare import tokens, zones
 from kaisoumail.cloudflare.errors import CloudflareError
-from kaisoumail.cloudflare.limiter import asking_for
+from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.cloudflare.tokens import Probe as Probe
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Zone
@@ -67,7 +67,7 @@ async def examine(context: Context) -> TokenCheck:
     cloudflare, account_id = routing.client(), routing.account_id
     kind, reachable, visible, probes = None, None, None, list[Probe]()
     try:
-        with asking_for("domains.token_check"):
+        with calling_for("domains.token_check"):
             kind = await tokens.kind_of(cloudflare, account_id)
             reachable = await _reaches(context)
             seen = await zones.list_zones(cloudflare)

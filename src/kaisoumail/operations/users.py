@@ -19,7 +19,7 @@ from kaisoumail.workflows.context import Context
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class NewUser:
     """A new user, and their first key with its *secret*, to be shown once."""
 
     user: User
@@ -28,7 +28,7 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class RemovedUser:
     """A user who is gone, and how many mailboxes went to *heir*."""
 
     user: User
@@ -42,7 +42,7 @@ async def list_users(context: Context, viewer: Viewer) -> list[User]:
     return await context.database.read(users.listed)
 
 
-async def add_user(context: Context, email: str, name: str, role: Role, viewer: Viewer | None = None) -> Added:
+async def add_user(context: Context, email: str, name: str, role: Role, viewer: Viewer | None = None) -> NewUser:
     """
     A new user and their first key, which may do all that its owner may.
 
@@ -67,7 +67,7 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
         audit.add(connection, entry)
 
     await context.database.write(add)
-    return Added(user, key, secret)
+    return NewUser(user, key, secret)
 
 
 def new_key(
@@ -119,7 +119,7 @@ async def enable_user(context: Context, viewer: Viewer, user_id: str) -> User:
     return await _change(context, viewer, user_id, lambda user: replace(user, disabled_at=None), "user.enable")
 
 
-async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: str | None) -> Removed:
+async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: str | None) -> RemovedUser:
     """
     Forget a user for good, with their keys, passkeys and sessions; their mailboxes and mail go to *heir_id*.
 
@@ -132,7 +132,7 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
         viewer.must_satisfy(may("messages:write"))
     now = context.clock()
 
-    def remove(connection: Connection) -> Removed:
+    def remove(connection: Connection) -> RemovedUser:
         admins, user = _to_change(connection, user_id)
         _refuse_if_last(admins, user)
         heir = None if heir_id is None else users.find_to_change(connection, heir_id)
@@ -151,7 +151,7 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
         handed = {"mailboxes": held, "transferredTo": heir and heir.id}
         audit.add(connection, did(viewer, "user.delete", now, user.id, user.email, owner_id=user.id, **handed))
         users.remove(connection, user_id)
-        return Removed(user, held, heir)
+        return RemovedUser(user, held, heir)
 
     return await context.database.write(remove)
 

@@ -19,10 +19,10 @@ from kaisoumail.model.feed import BEGINNING, Cursor, PageEnd
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Matcher, Message
 from kaisoumail.model.user import Viewer
-from kaisoumail.operations.messages import Opened, note_opening, opened
+from kaisoumail.operations.messages import OpenedMessage, note_opening, opened
 from kaisoumail.storage.engine.signals import EVERYTHING, mailbox_topic, user_topic
 from kaisoumail.storage.tables import changes, mailboxes, messages
-from kaisoumail.storage.tables.messages import Arrival, Wanted
+from kaisoumail.storage.tables.messages import Arrival, MessageFilter
 from kaisoumail.workflows.context import Context
 
 _PAGE: Final = 200
@@ -30,7 +30,7 @@ _WAITABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
-class Awaited:
+class WaitRequest:
     """
     The message somebody waits for: in one of *mailbox_ids* (in any they may see if there are none), like
     *matcher*, and new: after the cursor or, exclusively, the instant *since*. None means "from now on".
@@ -42,11 +42,11 @@ class Awaited:
 
 
 @dataclass(frozen=True, slots=True)
-class Waited:
+class WaitOutcome:
     """What came, or None at the deadline; either way the *cursor* to go on from."""
 
     cursor: Cursor
-    opened: Opened | None = None
+    opened: OpenedMessage | None = None
 
 
 async def newest_cursor(context: Context) -> Cursor:
@@ -65,8 +65,8 @@ async def mailbox_ids_named(context: Context, viewer: Viewer, names: Sequence[st
 
 
 async def wait(
-    context: Context, viewer: Viewer, awaited: Awaited, seconds: float, viewer_now: Callable[[], Awaitable[Viewer]]
-) -> Waited:
+    context: Context, viewer: Viewer, awaited: WaitRequest, seconds: float, viewer_now: Callable[[], Awaitable[Viewer]]
+) -> WaitOutcome:
     """
     The newest message that is as *awaited*: at once if it is there already, else when it comes.
 
@@ -84,10 +84,10 @@ async def wait(
             looked, found = await _next_look(context, viewer, awaited, looked)
     if found is not None:
         await note_opening(context, viewer, found.message)
-    return Waited(looked, found)
+    return WaitOutcome(looked, found)
 
 
-def _topics(viewer: Viewer, awaited: Awaited) -> list[str]:
+def _topics(viewer: Viewer, awaited: WaitRequest) -> list[str]:
     if awaited.mailbox_ids:
         return [mailbox_topic(mailbox_id) for mailbox_id in awaited.mailbox_ids]
     return [EVERYTHING if viewer.is_admin else user_topic(viewer.id)]
@@ -104,17 +104,21 @@ async def _waitable(context: Context, viewer: Viewer, name: str) -> Mailbox:
     return mailbox
 
 
-async def _first_look(context: Context, viewer: Viewer, awaited: Awaited, until: Cursor) -> Opened | None:
+async def _first_look(context: Context, viewer: Viewer, awaited: WaitRequest, until: Cursor) -> OpenedMessage | None:
     if awaited.since is None:
         return None
     if isinstance(awaited.since, datetime):
-        return await _listed(context, awaited, Wanted(mailbox_ids=awaited.mailbox_ids, after=awaited.since), viewer)
+        return await _listed(
+            context, awaited, MessageFilter(mailbox_ids=awaited.mailbox_ids, after=awaited.since), viewer
+        )
     if awaited.since == BEGINNING:
-        return await _listed(context, awaited, Wanted(mailbox_ids=awaited.mailbox_ids), viewer)
+        return await _listed(context, awaited, MessageFilter(mailbox_ids=awaited.mailbox_ids), viewer)
     return (await _next_look(context, viewer, awaited, awaited.since, until))[1]
 
 
-async def _listed(context: Context, awaited: Awaited, wanted: Wanted, viewer: Viewer) -> Opened | None:
+async def _listed(
+    context: Context, awaited: WaitRequest, wanted: MessageFilter, viewer: Viewer
+) -> OpenedMessage | None:
     """The newest match by the time it was received: the index for that leads there at once."""
     while True:
         wanted = replace(wanted, limit=_PAGE)
@@ -126,8 +130,8 @@ async def _listed(context: Context, awaited: Awaited, wanted: Wanted, viewer: Vi
 
 
 async def _next_look(
-    context: Context, viewer: Viewer, awaited: Awaited, since: Cursor, until: Cursor | None = None
-) -> tuple[Cursor, Opened | None]:
+    context: Context, viewer: Viewer, awaited: WaitRequest, since: Cursor, until: Cursor | None = None
+) -> tuple[Cursor, OpenedMessage | None]:
     """How far we looked, and the newest match that became visible after *since*."""
     ids, looked = awaited.mailbox_ids, until
 
@@ -144,7 +148,7 @@ async def _next_look(
         until = Cursor(page[-1].cursor.seq - 1)
 
 
-async def _first_match(context: Context, matcher: Matcher, newest_first: Sequence[Message]) -> Opened | None:
+async def _first_match(context: Context, matcher: Matcher, newest_first: Sequence[Message]) -> OpenedMessage | None:
     for message in newest_first:
         if matcher.matches(message):
             try:

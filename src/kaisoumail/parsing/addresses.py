@@ -25,7 +25,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Mailbox:
+class ParsedMailbox:
     """One mailbox of an address header; *address* is None when it has not the promised form."""
 
     name: str | None
@@ -37,7 +37,7 @@ def is_promised(address: str) -> bool:
     return len(address) <= _MAX_ADDRESS and _PROMISED.fullmatch(address) is not None
 
 
-def entries(value: str) -> Iterator[Mailbox]:
+def entries(value: str) -> Iterator[ParsedMailbox]:
     """
     The mailboxes in an address header's *value*, group members included, in order.
 
@@ -79,7 +79,7 @@ class _Entry:
         self.angle: str | None = None
         self.quoted = False
 
-    def mailbox(self) -> Mailbox:
+    def mailbox(self) -> ParsedMailbox:
         phrase = "".join(self.phrase).strip()
         if self.angle is not None:
             address, name = self.angle.rpartition(":")[2].strip(), phrase  # behind the colon of an old route
@@ -87,7 +87,7 @@ class _Entry:
             address, name = phrase, "".join(self.comment)
         else:
             address, name = "", phrase
-        return Mailbox(_name(name), address if is_promised(address) else None)
+        return ParsedMailbox(_name(name), address if is_promised(address) else None)
 
 
 def _name(raw: str) -> str | None:

@@ -27,7 +27,7 @@ _ONE_TEXT: Final = re.compile(
 _LIKELY_NEEDED: Final = frozenset(("text/plain", "text/html"))
 
 
-class _Distrusted(Exception):
+class _NeedsTolerantReader(Exception):
     """What came back cannot be all there is."""
 
 
@@ -48,7 +48,7 @@ def fast_tree(content_headers: bytes, raw: bytes, body_start: int) -> Tree | Non
         part = reader.part(root, is_root=True)
         if reader.is_empty and raw[body_start:].strip():
             return None
-    except (ParseError, _Distrusted):
+    except (ParseError, _NeedsTolerantReader):
         return None
     return Tree(part, ["too_many_parts"] if reader.left == 0 else [])
 
@@ -72,7 +72,7 @@ class _Reader:
         self.left -= 1
         headers = {name.lower(): values[0] for name, values in node.headers.items()}
         if headers.get("content-transfer-encoding", "7bit").strip().lower() not in _ENCODINGS:
-            raise _Distrusted
+            raise _NeedsTolerantReader
         # Types and names are read by us: the library (0.10.0) breaks quoted names and pieces of RFC 2231.
         parameters = with_parameters(headers.get("content-type", ""))[1]
         disposition, about_file = with_parameters(headers.get("content-disposition", ""))
@@ -86,11 +86,11 @@ class _Reader:
         )
         if part.is_multipart:
             if not node.children:
-                raise _Distrusted
+                raise _NeedsTolerantReader
         else:
             content = _content(node)
             if not content and not headers and not is_root:
-                raise _Distrusted
+                raise _NeedsTolerantReader
             self.is_empty = self.is_empty and not content
             part.size = len(content)
             part.load = partial(bytes, content) if part.content_type in _LIKELY_NEEDED else partial(_content, node)

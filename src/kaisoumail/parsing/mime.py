@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Final
 
-from kaisoumail.parsing.addresses import Mailbox, entries
+from kaisoumail.parsing.addresses import ParsedMailbox, entries
 from kaisoumail.parsing.bodies import MAX_TEXT_BYTES, Bodies, bodies_of
 from kaisoumail.parsing.charsets import decoded, one_line
 from kaisoumail.parsing.encoded_words import words_decoded
@@ -130,9 +130,9 @@ def _subject(value: str | None) -> str:
     return one_line(words_decoded((value or "")[: MAX_SUBJECT * 8]))[:MAX_SUBJECT] or NO_SUBJECT
 
 
-def _sender(value: str | None) -> Mailbox:
+def _sender(value: str | None) -> ParsedMailbox:
     found = islice(entries(value), MAX_RECIPIENTS) if value else ()
-    return next((mailbox for mailbox in found if mailbox.name or mailbox.address), Mailbox(None, None))
+    return next((mailbox for mailbox in found if mailbox.name or mailbox.address), ParsedMailbox(None, None))
 
 
 def _recipients(block: HeaderBlock) -> list[Recipient]:

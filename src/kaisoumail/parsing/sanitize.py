@@ -88,14 +88,14 @@ _FORMATTING_TAG: Final = re.compile(rf"<(/?)({'|'.join(_FORMATTING)})(?=[\s/>])"
 _TAMED_TAG: Final = re.compile(rf"<(/?)tamed-({'|'.join(_FORMATTING)})(?=[\s>])")
 
 
-class Safe(NamedTuple):
+class SanitizedHtml(NamedTuple):
     """A fragment that is safe to show, and how many pictures were *blocked* because they would be fetched."""
 
     html: str
     blocked: int
 
 
-def safe_html(html: str, pictures: Mapping[str, str] | None = None, *, remote: bool = False) -> Safe:
+def safe_html(html: str, pictures: Mapping[str, str] | None = None, *, remote: bool = False) -> SanitizedHtml:
     """
     *html* without anything that runs, submits or is fetched; a fragment, not a page.
 
@@ -114,7 +114,7 @@ def safe_html(html: str, pictures: Mapping[str, str] | None = None, *, remote: b
     markup = with_short_stretches(bounded)
     filter_ = _Filter(embedded, pictures or {}, remote=remote)
     shown = _TAMED_TAG.sub(r"<\1\2", _cleaner(filter_).clean(_tamed(markup)))
-    return Safe(without_long_runs(shown), filter_.blocked)  # of what entities stood for
+    return SanitizedHtml(without_long_runs(shown), filter_.blocked)  # of what entities stood for
 
 
 def _cut(html: str) -> str:

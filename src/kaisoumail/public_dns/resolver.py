@@ -44,7 +44,7 @@ class Resolver:
     async def _over_udp(self, question: bytes) -> bytes:
         loop = asyncio.get_running_loop()
         transport, waiting = await loop.create_datagram_endpoint(
-            lambda: _Waiting(question), remote_addr=(self._host, self._port)
+            lambda: _PendingQuery(question), remote_addr=(self._host, self._port)
         )
         try:
             transport.sendto(question)
@@ -65,7 +65,7 @@ class Resolver:
         return wire
 
 
-class _Waiting(asyncio.DatagramProtocol):
+class _PendingQuery(asyncio.DatagramProtocol):
     """Waits for the answer to *question*, whatever else comes meanwhile."""
 
     def __init__(self, question: bytes) -> None:

@@ -23,7 +23,7 @@ from kaisoumail.storage.engine.signals import ACCESS
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.tables.rejections import RejectionLedger
 from kaisoumail.storage.uncertain_blobs import UncertainBlobs
-from kaisoumail.workflows.cloudflare_limiter import SharedGate
+from kaisoumail.workflows.cloudflare_limiter import CloudflareLimiter
 from kaisoumail.workflows.context import CloudflareAccess, Context, Limits, Policy, Stores
 from kaisoumail.workflows.engine.engine import Engine
 from kaisoumail.workflows.second_opinions import SecondOpinions
@@ -44,7 +44,7 @@ async def opened_context(settings: Settings, process_id: str = "") -> AsyncItera
         await schema_migration.migrate(database)
         cloudflare = None
         if settings.cloudflare_token is not None and settings.management_enabled:
-            gate = SharedGate(database, utc_now, settings.request_budget / _BUDGET_SECONDS)
+            gate = CloudflareLimiter(database, utc_now, settings.request_budget / _BUDGET_SECONDS)
             cloudflare = Cloudflare(
                 settings.cloudflare_api,
                 settings.cloudflare_token,

@@ -12,10 +12,10 @@ from litestar.exceptions import HTTPException
 
 from kaisoumail.api import app as api
 from kaisoumail.http import problems, server
-from kaisoumail.http.admission import Gate
+from kaisoumail.http.admission import RequestAdmission
 from kaisoumail.http.cors import CorsRules
 from kaisoumail.http.limits import HttpLimits
-from kaisoumail.http.middleware import Edges
+from kaisoumail.http.middleware import RequestMiddleware
 from kaisoumail.http.requests_in_progress import RequestsInProgress
 from kaisoumail.model.clock import iso
 from kaisoumail.model.refusal_log import RefusalLog
@@ -50,7 +50,7 @@ def http_limits(settings: Settings, connections: int, refusals: RefusalLog) -> H
     return HttpLimits(budget, refusals, settings.trusted_proxies)
 
 
-def application(context: Context, settings: Settings, refusals: RefusalLog, readiness: Readiness) -> Edges:
+def application(context: Context, settings: Settings, refusals: RefusalLog, readiness: Readiness) -> RequestMiddleware:
     """The JSON API, the pages and the webhook door as one ASGI application."""
     bodies = webhook.limits_for(settings.max_message_bytes)
     door = webhook.handover_door(context, settings.inbound_secret, bodies, refusals)
@@ -66,7 +66,9 @@ def application(context: Context, settings: Settings, refusals: RefusalLog, read
     limits = RateLimits(_rates(settings), buckets_on(context.database))
     beside = {webhook.PATH: problems.answering(door)}
     in_progress = RequestsInProgress(settings.http_max_connections_per_client)
-    return Edges(litestar, cors, Gate(limits, cors), settings.trusted_proxies, beside, in_progress)
+    return RequestMiddleware(
+        litestar, cors, RequestAdmission(limits, cors), settings.trusted_proxies, beside, in_progress
+    )
 
 
 def _rates(settings: Settings) -> Rates:

@@ -8,8 +8,8 @@ from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.server.cannot_start import CannotStart
 from kaisoumail.settings import Settings
-from kaisoumail.smtp.listener import Door
-from kaisoumail.smtp.session import Manners, SharedLimits
+from kaisoumail.smtp.listener import SmtpListener
+from kaisoumail.smtp.session import SharedLimits, SmtpConfig
 from kaisoumail.workflows.context import Context
 
 
@@ -19,10 +19,10 @@ async def open_smtp(
     """The port it listens on until *stack* ends; None where it is switched off. Raises CannotStart."""
     if settings.smtp_port == 0:
         return None
-    manners = Manners(socket.gethostname(), tls=_smtp_tls(settings))
+    manners = SmtpConfig(socket.gethostname(), tls=_smtp_tls(settings))
     limits = ConnectionLimits(connections, settings.smtp_max_connections_per_client)
     shared = SharedLimits(refusals=refusals)
-    door = Door(context, settings.smtp_host, settings.smtp_port, manners, limits, shared)
+    door = SmtpListener(context, settings.smtp_host, settings.smtp_port, manners, limits, shared)
     try:
         port = await door.open()
     except OSError as error:

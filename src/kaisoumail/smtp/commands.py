@@ -13,7 +13,7 @@ _ROUTE: Final = re.compile(r"@[^:]*:")  # the old way to say through whom; to be
 _PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]*))?")
 
 
-class Malformed(Exception):
+class BadSyntax(Exception):
     """The command does not say what it must; the text is the reply."""
 
 
@@ -34,9 +34,9 @@ def command(line: bytes) -> tuple[str, str]:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
-        raise Malformed("500 5.5.2 A command is ASCII, or UTF-8 with SMTPUTF8") from None
+        raise BadSyntax("500 5.5.2 A command is ASCII, or UTF-8 with SMTPUTF8") from None
     if not text.isprintable() and any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise Malformed("500 5.5.2 A command has no control characters")
+        raise BadSyntax("500 5.5.2 A command has no control characters")
     verb, _, rest = text.partition(" ")
     return verb.upper(), rest.rstrip(" ")
 
@@ -50,22 +50,22 @@ def path(argument: str, keyword: str) -> Path:
     name, colon, rest = argument.partition(":")
     found = _PATH.fullmatch(rest) or _BARE.fullmatch(rest) if colon and name.strip().upper() == keyword else None
     if found is None:
-        raise Malformed(f"501 5.5.4 Say {'MAIL' if keyword == 'FROM' else 'RCPT'} {keyword}:<address>")
+        raise BadSyntax(f"501 5.5.4 Say {'MAIL' if keyword == 'FROM' else 'RCPT'} {keyword}:<address>")
     address = _ROUTE.sub("", found[1], count=1) if found[1].startswith("@") else found[1]
     if len(address) > _MAX_ADDRESS:
-        raise Malformed("501 5.1.3 This address is too long")
+        raise BadSyntax("501 5.1.3 This address is too long")
     return Path(address, _parameters(found[2] or ""))
 
 
 def _parameters(text: str) -> dict[str, str | None]:
     words = text.split()
     if len(words) > _MAX_PARAMETERS:
-        raise Malformed("501 5.5.4 Too many parameters")
+        raise BadSyntax("501 5.5.4 Too many parameters")
     parameters: dict[str, str | None] = {}
     for word in words:
         found = _PARAMETER.fullmatch(word)
         if found is None:
-            raise Malformed("501 5.5.4 A parameter is NAME or NAME=value")
+            raise BadSyntax("501 5.5.4 A parameter is NAME or NAME=value")
         parameters[found[1].upper()] = found[2]
     return parameters
 
@@ -73,5 +73,5 @@ def _parameters(text: str) -> dict[str, str | None]:
 def size(value: str | None) -> int:
     """The number of bytes *value* announces. Raises Malformed unless it is a number of at most 20 digits."""
     if value is None or not (value.isascii() and value.isdigit()) or len(value) > 20:
-        raise Malformed("501 5.5.4 SIZE is a number of bytes")
+        raise BadSyntax("501 5.5.4 SIZE is a number of bytes")
     return int(value)

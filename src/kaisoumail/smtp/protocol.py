@@ -27,23 +27,23 @@ _DISCARDED_BYTES: Final = 1024 * 1024  # that are still read over then
 _MOST_REPLIES: Final = 64  # of pipelined commands, until others have their turn
 
 
-class Gone(Exception):
+class ConnectionClosed(Exception):
     """The client hung up, or was hung up on."""
 
 
-class NoTls(Gone):
+class TlsHandshakeFailed(ConnectionClosed):
     """The TLS handshake failed; the connection is closed, as nothing more can be said on it."""
 
 
-class Silent(Exception):
+class ReadTimeout(Exception):
     """The client did not say what it has to say in time."""
 
 
-class NoRoom(Exception):
+class OutOfMemoryBudget(Exception):
     """The mail was read over because too many others are in memory."""
 
 
-class Flooded(Exception):
+class ClientKeepsSending(Exception):
     """The client sends several times what it may, and goes on."""
 
 
@@ -60,7 +60,7 @@ class Transfer:
     received: int = 0
 
 
-class Wire(asyncio.Protocol):
+class SmtpProtocol(asyncio.Protocol):
     """
     The connection; whoever talks over it reads with `line` and `mail` and answers with `say`.
 
@@ -180,7 +180,7 @@ class Wire(asyncio.Protocol):
                     transfer.allocation.release()
                     begin = 0
                     if read_over > OVERSIZE_FACTOR * limit:
-                        raise Flooded
+                        raise ClientKeepsSending
                 await self._wait(transfer.began, transfer.received)
             has_room = has_room and (bool(read_over) or transfer.allocation.hold(end))
             mail = None if read_over or not has_room else _unstuffed(self._unread, end)
@@ -188,7 +188,7 @@ class Wire(asyncio.Protocol):
         finally:
             self._most_unread = _MOST_UNREAD
         if not has_room:
-            raise NoRoom
+            raise OutOfMemoryBudget
         return mail if mail is not None and len(mail) <= limit else None
 
     async def chunk(self, size: int, transfer: Transfer, into: bytearray | None) -> None:
@@ -199,7 +199,7 @@ class Wire(asyncio.Protocol):
         """
         left, has_room = size, True
         if self._left(transfer.began, self._now(), transfer.received) <= 0:
-            raise Silent  # chunk by chunk each came in time, but the whole is too slow
+            raise ReadTimeout  # chunk by chunk each came in time, but the whole is too slow
         while left:
             if not self._unread:
                 await self._wait(transfer.began, transfer.received)
@@ -215,7 +215,7 @@ class Wire(asyncio.Protocol):
                     into.clear()
                     transfer.allocation.release()
         if not has_room:
-            raise NoRoom
+            raise OutOfMemoryBudget
 
     async def start_tls(self, context: ssl.SSLContext, go_ahead: str, within: float) -> None:
         """Speak TLS from here on. Whatever was sent before the handshake is dropped, never obeyed. Raises NoTls."""
@@ -230,9 +230,9 @@ class Wire(asyncio.Protocol):
             )
         except OSError as error:  # ssl.SSLError and ConnectionError are OSErrors
             self._transport = None  # closed by the event loop, and to write to it raises
-            raise NoTls from error
+            raise TlsHandshakeFailed from error
         if secured is None:
-            raise Gone
+            raise ConnectionClosed
         self._transport = secured
         self._is_paused = False
 
@@ -245,7 +245,7 @@ class Wire(asyncio.Protocol):
         while not self._may_write.is_set():
             left = self._left(began, began, None)
             if left <= 0:
-                raise Silent
+                raise ReadTimeout
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(left, _RECHECK_SECONDS)):
                     await self._may_write.wait()
@@ -295,7 +295,7 @@ class Wire(asyncio.Protocol):
 
     def _open(self) -> asyncio.Transport:
         if self._transport is None:
-            raise Gone
+            raise ConnectionClosed
         return self._transport
 
     def _tell(self) -> None:
@@ -322,13 +322,13 @@ class Wire(asyncio.Protocol):
         waited_since = began if received is None else loop.time()
         while True:
             if self._ended or self._is_hung_up:
-                raise Gone
+                raise ConnectionClosed
             if self._is_paused:
                 self._is_paused = False
                 self._open().resume_reading()
             left = self._left(began, waited_since, received)
             if left <= 0:
-                raise Silent
+                raise ReadTimeout
             self._news = loop.create_future()
             timer = loop.call_later(min(left, _RECHECK_SECONDS), _settle, self._news, False)
             try:

@@ -22,8 +22,17 @@ from kaisoumail.network.memory_budget import OVERSIZE_FACTOR, MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, can_receive, note_refusal, receive
-from kaisoumail.smtp.commands import Malformed, Path, command, path, size
-from kaisoumail.smtp.protocol import BadLine, Flooded, Gone, NoRoom, NoTls, Silent, Transfer, Wire
+from kaisoumail.smtp.commands import BadSyntax, Path, command, path, size
+from kaisoumail.smtp.protocol import (
+    BadLine,
+    ClientKeepsSending,
+    ConnectionClosed,
+    OutOfMemoryBudget,
+    ReadTimeout,
+    SmtpProtocol,
+    TlsHandshakeFailed,
+    Transfer,
+)
 from kaisoumail.smtp.recipient_guesses import RecipientGuesses
 
 MAX_RECIPIENTS: Final = 100  # RFC 5321, 4.5.3.1.8: at least as many
@@ -38,7 +47,7 @@ _log = structlog.get_logger("kaisoumail.smtp")
 
 
 @dataclass(frozen=True, slots=True)
-class Manners:
+class SmtpConfig:
     """How this door behaves: its name, how slow a client may be, and the certificate it can show."""
 
     host_name: str
@@ -56,7 +65,7 @@ class SharedLimits:
 
 
 @dataclass(slots=True)
-class _Mail:
+class _Transaction:
     """
     The mail being handed in: who it is from, and whom for.
 
@@ -71,10 +80,12 @@ class _Mail:
     refusal: Problem | None = None
 
 
-class Session:
+class SmtpSession:
     """The dialogue over one *wire* with *client*, as limits count it."""
 
-    def __init__(self, context: Context, wire: Wire, client: str, shared: SharedLimits, manners: Manners) -> None:
+    def __init__(
+        self, context: Context, wire: SmtpProtocol, client: str, shared: SharedLimits, manners: SmtpConfig
+    ) -> None:
         self._context = context
         self._wire = wire
         self._client = client
@@ -82,7 +93,7 @@ class Session:
         self._manners = manners
         self._limit = context.policy.limits.max_message_bytes
         self._greeted = False
-        self._mail: _Mail | None = None
+        self._mail: _Transaction | None = None
         self._mistakes = 0
         self._commands = 0
         self._mails = 0
@@ -93,14 +104,14 @@ class Session:
         """Talk until one side has had enough. Never raises: what goes wrong is said, or logged as a bug."""
         try:
             await self._converse()
-        except NoTls:
+        except TlsHandshakeFailed:
             self._shared.refusals.note("smtp.tls_handshake", self._client)
-        except Gone:
+        except ConnectionClosed:
             self._wire.hang_up()
-        except Silent:
+        except ReadTimeout:
             self._shared.refusals.note("smtp.too_slow", self._client)
             self._wire.hang_up(f"421 4.4.2 {self._manners.host_name} You were silent or slow for too long")
-        except Flooded:
+        except ClientKeepsSending:
             self._shared.refusals.note("smtp.flooded", self._client)
             self._wire.hang_up(CODES["too_large"].smtp)
         except asyncio.CancelledError:  # the door waits no longer: whether the mail is kept, the next try will show
@@ -133,10 +144,10 @@ class Session:
                 if verb == "QUIT":
                     self._wire.hang_up("221 2.0.0 Bye", linger=False)
                     return
-                await _VERBS.get(verb, Session._unknown)(self, rest)
+                await _VERBS.get(verb, SmtpSession._unknown)(self, rest)
             except BadLine:
                 self._mistaken("500 5.5.2 A line has at most 4094 characters and ends in CR LF")
-            except Malformed as malformed:
+            except BadSyntax as malformed:
                 self._mistaken(str(malformed))
             except Problem as problem:
                 self._wire.say(problem.kind.smtp)
@@ -155,14 +166,14 @@ class Session:
 
     async def _hello(self, rest: str) -> None:
         if not rest:
-            raise Malformed("501 5.5.4 Say HELO and your name")
+            raise BadSyntax("501 5.5.4 Say HELO and your name")
         self._forget_mail()
         self._greeted = True
         self._wire.say(f"250 {self._manners.host_name}")
 
     async def _extended_hello(self, rest: str) -> None:
         if not rest:
-            raise Malformed("501 5.5.4 Say EHLO and your name")
+            raise BadSyntax("501 5.5.4 Say EHLO and your name")
         self._forget_mail()
         self._greeted = True
         offered = ["PIPELINING", f"SIZE {self._limit}", "8BITMIME", "SMTPUTF8", "CHUNKING", "ENHANCEDSTATUSCODES"]
@@ -172,46 +183,46 @@ class Session:
 
     async def _start_tls(self, rest: str) -> None:
         if rest:
-            raise Malformed("501 5.5.4 STARTTLS stands alone")
+            raise BadSyntax("501 5.5.4 STARTTLS stands alone")
         if self._manners.tls is None or self._wire.is_secure:
-            raise Malformed("503 5.5.1 TLS is not to be had now")
+            raise BadSyntax("503 5.5.1 TLS is not to be had now")
         self._forget_mail()
         self._greeted = False
         await self._wire.start_tls(self._manners.tls, "220 2.0.0 Go ahead", within=30.0)
 
     async def _mail_from(self, rest: str) -> None:
         if not self._greeted:
-            raise Malformed("503 5.5.1 Say HELO first")
+            raise BadSyntax("503 5.5.1 Say HELO first")
         if self._mail is not None:
-            raise Malformed("503 5.5.1 There is a sender already")
+            raise BadSyntax("503 5.5.1 There is a sender already")
         if self._mails >= _MAX_MAILS:
-            raise Malformed("452 4.5.3 That was a lot, use another connection")
+            raise BadSyntax("452 4.5.3 That was a lot, use another connection")
         given = path(rest, "FROM")
         if unknown := set(given.parameters).difference(_MAIL_PARAMETERS):
-            raise Malformed(f"555 5.5.4 {min(unknown)} is not understood here")
+            raise BadSyntax(f"555 5.5.4 {min(unknown)} is not understood here")
         if given.parameters.get("BODY", "7BIT") not in ("7BIT", "8BITMIME"):
-            raise Malformed("501 5.5.4 BODY is 7BIT or 8BITMIME")
+            raise BadSyntax("501 5.5.4 BODY is 7BIT or 8BITMIME")
         is_utf8 = "SMTPUTF8" in given.parameters
         _refuse_unless_writable(given, is_utf8)
         if "SIZE" in given.parameters and size(given.parameters["SIZE"]) > self._limit:
             # Not in the ledger: without a recipient it is nobody's, and a stranger could write a row for each line.
             self._mistakes += _WRONG_COMMAND
             raise self._too_large()
-        self._mail = _Mail(given.address, is_utf8)
+        self._mail = _Transaction(given.address, is_utf8)
         self._wire.say("250 2.1.0 OK")
 
     async def _rcpt_to(self, rest: str) -> None:
         mail = self._mail
         if mail is None or mail.transfer is not None:
-            raise Malformed("503 5.5.1 Say MAIL first")
+            raise BadSyntax("503 5.5.1 Say MAIL first")
         given = path(rest, "TO")
         if given.parameters:
-            raise Malformed(f"555 5.5.4 {min(given.parameters)} is not understood here")
+            raise BadSyntax(f"555 5.5.4 {min(given.parameters)} is not understood here")
         if not given.address:
-            raise Malformed("501 5.1.3 A recipient has an address")
+            raise BadSyntax("501 5.1.3 A recipient has an address")
         _refuse_unless_writable(given, mail.is_utf8)
         if len(mail.handovers) >= MAX_RECIPIENTS:
-            raise Malformed("452 4.5.3 Too many recipients, send the rest in another transaction")
+            raise BadSyntax("452 4.5.3 Too many recipients, send the rest in another transaction")
         envelope = Envelope(mail.sender, given.address)
         try:
             mailbox = await can_receive(self._context, "smtp", envelope)
@@ -225,16 +236,16 @@ class Session:
 
     async def _data(self, rest: str) -> None:
         if rest:
-            raise Malformed("501 5.5.4 DATA stands alone")
+            raise BadSyntax("501 5.5.4 DATA stands alone")
         mail = self._mail
         if mail is None or not mail.handovers or mail.transfer is not None:
-            raise Malformed("503 5.5.1 Say RCPT first")
+            raise BadSyntax("503 5.5.1 Say RCPT first")
         self._wire.say("354 Go on, and end with a dot on a line of its own")
         raw = None
         mail.transfer = self._begin_transfer()
         try:
             raw = await self._wire.mail(self._limit, mail.transfer)
-        except NoRoom:
+        except OutOfMemoryBudget:
             mail.refusal = self._overloaded()
         else:
             mail.refusal = self._too_large() if raw is None else None
@@ -243,23 +254,23 @@ class Session:
     async def _bdat(self, rest: str) -> None:
         words = rest.upper().split()
         if len(words) not in (1, 2) or words[1:] not in ([], ["LAST"]):
-            raise Malformed("501 5.5.4 Say BDAT, a size, and LAST with the last chunk")
+            raise BadSyntax("501 5.5.4 Say BDAT, a size, and LAST with the last chunk")
         length, mail = size(words[0]), self._mail
         if length > OVERSIZE_FACTOR * self._limit:
-            raise Flooded
+            raise ClientKeepsSending
         if mail is None or not mail.handovers:
             await self._wire.chunk(length, self._begin_transfer(), None)
-            raise Malformed("503 5.5.1 Say RCPT first")
+            raise BadSyntax("503 5.5.1 Say RCPT first")
         mail.transfer = transfer = mail.transfer or self._begin_transfer()
         if transfer.received + length > OVERSIZE_FACTOR * self._limit:
-            raise Flooded
+            raise ClientKeepsSending
         if mail.refusal is None and len(mail.chunks) + length > self._limit:
             mail.refusal = self._too_large()
             mail.chunks.clear()
             transfer.allocation.release()
         try:
             await self._wire.chunk(length, transfer, mail.chunks if mail.refusal is None else None)
-        except NoRoom:
+        except OutOfMemoryBudget:
             mail.refusal = self._overloaded()
         if length >= _SMALL_CHUNK:
             self._commands -= 1
@@ -285,9 +296,9 @@ class Session:
         if self._shared.guesses.is_refused(self._client, now):
             self._shared.refusals.note("smtp.recipient_guesses", self._client)
             self._wire.hang_up(f"421 4.7.0 {self._manners.host_name} Too many unknown recipients, try again later")
-            raise Gone
+            raise ConnectionClosed
 
-    async def _deliver(self, mail: _Mail, raw: bytes) -> None:
+    async def _deliver(self, mail: _Transaction, raw: bytes) -> None:
         """Store *raw* for every recipient, unless it was refused on the way, and say what came of it."""
         self._mails += 1
         self._commands = 0
@@ -296,7 +307,7 @@ class Session:
         try:
             if mail.refusal is not None:
                 for handover in handovers:
-                    note_refusal(self._context, handover.door, handover.envelope, mail.refusal)
+                    note_refusal(self._context, handover.channel, handover.envelope, mail.refusal)
                 raise mail.refusal
             outcomes = await receive(self._context, handovers, raw, self._client)
         finally:
@@ -337,24 +348,24 @@ class Session:
         self._wire.say("214 2.0.0 EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT, as in RFC 5321")
 
     async def _unknown(self, _rest: str) -> None:
-        raise Malformed("500 5.5.1 This command is not known here")
+        raise BadSyntax("500 5.5.1 This command is not known here")
 
 
 def _refuse_unless_writable(given: Path, is_utf8: bool) -> None:
     if not given.address.isascii() and not is_utf8:
-        raise Malformed("553 5.6.7 An address beyond ASCII needs SMTPUTF8")
+        raise BadSyntax("553 5.6.7 An address beyond ASCII needs SMTPUTF8")
 
 
-_VERBS: Final[dict[str, Callable[[Session, str], Awaitable[None]]]] = {
-    "HELO": Session._hello,
-    "EHLO": Session._extended_hello,
-    "STARTTLS": Session._start_tls,
-    "MAIL": Session._mail_from,
-    "RCPT": Session._rcpt_to,
-    "DATA": Session._data,
-    "BDAT": Session._bdat,
-    "RSET": Session._reset,
-    "NOOP": Session._noop,
-    "VRFY": Session._verify,
-    "HELP": Session._help,
+_VERBS: Final[dict[str, Callable[[SmtpSession, str], Awaitable[None]]]] = {
+    "HELO": SmtpSession._hello,
+    "EHLO": SmtpSession._extended_hello,
+    "STARTTLS": SmtpSession._start_tls,
+    "MAIL": SmtpSession._mail_from,
+    "RCPT": SmtpSession._rcpt_to,
+    "DATA": SmtpSession._data,
+    "BDAT": SmtpSession._bdat,
+    "RSET": SmtpSession._reset,
+    "NOOP": SmtpSession._noop,
+    "VRFY": SmtpSession._verify,
+    "HELP": SmtpSession._help,
 }

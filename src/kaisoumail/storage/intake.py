@@ -18,8 +18,8 @@ from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.quota import NO_QUOTAS, Quotas, mailbox_full
 from kaisoumail.storage.engine.batch_writer import Work
-from kaisoumail.storage.engine.batching import Gathered, GatheredByKey
-from kaisoumail.storage.engine.compiled_sql import Prepared, SelectMany
+from kaisoumail.storage.engine.batching import Batcher, KeyedBatcher
+from kaisoumail.storage.engine.compiled_sql import CompiledStatement, SelectMany
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.database_errors import locked
 from kaisoumail.storage.engine.schema import mailboxes as mailboxes_table
@@ -51,7 +51,7 @@ _RECEIVING: Final = SelectMany(lambda these: _active(these).with_for_update(key_
 _UNLOCKED: Final = SelectMany(
     lambda these: _active(these).with_for_update(key_share=True, skip_locked=True), mailboxes_table.c.id.type
 )
-_RECEIVED: Final = Prepared(
+_RECEIVED: Final = CompiledStatement(
     update(mailboxes_table)
     .where(mailboxes_table.c.id == bindparam("mailbox"))
     .values(
@@ -64,11 +64,11 @@ _RECEIVED: Final = Prepared(
 _KNOWN: Final = select(messages_table.c.mailbox_id, messages_table.c.delivery_key, messages_table.c.id).where(
     messages_table.c.mailbox_id.in_(_THESE), messages_table.c.delivery_key.in_(bindparam("keys", expanding=True))
 )
-_KEEP_RAW: Final = Prepared(insert(raw_messages))
+_KEEP_RAW: Final = CompiledStatement(insert(raw_messages))
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class IncomingMessage:
     """A mail to be kept: its facts, and its raw bytes as zstd unless they are elsewhere (*compressed* None)."""
 
     message: Message
@@ -79,7 +79,7 @@ class Incoming:
         """What the same hand-over is known by."""
         return self.message.mailbox_id, self.message.delivery_key
 
-    def of(self, user_id: str) -> "Incoming":
+    def of(self, user_id: str) -> "IncomingMessage":
         """The same for the owner its mailbox has now: it may have gone to somebody else since it was looked up."""
         if self.message.user_id == user_id:
             return self
@@ -101,7 +101,7 @@ class Intake:
             await self._usage.look_at({mailbox.user_id for mailbox in found if mailbox})
             return found
 
-        async def keep(incoming: Sequence[Incoming]) -> Sequence[str | Problem]:
+        async def keep(incoming: Sequence[IncomingMessage]) -> Sequence[str | Problem]:
             try:
                 return await kept(database.write_unless_locked, incoming)
             except Problem as problem:
@@ -109,15 +109,15 @@ class Intake:
                     raise
             return await kept(database.write_unless_locked, incoming, skip_locked=True)
 
-        async def keep_when_unlocked(incoming: Sequence[Incoming]) -> Sequence[str | Problem]:
+        async def keep_when_unlocked(incoming: Sequence[IncomingMessage]) -> Sequence[str | Problem]:
             return await kept(database.write_when_unlocked, incoming)
 
         async def kept(
-            write: _Write, incoming: Sequence[Incoming], skip_locked: bool = False
+            write: _Write, incoming: Sequence[IncomingMessage], skip_locked: bool = False
         ) -> Sequence[str | Problem]:
             users = {one.message.user_id for one in incoming}
             await self._usage.look_at(users)
-            room = Room(quotas, {user: self._usage.of(user) for user in users})
+            room = QuotaSnapshot(quotas, {user: self._usage.of(user) for user in users})
             outcomes = await write(partial(keep_all, incoming=incoming, room=room, skip_locked=skip_locked))
             for one, outcome in zip(incoming, outcomes, strict=True):
                 if outcome == one.message.id:
@@ -125,9 +125,9 @@ class Intake:
             return outcomes
 
         self._patience = database.patience
-        self._lookups: Gathered[str, Mailbox | None] = Gathered(find)
-        self._arrivals: Gathered[Incoming, str] = Gathered(keep)
-        self._locked: GatheredByKey[Incoming, str] = GatheredByKey(keep_when_unlocked)
+        self._lookups: Batcher[str, Mailbox | None] = Batcher(find)
+        self._arrivals: Batcher[IncomingMessage, str] = Batcher(keep)
+        self._locked: KeyedBatcher[IncomingMessage, str] = KeyedBatcher(keep_when_unlocked)
 
     async def find_live(self, address: str) -> Mailbox | None:
         """The one mailbox that holds *address* now, in any state but destroyed."""
@@ -137,7 +137,7 @@ class Intake:
         """True if *mailbox*, just found, has no room for a mail."""
         return self._quotas.is_full(mailbox.message_count, self._usage.of(mailbox.user_id))
 
-    async def keep(self, incoming: Incoming) -> str:
+    async def keep(self, incoming: IncomingMessage) -> str:
         """
         The id *incoming* is known by, once it is durable: its own, or that of an earlier same hand-over.
 
@@ -160,7 +160,7 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class QuotaSnapshot:
     """The *quotas*, and how many bytes each user has *stored*."""
 
     quotas: Quotas
@@ -170,11 +170,14 @@ class Room:
         return self.quotas.is_full(message_count, self.stored.get(message.user_id, 0))
 
 
-_ALL_ROOM: Final = Room(NO_QUOTAS, {})
+_ALL_ROOM: Final = QuotaSnapshot(NO_QUOTAS, {})
 
 
 def keep_all(
-    connection: Connection, incoming: Sequence[Incoming], room: Room = _ALL_ROOM, skip_locked: bool = False
+    connection: Connection,
+    incoming: Sequence[IncomingMessage],
+    room: QuotaSnapshot = _ALL_ROOM,
+    skip_locked: bool = False,
 ) -> list[str | Problem]:
     """
     Keep each of *incoming*.
@@ -191,8 +194,8 @@ def keep_all(
     receiving = sorted(
         (one.of(owners[one.key[0]]) for one in incoming if one.key[0] in counts), key=lambda one: one.key
     )
-    welcome: list[Incoming] = []
-    beyond: list[Incoming] = []
+    welcome: list[IncomingMessage] = []
+    beyond: list[IncomingMessage] = []
     for one in receiving:
         (beyond if room.is_full_for(one.message, counts[one.message.mailbox_id]) else welcome).append(one)
     known = _kept(connection, welcome) if welcome else {}
@@ -202,7 +205,7 @@ def keep_all(
     return [known.get(one.key) or _refusal(one.message.mailbox_id, counts, held) for one in incoming]
 
 
-def _kept(connection: Connection, welcome: list[Incoming]) -> dict[tuple[str, str], str]:
+def _kept(connection: Connection, welcome: list[IncomingMessage]) -> dict[tuple[str, str], str]:
     """Which id each of *welcome* is known by, now that they are kept."""
     if insert_those_unknown(connection, messages_table, [columns_of(one.message) for one in welcome]):
         known = {one.key: one.message.id for one in welcome}
@@ -214,14 +217,14 @@ def _kept(connection: Connection, welcome: list[Incoming]) -> dict[tuple[str, st
     return known
 
 
-def _known(connection: Connection, incoming: list[Incoming]) -> dict[tuple[str, str], str]:
+def _known(connection: Connection, incoming: list[IncomingMessage]) -> dict[tuple[str, str], str]:
     """Which id each is known by now. The database settled who of two that came at once is the message."""
     ids, keys = zip(*(one.key for one in incoming), strict=True)
     rows = connection.execute(_KNOWN, {"ids": list(set(ids)), "keys": list(keys)})
     return {(row.mailbox_id, row.delivery_key): row.id for row in rows}
 
 
-def _complete(connection: Connection, new: list[Incoming]) -> None:
+def _complete(connection: Connection, new: list[IncomingMessage]) -> None:
     """What belongs to new messages beside their rows: raw bytes, the mailbox's counts, and that they came."""
     raws = [{"message_id": one.message.id, "zstd": one.compressed} for one in new if one.compressed is not None]
     if raws:

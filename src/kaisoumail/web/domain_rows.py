@@ -9,7 +9,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.delegation import Delegation, DnsAnswer
 from kaisoumail.model.domain import CatalogEntry, DomainStatus
 from kaisoumail.operations.domain_catalog import Catalog
-from kaisoumail.web.problems import Explained, explained
+from kaisoumail.web.problems import ProblemView, problem_view
 
 UNFINISHED: Final = ("waiting", "delegated", "attention")
 
@@ -28,7 +28,7 @@ class PublicDns:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DomainRow:
     """
     One line of the catalogue.
 
@@ -39,7 +39,7 @@ class Row:
     entry: CatalogEntry
     state: str
     raw: str
-    reason: Explained | None
+    reason: ProblemView | None
     public_dns: PublicDns | None
 
     @property
@@ -55,15 +55,15 @@ class Row:
         return _digest(self.state, self.raw, self.entry.name_servers, times, self.public_dns)
 
 
-def rows_of(catalog: Catalog) -> tuple[Row, ...]:
+def rows_of(catalog: Catalog) -> tuple[DomainRow, ...]:
     return tuple(_row(entry, catalog.delegations.get(entry.root_domain)) for entry in catalog.entries)
 
 
-def row_called(rows: tuple[Row, ...], key: str | None) -> Row | None:
+def row_called(rows: tuple[DomainRow, ...], key: str | None) -> DomainRow | None:
     return next((row for row in rows if row.key == key), None)
 
 
-def seen_in(rows: tuple[Row, ...]) -> str:
+def seen_in(rows: tuple[DomainRow, ...]) -> str:
     """Changes when anything that the table shows does."""
     return _digest(*((row.key, row.state, row.raw, row.reason and row.reason.kind) for row in rows))
 
@@ -86,9 +86,9 @@ def state_of(entry: CatalogEntry) -> str:
     return {"pending": "waiting", "active": "delegated"}.get(entry.zone_status or "", "attention")
 
 
-def _row(entry: CatalogEntry, delegation: Delegation | None) -> Row:
+def _row(entry: CatalogEntry, delegation: Delegation | None) -> DomainRow:
     status = entry.domain.status.value if entry.domain else "not_enabled"
-    return Row(
+    return DomainRow(
         entry=entry,
         state=state_of(entry),
         raw=" · ".join(filter(None, [status, entry.zone_status])),
@@ -97,12 +97,12 @@ def _row(entry: CatalogEntry, delegation: Delegation | None) -> Row:
     )
 
 
-def _reason(entry: CatalogEntry) -> Explained | None:
+def _reason(entry: CatalogEntry) -> ProblemView | None:
     domain = entry.domain
     if domain is None or domain.status is not DomainStatus.PROVISIONING_ERROR:
         return None
     code, told = domain.last_provision_code or "internal", domain.last_provision_details
-    return explained(Problem(code, domain.last_provision_error or "", **told), at=domain.updated_at)
+    return problem_view(Problem(code, domain.last_provision_error or "", **told), at=domain.updated_at)
 
 
 def _public_dns(entry: CatalogEntry, delegation: Delegation) -> PublicDns:

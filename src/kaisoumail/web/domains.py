@@ -11,12 +11,12 @@ from kaisoumail.operations import domains
 from kaisoumail.operations.bind_progress import read_bind_progress
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.domain_catalog import read_catalog
-from kaisoumail.operations.domains import Checked
+from kaisoumail.operations.domains import NameCheck
 from kaisoumail.operations.meta import read_meta
 from kaisoumail.operations.token_check import check_token
-from kaisoumail.web.domain_rows import Row, row_called, rows_of, seen_in
+from kaisoumail.web.domain_rows import DomainRow, row_called, rows_of, seen_in
 from kaisoumail.web.languages import knows
-from kaisoumail.web.problems import Explained, explained
+from kaisoumail.web.problems import ProblemView, problem_view
 from kaisoumail.web.render import page, url
 from kaisoumail.web.session import form_of, go_to
 
@@ -34,7 +34,7 @@ async def show_domains(request: "Request[Any, Any, Any]", viewer: Viewer, contex
 async def show_token(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
     """What the token may do, tried now by harmless calls."""
     check = await check_token(context, viewer)
-    problem = explained(check.problem) if check.problem else None
+    problem = problem_view(check.problem) if check.problem else None
     return page(request, "domains/token.html", check=check, problem=problem)
 
 
@@ -74,7 +74,7 @@ async def show_binding(request: "Request[Any, Any, Any]", viewer: Viewer, contex
         raise Problem("domain_not_found", "Mailbox domain not found")
     there = _bound(progress.domain, binding=name) if progress.domain and not progress.is_open else None
     headers = {"hx-redirect": there} if there else {}
-    problem = explained(progress.problem, at=context.clock()) if progress.problem else None
+    problem = problem_view(progress.problem, at=context.clock()) if progress.problem else None
     return _piece(request, "_binding", headers=headers, progress=progress, refused=problem)
 
 
@@ -171,10 +171,10 @@ async def _domains(
         routing_enabled=context.cloudflare.enabled,
         typed=typed or (binding if progress and not progress.domain else ""),
         checked=None,
-        problem=explained(problem, at=now) if problem else None,
+        problem=problem_view(problem, at=now) if problem else None,
         progress=progress,
-        refused=explained(progress.problem, at=now) if progress and progress.problem else None,
-        trouble=explained(catalog.problem, at=now) if catalog.problem else None,
+        refused=problem_view(progress.problem, at=now) if progress and progress.problem else None,
+        trouble=problem_view(catalog.problem, at=now) if catalog.problem else None,
         notice=_notice(asked.get("notice", ""), noticed),
         noticed=noticed,
         refusal=await _refusal(context, viewer, noticed, asked.get("code", "")),
@@ -184,17 +184,17 @@ async def _domains(
     )
 
 
-def _explained(checked: Checked | None) -> Explained | None:
-    return explained(checked.problem) if checked and checked.problem else None
+def _explained(checked: NameCheck | None) -> ProblemView | None:
+    return problem_view(checked.problem) if checked and checked.problem else None
 
 
-def _notice(done: str, row: Row | None) -> str | None:
+def _notice(done: str, row: DomainRow | None) -> str | None:
     """The words for what was done and what came of it; None for an address bar somebody played with."""
     key = f"notice.{done}_{row.state}" if row and done in NOTICES else ""
     return key if knows(key) else None
 
 
-async def _refusal(context: Context, viewer: Viewer, row: Row | None, code: str) -> Explained | None:
+async def _refusal(context: Context, viewer: Viewer, row: DomainRow | None, code: str) -> ProblemView | None:
     """The refusal that the URL names, with Cloudflare's answer where the domain's history has it."""
     if code not in CODES:
         return None
@@ -202,8 +202,8 @@ async def _refusal(context: Context, viewer: Viewer, row: Row | None, code: str)
     history = await domains.history(context, viewer, domain.id) if domain else []
     event = next((event for event in history if event.code == code), None)
     if event is None:
-        return explained(Problem(code, ""))
-    return explained(Problem(code, event.message or "", **event.details), at=event.at)
+        return problem_view(Problem(code, ""))
+    return problem_view(Problem(code, event.message or "", **event.details), at=event.at)
 
 
 def _piece(request: "Request[Any, Any, Any]", name: str, **values: Any) -> Response[Any]:

@@ -12,9 +12,9 @@ from kaisoumail.model.user import Viewer
 from kaisoumail.operations import message_parts, messages
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.message_parts import PICTURES, Attachment
-from kaisoumail.operations.messages import Opened
+from kaisoumail.operations.messages import OpenedMessage
 from kaisoumail.web.languages import HTML_LANG
-from kaisoumail.web.problems import Explained, explained
+from kaisoumail.web.problems import ProblemView, problem_view
 from kaisoumail.web.render import language_of, page
 from kaisoumail.web.session import form_of, go_to, own_path
 
@@ -24,19 +24,19 @@ _SHOWN_RAW: Final = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MessageView:
     """
     What the reader shows: a mail and the chosen tab, or why there is none.
 
     *blocked* pictures are not loaded, unless *remote* is true; *raw* is the beginning of the bytes.
     """
 
-    opened: Opened | None = None
+    opened: OpenedMessage | None = None
     tab: str = TABS[0]
     remote: bool = False
     blocked: int = 0
     raw: str = ""
-    problem: Explained | None = None
+    problem: ProblemView | None = None
     status: int = 200
 
     @property
@@ -52,7 +52,7 @@ class Reading:
         ]
 
 
-async def reading(context: Context, viewer: Viewer, message_id: str, asked: Mapping[str, str]) -> Reading:
+async def reading(context: Context, viewer: Viewer, message_id: str, asked: Mapping[str, str]) -> MessageView:
     """The mail to show in a pane: one that cannot be shown says so there and leaves the page around it alone."""
     try:
         opened = await messages.open_message(context, viewer, message_id)
@@ -62,9 +62,9 @@ async def reading(context: Context, viewer: Viewer, message_id: str, asked: Mapp
         safe = await message_parts.safe_fragment(context, opened, remote=remote) if tab == "html" else None
         raw = await messages.raw_message(context, viewer, message_id) if tab == "raw" else b""
     except Problem as problem:
-        return Reading(problem=explained(problem), status=problem.kind.status)
+        return MessageView(problem=problem_view(problem), status=problem.kind.status)
     shown = raw[:_SHOWN_RAW].decode("utf-8", "replace").replace("\0", "\ufffd")
-    return Reading(opened, tab, remote, safe.blocked if safe else 0, shown)
+    return MessageView(opened, tab, remote, safe.blocked if safe else 0, shown)
 
 
 @get("/messages/{message_id:str}")

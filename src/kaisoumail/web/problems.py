@@ -27,7 +27,7 @@ _BLANKS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
+class ProblemView:
     """
     A problem as a page shows it.
 
@@ -42,11 +42,11 @@ class Explained:
     guide: str | None = None
     said: str | None = None
     told: dict[str, Any] | None = None
-    limit: "Limit | None" = None
+    limit: "RateLimitView | None" = None
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
+class RateLimitView:
     """
     A rate limit: until when, and what brought it about.
 
@@ -60,13 +60,13 @@ class Limit:
     call: str
 
 
-def explained(problem: Problem, at: datetime | None = None) -> Explained:
+def problem_view(problem: Problem, at: datetime | None = None) -> ProblemView:
     """How a page shows *problem*; one that happened *at* a moment and says how long to wait counts down from it."""
     kind = kind_of(problem) if words_exist(kind_of(problem)) else "other"
     fields = problem.details.get("fieldErrors", {})
     first = next((sentences[0] for sentences in fields.values()), None) if isinstance(fields, dict) else None
     details = {**_BLANKS, "seconds": problem.details.get("retryAfterSeconds", 0), **problem.details}
-    return Explained(
+    return ProblemView(
         kind=kind,
         code=problem.code,
         details=details,
@@ -77,14 +77,16 @@ def explained(problem: Problem, at: datetime | None = None) -> Explained:
     )
 
 
-def _limit(problem: Problem, at: datetime) -> Limit | None:
+def _limit(problem: Problem, at: datetime) -> RateLimitView | None:
     seconds, cause = problem.details.get("retryAfterSeconds"), problem.details.get("rateLimitContext")
     if not isinstance(seconds, int):
         return None
     cause = cause if isinstance(cause, dict) else {}
     words = f"operation.{cause.get('projectOperation')}"
     call = f"{cause.get('cloudflareMethod', '')} {cause.get('cloudflarePath', '')}".strip()
-    return Limit(at + timedelta(seconds=seconds), words if knows(words) else None, cause.get("projectRoute", ""), call)
+    return RateLimitView(
+        at + timedelta(seconds=seconds), words if knows(words) else None, cause.get("projectRoute", ""), call
+    )
 
 
 def words_exist(kind: str) -> bool:
@@ -97,7 +99,7 @@ def on_problem(request: "Request[Any, Any, Any]", problem: Problem) -> Response[
         return to_login(request)
     headers = {"retry-after": str(problem.details["retryAfterSeconds"])} if _waits(problem) else {}
     status = problem.kind.status
-    return page(request, "error/page.html", status=status, headers=headers, problem=explained(problem))
+    return page(request, "error/page.html", status=status, headers=headers, problem=problem_view(problem))
 
 
 def on_http_exception(request: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:

@@ -10,11 +10,11 @@ from kaisoumail.model.address import is_local_part, is_subdomain
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import mailboxes
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.mailboxes import Default, MailboxExists, Minutes, Wish
+from kaisoumail.operations.mailboxes import Default, MailboxExists, MailboxRequest, Minutes
 from kaisoumail.operations.meta import read_meta
-from kaisoumail.web.desk import SHOWN_AT_FIRST, read_desk
+from kaisoumail.web.inbox_view import SHOWN_AT_FIRST, read_desk
 from kaisoumail.web.messages import reading
-from kaisoumail.web.problems import Explained, explained
+from kaisoumail.web.problems import ProblemView, problem_view
 from kaisoumail.web.render import page, url
 from kaisoumail.web.session import form_of, go_to
 
@@ -60,7 +60,7 @@ async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, cont
     return go_to(url("/workspace", mailbox=mailbox.id, notice="created"))
 
 
-async def wish_from(context: Context, form: Mapping[str, str]) -> Wish:
+async def wish_from(context: Context, form: Mapping[str, str]) -> MailboxRequest:
     """
     The wish in the create form: parts, or a whole address pasted into the first field.
 
@@ -77,7 +77,7 @@ async def wish_from(context: Context, form: Mapping[str, str]) -> Wish:
     ]
     if wrong:
         raise Problem("invalid_request", "Invalid request", fieldErrors={name: [""] for name in wrong})
-    return Wish(local_part or None, subdomain or None, form.get("root_domain") or None, minutes)
+    return MailboxRequest(local_part or None, subdomain or None, form.get("root_domain") or None, minutes)
 
 
 async def _workspace(
@@ -91,7 +91,7 @@ async def _workspace(
     message_id = asked.get("message")
     desk = await read_desk(context, viewer, asked.get("mailbox"), message_id, _shown(asked))
     shown = await reading(context, viewer, message_id, asked) if message_id else None
-    refusal: Explained | None = explained(problem) if problem else None
+    refusal: ProblemView | None = problem_view(problem) if problem else None
     return page(
         request,
         "workspace/page.html",

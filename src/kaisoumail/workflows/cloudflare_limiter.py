@@ -17,7 +17,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare.errors import Answer, RateLimited
-from kaisoumail.cloudflare.limiter import Asker
+from kaisoumail.cloudflare.limiter import Caller
 from kaisoumail.model.clock import Clock, iso
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.database_clock import database_now
@@ -28,7 +28,7 @@ COOLDOWN: Final = "cloudflare_cooldown"
 _BURST_SECONDS: Final = 5.0  # what may go out at once after a quiet time: this many seconds' worth
 
 
-class SharedGate:
+class CloudflareLimiter:
     """At most *per_second* requests in the long run, over every process that shares *database*."""
 
     def __init__(self, database: Database, clock: Clock, per_second: float) -> None:
@@ -37,7 +37,7 @@ class SharedGate:
         self._interval = 1 / per_second
         self._burst = max(1, round(per_second * _BURST_SECONDS))
 
-    async def admit(self, asker: Asker, method: str, path: str) -> None:
+    async def admit(self, asker: Caller, method: str, path: str) -> None:
         """Returns when the request may go out. Raises RateLimited while Cloudflare told us to stay away."""
         await self._refuse_in_cooldown(asker, method, path)
         while not asker.is_urgent and await self._is_busy():  # noqa: ASYNC110 - other processes take places too
@@ -49,7 +49,7 @@ class SharedGate:
             await asyncio.sleep(wait)
             await self._refuse_in_cooldown(asker, method, path)
 
-    async def close_for(self, error: RateLimited, asker: Asker) -> RateLimited:
+    async def close_for(self, error: RateLimited, asker: Caller) -> RateLimited:
         """Let nobody pass until *error*'s time is over; the first to be told off stays named as the cause."""
         cause = {
             "triggeredAt": iso(self._clock()),
@@ -82,7 +82,7 @@ class SharedGate:
             return False
         return pace.seconds_until(float(pace.value)) > -(self._burst // 2) * self._interval
 
-    async def _refuse_in_cooldown(self, asker: Asker, method: str, path: str) -> None:
+    async def _refuse_in_cooldown(self, asker: Caller, method: str, path: str) -> None:
         refusal = await self.cooldown()
         if refusal is None or refusal.cause is None:
             return

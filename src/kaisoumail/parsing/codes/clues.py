@@ -7,7 +7,7 @@ from typing import Final
 
 from kaisoumail.parsing.codes.candidates import Candidate
 from kaisoumail.parsing.codes.labels import CODE, COPULAS, Label
-from kaisoumail.parsing.codes.reading import AFTER, BEFORE, Gap, Reading
+from kaisoumail.parsing.codes.reading import AFTER, BEFORE, AnalyzedText, Gap
 
 _NEAR: Final = 64
 _OWNER: Final = 32  # how far "your" may stand before "code": "your Acme Cloud code"
@@ -24,7 +24,7 @@ _STREET_BEFORE: Final = re.compile(r"(?:[^\W\d_]|[0-9])[,;][ \n]\Z")
 _TOWN_AFTER: Final = re.compile(r" [A-Z\u00c0-\u00de][a-z\u00df-\u00ff]+")
 
 
-def roles_near(reading: Reading, candidate: Candidate) -> set[str]:
+def roles_near(reading: AnalyzedText, candidate: Candidate) -> set[str]:
     """The roles of the words in the same sentence."""
     roles: set[str] = set()
     for hit in reading.hits_between(max(0, candidate.start - _NEAR), candidate.start):
@@ -42,7 +42,7 @@ def roles_near(reading: Reading, candidate: Candidate) -> set[str]:
     return roles
 
 
-def is_asked_for(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+def is_asked_for(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
     """A verb right before it, or right before what it is called: "enter 482913", "use the following code: 482913"."""
     start = candidate.start if label is None or label.follows else label.hit.start
     return any(
@@ -51,7 +51,7 @@ def is_asked_for(reading: Reading, candidate: Candidate, label: Label | None) ->
     )
 
 
-def is_the_readers(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+def is_the_readers(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
     """ "Your code", "482913 is your Acme code"."""
     if label is None:
         return False
@@ -64,7 +64,7 @@ def is_the_readers(reading: Reading, candidate: Candidate, label: Label | None) 
     return any(hit.role == "your" and Gap.between(reading, label.hit.end, hit.start).words == 0 for hit in after)
 
 
-def is_led_to(reading: Reading, candidate: Candidate) -> bool:
+def is_led_to(reading: AnalyzedText, candidate: Candidate) -> bool:
     """What stands right before it says that it comes now: "is", or a colon."""
     before = reading.text[max(0, candidate.start - 12) : candidate.start].rstrip()
     if before.endswith((":", "：")):
@@ -73,12 +73,12 @@ def is_led_to(reading: Reading, candidate: Candidate) -> bool:
     return len(words) > 1 and words[-1] in COPULAS
 
 
-def offers_near(reading: Reading, candidate: Candidate) -> bool:
+def offers_near(reading: AnalyzedText, candidate: Candidate) -> bool:
     around = reading.hits_between(max(0, candidate.start - BEFORE), min(len(reading.text), candidate.end + AFTER))
     return any(hit.role == "offer" for hit in around)
 
 
-def is_plainly_named(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+def is_plainly_named(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
     """Next to nothing between the word and the year: "verification code is 2024"."""
     if label is None or label.hit.role not in CODE:
         return False
@@ -91,7 +91,7 @@ def is_plainly_named(reading: Reading, candidate: Candidate, label: Label | None
     return label.gap.lines == 0 or reading.stands_alone(candidate)
 
 
-def is_example(reading: Reading, candidate: Candidate, label: Label) -> bool:
+def is_example(reading: AnalyzedText, candidate: Candidate, label: Label) -> bool:
     """The number and what it is called are quoted, as in mails that warn of fraud: "Your code is 482913"."""
     start, end = min(candidate.start, label.hit.start), max(candidate.end, label.hit.end)
     line = max(reading.text.rfind("\n", 0, start) + 1, start - _QUOTED)
@@ -107,7 +107,7 @@ def is_example(reading: Reading, candidate: Candidate, label: Label) -> bool:
     return False
 
 
-def is_entered(reading: Reading, candidate: Candidate) -> bool:
+def is_entered(reading: AnalyzedText, candidate: Candidate) -> bool:
     """
     Just this is to be typed in, and not at a gate.
 
@@ -126,7 +126,7 @@ def is_entered(reading: Reading, candidate: Candidate) -> bool:
     return False
 
 
-def is_in_a_list(reading: Reading, candidate: Candidate) -> bool:
+def is_in_a_list(reading: AnalyzedText, candidate: Candidate) -> bool:
     """Another code stands alone on the line before or behind: backup codes come by the dozen."""
     return any(
         other.code != candidate.code
@@ -136,19 +136,19 @@ def is_in_a_list(reading: Reading, candidate: Candidate) -> bool:
     )
 
 
-def is_discounted(reading: Reading, candidate: Candidate) -> bool:
+def is_discounted(reading: AnalyzedText, candidate: Candidate) -> bool:
     """A percentage is near, or in the subject."""
     return "%" in reading.text[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
 
 
-def is_like_a_telephone(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+def is_like_a_telephone(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
     """ "0800 1234" in a sentence."""
     if candidate.form != "grouped" or len(candidate.code) != 8 or candidate.code[0] != "0":
         return False
     return not reading.stands_alone(candidate) and (label is None or label.gap.words > 1)
 
 
-def is_postal(reading: Reading, candidate: Candidate) -> bool:
+def is_postal(reading: AnalyzedText, candidate: Candidate) -> bool:
     if len(candidate.code) not in (4, 5):
         return False
     before = reading.text[max(0, candidate.start - 8) : candidate.start]
@@ -157,7 +157,7 @@ def is_postal(reading: Reading, candidate: Candidate) -> bool:
     return bool(_STREET_BEFORE.search(before) and _TOWN_AFTER.match(reading.text, candidate.end))
 
 
-def is_stale(reading: Reading, candidate: Candidate, label: Label | None) -> bool:
+def is_stale(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
     """An old code, or one said to be expired: right before the word, between it and the number, or right behind."""
     start = candidate.start - 40 if label is None or label.follows else label.hit.start - 24
     for hit in reading.hits_between(max(0, start), min(len(reading.text), candidate.end + 40)):

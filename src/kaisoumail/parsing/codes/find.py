@@ -6,8 +6,8 @@ from typing import Final, Literal
 
 from kaisoumail.model.code import Doubt
 from kaisoumail.parsing.codes.candidates import Candidate
-from kaisoumail.parsing.codes.reading import Reading, Where
-from kaisoumail.parsing.codes.score import CLOSE, ENOUGH, Scored, Setting, scored
+from kaisoumail.parsing.codes.reading import AnalyzedText, Where
+from kaisoumail.parsing.codes.score import CLOSE, ENOUGH, MailContext, ScoredCandidate, scored
 from kaisoumail.parsing.html_text import shown_and_hidden
 
 MAX_EVIDENCE: Final = 120
@@ -27,7 +27,7 @@ def source_of(where: Where) -> Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundCode:
     """
     A code of 4 to 8 letters and digits, and the evidence for it.
 
@@ -52,11 +52,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class ExaminedCandidate:
     """A candidate of *reading* as it was judged. *lost* says why it is not the code, "" for the winner."""
 
-    reading: Reading
-    scored: Scored
+    reading: AnalyzedText
+    scored: ScoredCandidate
     lost: str
 
     @property
@@ -68,8 +68,8 @@ class Examined:
 class Decision:
     """The code, if there is one, and every candidate that was looked at on the way."""
 
-    found: Found | None
-    examined: tuple[Examined, ...]
+    found: FoundCode | None
+    examined: tuple[ExaminedCandidate, ...]
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
@@ -93,7 +93,7 @@ class Decision:
         return "\n".join(lines) or "no candidates"
 
 
-def find_code(subject: str | None, text: str | None, html: str | None) -> Found | None:
+def find_code(subject: str | None, text: str | None, html: str | None) -> FoundCode | None:
     """
     The code, from the subject if one is there, else from the text, else from the HTML.
 
@@ -105,32 +105,32 @@ def find_code(subject: str | None, text: str | None, html: str | None) -> Found 
 
 def decided(subject: str | None, text: str | None, html: str | None) -> Decision:
     """As `find_code`, with every candidate it looked at; printing it shows the reasons."""
-    head = Reading.of("subject", subject or "")
-    examined: list[Examined] = []
+    head = AnalyzedText.of("subject", subject or "")
+    examined: list[ExaminedCandidate] = []
     for reading, preheader in _readings(head, text, html):
         if not reading.candidates:
             continue
-        ranked = scored(reading, Setting(head, reading))
+        ranked = scored(reading, MailContext(head, reading))
         best = _best(ranked, preheader)
-        examined += [Examined(reading, each, _lost(each, best)) for each in ranked]
+        examined += [ExaminedCandidate(reading, each, _lost(each, best)) for each in ranked]
         if best is not None:
             return Decision(_found(reading, best, ranked), tuple(examined))
     return Decision(None, tuple(examined))
 
 
-def _readings(head: Reading, text: str | None, html: str | None) -> Iterator[tuple[Reading, str]]:
+def _readings(head: AnalyzedText, text: str | None, html: str | None) -> Iterator[tuple[AnalyzedText, str]]:
     """The texts in the order they are believed, each with what the mail shows only in lists."""
     yield head, ""
-    body = Reading.of("text", text) if text else None
+    body = AnalyzedText.of("text", text) if text else None
     if body is not None:
         yield body, ""
     if html:
         shown, hidden = shown_and_hidden(html)
         if body is None or shown != body.text:
-            yield Reading.of_shown(shown), hidden
+            yield AnalyzedText.of_shown(shown), hidden
 
 
-def _best(ranked: list[Scored], preheader: str) -> Scored | None:
+def _best(ranked: list[ScoredCandidate], preheader: str) -> ScoredCandidate | None:
     """
     The one that is enough and clearly ahead. An older mail quoted below counts only if nothing above does; of two
     that are close, the one that the preheader repeats.
@@ -147,13 +147,13 @@ def _best(ranked: list[Scored], preheader: str) -> Scored | None:
     return repeated[0] if len({each.candidate.code for each in repeated}) == 1 else None
 
 
-def _is_close(rival: Scored, best: Scored) -> bool:
+def _is_close(rival: ScoredCandidate, best: ScoredCandidate) -> bool:
     """Nearly as good, or called a code by the very same word: "your codes are 551177 and 662288"."""
     shares_the_word = rival.labelled_at is not None and rival.labelled_at == best.labelled_at
     return shares_the_word or best.points - rival.points < CLOSE
 
 
-def _lost(each: Scored, best: Scored | None) -> str:
+def _lost(each: ScoredCandidate, best: ScoredCandidate | None) -> str:
     if best is not None and each.candidate.code == best.candidate.code:
         return ""
     if each.points < ENOUGH:
@@ -163,19 +163,19 @@ def _lost(each: Scored, best: Scored | None) -> str:
     return "quoted from an older mail" if each.is_quoted else "another does better"
 
 
-def _found(reading: Reading, best: Scored, ranked: list[Scored]) -> Found:
+def _found(reading: AnalyzedText, best: ScoredCandidate, ranked: list[ScoredCandidate]) -> FoundCode:
     candidate = best.candidate
     evidence, begin = _around(reading, candidate)
     span = (candidate.start - begin, candidate.end - begin)
     others = [each.points for each in ranked if each.candidate.code != candidate.code]
     ahead = best.points - max(others, default=0)
     sure = 0.6 + 0.39 * min(1.0, min(best.points - ENOUGH, ahead) / (_CERTAIN - ENOUGH))
-    return Found(
+    return FoundCode(
         candidate.code, reading.where, evidence, span, best.word[:MAX_WORD], best.points, best.rules, round(sure, 2)
     )
 
 
-def _around(reading: Reading, candidate: Candidate) -> tuple[str, int]:
+def _around(reading: AnalyzedText, candidate: Candidate) -> tuple[str, int]:
     """The text around *candidate* on one line, at most `MAX_EVIDENCE` long, and where it begins."""
     begin = max(0, candidate.start - _AROUND)
     return reading.text[begin : min(candidate.end + _AROUND, begin + MAX_EVIDENCE)].replace("\n", " "), begin

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kaisoumail.parsing.codes.candidates import Candidate
-from kaisoumail.parsing.codes.reading import AFTER, BEFORE, Gap, Reading
+from kaisoumail.parsing.codes.reading import AFTER, BEFORE, AnalyzedText, Gap
 from kaisoumail.parsing.codes.words.table import Hit
 
 NAMED: Final = frozenset(("named", "shared"))
@@ -37,7 +37,7 @@ class Label:
         return self.gap.is_narrow or self.is_shown
 
 
-def labels_of(reading: Reading) -> list[Label | None]:
+def labels_of(reading: AnalyzedText) -> list[Label | None]:
     """The label of each candidate: the nearest before it that no other has, else the first behind it."""
     taken: set[int] = set()
     labels: list[Label | None] = []
@@ -64,21 +64,21 @@ def labels_of(reading: Reading) -> list[Label | None]:
     return labels
 
 
-def is_amount(reading: Reading, candidate: Candidate) -> bool:
+def is_amount(reading: AnalyzedText, candidate: Candidate) -> bool:
     """A unit stands right behind it."""
     for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + AFTER)):
         return hit.role == "unit" and hit.start <= candidate.end + 1 and reading.text[candidate.end] != "\n"
     return False
 
 
-def _are_joined(reading: Reading, left: Candidate, right: Candidate) -> bool:
+def _are_joined(reading: AnalyzedText, left: Candidate, right: Candidate) -> bool:
     between = reading.text[left.end : right.start]
     if len(between) > _JOINED or "\n" in between or reading.hits_between(left.end, right.start):
         return False
     return COPULAS.isdisjoint(between.lower().split())  # "order 123456 is 654321" is no list
 
 
-def _leading(reading: Reading, candidate: Candidate, taken: set[int]) -> Label | None:
+def _leading(reading: AnalyzedText, candidate: Candidate, taken: set[int]) -> Label | None:
     hits = [
         hit
         for hit in reading.hits_between(max(0, candidate.start - BEFORE), candidate.start)
@@ -105,7 +105,7 @@ def _leading(reading: Reading, candidate: Candidate, taken: set[int]) -> Label |
     return None
 
 
-def _names_another(reading: Reading, label: Label, candidate: Candidate) -> bool:
+def _names_another(reading: AnalyzedText, label: Label, candidate: Candidate) -> bool:
     """Whether the label leads to the number with next to nothing between: "order no. 123456"."""
     gap = label.gap
     between = reading.text[label.hit.end : candidate.start]
@@ -114,7 +114,7 @@ def _names_another(reading: Reading, label: Label, candidate: Candidate) -> bool
     return gap.words <= 2 and gap.lines <= 1 and gap.length <= 24 and (not gap.ends_a_sentence or gap.length <= 3)
 
 
-def _belongs_to_a_code(reading: Reading, hits: list[Hit], index: int, gap: Gap) -> bool:
+def _belongs_to_a_code(reading: AnalyzedText, hits: list[Hit], index: int, gap: Gap) -> bool:
     """ "The code for your account: 482913": another number's word, but what is given is the code."""
     between = reading.text[hits[index].end : hits[index].end + gap.length]
     if index == 0 or not (gap.words or gap.lines or ":" in between or "：" in between):
@@ -124,7 +124,7 @@ def _belongs_to_a_code(reading: Reading, hits: list[Hit], index: int, gap: Gap) 
     return earlier.role in CODE and joint.lines == 0 and joint.is_narrow and joint.words > 0
 
 
-def _following(reading: Reading, candidate: Candidate, taken: set[int]) -> Label | None:
+def _following(reading: AnalyzedText, candidate: Candidate, taken: set[int]) -> Label | None:
     if candidate.form == "keyed":
         return None  # `PROJ-4821: login code is not sent`
     for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + AFTER)):

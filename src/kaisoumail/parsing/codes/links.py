@@ -74,7 +74,7 @@ _SECRET_NAME: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Shown:
+class _LinkText:
     """A link with its own *words*, or those of the line *before* it and of the line *above* that."""
 
     url: str
@@ -100,7 +100,7 @@ def find_link(subject: str | None, text: str | None, html: str | None) -> Link |
     return None
 
 
-def _in_html(markup: str) -> Iterator[_Shown]:
+def _in_html(markup: str) -> Iterator[_LinkText]:
     """The first links of *markup* with their words; those of a picture are its alternative text."""
     for count, match in enumerate(_ANCHOR.finditer(markup)):
         if count == MAX_LINKS:
@@ -113,7 +113,7 @@ def _in_html(markup: str) -> Iterator[_Shown]:
         inside = markup[match.end() : end.start() if end else match.end() + 200]
         alternative = re.search(r'\balt\s?=\s?"([^"<>]{3,160})"', inside)
         words = text_of(inside).replace("\n", " ") or (entities.unescape(alternative[1]) if alternative else "")
-        yield _Shown(url, words)
+        yield _LinkText(url, words)
 
 
 def _in_ascii(url: str) -> str:
@@ -121,7 +121,7 @@ def _in_ascii(url: str) -> str:
     return url if url.isascii() else quote(url, safe=printable)
 
 
-def _in_text(text: str) -> Iterator[_Shown]:
+def _in_text(text: str) -> Iterator[_LinkText]:
     """The first addresses of *text* with the words in front of each."""
     done = 0
     for count, match in enumerate(_URL.finditer(text)):
@@ -129,10 +129,10 @@ def _in_text(text: str) -> Iterator[_Shown]:
             return
         lines = [line for line in text[max(done, match.start() - 160) : match.start()].splitlines() if line.strip()]
         done = match.end()
-        yield _Shown(match[0].rstrip(_TRAILING), "", " ".join(lines[-1:]), " ".join(lines[-2:-1]))
+        yield _LinkText(match[0].rstrip(_TRAILING), "", " ".join(lines[-1:]), " ".join(lines[-2:-1]))
 
 
-def _judged(shown: _Shown, about: set[str]) -> tuple[int, Link] | None:
+def _judged(shown: _LinkText, about: set[str]) -> tuple[int, Link] | None:
     if not (shown.url.isascii() and shown.url.isprintable()) or " " in shown.url:
         return None
     try:

@@ -30,18 +30,18 @@ _RULE: Final = 10
 
 
 @dataclass(frozen=True)
-class Reading:
+class AnalyzedText:
     """A text (plain) and where in the mail it stands."""
 
     where: Where
     text: str
 
     @classmethod
-    def of(cls, where: Where, text: str) -> "Reading":
+    def of(cls, where: Where, text: str) -> "AnalyzedText":
         return cls(where, plain(text, MAX_TEXT))
 
     @classmethod
-    def of_shown(cls, html_text: str) -> "Reading":
+    def of_shown(cls, html_text: str) -> "AnalyzedText":
         """What HTML shows, tidy already."""
         return cls("html", usual(html_text[:MAX_TEXT]))
 
@@ -164,7 +164,7 @@ class Gap(NamedTuple):
     end: int
 
     @classmethod
-    def between(cls, reading: Reading, start: int, end: int) -> "Gap":
+    def between(cls, reading: AnalyzedText, start: int, end: int) -> "Gap":
         return cls(reading.text, start, end)
 
     @property

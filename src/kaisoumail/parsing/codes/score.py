@@ -26,7 +26,7 @@ from kaisoumail.parsing.codes.clues import (
     roles_near,
 )
 from kaisoumail.parsing.codes.labels import CODE, NAMED, OFFER_LIKE, Label, is_amount, labels_of
-from kaisoumail.parsing.codes.reading import Reading
+from kaisoumail.parsing.codes.reading import AnalyzedText
 
 ENOUGH: Final = 100
 CLOSE: Final = 60
@@ -36,7 +36,7 @@ _YEAR: Final = re.compile(r"(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01]))?
 
 
 @dataclass(frozen=True, slots=True)
-class Scored:
+class ScoredCandidate:
     """A candidate with its points, the rules that gave them, the word that labels it ("" if none) and its place."""
 
     candidate: Candidate
@@ -47,10 +47,10 @@ class Scored:
     labelled_at: int | None = None
 
 
-class Setting:
+class MailContext:
     """What the rest of the mail says; found out when first asked."""
 
-    def __init__(self, subject: Reading, body: Reading) -> None:
+    def __init__(self, subject: AnalyzedText, body: AnalyzedText) -> None:
         self._subject, self._body = subject, body
 
     @cached_property
@@ -84,17 +84,17 @@ class Setting:
         return ("offer" in about or "%" in self._subject.text) and not about & _PROOF
 
 
-def scored(reading: Reading, setting: Setting) -> list[Scored]:
+def scored(reading: AnalyzedText, setting: MailContext) -> list[ScoredCandidate]:
     """The candidates of *reading* with their points, in order; `ENOUGH` of them make a code."""
     if not reading.hits and not setting.asks_for_proof:
-        return [Scored(candidate, 0, ()) for candidate in reading.candidates]
+        return [ScoredCandidate(candidate, 0, ()) for candidate in reading.candidates]
     labels = labels_of(reading)
     return [
         _scored(reading, candidate, label, setting) for candidate, label in zip(reading.candidates, labels, strict=True)
     ]
 
 
-def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting: Setting) -> Scored:
+def _scored(reading: AnalyzedText, candidate: Candidate, label: Label | None, setting: MailContext) -> ScoredCandidate:
     code = candidate.code
     role = None if label is None else label.hit.role
     near = roles_near(reading, candidate)
@@ -104,7 +104,7 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
     is_shown = candidate.is_digits or (led_to and "use" in near)
     shown_bare = role is None and alone and is_shown and setting.asks_for_proof
     if role not in CODE and not shown_bare and not near & {"use", "about"}:
-        return Scored(candidate, 0, (), is_quoted=reading.is_quoted(candidate))
+        return ScoredCandidate(candidate, 0, (), is_quoted=reading.is_quoted(candidate))
     facts = {
         ("digits", 30): candidate.is_digits,
         ("six digits", 10): candidate.is_digits and len(code) == 6,
@@ -157,13 +157,13 @@ def _scored(reading: Reading, candidate: Candidate, label: Label | None, setting
         points -= 200
         rules["it opens a meeting"] = -200
     word = "" if label is None else reading.text[label.hit.start : label.hit.end].replace("\n", " ")
-    return Scored(
+    return ScoredCandidate(
         candidate, points, tuple(rules), word, reading.is_quoted(candidate), None if label is None else label.hit.start
     )
 
 
 def _is_asked_for_as_proof(
-    reading: Reading, candidate: Candidate, label: Label | None, near: set[str], setting: Setting
+    reading: AnalyzedText, candidate: Candidate, label: Label | None, near: set[str], setting: MailContext
 ) -> bool:
     """ "Use code 482913 to sign in", "Enter this code" in a mail about that, "your PIN to sign in"."""
     is_about_proof = "about" in near

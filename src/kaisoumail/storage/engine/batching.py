@@ -13,7 +13,7 @@ R = TypeVar("R")
 MOST_TOGETHER: Final = 128
 
 
-class Gathered(Generic[I, R]):
+class Batcher(Generic[I, R]):
     """
     One question for all the items of the moment.
 
@@ -80,12 +80,12 @@ class Gathered(Generic[I, R]):
         return [outcome for item in items for outcome in await self._outcomes([item])]
 
 
-class GatheredByKey(Generic[I, R]):
-    """As `Gathered`, with a batch of its own for each key: what holds up one key holds up no other."""
+class KeyedBatcher(Generic[I, R]):
+    """As `Batcher`, with a batch of its own for each key: what holds up one key holds up no other."""
 
     def __init__(self, ask: Callable[[Sequence[I]], Awaitable[Sequence[R | Problem]]]) -> None:
         self._ask = ask
-        self._of: dict[str, Gathered[I, R]] = {}
+        self._of: dict[str, Batcher[I, R]] = {}
         self._waiting: Counter[str] = Counter()
 
     def __contains__(self, key: str) -> bool:
@@ -94,7 +94,7 @@ class GatheredByKey(Generic[I, R]):
 
     async def answer(self, key: str, item: I) -> R:
         """The answer for *item*. Raises the Problem that it is, or whatever asking raised."""
-        gathered = self._of.setdefault(key, Gathered(self._ask))
+        gathered = self._of.setdefault(key, Batcher(self._ask))
         self._waiting[key] += 1
         try:
             return await gathered.answer(item)

@@ -18,7 +18,7 @@ Values = tuple[Any, ...]
 Reader = Callable[[Mapping[str, Any]], Values]
 
 
-class Prepared:
+class CompiledStatement:
     """An INSERT or UPDATE with at least two parameters. Of an INSERT's columns the others are NULL."""
 
     def __init__(self, statement: Insert | Update, columns: Sequence[str] | None = None) -> None:

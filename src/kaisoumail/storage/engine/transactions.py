@@ -15,13 +15,13 @@ from typing import Any, Final
 
 from sqlalchemy import ARRAY, Connection, Text, bindparam, delete, func, insert, select, text
 
-from kaisoumail.storage.engine.compiled_sql import Prepared
+from kaisoumail.storage.engine.compiled_sql import CompiledStatement
 from kaisoumail.storage.engine.schema import changes
 from kaisoumail.storage.engine.signals import ACCESS, CHANNEL, EVERYTHING, mailbox_topic, user_topic
 
 _LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x6B61697365713})")  # any constant that nobody else locks
 _NAMES: Final = ("user_id", "mailbox_id", "message_id", "domain_id")
-_ADD: Final = Prepared(insert(changes), _NAMES)
+_ADD: Final = CompiledStatement(insert(changes), _NAMES)
 _TELL: Final = select(func.pg_notify(CHANNEL, func.unnest(bindparam("topics", type_=ARRAY(Text)))))
 _NOTED: Final = "changes noted by the works of this transaction"
 _ACCESS: Final = "whether they changed who may do what"

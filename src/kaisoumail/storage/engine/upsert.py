@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kaisoumail.storage.engine.compiled_sql import Prepared
+from kaisoumail.storage.engine.compiled_sql import CompiledStatement
 
 
 def insert_unless_known(connection: Connection, table: Table, columns: dict[str, Any]) -> bool:
@@ -31,8 +31,8 @@ def insert_those_unknown(connection: Connection, table: Table, rows: Sequence[di
 
 
 @lru_cache(maxsize=64)
-def _prepared(dialect: str, table: Table, columns: tuple[str, ...]) -> Prepared:
-    return Prepared(_statement(dialect, table), columns)
+def _prepared(dialect: str, table: Table, columns: tuple[str, ...]) -> CompiledStatement:
+    return CompiledStatement(_statement(dialect, table), columns)
 
 
 @lru_cache(maxsize=64)

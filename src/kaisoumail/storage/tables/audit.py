@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, or_, select
 
 from kaisoumail.model.audit import Entry
-from kaisoumail.model.user import Visit
+from kaisoumail.model.user import RequestClient
 from kaisoumail.storage.engine.schema import audit, users
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AuditFilter:
     """
     Which lines a page should hold: older than *before*, by this actor, about this target, of this action.
 
@@ -47,7 +47,7 @@ def add(connection: Connection, entry: Entry) -> None:
     )
 
 
-def listed(connection: Connection, wanted: Wanted) -> Sequence[Entry]:
+def listed(connection: Connection, wanted: AuditFilter) -> Sequence[Entry]:
     """At most *wanted.limit* lines, newest first."""
     query = select(audit).order_by(audit.c.seq.desc()).limit(wanted.limit)
     if wanted.before is not None:
@@ -71,7 +71,7 @@ def _entry_from(row: Row[Any]) -> Entry:
         credential_id=row.credential_id,
         target_id=row.target_id,
         target=row.target,
-        visit=Visit(row.address, None, row.request_id),
+        visit=RequestClient(row.address, None, row.request_id),
         details=row.details,
         seq=row.seq,
         owner_id=row.owner_id,

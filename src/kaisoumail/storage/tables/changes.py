@@ -13,7 +13,7 @@ from kaisoumail.storage.tables.grant_filter import within
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
+class NumberedChange:
     """A change and the cursor of whoever has seen it."""
 
     cursor: Cursor
@@ -40,7 +40,7 @@ def newest(connection: Connection) -> Cursor:
     return Cursor(connection.execute(select(func.coalesce(func.max(changes.c.seq), 0))).scalar_one())
 
 
-def after(connection: Connection, viewer: Viewer, cursor: Cursor, limit: int) -> list[Numbered]:
+def after(connection: Connection, viewer: Viewer, cursor: Cursor, limit: int) -> list[NumberedChange]:
     """The next changes that *viewer* may see, oldest first, at most *limit*."""
     query = select(changes).where(changes.c.seq > cursor.seq, *visible_to(viewer))
     return [_numbered(row) for row in connection.execute(query.order_by(changes.c.seq).limit(limit))]
@@ -66,5 +66,5 @@ def forget_message(connection: Connection, message_id: str) -> None:
     connection.execute(delete(changes).where(changes.c.message_id == message_id))
 
 
-def _numbered(row: Row[Any]) -> Numbered:
-    return Numbered(Cursor(row.seq), Change(row.user_id, row.mailbox_id, row.message_id, row.domain_id))
+def _numbered(row: Row[Any]) -> NumberedChange:
+    return NumberedChange(Cursor(row.seq), Change(row.user_id, row.mailbox_id, row.message_id, row.domain_id))

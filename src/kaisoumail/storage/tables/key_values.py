@@ -17,7 +17,7 @@ from kaisoumail.storage.engine.schema import facts
 from kaisoumail.storage.engine.upsert import insert_unless_known
 
 
-class Timed(NamedTuple):
+class TimedValue(NamedTuple):
     """A *value*, noted *at* a moment of the database's clock, which is at *now*."""
 
     value: Any
@@ -43,18 +43,20 @@ def find(connection: Connection, key: str) -> tuple[Any, datetime] | None:
     return None if row is None else (row.value, row.updated_at)
 
 
-def find_timed(connection: Connection, key: str) -> Timed | None:
+def find_timed(connection: Connection, key: str) -> TimedValue | None:
     """What is known under *key*, if the database's clock was its time."""
     query = select(facts.c.value, facts.c.updated_at, DatabaseNow()).where(facts.c.key == key)
     row = connection.execute(query).one_or_none()
-    return None if row is None else Timed(*row)
+    return None if row is None else TimedValue(*row)
 
 
-def find_timed_to_change(connection: Connection, key: str) -> Timed | None:
+def find_timed_to_change(connection: Connection, key: str) -> TimedValue | None:
     """The same, which nobody else changes until this transaction ends."""
     query = select(facts.c.value, facts.c.updated_at).where(facts.c.key == key).with_for_update()
     row = connection.execute(query).one_or_none()
-    return None if row is None else Timed(*row, database_now(connection))  # not the moment it began to wait for the row
+    return (
+        None if row is None else TimedValue(*row, database_now(connection))
+    )  # not the moment it began to wait for the row
 
 
 def put(connection: Connection, key: str, value: Any, now: datetime | None = None) -> datetime:

@@ -144,7 +144,7 @@ def any_on(connection: Connection, domain_id: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MailboxFilter:
     """Which mailboxes a list should hold: in any of *statuses* at *now* if there are any; one page after *end*."""
 
     statuses: Sequence[MailboxStatus] = ()
@@ -153,7 +153,7 @@ class Wanted:
     limit: int | None = None
 
 
-def listed(connection: Connection, viewer: Viewer, wanted: Wanted = Wanted()) -> list[Mailbox]:
+def listed(connection: Connection, viewer: Viewer, wanted: MailboxFilter = MailboxFilter()) -> list[Mailbox]:
     """What *viewer* may see, newest first: their own, or everybody's for an admin."""
     query = select(mailboxes).where(_shown, *_visible_to(viewer))
     if wanted.statuses and wanted.now is not None:

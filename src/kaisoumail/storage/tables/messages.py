@@ -53,7 +53,7 @@ _EMPTY: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MessageFilter:
     """
     Which messages a list should hold. Empty means "any"; *after* is exclusive.
 
@@ -79,7 +79,7 @@ class Arrival:
     message: Message
 
 
-def listed(connection: Connection, viewer: Viewer, wanted: Wanted) -> list[Message]:
+def listed(connection: Connection, viewer: Viewer, wanted: MessageFilter) -> list[Message]:
     """What *viewer* may see of what is *wanted*, newest first."""
     query = _READABLE
     if wanted.statuses and wanted.now is not None:
@@ -285,7 +285,7 @@ def columns_of(message: Message) -> dict[str, Any]:
         "link": message.link and asdict(message.link),
         "parse_status": message.parse_status,
         "raw_location": message.raw_location,
-        "door": message.door,
+        "door": message.channel,
         "read_at": message.read_at,
     }
 
@@ -330,7 +330,7 @@ def _message_from(row: Row[Any]) -> Message:
         verification=found,
         parse_status=row.parse_status,
         raw_location=row.raw_location,
-        door=row.door,
+        channel=row.door,
         read_at=row.read_at,
         link=row.link and Link(**row.link),
     )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select
@@ -28,7 +28,7 @@ _log = structlog.get_logger("kaisoumail.rejections")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RejectionPageEnd:
     """Where a page ends: the next one begins after it."""
 
     at: datetime
@@ -36,11 +36,11 @@ class Place:
 
 
 def add_all(connection: Connection, refused: Sequence[Rejection]) -> None:
-    connection.execute(insert(rejections), [asdict(rejection) for rejection in refused])
+    connection.execute(insert(rejections), [_columns(rejection) for rejection in refused])
 
 
 def listed(
-    connection: Connection, limit: int, after: Place | None = None, domain: str | None = None
+    connection: Connection, limit: int, after: RejectionPageEnd | None = None, domain: str | None = None
 ) -> list[Rejection]:
     """At most *limit*, newest first, those *after* a place; only for recipients under *domain* if one is given."""
     query = select(rejections)
@@ -51,7 +51,12 @@ def listed(
         host = rejections.c.recipient
         query = query.where(host.endswith(f"@{domain}", autoescape=True) | host.endswith(f".{domain}", autoescape=True))
     rows = connection.execute(query.order_by(rejections.c.at.desc(), rejections.c.id.desc()).limit(limit))
-    return [Rejection(**row._mapping) for row in rows]
+    return [Rejection(row.id, row.at, row.door, row.sender, row.recipient, row.code) for row in rows]
+
+
+def _columns(rejection: Rejection) -> dict[str, Any]:
+    columns = asdict(rejection)
+    return {"door": columns.pop("channel"), **columns}
 
 
 def number(connection: Connection) -> int:

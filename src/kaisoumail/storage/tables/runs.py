@@ -42,14 +42,14 @@ class RunRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class RunStart:
     """An open run, and whether it was begun just now."""
 
     run: RunRow
     is_new: bool
 
 
-def begin(connection: Connection, *, job: str, key: str, arguments: dict[str, Any], version: int) -> Begun:
+def begin(connection: Connection, *, job: str, key: str, arguments: dict[str, Any], version: int) -> RunStart:
     """A new run of *job* about *key*; the open one of that key, whatever its job, if there is one."""
     latest = select(func.max(runs.c.number)).where(runs.c.job == job, runs.c.key == key)
     row = {
@@ -66,7 +66,7 @@ def begin(connection: Connection, *, job: str, key: str, arguments: dict[str, An
         is_new = insert_unless_known(connection, runs, row)
         found = find_open(connection, key)
         if found is not None:  # else it ended between the two statements
-            return Begun(found, is_new)
+            return RunStart(found, is_new)
 
 
 def find(connection: Connection, run_id: str) -> RunRow | None:

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Float, bindparam, cast, delete, func, update
 from sqlalchemy.dialects import postgresql
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.token_bucket import FULL, Rate, Standing, after, level, wait_for
+from kaisoumail.model.token_bucket import FULL, LimitStatus, Rate, after, level, wait_for
 from kaisoumail.storage.engine.database_clock import DatabaseNow, in_time
 from kaisoumail.storage.engine.postgres import PostgresDatabase
 from kaisoumail.storage.engine.schema import buckets
@@ -41,7 +41,7 @@ V = TypeVar("V")
 class Buckets(Protocol):
     """What a limit needs of its buckets. Times are seconds of a monotonic clock."""
 
-    async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> Standing:
+    async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
         """Take *number* tokens if they are there; then the request has passed."""
         ...
 
@@ -50,7 +50,7 @@ class Buckets(Protocol):
         ...
 
 
-class Recent(OrderedDict[K, V]):
+class LruMap(OrderedDict[K, V]):
     """The *most* keys that were used last. A flood of new keys costs no more memory than this."""
 
     def __init__(self, most: int) -> None:
@@ -68,17 +68,17 @@ class LocalBuckets:
     """Buckets of one process: a number for each key."""
 
     def __init__(self, most_keys: int = MOST_KEYS) -> None:
-        self._empty_since: Recent[str, float] = Recent(most_keys)
+        self._empty_since: LruMap[str, float] = LruMap(most_keys)
 
     def __len__(self) -> int:
         return len(self._empty_since)
 
-    async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> Standing:
+    async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
         there = level(rate, self._empty_since.get(key, FULL), now)
         passed = there >= number
         left = there - number if passed else there
         self._empty_since.used(key, after(rate, left, now))
-        return Standing(rate, passed, left, wait_for(rate, left))
+        return LimitStatus(rate, passed, left, wait_for(rate, left))
 
     def give_back(self, key: str, rate: Rate, now: float) -> None:
         there = level(rate, self._empty_since.get(key, FULL), now)
@@ -106,12 +106,12 @@ class SharedBuckets:
 
     def __init__(self, database: PostgresDatabase, most_keys: int = MOST_KEYS) -> None:
         self._database = database
-        self._leases: Recent[str, _Lease] = Recent(most_keys)
+        self._leases: LruMap[str, _Lease] = LruMap(most_keys)
 
     def __len__(self) -> int:
         return len(self._leases)
 
-    async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> Standing:
+    async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
         lease = self._leases.get(key) or _Lease(wish=_handful(rate))
         self._leases.used(key, lease)
         if not self._holds(lease, number, now) and now >= lease.shut_until:
@@ -122,7 +122,7 @@ class SharedBuckets:
         passed = self._holds(lease, number, now)
         lease.held -= number if passed else 0
         wait = wait_for(rate, lease.held + lease.left) if passed else max(lease.shut_until - now, 1 / rate.per_second)
-        return Standing(rate, passed, lease.held + lease.left, wait)
+        return LimitStatus(rate, passed, lease.held + lease.left, wait)
 
     def give_back(self, key: str, rate: Rate, now: float) -> None:
         lease = self._leases.get(key)

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.schema import mailboxes
-from kaisoumail.storage.tables.token_buckets import Recent
+from kaisoumail.storage.tables.token_buckets import LruMap
 
 _FRESH_SECONDS: Final = 30.0
 _NEAR: Final = 0.9
@@ -33,7 +33,7 @@ class Usage:
         self._database = database
         self._limit = limit
         self._clock = clock
-        self._known: Recent[str, tuple[int, float]] = Recent(_MOST_USERS)
+        self._known: LruMap[str, tuple[int, float]] = LruMap(_MOST_USERS)
 
     async def look_at(self, users: Iterable[str]) -> None:
         """Find out about those of *users* whose total is old, or matters just now."""

@@ -20,10 +20,10 @@ from dbos._serialization import DBOSDefaultSerializer
 from sqlalchemy import Engine, make_url
 
 from kaisoumail.storage.engine.open_errors import ENGINE_CONNECTIONS, cannot_open
-from kaisoumail.workflows.engine.dbos_setup import Json, OneLine, embedded_engine, refuse_pickles
+from kaisoumail.workflows.engine.dbos_setup import JsonSerializer, OneLineHandler, embedded_engine, refuse_pickles
 
 Execute = Callable[[str, int], Awaitable[None]]
-Kept = WorkflowStatus
+StoredWorkflow = WorkflowStatus
 """What the library keeps of a run."""
 
 RUN: Final = "run"
@@ -64,7 +64,7 @@ async def step(name: str, taken: Callable[[], Awaitable[Any]]) -> Any:
     return await DBOS.run_step_async({"name": name}, taken)
 
 
-async def listed(**chosen: Any) -> list[Kept]:
+async def listed(**chosen: Any) -> list[StoredWorkflow]:
     """The runs that the library knows, as DBOS's `list_workflows` chooses them."""
     return await DBOS.list_workflows_async(load_input=False, load_output=False, **chosen)
 
@@ -122,7 +122,7 @@ async def launched(
 
 def _launch(url: str, process_id: str, embedded: Engine | None) -> None:
     library = logging.getLogger("dbos")
-    library.handlers, library.propagate = [OneLine()], False
+    library.handlers, library.propagate = [OneLineHandler()], False
     config: DBOSConfig = {
         "name": "kaisoumail",
         "system_database_url": url,
@@ -131,7 +131,7 @@ def _launch(url: str, process_id: str, embedded: Engine | None) -> None:
         "log_level": "WARNING",  # at INFO it advertises
         "notification_listener_polling_interval_sec": 1.0,
         "sys_db_pool_size": ENGINE_CONNECTIONS - 1,  # it takes one more to listen; 20 by default
-        "serializer": Json(),
+        "serializer": JsonSerializer(),
     }
     DBOSDefaultSerializer.deserialize = refuse_pickles  # type: ignore[method-assign,assignment]
     if embedded is not None:

@@ -15,7 +15,7 @@ from kaisoumail.workflows.engine.results import UnreadableResult
 _log: Final = structlog.get_logger("kaisoumail.workflows")
 
 
-class Json(Serializer):
+class JsonSerializer(Serializer):
     """Everything the library stores, as JSON. A run's or a step's exception, which ours never raise, is a sentence."""
 
     def name(self) -> str:
@@ -38,7 +38,7 @@ def refuse_pickles(_: str) -> Any:
     raise UnreadableResult("this is a pickle")
 
 
-class OneLine(logging.Handler):
+class OneLineHandler(logging.Handler):
     """What DBOS logs, as lines of our own log. It prints a traceback for every run that ends in a refusal."""
 
     def emit(self, record: logging.LogRecord) -> None:

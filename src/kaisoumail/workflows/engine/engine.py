@@ -22,7 +22,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.clock import MonotonicClock
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.tables import runs
-from kaisoumail.storage.tables.runs import Begun, RunRow
+from kaisoumail.storage.tables.runs import RunRow, RunStart
 from kaisoumail.workflows.engine import dbos_adapter, older_runs
 from kaisoumail.workflows.engine.heartbeats import Heartbeats
 from kaisoumail.workflows.engine.periodic import repeated
@@ -38,7 +38,7 @@ from kaisoumail.workflows.engine.results import (
     outcome_value,
     step_result,
 )
-from kaisoumail.workflows.engine.steps import BeginAgain, Execution, LeftOpen, executing
+from kaisoumail.workflows.engine.steps import Execution, RestartRun, RunLeftOpen, executing
 
 T = TypeVar("T")
 
@@ -109,7 +109,7 @@ class Engine:
         ] = {}  # open runs that are not executed here: in which state, since when
         self._is_stopping = False
 
-    def begin(self, connection: Connection, job: str, key: str, **arguments: Any) -> Begun:
+    def begin(self, connection: Connection, job: str, key: str, **arguments: Any) -> RunStart:
         """
         The open run about *key*, begun now if there was none, in the caller's own transaction.
 
@@ -117,7 +117,7 @@ class Engine:
         """
         return runs.begin(connection, job=job, key=key, arguments=arguments, version=JOBS[job].version)
 
-    def launch(self, begun: Begun) -> Run:
+    def launch(self, begun: RunStart) -> Run:
         """The run, executed here from now on if it is new."""
         if begun.is_new:
             self._execute_soon(begun.run)
@@ -225,12 +225,12 @@ class Engine:
 
     async def _execute(self, row: RunRow, job: Job | None) -> None:
         if job is None:
-            raise LeftOpen
+            raise RunLeftOpen
         try:
             if row.version < job.continues:
-                raise BeginAgain
+                raise RestartRun
             outcome = await self._outcome_here(row, job)
-        except BeginAgain:
+        except RestartRun:
             _log.info("workflows.begun_again", run=row.id, job=row.job, version=row.version, now=job.version)
             again = partial(runs.begin_again, run_id=row.id, attempt=row.attempt, version=job.version)
             await self._patiently(lambda: self._storage.write(again))
@@ -285,7 +285,7 @@ class Engine:
             elif known.executor_id is not None:
                 await heartbeats.note_the_unknown([known.executor_id])
 
-    async def _idle_since_a_while(self, rows: list[RunRow]) -> list[tuple[RunRow, dbos_adapter.Kept | None]]:
+    async def _idle_since_a_while(self, rows: list[RunRow]) -> list[tuple[RunRow, dbos_adapter.StoredWorkflow | None]]:
         """Those of *rows* that are ours to execute and have not changed their state, with what the library knows."""
         ours = {_place(row): row for row in rows if job_of(row) is not None}
         known = {one.workflow_id: one for one in await dbos_adapter.listed(workflow_ids=list(ours))} if ours else {}
@@ -339,7 +339,7 @@ class Engine:
                 if self._clock() >= until:
                     if deadline is not None:
                         raise
-                    raise LeftOpen from problem
+                    raise RunLeftOpen from problem
             await asyncio.sleep(pause)
             pause = min(2 * pause, 2.0)
 

@@ -39,11 +39,11 @@ class Retry:
     longest_pause: float = 60.0
 
 
-class LeftOpen(asyncio.CancelledError):
+class RunLeftOpen(asyncio.CancelledError):
     """The run can go on neither here nor now; DBOS notes no outcome of what is cancelled."""
 
 
-class BeginAgain(BaseException):
+class RestartRun(BaseException):
     """What is stored of the run belongs to other steps than those of this code."""
 
 
@@ -110,12 +110,12 @@ async def _kept(name: str, taken: Callable[[], Awaitable[dict[str, Any]]]) -> An
     try:
         return await dbos_adapter.step(name, taken)
     except dbos_adapter.OTHER_STEPS as other:
-        raise BeginAgain from other
+        raise RestartRun from other
     except UnreadableResult:
         raise
     except Exception as trouble:
         _log.warning("workflows.step_not_kept", step=name, reason=f"{type(trouble).__name__}: {trouble}"[:300])
-        raise LeftOpen from trouble
+        raise RunLeftOpen from trouble
 
 
 async def _patiently(call: Callable[[], Awaitable[T]], retry: Retry | None) -> T:

@@ -14,8 +14,15 @@ from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.calls import recording
-from kaisoumail.cloudflare.errors import AlreadyExists, Answer, Broken, CloudflareError, NotReached, Unreadable
-from kaisoumail.cloudflare.limiter import asking_for
+from kaisoumail.cloudflare.errors import (
+    AlreadyExists,
+    Answer,
+    CloudflareError,
+    CloudflareFault,
+    CloudflareUnreachable,
+    UnreadableAnswer,
+)
+from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKind, Zone
 from kaisoumail.model.ids import new_id
@@ -26,7 +33,7 @@ from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE, read_zone, save_outcome, switch_on, with_zone
 
 # Once a create was sent it must be known what came of it: giving up could leave a zone nobody knows of.
-_UNTIL_KNOWN: Final = Retry((NotReached, Broken), attempts=100, first_pause=0.5)
+_UNTIL_KNOWN: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=100, first_pause=0.5)
 
 
 @job("bind_domain", is_shown=True)
@@ -36,7 +43,7 @@ async def bind_domain(context: Context, root_domain: str) -> None:
 
     That includes Cloudflare falling silent after the zone was made: the row says so, Retry goes on.
     """
-    with asking_for("domains.bind"):
+    with calling_for("domains.bind"):
         await _bind(context, root_domain)
 
 
@@ -71,7 +78,7 @@ async def create_zone(context: Context, root_domain: str) -> Zone:
     await context.database.write(partial(zone_creations.note, root_domain=root_domain))
     try:
         return await zones.create_zone(cloudflare, root_domain, account)
-    except (AlreadyExists, NotReached, Broken, Unreadable):
+    except (AlreadyExists, CloudflareUnreachable, CloudflareFault, UnreadableAnswer):
         made_before = await zones.find_zone(cloudflare, root_domain, account)
         if made_before is None:
             raise

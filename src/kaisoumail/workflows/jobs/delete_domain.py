@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound
-from kaisoumail.cloudflare.limiter import asking_for
+from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains, mailboxes, subdomains
@@ -26,7 +26,7 @@ UNKNOWN_ZONE = 9109  # what Cloudflare answers for a zone that is gone (measured
 @job("delete_domain")
 async def delete_domain(context: Context, domain_id: str) -> None:
     """Raises Problem while mailboxes are left, and CloudflareError when the zone could not be deleted."""
-    with asking_for("domains.delete"):
+    with calling_for("domains.delete"):
         zone_id = await step("hide the domain", hide, context, domain_id)
         try:
             await step("delete the zone", delete_zone, context, zone_id, retry=PATIENCE)

@@ -12,7 +12,7 @@ import structlog
 
 from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, RateLimited
-from kaisoumail.cloudflare.limiter import asking_for
+from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import UNKNOWN_RULE
 from kaisoumail.storage.tables import domains, mailboxes, messages
@@ -30,7 +30,7 @@ _log = structlog.get_logger("kaisoumail.mailboxes")
 @job("destroy_mailbox")
 async def destroy_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
     """Raises CloudflareError when the rule could not be removed; the mailbox is `destroying` then."""
-    with asking_for(operation):
+    with calling_for(operation):
         await step("stop receiving", stop_receiving, context, mailbox_id)
         await step("remove the rule", remove_rule, context, mailbox_id, retry=PATIENCE)
         await step("forget the mails", forget_mails, context, mailbox_id)

@@ -3,7 +3,7 @@
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.calls import recording
 from kaisoumail.cloudflare.errors import CloudflareError
-from kaisoumail.cloudflare.limiter import asking_for
+from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Zone
 from kaisoumail.workflows.context import Context
@@ -19,7 +19,7 @@ async def enable_domain(context: Context, root_domain: str, zone_id: str | None)
     Raises Problem `zone_not_in_cloudflare` when the token does not see this zone under this name, and
     CloudflareError while nothing was written; afterwards every outcome is in the row.
     """
-    with asking_for("domains.create"):
+    with calling_for("domains.create"):
         with recording() as calls:
             zone = await step("find the zone", find_zone, context, root_domain, zone_id, retry=PATIENCE)
         domain_id = await step("save the zone", save_zone, context, root_domain, zone, BindingSource.CATALOG, calls)

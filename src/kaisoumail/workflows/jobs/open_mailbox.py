@@ -10,7 +10,7 @@ import structlog
 
 from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError
-from kaisoumail.cloudflare.limiter import asking_for
+from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import Domain
 from kaisoumail.model.mailbox import Mailbox
@@ -26,7 +26,7 @@ _log = structlog.get_logger("kaisoumail.mailboxes")
 @job("open_mailbox", version=2)
 async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
     """Raises CloudflareError or Problem, and then nothing of the mailbox is left, or goes by itself."""
-    with asking_for(operation):
+    with calling_for(operation):
         await _open(context, mailbox_id)
 
 

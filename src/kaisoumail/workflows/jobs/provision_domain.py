@@ -15,8 +15,15 @@ from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import email_routing, zones
 from kaisoumail.cloudflare.calls import recording
-from kaisoumail.cloudflare.errors import Answer, Broken, CloudflareError, NotReached, RateLimited, Unreadable
-from kaisoumail.cloudflare.limiter import asking_for
+from kaisoumail.cloudflare.errors import (
+    Answer,
+    CloudflareError,
+    CloudflareFault,
+    CloudflareUnreachable,
+    RateLimited,
+    UnreadableAnswer,
+)
+from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.storage.engine.database_clock import database_now
@@ -25,13 +32,13 @@ from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
 
-PATIENCE: Final = Retry((NotReached, Broken), attempts=3, first_pause=0.5)
+PATIENCE: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=3, first_pause=0.5)
 
 
 @job("provision_domain")
 async def provision_domain(context: Context, domain_id: str, operation: str) -> None:
     """Raises CloudflareError when Cloudflare could not be asked; any answer about the domain ends in its row."""
-    with asking_for(operation):
+    with calling_for(operation):
         await provision(context, domain_id)
 
 
@@ -136,7 +143,7 @@ def with_zone(connection: Connection, domain: Domain, zone: Zone, source: Bindin
 
 def refusal_in(error: CloudflareError) -> Problem:
     """The Problem that *error* leaves a domain with. Raises *error* itself when it says nothing about the domain."""
-    if isinstance(error, NotReached | Broken | RateLimited | Unreadable):
+    if isinstance(error, CloudflareUnreachable | CloudflareFault | RateLimited | UnreadableAnswer):
         raise error
     return error.problem()
 

@@ -15,8 +15,8 @@ import structlog
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
-from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound, RateLimited, TooSoon
-from kaisoumail.cloudflare.limiter import asking_for
+from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound, RateLimited, TryLater
+from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains
@@ -38,7 +38,7 @@ async def look_at_waiting(context: Context) -> int:
         if domain is None:
             return looked
         looked += 1
-        with asking_for("domains.watch"):
+        with calling_for("domains.watch"):
             try:
                 await _look_at(context, domain)
             except RateLimited:
@@ -79,7 +79,7 @@ async def _ask_for_check(context: Context, domain: Domain) -> Domain:
         return domain
     try:
         await zones.check_activation(context.cloudflare.client(), domain.zone_id)
-    except TooSoon:
+    except TryLater:
         _log.info("watch.check_too_soon", domain=domain.root_domain)
     return replace(domain, activation_checked_at=now)
 

@@ -11,7 +11,7 @@ from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.mailboxes import find_mailbox, list_mailboxes
-from kaisoumail.operations.messages import Question, list_messages
+from kaisoumail.operations.messages import MessageQuery, list_messages
 
 SHOWN_AT_FIRST: Final = 100
 ALL: Final = "all"
@@ -27,7 +27,7 @@ class MailboxRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class InboxView:
     """*selected* is None for the mails of all mailboxes; *chosen* is what the URL said, if anything."""
 
     rows: tuple[MailboxRow, ...]
@@ -56,7 +56,7 @@ class Desk:
 
 async def read_desk(
     context: Context, viewer: Viewer, chosen: str | None, message_id: str | None, shown: int = SHOWN_AT_FIRST
-) -> Desk:
+) -> InboxView:
     """
     The desk with the mailbox of id *chosen* open; None or "all" opens all of them.
 
@@ -66,7 +66,7 @@ async def read_desk(
     may_list = viewer.grant.allows("mailboxes:read")
     live = await list_mailboxes(context, viewer, workspace=True) if may_list else []
     kept = sorted(live, key=_last_moved, reverse=True)
-    everything = await list_messages(context, viewer, Question(workspace=True))
+    everything = await list_messages(context, viewer, MessageQuery(workspace=True))
     selected = None if chosen in (None, ALL) else await _mailbox(context, viewer, kept, str(chosen))
     mails = everything
     if selected is not None:
@@ -74,10 +74,10 @@ async def read_desk(
         mails = (
             [mail for mail in everything if mail.mailbox_id == selected.id]
             if is_kept
-            else await list_messages(context, viewer, Question(mailbox_ids=[selected.id]))
+            else await list_messages(context, viewer, MessageQuery(mailbox_ids=[selected.id]))
         )
         kept = kept if is_kept else [selected, *kept]
-    return Desk(
+    return InboxView(
         rows=tuple(_row(mailbox, everything if mailbox is not selected else mails) for mailbox in kept),
         mails=tuple(mails[:shown]),
         older=max(0, len(mails) - shown),
