@@ -101,7 +101,7 @@ def test_a_glance_sees_what_was_written_before_it(storage: Storage) -> None:
     storage.write(_add_user("ada"))
 
     found = storage.run(
-        storage.database.glance(lambda c: c.execute(select(users.c.id).where(users.c.id == "ada")).all())
+        storage.database.read_inline(lambda c: c.execute(select(users.c.id).where(users.c.id == "ada")).all())
     )
 
     assert [row.id for row in found] == ["ada"]
@@ -118,7 +118,7 @@ def test_a_glance_at_a_locked_database_holds_nobody_up_and_is_answered_when_the_
     async def glanced() -> str:
         database = open_database(storage.url)
         names = asyncio.create_task(
-            database.glance(lambda c: c.execute(select(users.c.name).where(users.c.id == "ada")))
+            database.read_inline(lambda c: c.execute(select(users.c.name).where(users.c.id == "ada")))
         )
         await asyncio.sleep(0)  # it has met the lock; were it waiting for it here, nobody could let go
         somebody.close()

@@ -183,8 +183,8 @@ def test_a_code_found_later_is_kept_once_and_news_to_whoever_saw_the_message_com
     seen = storage.read(changes.newest)
     found = Verification("662288", "body", "ai", "the second: 662288", None, 0.5)
 
-    assert storage.write(lambda c: messages.settle(c, message.id, found))
-    assert not storage.write(lambda c: messages.settle(c, message.id, replace(found, code="551177")))
+    assert storage.write(lambda c: messages.add_verification(c, message.id, found))
+    assert not storage.write(lambda c: messages.add_verification(c, message.id, replace(found, code="551177")))
 
     assert storage.read(lambda c: messages.find(c, message.id)) == replace(message, verification=found)
     news = storage.read(lambda c: changes.after(c, ADA, seen, 100))
@@ -200,4 +200,4 @@ def test_no_code_is_found_for_a_message_that_was_deleted(storage: Storage) -> No
     storage.write(lambda c: kept(c, message))
     storage.write(lambda c: messages.remove(c, message, NOON))
 
-    assert not storage.write(lambda c: messages.settle(c, message.id, Verification("662288", "body", "ai")))
+    assert not storage.write(lambda c: messages.add_verification(c, message.id, Verification("662288", "body", "ai")))

@@ -29,7 +29,7 @@ class FaultyDatabase:
             self._refuse()
         return await self._database.read(work)
 
-    async def glance(self, work: Callable[[Connection], T]) -> T:
+    async def read_inline(self, work: Callable[[Connection], T]) -> T:
         return await self.read(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:

@@ -103,7 +103,7 @@ def test_a_refused_creation_is_where_it_stops() -> None:
 
     stages = stages_of(Progress((LOOKED, refused), is_open=False))
 
-    assert stages[1] == Stage("create", "failed", (REFUSED.told(),))
+    assert stages[1] == Stage("create", "failed", (REFUSED.as_details(),))
     assert {stage.state for stage in stages[2:]} == {"ahead"}
 
 

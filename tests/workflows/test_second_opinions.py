@@ -66,10 +66,10 @@ class Story:
         assert found is not None
         return found
 
-    async def settled(self, **mail: str) -> Verification | None:
+    async def wait_until_idle(self, **mail: str) -> Verification | None:
         """What a mail's code is, all said and done."""
         message_id = await self.mail(**mail)
-        await self.opinions.settled()
+        await self.opinions.wait_until_idle()
         return (await self.message(message_id)).verification
 
 
@@ -101,7 +101,7 @@ def test_the_model_chooses_among_the_codes_that_stand_in_the_mail(tmp_path: Path
     async def story(it: Story) -> None:
         await it.model_says({"choice": 2})
 
-        assert await it.settled() == Verification("662288", "body", "ai", TWO_CODES, "verification codes", 0.5)
+        assert await it.wait_until_idle() == Verification("662288", "body", "ai", TWO_CODES, "verification codes", 0.5)
 
     told(tmp_path, story)
 
@@ -111,7 +111,7 @@ def test_an_answer_is_read_as_an_object_or_as_its_text(tmp_path: Path, said: Any
     async def story(it: Story) -> None:
         await it.model_says(said)
 
-        found = await it.settled(text="Your verification codes are ab12Cd and z9y8x7. Use the first one.")
+        found = await it.wait_until_idle(text="Your verification codes are ab12Cd and z9y8x7. Use the first one.")
 
         assert found is not None
         assert (found.code, found.method) == ("ab12Cd", "ai")
@@ -126,7 +126,7 @@ def test_a_model_that_does_not_choose_leaves_the_mail_without_a_code(tmp_path: P
     async def story(it: Story) -> None:
         await it.model_says(said)
 
-        assert await it.settled() is None
+        assert await it.wait_until_idle() is None
         assert len(await it.runs()) == 1
 
     told(tmp_path, story)
@@ -135,7 +135,7 @@ def test_a_model_that_does_not_choose_leaves_the_mail_without_a_code(tmp_path: P
 def test_the_model_sees_the_subject_and_what_stands_around_the_codes_and_nothing_else(tmp_path: Path) -> None:
     async def story(it: Story) -> None:
         secret = "Nobody else is to read this line of the mail, which has no number in it. \n" * 40
-        await it.settled(text=secret + TWO_CODES)
+        await it.wait_until_idle(text=secret + TWO_CODES)
 
         [run] = await it.runs()
 
@@ -150,8 +150,8 @@ def test_the_model_sees_the_subject_and_what_stands_around_the_codes_and_nothing
 
 def test_nobody_is_asked_about_a_mail_whose_code_is_known_or_that_has_none(tmp_path: Path) -> None:
     async def story(it: Story) -> None:
-        assert await it.settled(subject="Your verification code is 842911", text="Hello") is not None
-        assert await it.settled(subject="Minutes", text="We agreed on most of it.") is None
+        assert await it.wait_until_idle(subject="Your verification code is 842911", text="Hello") is not None
+        assert await it.wait_until_idle(subject="Minutes", text="We agreed on most of it.") is None
 
         assert await it.runs() == []
 
@@ -164,7 +164,7 @@ def test_the_same_hand_over_again_is_not_asked_about_again(tmp_path: Path) -> No
         handover = Handover("smtp", Envelope("a@shop.example", str(MAILBOX.address)), MAILBOX)
         for _ in range(3):
             await receive(it.context, [handover], raw)
-        await it.opinions.settled()
+        await it.opinions.wait_until_idle()
 
         assert len(await it.runs()) == 1
 
@@ -198,10 +198,10 @@ def test_a_deleted_mail_gets_no_code_and_does_not_come_back(tmp_path: Path) -> N
         message_id = await it.mail()
         message = await it.message(message_id)
         await it.context.database.write(lambda connection: messages.remove(connection, message, NOON))
-        await it.opinions.settled()
+        await it.opinions.wait_until_idle()
 
         assert await it.context.database.read(lambda connection: messages.find(connection, message_id)) is None
-        settled = messages.settle
+        settled = messages.add_verification
         found = Verification("551177", "body", "ai")
         assert not await it.context.database.write(lambda connection: settled(connection, message_id, found))
 
@@ -212,12 +212,12 @@ def test_a_mail_that_was_deleted_meanwhile_is_shown_to_nobody(tmp_path: Path) ->
     async def story(it: Story) -> None:
         await it.model_says({"choice": 1})
         message = await it.message(await it.mail())
-        await it.opinions.settled()
+        await it.opinions.wait_until_idle()
         asked = len(await it.runs())
         await it.context.database.write(lambda connection: messages.remove(connection, message, NOON))
 
         it.opinions.ask(message, [Doubt("551177", "body", TWO_CODES, None)])
-        await it.opinions.settled()
+        await it.opinions.wait_until_idle()
 
         assert len(await it.runs()) == asked
 
@@ -231,7 +231,7 @@ def test_nothing_that_an_answer_says_is_logged_since_it_may_quote_the_mail(
     async def story(it: Story) -> None:
         await it.fault(message=f"cannot be met for: {TWO_CODES}", **answer)
         with structlog.testing.capture_logs() as lines:
-            assert await it.settled() is None
+            assert await it.wait_until_idle() is None
 
         assert [line["event"] for line in lines] == ["cloudflare.request.failed", "second_opinions.none"]
         assert "551177" not in str(lines)
@@ -243,7 +243,7 @@ def test_an_answer_nested_too_deep_is_none(tmp_path: Path) -> None:
     async def story(it: Story) -> None:
         await it.model_says("[" * 200_000)
         with structlog.testing.capture_logs() as lines:
-            assert await it.settled() is None
+            assert await it.wait_until_idle() is None
 
         assert [line["event"] for line in lines if line["log_level"] == "error"] == []
 
@@ -255,14 +255,14 @@ def test_when_the_day_is_used_up_nobody_is_asked_until_midnight_utc(tmp_path: Pa
 
     async def story(it: Story) -> None:
         await it.model_is_used_up()
-        assert await it.settled() is None
+        assert await it.wait_until_idle() is None
         await it.model_says({"choice": 1})
         now[0] = datetime(2026, 11, 26, 23, 59, 59, tzinfo=UTC)
-        assert await it.settled() is None
+        assert await it.wait_until_idle() is None
         asked_meanwhile = len(await it.runs())
 
         now[0] = datetime(2026, 11, 27, tzinfo=UTC)
-        found = await it.settled()
+        found = await it.wait_until_idle()
 
         assert found is not None
         assert len(await it.runs()) == asked_meanwhile + 1
@@ -275,16 +275,16 @@ def test_a_rate_limit_is_waited_out_by_every_process(tmp_path: Path) -> None:
 
     async def story(it: Story) -> None:
         await it.fault(status=429, retryAfter=120)
-        assert await it.settled() is None
+        assert await it.wait_until_idle() is None
         known = await it.context.database.read(lambda connection: key_values.find(connection, "workers_ai_pause"))
         assert known is not None
         assert datetime.fromisoformat(known[0]) == NOON + timedelta(seconds=120)
 
         await it.model_says({"choice": 1})
         now[0] = NOON + timedelta(seconds=119)
-        assert await it.settled() is None
+        assert await it.wait_until_idle() is None
         now[0] = NOON + timedelta(seconds=120)
-        assert await it.settled() is not None
+        assert await it.wait_until_idle() is not None
 
     told(tmp_path, story, lambda: now[0])
 
@@ -295,15 +295,15 @@ def test_k7_a_pause_lasts_its_time_when_the_clock_goes_back(tmp_path: Path, step
 
     async def story(it: Story) -> None:
         await it.fault(status=429, retryAfter=120)
-        assert await it.settled() is None
+        assert await it.wait_until_idle() is None
         await it.model_says({"choice": 1})
 
         now[0] = NOON - step
-        assert await it.settled() is None
+        assert await it.wait_until_idle() is None
         now[0] = NOON - step + timedelta(seconds=119)
-        assert await it.settled() is None
+        assert await it.wait_until_idle() is None
         now[0] = NOON - step + timedelta(seconds=120)
-        assert await it.settled() is not None
+        assert await it.wait_until_idle() is not None
 
     told(tmp_path, story, lambda: now[0])
 
@@ -312,8 +312,8 @@ def test_trouble_with_one_mail_is_not_trouble_with_the_next(tmp_path: Path) -> N
     async def story(it: Story) -> None:
         await it.model_says({"choice": 1})
         await it.fault(status=500)
-        assert await it.settled() is None
+        assert await it.wait_until_idle() is None
 
-        assert await it.settled() is not None
+        assert await it.wait_until_idle() is not None
 
     told(tmp_path, story)

@@ -208,8 +208,8 @@ class Stumbling:
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._database.read(work)
 
-    async def glance(self, work: Callable[[Connection], T]) -> T:
-        return await self._database.glance(work)
+    async def read_inline(self, work: Callable[[Connection], T]) -> T:
+        return await self._database.read_inline(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         if self.failures_left > 0:

@@ -207,18 +207,23 @@ class _Schemas:
         heads, parts = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
         self._heads = dict(zip(structs, heads, strict=True))
         self._parts = parts
-        shown = sorted(parts.keys() - {query.__name__ for query in queries}, key=_told_name)
-        self.components = {_told_name(name): _told(parts[name]) for name in shown}
+        shown = sorted(parts.keys() - {query.__name__ for query in queries}, key=_public_name)
+        self.components = {_public_name(name): _openapi_schema(parts[name]) for name in shown}
         assert len(self.components) == len(shown), "two structs have the same name in the description"
 
     def of(self, struct: Form) -> Json:
-        return _told(self._heads[struct])  # type: ignore[no-any-return]
+        return _openapi_schema(self._heads[struct])  # type: ignore[no-any-return]
 
     def parameters(self, query: Form) -> list[Json]:
         """The fields of *query* as parameters: each one is there or not, and never null."""
         schema = self._parts[query.__name__]
         return [
-            {"name": name, "in": "query", "required": name in schema["required"], "schema": _parameter(_told(field))}
+            {
+                "name": name,
+                "in": "query",
+                "required": name in schema["required"],
+                "schema": _parameter(_openapi_schema(field)),
+            }
             for name, field in schema["properties"].items()
         ]
 
@@ -235,26 +240,28 @@ def _parameter(schema: Json) -> Json:
     return schema
 
 
-def _told_name(name: str) -> str:
+def _public_name(name: str) -> str:
     return name.removesuffix("Shape")
 
 
-def _told(schema: Any) -> Any:
+def _openapi_schema(schema: Any) -> Any:
     """
     *schema* in the words of OpenAPI: our names without `Shape`, `\\Z` as ECMA-262 has it.
 
     A text read as something else, such as a number in a query, is told as that (`fields.digits`).
     """
     if isinstance(schema, list):
-        return [_told(each) for each in schema]
+        return [_openapi_schema(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "x-reads-as" in schema:
         default = {"default": schema["default"]} if "default" in schema else {}
         return {**schema["x-reads-as"], **default}
-    told = {key: _told(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))}
+    told = {
+        key: _openapi_schema(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))
+    }
     if isinstance(told.get("$ref"), str):
-        told["$ref"] = _told_name(told["$ref"])
+        told["$ref"] = _public_name(told["$ref"])
     if isinstance(told.get("pattern"), str):
         told["pattern"] = told["pattern"].replace(r"\Z", "$")
     if told.get("required") == []:

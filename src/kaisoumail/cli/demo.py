@@ -59,7 +59,7 @@ def demo(
     folder = data.path
 
     async def work(stop: asyncio.Event) -> None:
-        kept = _kept(folder / "demo.json")
+        kept = _load_state(folder / "demo.json")
         pretend_cloudflare = cloudflare_sandbox.running(
             host="127.0.0.1",
             port=cloudflare_port,
@@ -80,7 +80,7 @@ def demo(
         until_stopped.run(work)
 
 
-def _kept(path: Path) -> DemoState:
+def _load_state(path: Path) -> DemoState:
     if path.exists():
         try:
             return msgspec.json.decode(path.read_bytes(), type=DemoState)

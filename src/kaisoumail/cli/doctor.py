@@ -34,7 +34,7 @@ def doctor() -> None:
 
     async def work(_: asyncio.Event) -> bool:
         async with opened_context(settings) as context:
-            return all([await _told(name, check) for name, check in _checks(context, settings)])
+            return all([await _report(name, check) for name, check in _checks(context, settings)])
 
     if not until_stopped.run(work):
         raise typer.Exit(1)
@@ -111,7 +111,7 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
     ]
 
 
-async def _told(name: str, check: Check) -> bool:
+async def _report(name: str, check: Check) -> bool:
     """Print one line of the finding; False only for what is wrong."""
     try:
         verdict, finding = "ok ", await check()

@@ -44,7 +44,7 @@ class Answer:
     ray_id: str | None = None
     milliseconds: int | None = None
 
-    def told(self) -> dict[str, Any]:
+    def as_details(self) -> dict[str, Any]:
         """This answer as clients and pages get it."""
         return {
             "method": self.method,
@@ -72,7 +72,7 @@ class CloudflareError(Exception):
 
     def problem(self) -> Problem:
         """This error as the Problem our own callers see, with the exact answer under `details.cloudflare`."""
-        return Problem(self.problem_code, self.sentence(), source="cloudflare", cloudflare=self.answer.told())
+        return Problem(self.problem_code, self.sentence(), source="cloudflare", cloudflare=self.answer.as_details())
 
     def sentence(self) -> str:
         return self.answer.message or "Cloudflare API request failed"
@@ -142,7 +142,7 @@ class MissingPermission(AccessRefused):
         }
         creates = self.answer.method == "POST" and self.answer.path == "/zones"
         code = "zone_create_permission_missing" if creates else codes.get(self.permission, self.problem_code)
-        told = {"source": "cloudflare", "permission": self.permission, "cloudflare": self.answer.told()}
+        told = {"source": "cloudflare", "permission": self.permission, "cloudflare": self.answer.as_details()}
         return Problem(code, self.sentence(), **told)
 
 
@@ -168,7 +168,7 @@ class RateLimited(CloudflareError):
             source="cloudflare",
             retryAfterSeconds=self.retry_after,
             rateLimitContext=self.cause,
-            cloudflare=self.answer.told(),
+            cloudflare=self.answer.as_details(),
         )
 
 

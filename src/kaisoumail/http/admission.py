@@ -29,7 +29,7 @@ class RequestAdmission:
         self._limits = limits
         self._cors = cors
 
-    async def let_in(self, scope: Any, headers: Headers, address: str | None) -> Admission | None:
+    async def admit(self, scope: Any, headers: Headers, address: str | None) -> Admission | None:
         """
         The request let in or refused; None for what nobody counts.
 

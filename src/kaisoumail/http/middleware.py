@@ -73,7 +73,7 @@ class RequestMiddleware:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         began = monotonic()
-        headers = _joined(scope["headers"])
+        headers = _header_map(scope["headers"])
         request_id = _request_id(headers)
         visit = self._look_at(scope, headers, request_id)
         scope.setdefault("state", {}).update(request_id=request_id, visit=visit)
@@ -95,7 +95,7 @@ class RequestMiddleware:
 
     async def _answered(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
         state, client = scope["state"], counted_as(scope["state"]["visit"].address or "")
-        admission = await self._gate.let_in(scope, headers, state["visit"].address)
+        admission = await self._gate.admit(scope, headers, state["visit"].address)
 
         async def settle(status: int, signed_in: bool) -> list[tuple[bytes, bytes]]:
             await self._gate.settle(admission, scope, status, signed_in=signed_in)
@@ -182,7 +182,7 @@ def _secure(cookie: bytes) -> bytes:
     return cookie if b"; secure" in cookie.lower() else cookie + b"; Secure"
 
 
-def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
+def _header_map(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Each header once; of a repeated list all items in order, of anything else the last."""
     headers: Headers = {}
     for name, value in pairs:

@@ -63,17 +63,17 @@ def stages_of(progress: Progress) -> tuple[Stage, ...]:
     """The five things in order: those done, the one that is going on or failed, those still ahead."""
     taken = {step.name: step for step in progress.steps}
     stages: list[Stage] = []
-    for name, state, steps, words in _told(taken):
+    for name, state, steps, words in _stages(taken):
         if stages and stages[-1].state != "done":
             stages.append(Stage(name, "ahead"))
             continue
-        calls = tuple(call.told() for step in steps for call in step.calls)
+        calls = tuple(call.as_details() for step in steps for call in step.calls)
         is_next: StageState = "now" if progress.is_open else "ahead"
         stages.append(Stage(name, state or is_next, calls, words))
     return tuple(stages)
 
 
-def _told(
+def _stages(
     taken: dict[str, StepResult],
 ) -> Iterator[tuple[StageName, StageState | None, tuple[StepResult, ...], tuple[str, ...]]]:
     """Each stage with its state as far as its own steps tell it, those steps, and what came of them."""

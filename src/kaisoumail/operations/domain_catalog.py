@@ -45,7 +45,7 @@ async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) ->
     ours = await context.database.read(domains.listed)
     if not context.cloudflare.can_manage:
         return Catalog(_merged(ours, _ZoneList([], None)))
-    known = await (_asked(context) if ask else _remembered(context))
+    known = await (_list_zones(context) if ask else _remembered(context))
     entries = _merged(ours, known)
     return Catalog(entries, known.seen_at, known.problem, await delegations_of(context, entries))
 
@@ -64,7 +64,7 @@ class _ZoneList:
     now: datetime | None = None
 
 
-async def _asked(context: Context) -> _ZoneList:
+async def _list_zones(context: Context) -> _ZoneList:
     try:
         with calling_for("domains.catalog"):
             theirs = await zones.list_zones(context.cloudflare.client())

@@ -85,7 +85,7 @@ async def create(
         if isinstance(added, Problem):
             raise added
         if added is not None:
-            return await _opened(context, mailbox.id, added)
+            return await _open(context, mailbox.id, added)
     raise await _conflict(context, viewer, str(mailbox.address))
 
 
@@ -139,7 +139,7 @@ async def ensure(context: Context, viewer: Viewer, wish: MailboxRequest) -> Ensu
                     raise
             continue  # somebody was first at this very moment
         if existing.status is MailboxStatus.PROVISIONING:
-            await _joined(context, existing)
+            await _wait_until_open(context, existing)
             continue
         minutes = _minutes(context, wish.minutes)
         extend = partial(_extend, context=context, viewer=viewer, mailbox_id=existing.id, minutes=minutes)
@@ -150,7 +150,7 @@ async def ensure(context: Context, viewer: Viewer, wish: MailboxRequest) -> Ensu
     raise Problem("mailbox_taken", "Mailbox already exists")
 
 
-async def _joined(context: Context, mailbox: Mailbox) -> None:
+async def _wait_until_open(context: Context, mailbox: Mailbox) -> None:
     """Wait until *mailbox*, which somebody else is making, receives. Raises what comes of it otherwise."""
 
     def its_run(connection: Connection) -> RunStart | None:
@@ -330,7 +330,7 @@ def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: MailboxReq
     )
 
 
-async def _opened(context: Context, mailbox_id: str, added: _NewRow) -> Mailbox:
+async def _open(context: Context, mailbox_id: str, added: _NewRow) -> Mailbox:
     """The mailbox receiving mail: through Cloudflare, or at once where there is nothing to ask it."""
     if added.run is not None:
         await _outcome(context.runs.launch(added.run), mailbox_id)

@@ -24,12 +24,12 @@ _IDS_AT_ONCE: Final = 500
 _log: Final = structlog.get_logger("kaisoumail.retention")
 
 
-async def _settled() -> None:
+async def _wait_for_writes() -> None:
     await asyncio.sleep(_SETTLE_SECONDS)
 
 
 async def remove_orphaned_files(
-    context: Context, age: timedelta, settled: Callable[[], Awaitable[None]] = _settled
+    context: Context, age: timedelta, settled: Callable[[], Awaitable[None]] = _wait_for_writes
 ) -> int:
     """
     Remove what was written longer than *age* ago and belongs to no message; how many files.

@@ -64,7 +64,7 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
     """
     viewer.must_hold_everything()
     party = relying_party(context.policy.trusted_origins)
-    challenge = await _taken(context, token)
+    challenge = await _take_challenge(context, token)
     if challenge.user_id != viewer.id or challenge.name is None:
         raise _no_challenge()
     made = ceremonies.new_credential(party, response, challenge.challenge)
@@ -98,7 +98,7 @@ async def start_sign_in(context: Context, origin: str | None) -> PasskeyOptions:
     """
     party = _party_for(context, origin)
     challenge = ceremonies.new_challenge()
-    until = await context.database.glance(database_now) + CHALLENGE_LIFETIME
+    until = await context.database.read_inline(database_now) + CHALLENGE_LIFETIME
     token = challenge_token(context.policy.session_secret, challenge, until)
     return PasskeyOptions(ceremonies.authentication_options(party, challenge), token)
 
@@ -112,7 +112,7 @@ async def finish_sign_in(
     Raises Problem `passkey_challenge_missing` or `invalid_passkey`.
     """
     party = relying_party(context.policy.trusted_origins)
-    now = await context.database.glance(database_now)
+    now = await context.database.read_inline(database_now)
     challenge = find_challenge(token or "", context.policy.session_secret, now)
     if challenge is None:
         raise _no_challenge()
@@ -181,7 +181,7 @@ async def _keep(context: Context, challenge: bytes, user_id: str, name: str) -> 
     return token
 
 
-async def _taken(context: Context, token: str | None) -> Challenge:
+async def _take_challenge(context: Context, token: str | None) -> Challenge:
     if token is None:
         raise _no_challenge()
     challenge_id = _id(context, token)

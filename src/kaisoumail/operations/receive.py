@@ -85,8 +85,8 @@ async def receive(
     context.stores.disk_guard.refuse_if_low()
     facts = await context.readers.read(raw, client or handovers[0].mailbox.id)
     if len(handovers) == 1:
-        return [await _kept_or_not(context, handovers[0], facts)]
-    return list(await asyncio.gather(*(_kept_or_not(context, handover, facts) for handover in handovers)))
+        return [await _store_or_refuse(context, handovers[0], facts)]
+    return list(await asyncio.gather(*(_store_or_refuse(context, handover, facts) for handover in handovers)))
 
 
 def note_refusal(context: Context, channel: Channel, envelope: Envelope, problem: Problem) -> None:
@@ -101,7 +101,7 @@ def note_refusal(context: Context, channel: Channel, envelope: Envelope, problem
     context.stores.rejections.note(Rejection(new_id("rej"), context.clock(), channel, sender, recipient, problem.code))
 
 
-async def _kept_or_not(context: Context, handover: Handover, facts: ExtractedFields) -> Receipt | Problem:
+async def _store_or_refuse(context: Context, handover: Handover, facts: ExtractedFields) -> Receipt | Problem:
     try:
         return await _keep(context, handover, facts)
     except Problem as problem:

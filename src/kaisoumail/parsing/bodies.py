@@ -119,7 +119,7 @@ class _Reader:
     def lines_of(self, part: Part) -> str:
         content = part.load()
         if len(content) > self.left:
-            content = _cut(content, self.left)
+            content = _truncate(content, self.left)
             self.left = 0
         else:
             self.left -= len(content)
@@ -139,7 +139,7 @@ def _walk(part: Part) -> Iterable[Part]:
         waiting.extend(part.children)
 
 
-def _cut(content: bytes, limit: int) -> bytes:
+def _truncate(content: bytes, limit: int) -> bytes:
     """The first *limit* bytes of *content*, or a few less: half a character would make the rest look undecodable."""
     cut = content[:limit]
     return cut[:-4] + bytes(byte for byte in cut[-4:] if byte < 0x80)
@@ -156,14 +156,14 @@ class _Renderer:
         self.left = MAX_RENDERED
 
     def text(self, section: _Section) -> str:
-        return "\n".join(section.plain or [text_of(self._taken(html)) for html in section.html])
+        return "\n".join(section.plain or [text_of(self._take(html)) for html in section.html])
 
     def html(self, section: _Section) -> str:
         return "\n".join(
-            section.html or [f"<div>{_with_line_breaks(self._taken(text))}</div>" for text in section.plain]
+            section.html or [f"<div>{_with_line_breaks(self._take(text))}</div>" for text in section.plain]
         )
 
-    def _taken(self, source: str) -> str:
+    def _take(self, source: str) -> str:
         taken = source[: self.left]
         self.left -= len(taken)
         return taken

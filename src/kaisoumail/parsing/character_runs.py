@@ -26,10 +26,10 @@ def without_long_runs(text: str) -> str:
 
     Both are counted over the same run, so that neither divides the other's. What is over the limit is dropped.
     """
-    return text if text.isascii() else _LONG_RUN.sub(_cut, text)
+    return text if text.isascii() else _LONG_RUN.sub(_shorten, text)
 
 
-def _cut(run: re.Match[str]) -> str:
+def _shorten(run: re.Match[str]) -> str:
     kept: list[str] = []
     marks = formats = 0
     for character in run[0]:

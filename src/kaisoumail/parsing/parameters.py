@@ -39,11 +39,11 @@ def with_parameters(value: str) -> tuple[str, dict[str, str]]:
         else:
             plain.setdefault(name, words_decoded(content))
     for name, parts in sections.items():
-        plain[name] = _joined(parts)
+        plain[name] = _join_parts(parts)
     return bare, plain
 
 
-def _joined(parts: dict[int, tuple[str, bool]]) -> str:
+def _join_parts(parts: dict[int, tuple[str, bool]]) -> str:
     content = bytearray()
     charset = "utf-8"
     for number in sorted(parts):

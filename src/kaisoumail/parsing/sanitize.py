@@ -110,14 +110,14 @@ def safe_html(html: str, pictures: Mapping[str, str] | None = None, *, remote: b
         return f"embedded:{len(embedded) - 1}"
 
     # Pictures in the mail are long and cost the parser nothing once they are out of its way.
-    bounded = cut_where_too_deep(with_few_attributes(_cut(_EMBEDDED_IMAGE.sub(numbered, html))))
+    bounded = cut_where_too_deep(with_few_attributes(_truncate(_EMBEDDED_IMAGE.sub(numbered, html))))
     markup = with_short_stretches(bounded)
     filter_ = _Filter(embedded, pictures or {}, remote=remote)
     shown = _TAMED_TAG.sub(r"<\1\2", _cleaner(filter_).clean(_tamed(markup)))
     return SanitizedHtml(without_long_runs(shown), filter_.blocked)  # of what entities stood for
 
 
-def _cut(html: str) -> str:
+def _truncate(html: str) -> str:
     """As much of *html* as may be parsed, cut before a tag."""
     end = len(html)
     for pattern, limit in ((_START_TAG, _MAX_TAGS), (_BRACKET, _MAX_BRACKETS)):

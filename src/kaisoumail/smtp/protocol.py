@@ -127,7 +127,7 @@ class SmtpProtocol(asyncio.Protocol):
     def is_secure(self) -> bool:
         return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
 
-    def say(self, *lines: str) -> None:
+    def reply(self, *lines: str) -> None:
         """One reply; of several lines all but the last are continued with a hyphen."""
         for line in lines[:-1]:
             self._unsaid.append(f"{line[:3]}-{line[4:]}\r\n".encode())
@@ -221,7 +221,7 @@ class SmtpProtocol(asyncio.Protocol):
         """Speak TLS from here on. Whatever was sent before the handshake is dropped, never obeyed. Raises NoTls."""
         transport = self._open()
         transport.pause_reading()
-        self.say(go_ahead)
+        self.reply(go_ahead)
         await self.flush()
         self._unread.clear()
         try:
@@ -257,7 +257,7 @@ class SmtpProtocol(asyncio.Protocol):
         done = loop.time() + seconds
         while self._transport is not None and (left := done - loop.time()) > 0:
             self._news = loop.create_future()
-            timer = loop.call_later(left, _settle, self._news, False)
+            timer = loop.call_later(left, _set_result, self._news, False)
             try:
                 await self._news
             finally:
@@ -278,7 +278,7 @@ class SmtpProtocol(asyncio.Protocol):
         self._is_hung_up = True
         self._tell()
         if last_words:
-            self.say(*last_words)
+            self.reply(*last_words)
         transport.write(b"".join(self._unsaid))
         self._unsaid.clear()
         if linger and last_words and not self._ended and transport.can_write_eof():
@@ -300,7 +300,7 @@ class SmtpProtocol(asyncio.Protocol):
 
     def _tell(self) -> None:
         if self._news is not None:
-            _settle(self._news, True)
+            _set_result(self._news, True)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -330,7 +330,7 @@ class SmtpProtocol(asyncio.Protocol):
             if left <= 0:
                 raise ReadTimeout
             self._news = loop.create_future()
-            timer = loop.call_later(min(left, _RECHECK_SECONDS), _settle, self._news, False)
+            timer = loop.call_later(min(left, _RECHECK_SECONDS), _set_result, self._news, False)
             try:
                 if await self._news:
                     return
@@ -345,7 +345,7 @@ class SmtpProtocol(asyncio.Protocol):
         del self._unread[: end + 1]
 
 
-def _settle(news: "asyncio.Future[bool]", has_bytes: bool) -> None:
+def _set_result(news: "asyncio.Future[bool]", has_bytes: bool) -> None:
     if not news.done():
         news.set_result(has_bytes)
 

@@ -133,7 +133,7 @@ class SmtpSession:
         return f"421 4.3.2 {self._manners.host_name} Going down, come back in a moment"
 
     async def _converse(self) -> None:
-        self._wire.say(f"220 {self._manners.host_name} KaisouMail ESMTP")
+        self._wire.reply(f"220 {self._manners.host_name} KaisouMail ESMTP")
         while True:
             if self._must_stop:
                 self._wire.hang_up(self._goodbye(), linger=False)
@@ -150,7 +150,7 @@ class SmtpSession:
             except BadSyntax as malformed:
                 self._mistaken(str(malformed))
             except Problem as problem:
-                self._wire.say(problem.kind.smtp)
+                self._wire.reply(problem.kind.smtp)
             if self._mistakes > _MAX_MISTAKES:
                 self._shared.refusals.note("smtp.too_many_mistakes", self._client)
                 self._wire.hang_up("421 4.7.0 Too many mistakes")
@@ -162,14 +162,14 @@ class SmtpSession:
 
     def _mistaken(self, reply: str) -> None:
         self._mistakes += _WRONG_COMMAND
-        self._wire.say(reply)
+        self._wire.reply(reply)
 
     async def _hello(self, rest: str) -> None:
         if not rest:
             raise BadSyntax("501 5.5.4 Say HELO and your name")
         self._forget_mail()
         self._greeted = True
-        self._wire.say(f"250 {self._manners.host_name}")
+        self._wire.reply(f"250 {self._manners.host_name}")
 
     async def _extended_hello(self, rest: str) -> None:
         if not rest:
@@ -179,7 +179,7 @@ class SmtpSession:
         offered = ["PIPELINING", f"SIZE {self._limit}", "8BITMIME", "SMTPUTF8", "CHUNKING", "ENHANCEDSTATUSCODES"]
         if self._manners.tls is not None and not self._wire.is_secure:
             offered.append("STARTTLS")
-        self._wire.say(f"250 {self._manners.host_name}", *(f"250 {word}" for word in offered), "250 HELP")
+        self._wire.reply(f"250 {self._manners.host_name}", *(f"250 {word}" for word in offered), "250 HELP")
 
     async def _start_tls(self, rest: str) -> None:
         if rest:
@@ -209,7 +209,7 @@ class SmtpSession:
             self._mistakes += _WRONG_COMMAND
             raise self._too_large()
         self._mail = _Transaction(given.address, is_utf8)
-        self._wire.say("250 2.1.0 OK")
+        self._wire.reply("250 2.1.0 OK")
 
     async def _rcpt_to(self, rest: str) -> None:
         mail = self._mail
@@ -232,7 +232,7 @@ class SmtpSession:
                 await self._slow_down()
             raise
         mail.handovers[given.address.lower()] = Handover("smtp", envelope, mailbox)
-        self._wire.say("250 2.1.5 OK")
+        self._wire.reply("250 2.1.5 OK")
 
     async def _data(self, rest: str) -> None:
         if rest:
@@ -240,7 +240,7 @@ class SmtpSession:
         mail = self._mail
         if mail is None or not mail.handovers or mail.transfer is not None:
             raise BadSyntax("503 5.5.1 Say RCPT first")
-        self._wire.say("354 Go on, and end with a dot on a line of its own")
+        self._wire.reply("354 Go on, and end with a dot on a line of its own")
         raw = None
         mail.transfer = self._begin_transfer()
         try:
@@ -277,7 +277,7 @@ class SmtpSession:
         if words[1:] == ["LAST"]:
             await self._deliver(mail, bytes(mail.chunks))
         else:
-            self._wire.say(f"250 2.0.0 {length} bytes taken")
+            self._wire.reply(f"250 2.0.0 {length} bytes taken")
 
     def _begin_transfer(self) -> Transfer:
         return self._wire.transfer(self._shared.memory.allocation(self._client, self._evict))
@@ -315,12 +315,12 @@ class SmtpSession:
             self._is_delivering = False
         refused = {outcome.kind.smtp for outcome in outcomes if isinstance(outcome, Problem)}
         if not refused:
-            self._wire.say("250 2.0.0 Kept")
+            self._wire.reply("250 2.0.0 Kept")
         elif len(refused) == 1 and all(isinstance(outcome, Problem) for outcome in outcomes):
-            self._wire.say(refused.pop())
+            self._wire.reply(refused.pop())
         else:
             # Some are kept: the sender tries again, and hears at RCPT who is gone.
-            self._wire.say(_TEMPORARY)
+            self._wire.reply(_TEMPORARY)
 
     def _forget_mail(self) -> None:
         if self._mail is not None and self._mail.transfer is not None:
@@ -336,16 +336,16 @@ class SmtpSession:
 
     async def _reset(self, _rest: str) -> None:
         self._forget_mail()
-        self._wire.say("250 2.0.0 OK")
+        self._wire.reply("250 2.0.0 OK")
 
     async def _noop(self, _rest: str) -> None:
-        self._wire.say("250 2.0.0 OK")
+        self._wire.reply("250 2.0.0 OK")
 
     async def _verify(self, _rest: str) -> None:
-        self._wire.say("252 2.5.2 Try and see")
+        self._wire.reply("252 2.5.2 Try and see")
 
     async def _help(self, _rest: str) -> None:
-        self._wire.say("214 2.0.0 EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT, as in RFC 5321")
+        self._wire.reply("214 2.0.0 EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT, as in RFC 5321")
 
     async def _unknown(self, _rest: str) -> None:
         raise BadSyntax("500 5.5.1 This command is not known here")

@@ -97,7 +97,7 @@ class Intake:
         self._usage = Usage(database, quotas.stored_bytes)
 
         async def find(addresses: Sequence[str]) -> Sequence[Mailbox | None]:
-            found = await database.glance(partial(mailboxes.find_all_live, addresses=addresses))
+            found = await database.read_inline(partial(mailboxes.find_all_live, addresses=addresses))
             await self._usage.look_at({mailbox.user_id for mailbox in found if mailbox})
             return found
 
@@ -198,26 +198,26 @@ def keep_all(
     beyond: list[IncomingMessage] = []
     for one in receiving:
         (beyond if room.is_full_for(one.message, counts[one.message.mailbox_id]) else welcome).append(one)
-    known = _kept(connection, welcome) if welcome else {}
+    known = _insert(connection, welcome) if welcome else {}
     if beyond:  # what was kept before is no burden now
-        known |= _known(connection, beyond)
+        known |= _stored_ids(connection, beyond)
     held = {row.id for row in _LOOKED_AT.rows(connection, ids, now=now)} if skip_locked else set()
     return [known.get(one.key) or _refusal(one.message.mailbox_id, counts, held) for one in incoming]
 
 
-def _kept(connection: Connection, welcome: list[IncomingMessage]) -> dict[tuple[str, str], str]:
+def _insert(connection: Connection, welcome: list[IncomingMessage]) -> dict[tuple[str, str], str]:
     """Which id each of *welcome* is known by, now that they are kept."""
     if insert_those_unknown(connection, messages_table, [columns_of(one.message) for one in welcome]):
         known = {one.key: one.message.id for one in welcome}
     else:
-        known = _known(connection, welcome)
+        known = _stored_ids(connection, welcome)
     new = [one for one in welcome if known[one.key] == one.message.id]
     if new:
         _complete(connection, new)
     return known
 
 
-def _known(connection: Connection, incoming: list[IncomingMessage]) -> dict[tuple[str, str], str]:
+def _stored_ids(connection: Connection, incoming: list[IncomingMessage]) -> dict[tuple[str, str], str]:
     """Which id each is known by now. The database settled who of two that came at once is the message."""
     ids, keys = zip(*(one.key for one in incoming), strict=True)
     rows = connection.execute(_KNOWN, {"ids": list(set(ids)), "keys": list(keys)})

@@ -34,7 +34,7 @@ def sole_process(folder: DataFolder, command: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         for database in sorted(_files(folder)):
-            handle = _opened(database)
+            handle = _open(database)
             stack.callback(os.close, handle)
             _lock(handle, database)
             os.ftruncate(handle, 0)
@@ -48,7 +48,7 @@ def _files(folder: DataFolder) -> set[Path]:
     return {Path(url.database).resolve() for url in urls if url.get_backend_name() == "sqlite" and url.database}
 
 
-def _opened(database: Path) -> int:
+def _open(database: Path) -> int:
     path = database.with_name(database.name + _ENDING)
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -42,7 +42,7 @@ class UncertainBlobs:
         due = [noted for noted, since in self._since.items() if now - since >= after][:_MOST]
         if not due:
             return
-        kept = await self._database.read(partial(_kept, message_ids=[message_id for message_id, _ in due]))
+        kept = await self._database.read(partial(_stored_ids, message_ids=[message_id for message_id, _ in due]))
         for noted in due:
             message_id, location = noted
             if message_id not in kept:
@@ -50,5 +50,5 @@ class UncertainBlobs:
             del self._since[noted]
 
 
-def _kept(connection: Connection, message_ids: Sequence[str]) -> set[str]:
+def _stored_ids(connection: Connection, message_ids: Sequence[str]) -> set[str]:
     return set(connection.execute(select(messages.c.id).where(messages.c.id.in_(message_ids))).scalars())

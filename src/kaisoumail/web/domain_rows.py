@@ -63,7 +63,7 @@ def row_called(rows: tuple[DomainRow, ...], key: str | None) -> DomainRow | None
     return next((row for row in rows if row.key == key), None)
 
 
-def seen_in(rows: tuple[DomainRow, ...]) -> str:
+def fingerprint_of(rows: tuple[DomainRow, ...]) -> str:
     """Changes when anything that the table shows does."""
     return _digest(*((row.key, row.state, row.raw, row.reason and row.reason.kind) for row in rows))
 

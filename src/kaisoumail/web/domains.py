@@ -14,7 +14,7 @@ from kaisoumail.operations.domain_catalog import read_catalog
 from kaisoumail.operations.domains import NameCheck
 from kaisoumail.operations.meta import read_meta
 from kaisoumail.operations.token_check import check_token
-from kaisoumail.web.domain_rows import DomainRow, row_called, rows_of, seen_in
+from kaisoumail.web.domain_rows import DomainRow, fingerprint_of, row_called, rows_of
 from kaisoumail.web.languages import knows
 from kaisoumail.web.problems import ProblemView, problem_view
 from kaisoumail.web.render import page, url
@@ -51,9 +51,11 @@ async def show_rows(request: "Request[Any, Any, Any]", viewer: Viewer, context: 
     """The table anew, Cloudflare left alone; 204 when nothing changed since `seen`."""
     catalog = await read_catalog(context, viewer, ask=False)
     rows = rows_of(catalog)
-    if seen_in(rows) == request.query_params.get("seen"):
+    if fingerprint_of(rows) == request.query_params.get("seen"):
         return _unchanged()
-    return _piece(request, "_catalog", rows=rows, catalog=catalog, seen=seen_in(rows), meta=await read_meta(context))
+    return _piece(
+        request, "_catalog", rows=rows, catalog=catalog, seen=fingerprint_of(rows), meta=await read_meta(context)
+    )
 
 
 @get("/domains/{key:str}/live")
@@ -166,7 +168,7 @@ async def _domains(
         status=problem.kind.status if problem else 200,
         rows=rows,
         catalog=catalog,
-        seen=seen_in(rows),
+        seen=fingerprint_of(rows),
         meta=await read_meta(context),
         routing_enabled=context.cloudflare.enabled,
         typed=typed or (binding if progress and not progress.domain else ""),

@@ -144,15 +144,15 @@ def _path(slug: str) -> str:
 
 @get("/docs")
 async def show_index(request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
-    return await _shown(request, context, INDEX)
+    return await _render(request, context, INDEX)
 
 
 @get("/docs/{slug:str}")
 async def show_page(slug: str, request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
-    return await _shown(request, context, slug if slug in SLUGS else None)
+    return await _render(request, context, slug if slug in SLUGS else None)
 
 
-async def _shown(request: "Request[Any, Any, Any]", context: Context, slug: str | None) -> Response[Any]:
+async def _render(request: "Request[Any, Any, Any]", context: Context, slug: str | None) -> Response[Any]:
     await _recognise(request, context)
     if slug is None:
         raise Problem("not_found", "Not found")

@@ -58,7 +58,7 @@ async def read_desk(
     context: Context, viewer: Viewer, chosen: str | None, message_id: str | None, shown: int = SHOWN_AT_FIRST
 ) -> InboxView:
     """
-    The desk with the mailbox of id *chosen* open; None or "all" opens all of them.
+    The inbox with the mailbox of id *chosen* open; None or "all" opens all of them.
 
     Raises Problem `mailbox_not_found` or `forbidden` for a mailbox that cannot be opened, `insufficient_scope`
     for one whose viewer may read mail alone.

@@ -40,10 +40,10 @@ async def show_workspace(request: "Request[Any, Any, Any]", viewer: Viewer, cont
 async def show_lists(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
     """Both lists anew, or 204 when nothing changed since `seen`."""
     asked = request.query_params
-    desk = await read_desk(context, viewer, asked.get("mailbox"), asked.get("message"), _shown(asked))
-    if desk.seen == asked.get("seen"):
+    inbox = await read_desk(context, viewer, asked.get("mailbox"), asked.get("message"), _shown_count(asked))
+    if inbox.seen == asked.get("seen"):
         return Response(None, status_code=204, headers={"cache-control": "no-store"})
-    return page(request, "workspace/lists.html", desk=desk)
+    return page(request, "workspace/lists.html", inbox=inbox)
 
 
 @post("/workspace", status_code=303)
@@ -89,14 +89,14 @@ async def _workspace(
 ) -> Response[Any]:
     asked = request.query_params
     message_id = asked.get("message")
-    desk = await read_desk(context, viewer, asked.get("mailbox"), message_id, _shown(asked))
+    inbox = await read_desk(context, viewer, asked.get("mailbox"), message_id, _shown_count(asked))
     shown = await reading(context, viewer, message_id, asked) if message_id else None
     refusal: ProblemView | None = problem_view(problem) if problem else None
     return page(
         request,
         "workspace/page.html",
         status=problem.kind.status if problem else shown.status if shown else 200,
-        desk=desk,
+        inbox=inbox,
         reading=shown,
         meta=await read_meta(context),
         form={**_EMPTY_FORM, **(form or {})},
@@ -107,6 +107,6 @@ async def _workspace(
     )
 
 
-def _shown(asked: Mapping[str, str]) -> int:
+def _shown_count(asked: Mapping[str, str]) -> int:
     text = asked.get("shown", "")
     return min(int(text), _MOST_SHOWN) if text.isascii() and text.isdigit() and len(text) < 6 else SHOWN_AT_FIRST

@@ -61,7 +61,7 @@ class CloudflareLimiter:
             "lastBlockedBy": None,
         }
         await self._database.write(partial(_close, cause=cause, seconds=error.retry_after))
-        return RateLimited(error.answer, error.retry_after, self._told(cause, error.retry_after))
+        return RateLimited(error.answer, error.retry_after, self._with_retry_after(cause, error.retry_after))
 
     async def cooldown(self) -> RateLimited | None:
         """The refusal everybody would get now; None when requests may go out."""
@@ -73,7 +73,7 @@ class CloudflareLimiter:
             return None
         cause = known.value["cause"]
         answer = Answer(cause["cloudflareMethod"], cause["cloudflarePath"], 429, message="cooling down")
-        return RateLimited(answer, left, self._told(cause, left))
+        return RateLimited(answer, left, self._with_retry_after(cause, left))
 
     async def _is_busy(self) -> bool:
         """True unless half a burst would be left for people after one more request."""
@@ -93,7 +93,7 @@ class CloudflareLimiter:
         answer = Answer(method, path, 429, message="not asked: Cloudflare told us to wait")
         raise RateLimited(answer, refusal.retry_after, cause)
 
-    def _told(self, cause: dict[str, Any], seconds: int) -> dict[str, Any]:
+    def _with_retry_after(self, cause: dict[str, Any], seconds: int) -> dict[str, Any]:
         until = self._clock() + timedelta(seconds=seconds)
         return {**cause, "retryAfter": iso(until), "retryAfterSeconds": seconds}
 

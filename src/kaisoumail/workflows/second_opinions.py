@@ -51,7 +51,7 @@ class SecondOpinions:
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
-    async def settled(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Returns when nobody waits for an opinion any more."""
         while self._task is not None:
             await asyncio.wait([self._task])
@@ -69,20 +69,22 @@ class SecondOpinions:
             while self._waiting:
                 message, doubts = self._waiting.popleft()
                 try:
-                    await self._settled(message, doubts)
+                    await self._resolve(message, doubts)
                 except Exception as error:  # noqa: BLE001 - a bug with one mail must not be the end of all opinions
                     _log.error("second_opinions.crash", message_id=message.id, exc_info=error)
         finally:
             self._task = None
 
-    async def _settled(self, message: Message, doubts: Sequence[Doubt]) -> None:
+    async def _resolve(self, message: Message, doubts: Sequence[Doubt]) -> None:
         try:
             if await self._is_paused() or await self._is_gone(message):
                 return
             async with asyncio.timeout(_PATIENCE):
                 choice = await ai.chosen(self._cloudflare, self._account_id, self._model, message.subject, doubts)
             if choice is not None:
-                await self._database.write(partial(messages.settle, message_id=message.id, found=_verification(choice)))
+                await self._database.write(
+                    partial(messages.add_verification, message_id=message.id, found=_verification(choice))
+                )
         except RateLimited as limited:
             await self._pause(self._seconds(limited))
         except (CloudflareError, TimeoutError) as error:

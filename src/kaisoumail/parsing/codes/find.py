@@ -114,7 +114,7 @@ def decided(subject: str | None, text: str | None, html: str | None) -> Decision
         best = _best(ranked, preheader)
         examined += [ExaminedCandidate(reading, each, _lost(each, best)) for each in ranked]
         if best is not None:
-            return Decision(_found(reading, best, ranked), tuple(examined))
+            return Decision(_found_code(reading, best, ranked), tuple(examined))
     return Decision(None, tuple(examined))
 
 
@@ -163,7 +163,7 @@ def _lost(each: ScoredCandidate, best: ScoredCandidate | None) -> str:
     return "quoted from an older mail" if each.is_quoted else "another does better"
 
 
-def _found(reading: AnalyzedText, best: ScoredCandidate, ranked: list[ScoredCandidate]) -> FoundCode:
+def _found_code(reading: AnalyzedText, best: ScoredCandidate, ranked: list[ScoredCandidate]) -> FoundCode:
     candidate = best.candidate
     evidence, begin = _around(reading, candidate)
     span = (candidate.start - begin, candidate.end - begin)

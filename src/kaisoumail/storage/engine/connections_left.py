@@ -31,7 +31,7 @@ async def check_connections_left(database: Database) -> None:
     Raises Problem `storage_unavailable` when there are not even those of the workflow engine, which does not wait for
     one as we do.
     """
-    left = await database.read(_left)
+    left = await database.read(_connections_left)
     if left is None:
         return
     if left < ENGINE_CONNECTIONS:
@@ -41,5 +41,5 @@ async def check_connections_left(database: Database) -> None:
         _log.warning("database.connections_scarce", left=left + _OPEN_BY_NOW, used=CONNECTIONS)
 
 
-def _left(connection: Connection) -> int | None:
+def _connections_left(connection: Connection) -> int | None:
     return None if connection.dialect.name == "sqlite" else connection.execute(_LEFT).scalar_one()

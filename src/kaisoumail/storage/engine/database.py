@@ -41,7 +41,7 @@ class Database(Protocol):
         """What *work* returns from a connection that cannot change anything."""
         ...
 
-    async def glance(self, work: Work[T]) -> T:
+    async def read_inline(self, work: Work[T]) -> T:
         """As `read`, for a *work* that asks for a few rows by their index and nothing else."""
         ...
 
@@ -134,7 +134,7 @@ class SqliteDatabase:
     async def read(self, work: Work[T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._read_threads, self._read, work, self._read_engine)
 
-    async def glance(self, work: Work[T]) -> T:
+    async def read_inline(self, work: Work[T]) -> T:
         # On the event loop (docs/decisions/0011): the way to another thread and back takes longer than the answer.
         # Nobody waits for a lock here; what finds one is asked again where it may.
         try:

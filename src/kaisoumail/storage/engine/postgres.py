@@ -96,7 +96,7 @@ class PostgresDatabase:
         except Exception as error:
             raise as_problem(error) from error
 
-    async def glance(self, work: Work[T]) -> T:
+    async def read_inline(self, work: Work[T]) -> T:
         return await self.read(work)
 
     async def write_relaxed(self, work: Work[T]) -> T:

@@ -71,7 +71,7 @@ def _only(condition: str) -> dict[str, Any]:
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-def _kept_in_lists(*columns: str) -> Index:
+def _index_of_listed(*columns: str) -> Index:
     """An index that deleted messages are not in, however many there are."""
     return Index(None, *columns, **_only("deleted_at IS NULL"))
 
@@ -262,9 +262,9 @@ messages = Table(
     Column("deleted_at", Instant),
     # The same hand-over twice is the same message; a mailbox made anew at the same address is another.
     UniqueConstraint("mailbox_id", "delivery_key"),
-    _kept_in_lists("mailbox_id", "received_at", "id"),
-    _kept_in_lists("user_id", "received_at", "id"),
-    _kept_in_lists("received_at", "id"),
+    _index_of_listed("mailbox_id", "received_at", "id"),
+    _index_of_listed("user_id", "received_at", "id"),
+    _index_of_listed("received_at", "id"),
     Index(None, "deleted_at", **_only("deleted_at IS NOT NULL")),
 )
 

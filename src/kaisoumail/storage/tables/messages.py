@@ -153,7 +153,7 @@ def mark(connection: Connection, message: Message, read_at: datetime | None) -> 
     return True
 
 
-def settle(connection: Connection, message_id: str, found: Verification) -> bool:
+def add_verification(connection: Connection, message_id: str, found: Verification) -> bool:
     """
     The message has this code after all; False if it has one by now, or is gone.
 

@@ -143,15 +143,15 @@ class SharedBuckets:
                 lease.wish = min(2 * wish, _handful(rate))
                 return
             lease.wish = max(1, wish // 2)
-        await self._asked(lambda c: follow_clock_back(c, key), None)
+        await self._query(lambda c: follow_clock_back(c, key), None)
         lease.held, lease.left = unspent, 0.0
         lease.shut_until = now + max(_SHUT_SECONDS, number / rate.per_second)
 
     async def _drawn(self, key: str, rate: Rate, number: int, unspent: int) -> float | None:
         """What is left after *number* were given out; None if there were not so many."""
-        return await self._asked(lambda c: draw(c, key, rate, number, unspent), 0.0)
+        return await self._query(lambda c: draw(c, key, rate, number, unspent), 0.0)
 
-    async def _asked(self, work: Callable[[Connection], V], unknown: V) -> V:
+    async def _query(self, work: Callable[[Connection], V], unknown: V) -> V:
         """What *work* returned, or *unknown* when the database cannot be asked."""
         try:
             return await self._database.write_relaxed(work)

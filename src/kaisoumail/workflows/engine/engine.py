@@ -166,7 +166,7 @@ class Engine:
             self._waiting.pop(run_id, None)
         raise StillRunning(run_id)
 
-    async def _taken(self, name: str, call: Callable[[], Awaitable[Any]], shape: int) -> StepResult:
+    async def _take(self, name: str, call: Callable[[], Awaitable[Any]], shape: int) -> StepResult:
         """What *call* came to, as a step called *name*; trouble of our own storage is waited out."""
         with recording() as calls:
             try:
@@ -215,7 +215,7 @@ class Engine:
         task = asyncio.current_task()
         assert task is not None
         self._tasks[task] = run_id
-        executing.set(Execution(run_id, self._taken))
+        executing.set(Execution(run_id, self._take))
         try:
             row = await self._patiently(lambda: self._storage.read(partial(runs.find, run_id=run_id)))
             if row is not None and row.is_open and row.attempt == attempt:

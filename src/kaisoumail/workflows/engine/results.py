@@ -135,7 +135,7 @@ def returned_kind(function: Callable[..., Any]) -> Any:
 
 
 def _stored(value: Any) -> dict[str, Any]:
-    return {"problem": _told(value)} if isinstance(value, Problem) else {"of": msgspec.to_builtins(value)}
+    return {"problem": _problem_json(value)} if isinstance(value, Problem) else {"of": msgspec.to_builtins(value)}
 
 
 def _value(stored: Any, kind: Any) -> Any:
@@ -155,7 +155,7 @@ def _without_problem(kind: Any) -> Any:
 
 def _stored_error(error: Exception) -> dict[str, Any]:
     if isinstance(error, Problem):
-        return {"kind": "problem", **_told(error)}
+        return {"kind": "problem", **_problem_json(error)}
     if isinstance(error, CloudflareError):
         told = {"kind": _NAME_OF[type(error)], "answer": asdict(error.answer)}
         return told | ({"after": error.retry_after, "cause": error.cause} if isinstance(error, RateLimited) else {})
@@ -173,7 +173,7 @@ def _error(stored: dict[str, Any]) -> Exception:
     return ERROR_NAMES[stored["kind"]](answer)
 
 
-def _told(problem: Problem) -> dict[str, Any]:
+def _problem_json(problem: Problem) -> dict[str, Any]:
     details = msgspec.to_builtins(problem.details, enc_hook=str)  # what is no JSON must not keep the run from its end
     return {"code": problem.code, "message": problem.message, "details": details}
 

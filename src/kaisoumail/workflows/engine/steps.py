@@ -89,7 +89,7 @@ async def step(
     async def taken() -> dict[str, Any]:
         return (await take()).as_json()
 
-    result = step_result(await _kept(name, taken))
+    result = step_result(await _stored_result(name, taken))
     for answer in result.calls:
         record(answer)
     if result.error is not None:
@@ -105,7 +105,7 @@ async def step(
     return cast(T, again.value(kind))
 
 
-async def _kept(name: str, taken: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
+async def _stored_result(name: str, taken: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
     """What the library keeps of the step: `taken` never raises an Exception, so one that comes out is the library's."""
     try:
         return await dbos_adapter.step(name, taken)

@@ -114,7 +114,7 @@ async def save_zone(context: Context, root_domain: str, zone: Zone, source: Bind
         waiting = replace(domain, status=DomainStatus.PROVISIONING_ERROR, disabled_at=None, looks=0)
         domains.save(connection, with_zone(connection, waiting, zone, source))
         kind: EventKind = "zone_created" if source is BindingSource.PROJECT_BIND else "zone_found"
-        about = {"calls": [answer.told() for answer in calls]}
+        about = {"calls": [answer.as_details() for answer in calls]}
         domain_events.add(connection, domain.id, now, kind, details=about, event_id=event_id)
         return domain.id
 

@@ -86,7 +86,7 @@ async def save_outcome(
     context: Context, domain_id: str, zone: Zone | Problem, refusal: Problem | None, calls: list[Answer]
 ) -> None:
     """Write down what came of it, and the *calls* behind it. Raises Problem when the domain was deleted meanwhile."""
-    about = {"calls": [answer.told() for answer in calls]}
+    about = {"calls": [answer.as_details() for answer in calls]}
     now, event_id = context.clock(), id_in_step("evt")
     save = partial(_save_outcome, domain_id=domain_id, zone=zone, refusal=refusal, about=about, now=now)
     save = partial(save, event_id=event_id)

@@ -41,7 +41,7 @@ from kaisoumail.parsing.codes.words import (
 )
 from kaisoumail.parsing.codes.words.table import Finder, Words, phrases
 
-_ALL: Final = Words.joined(
+_ALL: Final = Words.union(
     language.WORDS
     for language in (
         arabic,

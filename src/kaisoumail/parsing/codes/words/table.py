@@ -60,7 +60,7 @@ class Words:
     never: str = ""
 
     @classmethod
-    def joined(cls, tables: Iterable["Words"]) -> "Words":
+    def union(cls, tables: Iterable["Words"]) -> "Words":
         """All *tables* as one."""
         every = list(tables)
         return cls(**{each.name: ", ".join(getattr(table, each.name) for table in every) for each in fields(cls)})
