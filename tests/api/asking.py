@@ -40,7 +40,7 @@ GUARDED: Final = [ask for ask in ASKS if not ask.need.is_public]
 BODIES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/auth/session": {"apiKey": "cfm_a-key-of-nobody-at-all"},
     "POST /api/mailboxes": {},
-    "POST /api/mailboxes/ensure": {"localPart": "shared", "subdomain": "inbox"},
+    "POST /api/mailboxes/ensure": {"localPart": "shared", "subdomain": "desk"},
     "POST /api/messages/{message_id}/read": {"read": True},
     "POST /api/api-keys": {"name": "Another", "scopes": []},
     "POST /api/api-keys/{key_id}/rename": {"name": "Renamed"},

@@ -110,7 +110,7 @@ def test_s11_generated_addresses_do_not_repeat_and_foreign_ones_tell_nothing(
     assert len(set(drawn)) > 490  # of 5.7 million, drawn with `secrets`
 
     foreign = bob.get("/api/mailboxes/resolve", params={"address": mailbox["address"]})
-    unknown = bob.get("/api/mailboxes/resolve", params={"address": "nobody@inbox.customer.com"})
+    unknown = bob.get("/api/mailboxes/resolve", params={"address": "nobody@desk.customer.com"})
     assert (foreign.status_code, foreign.json()) == (unknown.status_code, unknown.json())
 
 

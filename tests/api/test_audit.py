@@ -40,7 +40,7 @@ ACTIONS: Final = {
 CHANGES: Final = [ask for ask in ASKS if ask.method != "GET" and "passkey" not in ask.path]
 # Asked with what is new each time, so that there is something to change.
 WISHES: Final[dict[str, dict[str, Any]]] = {
-    "POST /api/mailboxes/ensure": {"localPart": "audited", "subdomain": "inbox"},
+    "POST /api/mailboxes/ensure": {"localPart": "audited", "subdomain": "desk"},
     "POST /api/users": {"email": "audited@people.example", "name": "New"},
     "POST /api/domains/bind": {"mailDomain": "audited.com"},
 }

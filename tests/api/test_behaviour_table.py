@@ -132,7 +132,7 @@ def test_23_no_domain_at_all(tmp_path: Any) -> None:
 
 
 def test_24_and_25_an_address_that_is_taken(ada: ApiClient, bob: ApiClient) -> None:
-    wish = {"localPart": "taken", "subdomain": "inbox", "mailDomain": "customer.com"}
+    wish = {"localPart": "taken", "subdomain": "desk", "mailDomain": "customer.com"}
     made = ada.post("/api/mailboxes", json=wish).json()
 
     own, foreign = ada.post("/api/mailboxes", json=wish), bob.post("/api/mailboxes", json=wish)
@@ -151,7 +151,7 @@ def test_26_and_27_how_long_it_lives(ada: ApiClient) -> None:
 
 
 def test_28_and_29_making_sure_of_one(ada: ApiClient) -> None:
-    wish = {"localPart": "sure", "subdomain": "inbox", "mailDomain": "customer.com"}
+    wish = {"localPart": "sure", "subdomain": "desk", "mailDomain": "customer.com"}
 
     def ensure(**more: Any) -> httpx.Response:
         return ada.post("/api/mailboxes/ensure", json={**wish, **more})
@@ -167,9 +167,9 @@ def test_28_and_29_making_sure_of_one(ada: ApiClient) -> None:
 
 
 def test_30_and_31_what_cannot_be_made_sure_of(ada: ApiClient) -> None:
-    mixed = {"address": "a@inbox.customer.com", "localPart": "a", "subdomain": "inbox"}
+    mixed = {"address": "a@desk.customer.com", "localPart": "a", "subdomain": "desk"}
     assert ada.post("/api/mailboxes/ensure", json=mixed).status_code == 400
-    for address in ("user+tag@inbox.customer.com", "user@customer.com", "user@inbox.elsewhere.com"):
+    for address in ("user+tag@desk.customer.com", "user@customer.com", "user@desk.elsewhere.com"):
         answer = ada.post("/api/mailboxes/ensure", json={"address": address})
         assert (answer.status_code, answer.json()["error"]) == (400, "Invalid mailbox address"), address
 
@@ -191,7 +191,7 @@ def test_33_and_34_what_is_somebody_elses(ada: ApiClient, bob: ApiClient) -> Non
     made = ada.post("/api/mailboxes", json={}).json()
 
     by_address = [
-        bob.get(f"/api/mailboxes/resolve?address={each}") for each in (made["address"], "no@inbox.customer.com")
+        bob.get(f"/api/mailboxes/resolve?address={each}") for each in (made["address"], "no@desk.customer.com")
     ]
     by_id = bob.get(f"/api/mailboxes/{made['id']}")
 
@@ -200,7 +200,7 @@ def test_33_and_34_what_is_somebody_elses(ada: ApiClient, bob: ApiClient) -> Non
 
 
 def test_35_destroying(ada: ApiClient) -> None:
-    wish = {"localPart": "gone", "subdomain": "inbox", "mailDomain": "customer.com"}
+    wish = {"localPart": "gone", "subdomain": "desk", "mailDomain": "customer.com"}
     made = ada.post("/api/mailboxes", json=wish).json()
 
     destroyed, again = (ada.delete(f"/api/mailboxes/{made['id']}") for _ in range(2))
@@ -222,8 +222,8 @@ def test_36_a_recipient_in_capitals(ada: ApiClient, product: Product) -> None:
 
 
 def test_37_mail_for_nobody(product: Product) -> None:
-    raw = an_email("nobody@inbox.customer.com")
-    answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=signed("nobody@inbox.customer.com", raw))
+    raw = an_email("nobody@desk.customer.com")
+    answer = httpx.post(f"{product.url}/api/inbound", content=raw, headers=signed("nobody@desk.customer.com", raw))
 
     assert (answer.status_code, answer.json()["error"]) == (422, "Mailbox unavailable")
 

@@ -40,14 +40,14 @@ def test_sessions_are_listed_with_their_device_and_place(product: Product, ada: 
 
 def test_one_session_is_ended_and_the_others_stay(product: Product, ada: ApiClient) -> None:
     key = _key(ada)["apiKey"]
-    with _browser(product, key, "Lost phone") as phone, _browser(product, key) as inbox:
-        [lost] = [each for each in inbox.get("/api/sessions").json()["sessions"] if each["userAgent"] == "Lost phone"]
+    with _browser(product, key, "Lost phone") as phone, _browser(product, key) as desk:
+        [lost] = [each for each in desk.get("/api/sessions").json()["sessions"] if each["userAgent"] == "Lost phone"]
 
-        assert inbox.delete(f"/api/sessions/{lost['id']}").status_code == 204
+        assert desk.delete(f"/api/sessions/{lost['id']}").status_code == 204
 
         assert phone.get("/api/auth/session").status_code == 401
-        assert inbox.get("/api/auth/session").status_code == 200
-        assert inbox.delete(f"/api/sessions/{lost['id']}").status_code == 404
+        assert desk.get("/api/auth/session").status_code == 200
+        assert desk.delete(f"/api/sessions/{lost['id']}").status_code == 404
 
 
 def test_signing_out_everywhere_ends_this_session_too(product: Product, bob: ApiClient) -> None:

@@ -144,7 +144,7 @@ def _application(listener: Listener) -> Callable[[Any, Any, Any], Awaitable[None
         if path == "/not-signed":
             scope["state"]["is_signed"] = False
         if path == "/known":
-            scope["state"]["asker"] = "somebody"
+            scope["state"]["principal"] = "somebody"
         if path == "/hold":
             await listener.released.wait()
         if path == "/fields":

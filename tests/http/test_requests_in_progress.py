@@ -17,7 +17,7 @@ def test_who_proved_who_it_is_does_not_count() -> None:
     requests = RequestsInProgress(per_client=1)
     known: dict[str, Any] = {}
     requests.enter("office", known)
-    known["asker"] = "somebody"
+    known["principal"] = "somebody"
 
     assert requests.enter("office", {})
     assert not requests.enter("office", {})

@@ -1,4 +1,4 @@
-"""The SMTP door, by dialogues anybody can read (`dialogs/*.txt`), and what is kept after them."""
+"""The SMTP listener, by dialogues anybody can read (`dialogs/*.txt`), and what is kept after them."""
 
 import asyncio
 import smtplib
@@ -28,7 +28,7 @@ ADDRESS = "ada@mail.demo.example"
 @asynccontextmanager
 async def _open_door(
     folder: Path,
-    manners: SmtpConfig | None = None,
+    config: SmtpConfig | None = None,
     limits: ConnectionLimits | None = None,
     shared: SharedLimits | None = None,
 ) -> AsyncIterator[tuple[Context, int]]:
@@ -39,23 +39,23 @@ async def _open_door(
         a_mailbox("making@mail.demo.example", status=MailboxStatus.PROVISIONING),
     ]
     async with a_context(folder, *kept) as context:
-        door = SmtpListener(context, "127.0.0.1", 0, manners, limits, shared)
-        port = await door.open()
+        listener = SmtpListener(context, "127.0.0.1", 0, config, limits, shared)
+        port = await listener.open()
         try:
             yield context, port
         finally:
-            await door.close()
+            await listener.close()
 
 
 def told(
     folder: Path,
     story: Callable[[Context, int], Awaitable[None]],
-    manners: SmtpConfig | None = None,
+    config: SmtpConfig | None = None,
     limits: ConnectionLimits | None = None,
     shared: SharedLimits | None = None,
 ) -> None:
     async def run() -> None:
-        async with _open_door(folder, manners, limits, shared) as (context, port):
+        async with _open_door(folder, config, limits, shared) as (context, port):
             await story(context, port)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop it is served on

@@ -1,4 +1,4 @@
-"""The SMTP door and those who mean it ill, or are only clumsy."""
+"""The SMTP listener and those who mean it ill, or are only clumsy."""
 
 import asyncio
 import ssl
@@ -252,7 +252,7 @@ def test_who_says_nothing_is_told_so_and_let_go(tmp_path: Path, words: bytes) ->
         assert replies[-1].startswith(b"421 4.4.2")
         writer.close()
 
-    told(tmp_path, story, manners=SmtpConfig("mx.example", TransferPace(silence=0.05)))
+    told(tmp_path, story, config=SmtpConfig("mx.example", TransferPace(silence=0.05)))
 
 
 def test_a_mail_that_takes_for_ever_is_given_up(tmp_path: Path) -> None:
@@ -269,7 +269,7 @@ def test_a_mail_that_takes_for_ever_is_given_up(tmp_path: Path) -> None:
         assert await raws(context) == []
         writer.close()
 
-    told(tmp_path, story, manners=SmtpConfig("mx.example", TransferPace(grace=0.2)))
+    told(tmp_path, story, config=SmtpConfig("mx.example", TransferPace(grace=0.2)))
 
 
 def _tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
@@ -320,7 +320,7 @@ def test_a_mail_over_tls_is_kept_and_nothing_said_before_counts(tmp_path: Path) 
     async def story(context: Context, port: int) -> None:
         await _over_tls(talk, b"")(context, port, client)
 
-    told(tmp_path, story, manners=SmtpConfig("mx.example", tls=server))
+    told(tmp_path, story, config=SmtpConfig("mx.example", tls=server))
 
 
 def test_commands_slipped_in_before_the_handshake_are_not_obeyed(tmp_path: Path) -> None:
@@ -334,4 +334,4 @@ def test_commands_slipped_in_before_the_handshake_are_not_obeyed(tmp_path: Path)
     async def story(context: Context, port: int) -> None:
         await _over_tls(talk, HELLO + ENVELOPE)(context, port, client)
 
-    told(tmp_path, story, manners=SmtpConfig("mx.example", tls=server))
+    told(tmp_path, story, config=SmtpConfig("mx.example", tls=server))

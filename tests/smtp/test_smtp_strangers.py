@@ -17,7 +17,7 @@ from tests.smtp.test_smtp_abuse import ENVELOPE, HELLO, WHOLE, codes, expected, 
 
 
 def test_what_is_announced_and_never_sent_costs_nobody_anything(tmp_path: Path) -> None:
-    """Finding I3: eleven connections that say BDAT 26214400 and send nothing once shut the door for all."""
+    """Finding I3: eleven connections that say BDAT 26214400 and send nothing once shut the listener for all."""
 
     async def story(context: Context, port: int) -> None:
         silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(11)]
@@ -74,7 +74,7 @@ def test_who_sends_drop_by_drop_is_given_up(tmp_path: Path, drip: bytes) -> None
         assert await raws(context) == []
         writer.close()
 
-    told(tmp_path, story, manners=SmtpConfig("mx.example", TransferPace(silence=0.3, grace=0.3, rate=1e9)))
+    told(tmp_path, story, config=SmtpConfig("mx.example", TransferPace(silence=0.3, grace=0.3, rate=1e9)))
 
 
 @pytest.mark.parametrize("words", [b"NOOP\r\n", b"RSET\r\n", b"EHLO x\r\n", b"BDAT 0\r\n", b"MAIL FROM:<>\r\nRSET\r\n"])

@@ -79,13 +79,13 @@ async def list_mailboxes(request: "Request[Any, Any, Any]", viewer: Viewer, cont
 @post("/api/mailboxes")
 async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxNowShape:
     form = read_object(await read_json(request), CreateMailbox)
-    wish = MailboxRequest(
+    wanted = MailboxRequest(
         local_part=_or_none(form.local_part),
         subdomain=_or_none(form.subdomain),
         root_domain=one_domain(form.mail_domain, form.root_domain),
         minutes=_minutes(form.expires_in_minutes),
     )
-    return await _as_it_is(context, await mailboxes.create(context, viewer, wish))
+    return await _as_it_is(context, await mailboxes.create(context, viewer, wanted))
 
 
 @post("/api/mailboxes/ensure")
@@ -95,12 +95,12 @@ async def ensure_mailbox(
     document = await read_json(request)
     if "address" in document:
         by_address = read_object(document, EnsureByAddress, only_known=True)
-        wish = await mailboxes.wish_for(context, by_address.address, _minutes(by_address.expires_in_minutes))
+        wanted = await mailboxes.request_for(context, by_address.address, _minutes(by_address.expires_in_minutes))
     else:
         form = read_object(document, EnsureByParts, only_known=True)
         root_domain = one_domain(form.mail_domain, form.root_domain)
-        wish = MailboxRequest(form.local_part, form.subdomain, root_domain, _minutes(form.expires_in_minutes))
-    ensured = await mailboxes.ensure(context, viewer, wish)
+        wanted = MailboxRequest(form.local_part, form.subdomain, root_domain, _minutes(form.expires_in_minutes))
+    ensured = await mailboxes.ensure(context, viewer, wanted)
     return Response(await _as_it_is(context, ensured.mailbox), status_code=201 if ensured.is_new else 200)
 
 

@@ -131,8 +131,8 @@ async def _tell_story(server: Running, pretend: cloudflare_sandbox.Running, kept
         bound = (await domains.bind(context, admin, DOMAIN)).domain
         (await controls.post(f"/_sandbox/zones/{DOMAIN}/delegate")).raise_for_status()
     await domains.retry(context, admin, bound.id)
-    wish = mailboxes.MailboxRequest("hello", "mail", DOMAIN, minutes=None)
-    await mailboxes.ensure(context, admin, wish)
+    wanted = mailboxes.MailboxRequest("hello", "mail", DOMAIN, minutes=None)
+    await mailboxes.ensure(context, admin, wanted)
     await asyncio.to_thread(_send, pretend.smtp_port)
 
 

@@ -76,13 +76,13 @@ class Cloudflare:
         base_url: str,
         token: str,
         *,
-        gate: Limiter | None = None,
+        limiter: Limiter | None = None,
         timeout: float = 30.0,
         max_retry_after: int = 900,
         sends_mail: bool = False,
     ) -> None:
         self._sends_mail = sends_mail
-        self._gate = gate or Unlimited()
+        self._limiter = limiter or Unlimited()
         self._max_retry_after = max_retry_after
         self._timeout = timeout
         self._redaction = Redaction(token)
@@ -153,8 +153,8 @@ class Cloudflare:
         query: Mapping[str, str | int] | None,
         form: Mapping[str, FormPart] | None = None,
     ) -> _Success[T]:
-        asker = current_caller()
-        await self._gate.admit(asker, method, self._redaction.text(path))
+        caller = current_caller()
+        await self._limiter.admit(caller, method, self._redaction.text(path))
         began = monotonic()
         try:
             reply = await self._send(method, path, body, query, form)
@@ -172,11 +172,11 @@ class Cloudflare:
                 message=None if self._sends_mail else told.message,
                 ray_id=told.ray_id,
                 error=type(error).__name__,
-                operation=asker.operation,
+                operation=caller.operation,
                 milliseconds=told.milliseconds,
             )
             if isinstance(error, RateLimited):
-                raise await self._gate.close_for(error, asker) from None
+                raise await self._limiter.close_for(error, caller) from None
             raise
         took = _milliseconds_since(began)
         told = replace(self._answer(method, path, reply), milliseconds=took)

@@ -1,9 +1,9 @@
 """
-Who is asking Cloudflare, how urgently, and the gate every request passes.
+Who is asking Cloudflare, how urgently, and the limiter every request passes.
 
 Cloudflare allows 1,200 requests in five minutes for everything one user does, and blocks all of them
 for the rest of the window when that is exceeded (Cloudflare docs, API limits, April 2026). So all
-processes share one gate, which is handed to the client; what a person waits for goes before what
+processes share one limiter, which is handed to the client; what a person waits for goes before what
 nobody does.
 """
 
@@ -54,40 +54,40 @@ class Caller:
 
 
 NOBODY: Final = Caller("cloudflare.internal")
-_asker: ContextVar[Caller | None] = ContextVar("asker", default=None)
+_caller: ContextVar[Caller | None] = ContextVar("asker", default=None)
 
 
 @contextmanager
 def calling_for(operation: str) -> Iterator[None]:
     """Requests inside the block are made for *operation*, one of `ROUTES`."""
-    token = _asker.set(Caller(operation))
+    token = _caller.set(Caller(operation))
     try:
         yield
     finally:
-        _asker.reset(token)
+        _caller.reset(token)
 
 
 def current_caller() -> Caller:
-    return _asker.get() or NOBODY
+    return _caller.get() or NOBODY
 
 
 class Limiter(Protocol):
     """What all processes share in front of Cloudflare."""
 
-    async def admit(self, asker: Caller, method: str, path: str) -> None:
+    async def admit(self, caller: Caller, method: str, path: str) -> None:
         """Returns when the request may go out. Raises RateLimited while Cloudflare told us to stay away."""
         ...
 
-    async def close_for(self, error: RateLimited, asker: Caller) -> RateLimited:
+    async def close_for(self, error: RateLimited, caller: Caller) -> RateLimited:
         """Let nobody pass until *error*'s time is over; returns it with what clients are told of the cause."""
         ...
 
 
 class Unlimited:
-    """No gate at all: for a client that is alone, as in `doctor` and tests."""
+    """No limiter at all: for a client that is alone, as in `doctor` and tests."""
 
-    async def admit(self, asker: Caller, method: str, path: str) -> None:
+    async def admit(self, caller: Caller, method: str, path: str) -> None:
         return None
 
-    async def close_for(self, error: RateLimited, asker: Caller) -> RateLimited:
+    async def close_for(self, error: RateLimited, caller: Caller) -> RateLimited:
         return error

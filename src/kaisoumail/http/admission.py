@@ -51,7 +51,7 @@ class RequestAdmission:
     async def settle(self, admission: Admission | None, scope: Any, status: int, *, signed_in: bool) -> None:
         """The answer has *status*: whoever it turned out to be is charged."""
         if admission is not None:
-            await self._limits.settle(admission, scope["state"].get("asker"), status, signed_in=signed_in)
+            await self._limits.settle(admission, scope["state"].get("principal"), status, signed_in=signed_in)
 
     def _disguised(self, scope: Any, headers: Headers, tokens: list[str]) -> Problem | None:
         """Why a browser's request may not be what its reader meant; None if nothing speaks for that."""

@@ -75,7 +75,7 @@ async def find_viewer(connection: Connection, context: Context, *, by_cookie: bo
     if key is None:
         return await find_session_viewer(connection, context)
     viewer = None if by_cookie else await sign_in.viewer_with_key(context, key, visit_of(connection))
-    connection.scope["state"]["asker"] = viewer  # whom the limits charge
+    connection.scope["state"]["principal"] = viewer  # whom the limits charge
     return viewer
 
 
@@ -83,7 +83,7 @@ async def find_session_viewer(connection: Connection, context: Context) -> Viewe
     """Whoever the session cookie proves to be, or None; an API key is not looked at."""
     token = session_token(connection)
     viewer = None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
-    connection.scope["state"]["asker"] = viewer  # whom the limits charge
+    connection.scope["state"]["principal"] = viewer  # whom the limits charge
     return viewer
 
 

@@ -57,7 +57,7 @@ class RequestMiddleware:
         self,
         app: App,
         cors: CorsRules,
-        gate: RequestAdmission,
+        request_admission: RequestAdmission,
         trusted: Networks = (),
         beside: Mapping[str, App] | None = None,
         in_progress: RequestsInProgress | None = None,
@@ -65,7 +65,7 @@ class RequestMiddleware:
         self._app = app
         self._beside = beside or {}
         self._cors = cors
-        self._gate = gate
+        self._request_admission = request_admission
         self._trusted = trusted
         self._in_progress = in_progress or RequestsInProgress(200)
 
@@ -95,10 +95,10 @@ class RequestMiddleware:
 
     async def _answered(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
         state, client = scope["state"], counted_as(scope["state"]["visit"].address or "")
-        admission = await self._gate.admit(scope, headers, state["visit"].address)
+        admission = await self._request_admission.admit(scope, headers, state["visit"].address)
 
         async def settle(status: int, signed_in: bool) -> list[tuple[bytes, bytes]]:
-            await self._gate.settle(admission, scope, status, signed_in=signed_in)
+            await self._request_admission.settle(admission, scope, status, signed_in=signed_in)
             return [] if admission is None else rate_limit_fields(admission.standings)
 
         answer.settle = settle

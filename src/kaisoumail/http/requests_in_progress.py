@@ -21,7 +21,7 @@ class RequestsInProgress:
         return len(self._by_client)
 
     def enter(self, client: str, state: dict[str, Any]) -> bool:
-        """Whether one more request of *client* may be answered; *state* holds its `asker` once it has proved itself."""
+        """Whether one more request of *client* may be answered; *state* has a `principal` once it is authenticated."""
         mine = self._by_client.setdefault(client, {})
         if len(mine) >= self._per_client and self._strangers(mine) >= self._per_client:
             return False
@@ -37,4 +37,4 @@ class RequestsInProgress:
 
     @staticmethod
     def _strangers(requests: dict[int, dict[str, Any]]) -> int:
-        return sum("asker" not in state for state in requests.values())
+        return sum("principal" not in state for state in requests.values())

@@ -65,7 +65,7 @@ class EnsureOutcome:
 
 
 async def create(
-    context: Context, viewer: Viewer, wish: MailboxRequest, operation: str = "mailboxes.create"
+    context: Context, viewer: Viewer, request: MailboxRequest, operation: str = "mailboxes.create"
 ) -> Mailbox:
     """
     A new mailbox that receives mail when this returns.
@@ -74,12 +74,12 @@ async def create(
     `mailbox_exists` (with the mailbox, if the viewer may see it) or `mailbox_taken` for an address in use; and
     whatever Cloudflare refused, in which case nothing of the mailbox is left.
     """
-    domain = await _domain_for(context, viewer, wish.root_domain)
+    domain = await _domain_for(context, viewer, request.root_domain)
     if context.cloudflare.enabled:
         context.cloudflare.client()
         context.cloudflare.worker()
-    for _ in range(_TRIES if wish.leaves_a_choice else 1):
-        mailbox = _proposed(context, viewer, domain, wish)
+    for _ in range(_TRIES if request.leaves_a_choice else 1):
+        mailbox = _proposed(context, viewer, domain, request)
         add = partial(_add, context=context, viewer=viewer, mailbox=mailbox, operation=operation)
         added = await context.database.write(add)
         if isinstance(added, Problem):
@@ -121,27 +121,27 @@ def _add(
     return _NewRow(context.runs.begin(connection, "open_mailbox", mailbox.id, **arguments))
 
 
-async def ensure(context: Context, viewer: Viewer, wish: MailboxRequest) -> EnsureOutcome:
+async def ensure(context: Context, viewer: Viewer, request: MailboxRequest) -> EnsureOutcome:
     """
-    The mailbox at the wished address, kept at least as long as asked: the one there is, or a new one.
+    The mailbox at the requested address, kept at least as long as asked: the one there is, or a new one.
 
     An existing one is found whatever state its domain is in. Of many who ask at once one makes it, and the others
     wait for what comes of that. Raises as `create` does, and Problem `mailbox_taken` for an address of somebody else.
     One that expired receives again, if the quota allows.
     """
     for _ in range(_TRIES):
-        existing = await _existing(context, viewer, wish)
+        existing = await _existing(context, viewer, request)
         if existing is None:
             try:
-                return EnsureOutcome(await create(context, viewer, wish, "mailboxes.ensure"), is_new=True)
+                return EnsureOutcome(await create(context, viewer, request, "mailboxes.ensure"), is_new=True)
             except Problem as problem:
-                if wish.leaves_a_choice or problem.code not in ("mailbox_exists", "mailbox_taken"):
+                if request.leaves_a_choice or problem.code not in ("mailbox_exists", "mailbox_taken"):
                     raise
             continue  # somebody was first at this very moment
         if existing.status is MailboxStatus.PROVISIONING:
             await _wait_until_open(context, existing)
             continue
-        minutes = _minutes(context, wish.minutes)
+        minutes = _minutes(context, request.minutes)
         extend = partial(_extend, context=context, viewer=viewer, mailbox_id=existing.id, minutes=minutes)
         kept = await context.database.write(extend)
         if isinstance(kept, Problem):
@@ -224,9 +224,9 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
     return await find_mailbox(context, viewer, mailbox_id)
 
 
-async def wish_for(context: Context, text: str, minutes: Minutes) -> MailboxRequest:
+async def request_for(context: Context, text: str, minutes: Minutes) -> MailboxRequest:
     """
-    A whole address as a wish.
+    A whole address as a request.
 
     Raises Problem `invalid_mailbox_address` unless it lies under a domain of ours that is active or
     holds that very mailbox already.
@@ -315,18 +315,18 @@ def _beyond(connection: Connection, context: Context, mailbox: Mailbox) -> Probl
     return quotas.refuse_mailbox_beyond(mailboxes.number_receiving(connection, mailbox.user_id, context.clock()))
 
 
-def _proposed(context: Context, viewer: Viewer, domain: Domain, wish: MailboxRequest) -> Mailbox:
+def _proposed(context: Context, viewer: Viewer, domain: Domain, request: MailboxRequest) -> Mailbox:
     now = context.clock()
     return Mailbox(
         id=new_id("mbx"),
         user_id=viewer.id,
         domain_id=domain.id,
         address=Address(
-            wish.local_part or random_local_part(), wish.subdomain or random_subdomain(), domain.root_domain
+            request.local_part or random_local_part(), request.subdomain or random_subdomain(), domain.root_domain
         ),
         status=MailboxStatus.PROVISIONING,
         created_at=now,
-        expires_at=expiry(_minutes(context, wish.minutes), now),
+        expires_at=expiry(_minutes(context, request.minutes), now),
     )
 
 
@@ -350,16 +350,16 @@ async def _outcome(run: Run, mailbox_id: str) -> None:
         raise Problem(running.code, sentence, mailboxId=mailbox_id, **running.details) from None
 
 
-async def _existing(context: Context, viewer: Viewer, wish: MailboxRequest) -> Mailbox | None:
-    """The mailbox the viewer may keep using at the wished address, made or being made; None if the address is free."""
-    if wish.leaves_a_choice:
+async def _existing(context: Context, viewer: Viewer, request: MailboxRequest) -> Mailbox | None:
+    """The mailbox at the requested address that the viewer may use, made or being made; None if the address is free."""
+    if request.leaves_a_choice:
         return None
-    roots = [wish.root_domain] if wish.root_domain else [d.root_domain for d in await _active(context)]
+    roots = [request.root_domain] if request.root_domain else [d.root_domain for d in await _active(context)]
     for root in roots:
-        mailbox = await _live(context, f"{wish.local_part}@{wish.subdomain}.{root}")
+        mailbox = await _live(context, f"{request.local_part}@{request.subdomain}.{root}")
         if mailbox is not None and mailbox.status in _KEPT and viewer.may_open(mailbox):
             return mailbox
-        if mailbox is not None and wish.root_domain is not None:
+        if mailbox is not None and request.root_domain is not None:
             raise Problem("mailbox_taken", "Mailbox already exists")
     return None
 

@@ -44,11 +44,11 @@ async def opened_context(settings: Settings, process_id: str = "") -> AsyncItera
         await schema_migration.migrate(database)
         cloudflare = None
         if settings.cloudflare_token is not None and settings.management_enabled:
-            gate = CloudflareLimiter(database, utc_now, settings.request_budget / _BUDGET_SECONDS)
+            limiter = CloudflareLimiter(database, utc_now, settings.request_budget / _BUDGET_SECONDS)
             cloudflare = Cloudflare(
                 settings.cloudflare_api,
                 settings.cloudflare_token,
-                gate=gate,
+                limiter=limiter,
                 timeout=settings.cloudflare_timeout,
                 max_retry_after=settings.max_retry_after,
             )

@@ -51,9 +51,9 @@ def http_limits(settings: Settings, connections: int, refusals: RefusalLog) -> H
 
 
 def application(context: Context, settings: Settings, refusals: RefusalLog, readiness: Readiness) -> RequestMiddleware:
-    """The JSON API, the pages and the webhook door as one ASGI application."""
+    """The JSON API, the pages and the webhook endpoint as one ASGI application."""
     bodies = webhook.limits_for(settings.max_message_bytes)
-    door = webhook.handover_door(context, settings.inbound_secret, bodies, refusals)
+    endpoint = webhook.handover_endpoint(context, settings.inbound_secret, bodies, refusals)
     litestar = Litestar(
         route_handlers=[api.router(), web.router()],
         state=State({"context": context, "readiness": readiness, "release": _release()}),
@@ -64,7 +64,7 @@ def application(context: Context, settings: Settings, refusals: RefusalLog, read
     )
     cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
     limits = RateLimits(_rates(settings), buckets_on(context.database))
-    beside = {webhook.PATH: problems.answering(door)}
+    beside = {webhook.PATH: problems.answering(endpoint)}
     in_progress = RequestsInProgress(settings.http_max_connections_per_client)
     return RequestMiddleware(
         litestar, cors, RequestAdmission(limits, cors), settings.trusted_proxies, beside, in_progress

@@ -19,22 +19,22 @@ async def open_smtp(
     """The port it listens on until *stack* ends; None where it is switched off. Raises CannotStart."""
     if settings.smtp_port == 0:
         return None
-    manners = SmtpConfig(socket.gethostname(), tls=_smtp_tls(settings))
+    config = SmtpConfig(socket.gethostname(), tls=_smtp_tls(settings))
     limits = ConnectionLimits(connections, settings.smtp_max_connections_per_client)
     shared = SharedLimits(refusals=refusals)
-    door = SmtpListener(context, settings.smtp_host, settings.smtp_port, manners, limits, shared)
+    listener = SmtpListener(context, settings.smtp_host, settings.smtp_port, config, limits, shared)
     try:
-        port = await door.open()
+        port = await listener.open()
     except OSError as error:
         raise CannotStart(
             f"SMTP port {settings.smtp_port} on {settings.smtp_host} cannot be used: {error.strerror}"
         ) from error
-    stack.push_async_callback(door.close)
+    stack.push_async_callback(listener.close)
     return port
 
 
 def _smtp_tls(settings: Settings) -> ssl.SSLContext | None:
-    """The certificate the SMTP door shows; None without one. Raises CannotStart when its files will not do."""
+    """The certificate the SMTP listener shows; None without one. Raises CannotStart when its files will not do."""
     if settings.smtp_tls_cert is None:
         return None
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

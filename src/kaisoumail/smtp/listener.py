@@ -1,4 +1,4 @@
-"""The SMTP door: one listener, how many may come in at once, and how it is closed."""
+"""The SMTP listener: one listener, how many may come in at once, and how it is closed."""
 
 import asyncio
 import socket
@@ -21,18 +21,18 @@ class SmtpListener:
         context: Context,
         host: str,
         port: int,
-        manners: SmtpConfig | None = None,
+        config: SmtpConfig | None = None,
         limits: ConnectionLimits | None = None,
         shared: SharedLimits | None = None,
     ) -> None:
         self._context = context
         self._host = host
         self._port = port
-        self._manners = manners or SmtpConfig(socket.gethostname())
-        self._connections = ConnectionBudget(limits or ConnectionLimits())
+        self._config = config or SmtpConfig(socket.gethostname())
+        self._budget = ConnectionBudget(limits or ConnectionLimits())
         self._shared = shared or SharedLimits()
         self._server: asyncio.Server | None = None
-        self._talking: dict[asyncio.Task[None], SmtpSession] = {}
+        self._sessions: dict[asyncio.Task[None], SmtpSession] = {}
 
     async def open(self) -> int:
         """Start to listen; returns the port. Raises OSError when it is taken."""
@@ -41,71 +41,73 @@ class SmtpListener:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Let nobody in, answer the mails that are being stored, and hang up."""
+        """Accept nobody, answer the messages that are being stored, and close the connections."""
         if self._server is None:
             return
         self._server.close()
-        for session in self._talking.values():
+        for session in self._sessions.values():
             session.stop()
-        if self._talking:
-            await asyncio.wait(tuple(self._talking), timeout=_CLOSING_SECONDS)
-        for task in tuple(self._talking):
+        if self._sessions:
+            await asyncio.wait(tuple(self._sessions), timeout=_CLOSING_SECONDS)
+        for task in tuple(self._sessions):
             task.cancel()
-        await asyncio.gather(*self._talking, return_exceptions=True)
+        await asyncio.gather(*self._sessions, return_exceptions=True)
         await self._server.wait_closed()
 
     @property
-    def manners(self) -> SmtpConfig:
-        return self._manners
+    def config(self) -> SmtpConfig:
+        return self._config
 
     def is_stressed(self) -> bool:
         """Whether strangers hold so much that nobody slow is waited for."""
-        return self._connections.is_stressed
+        return self._budget.is_stressed
 
-    def welcome(self, visitor: "_SmtpConnection", client: str) -> None:
-        """Begin the dialogue, unless too many are here."""
-        name = self._manners.host_name
-        admission = self._connections.admit(client, lambda: self._evict(visitor, client))
+    def begin_session(self, connection: "_SmtpConnection", client: str) -> None:
+        """Begin the dialogue, or refuse it where there are too many connections."""
+        name = self._config.host_name
+        admission = self._budget.admit(client, lambda: self._evict(connection, client))
         match admission.outcome:
             case ConnectionVerdict.SERVER_FULL:
                 reply = f"421 4.3.2 {name} Too many connections, try again later"
-                self._refuse(visitor, client, "too_many_connections", reply)
+                self._refuse(connection, client, "too_many_connections", reply)
             case ConnectionVerdict.CLIENT_FULL:
                 reply = f"421 4.7.0 {name} Too many connections from you"
-                self._refuse(visitor, client, "too_many_connections_of_one", reply)
+                self._refuse(connection, client, "too_many_connections_of_one", reply)
             case _:
-                session = SmtpSession(self._context, visitor, client, self._shared, self._manners)
-                task = asyncio.create_task(session.converse())
-                self._talking[task] = session
-                task.add_done_callback(lambda _: self._farewell(task, admission))
+                session = SmtpSession(self._context, connection, client, self._shared, self._config)
+                task = asyncio.create_task(session.run())
+                self._sessions[task] = session
+                task.add_done_callback(lambda _: self._end_session(task, admission))
 
-    def _refuse(self, visitor: "_SmtpConnection", client: str, why: str, reply: str) -> None:
+    def _refuse(self, connection: "_SmtpConnection", client: str, why: str, reply: str) -> None:
         self._shared.refusals.note(f"smtp.{why}", client)
-        visitor.hang_up(reply, linger=False)  # lingering connections of a flood would be descriptors that nobody counts
+        connection.hang_up(
+            reply, linger=False
+        )  # lingering connections of a flood would be descriptors that nobody counts
 
-    def _evict(self, visitor: "_SmtpConnection", client: str) -> None:
-        """Somebody who has fewer connections needs the place."""
-        reply = f"421 4.3.2 {self._manners.host_name} Too many connections, try again later"
-        self._refuse(visitor, client, "evicted", reply)
+    def _evict(self, connection: "_SmtpConnection", client: str) -> None:
+        """A client with fewer connections needs the place."""
+        reply = f"421 4.3.2 {self._config.host_name} Too many connections, try again later"
+        self._refuse(connection, client, "evicted", reply)
 
-    def _farewell(self, task: "asyncio.Task[None]", admission: Admission) -> None:
-        del self._talking[task]
-        self._connections.leave(admission)
+    def _end_session(self, task: "asyncio.Task[None]", admission: Admission) -> None:
+        del self._sessions[task]
+        self._budget.leave(admission)
 
 
 class _SmtpConnection(SmtpProtocol):
-    """A connection that presents itself at the door."""
+    """A connection that was accepted."""
 
-    def __init__(self, door: SmtpListener) -> None:
-        super().__init__(door.manners.pace, door.is_stressed)
-        self._door = door
+    def __init__(self, listener: SmtpListener) -> None:
+        super().__init__(listener.config.pace, listener.is_stressed)
+        self._listener = listener
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._door.welcome(self, _client(transport))
+        self._listener.begin_session(self, _client(transport))
 
 
 def _client(transport: asyncio.BaseTransport) -> str:
-    """Who to count as one."""
+    """Whose connections are counted together: the address, of IPv6 its /64."""
     peer = transport.get_extra_info("peername")
     return counted_as(str(peer[0])) if peer else ""

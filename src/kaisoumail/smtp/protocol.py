@@ -20,7 +20,7 @@ from kaisoumail.network.transfer_pace import TransferPace
 MAX_LINE: Final = 4096  # RFC 5321 asks for 512, SMTPUTF8 and SIZE for a little more
 _MOST_UNREAD: Final = 64 * 1024
 _END: Final = b"\r\n.\r\n"
-_STUFFING: Final = 64  # a mail may be longer by one part in so many on the wire, for its stuffed dots
+_STUFFING: Final = 64  # a mail may be longer by one part in so many on the protocol, for its stuffed dots
 _RECHECK_SECONDS: Final = 2.0  # how soon a connection that is waited for notices that there is stress now
 _CLOSE_SECONDS: Final = 3.0  # for the last reply to be read
 _DISCARDED_BYTES: Final = 1024 * 1024  # that are still read over then

@@ -81,16 +81,16 @@ class _Transaction:
 
 
 class SmtpSession:
-    """The dialogue over one *wire* with *client*, as limits count it."""
+    """The dialogue over one *protocol* with *client*, as limits count it."""
 
     def __init__(
-        self, context: Context, wire: SmtpProtocol, client: str, shared: SharedLimits, manners: SmtpConfig
+        self, context: Context, protocol: SmtpProtocol, client: str, shared: SharedLimits, config: SmtpConfig
     ) -> None:
         self._context = context
-        self._wire = wire
+        self._protocol = protocol
         self._client = client
         self._shared = shared
-        self._manners = manners
+        self._config = config
         self._limit = context.policy.limits.max_message_bytes
         self._greeted = False
         self._mail: _Transaction | None = None
@@ -100,26 +100,26 @@ class SmtpSession:
         self._is_delivering = False
         self._must_stop = False
 
-    async def converse(self) -> None:
+    async def run(self) -> None:
         """Talk until one side has had enough. Never raises: what goes wrong is said, or logged as a bug."""
         try:
             await self._converse()
         except TlsHandshakeFailed:
             self._shared.refusals.note("smtp.tls_handshake", self._client)
         except ConnectionClosed:
-            self._wire.hang_up()
+            self._protocol.hang_up()
         except ReadTimeout:
             self._shared.refusals.note("smtp.too_slow", self._client)
-            self._wire.hang_up(f"421 4.4.2 {self._manners.host_name} You were silent or slow for too long")
+            self._protocol.hang_up(f"421 4.4.2 {self._config.host_name} You were silent or slow for too long")
         except ClientKeepsSending:
             self._shared.refusals.note("smtp.flooded", self._client)
-            self._wire.hang_up(CODES["too_large"].smtp)
+            self._protocol.hang_up(CODES["too_large"].smtp)
         except asyncio.CancelledError:  # the door waits no longer: whether the mail is kept, the next try will show
-            self._wire.hang_up(self._goodbye(), linger=False)
+            self._protocol.hang_up(self._goodbye(), linger=False)
             raise
         except Exception as error:  # noqa: BLE001 - one bad session must not be the end of the door
             _log.error("smtp.crash", exc_info=error)
-            self._wire.hang_up(_TEMPORARY)
+            self._protocol.hang_up(_TEMPORARY)
         finally:
             self._forget_mail()
 
@@ -127,22 +127,22 @@ class SmtpSession:
         """Say goodbye: at once, or after the mail that is being stored has been answered."""
         self._must_stop = True
         if not self._is_delivering:
-            self._wire.hang_up(self._goodbye(), linger=False)
+            self._protocol.hang_up(self._goodbye(), linger=False)
 
     def _goodbye(self) -> str:
-        return f"421 4.3.2 {self._manners.host_name} Going down, come back in a moment"
+        return f"421 4.3.2 {self._config.host_name} Going down, come back in a moment"
 
     async def _converse(self) -> None:
-        self._wire.reply(f"220 {self._manners.host_name} KaisouMail ESMTP")
+        self._protocol.reply(f"220 {self._config.host_name} KaisouMail ESMTP")
         while True:
             if self._must_stop:
-                self._wire.hang_up(self._goodbye(), linger=False)
+                self._protocol.hang_up(self._goodbye(), linger=False)
                 return
             try:
                 self._commands += 1
-                verb, rest = command(await self._wire.line())
+                verb, rest = command(await self._protocol.line())
                 if verb == "QUIT":
-                    self._wire.hang_up("221 2.0.0 Bye", linger=False)
+                    self._protocol.hang_up("221 2.0.0 Bye", linger=False)
                     return
                 await _VERBS.get(verb, SmtpSession._unknown)(self, rest)
             except BadLine:
@@ -150,26 +150,26 @@ class SmtpSession:
             except BadSyntax as malformed:
                 self._mistaken(str(malformed))
             except Problem as problem:
-                self._wire.reply(problem.kind.smtp)
+                self._protocol.reply(problem.kind.smtp)
             if self._mistakes > _MAX_MISTAKES:
                 self._shared.refusals.note("smtp.too_many_mistakes", self._client)
-                self._wire.hang_up("421 4.7.0 Too many mistakes")
+                self._protocol.hang_up("421 4.7.0 Too many mistakes")
                 return
             if self._commands > _MAX_COMMANDS:
                 self._shared.refusals.note("smtp.too_many_commands", self._client)
-                self._wire.hang_up("421 4.7.0 Too many commands without a message")
+                self._protocol.hang_up("421 4.7.0 Too many commands without a message")
                 return
 
     def _mistaken(self, reply: str) -> None:
         self._mistakes += _WRONG_COMMAND
-        self._wire.reply(reply)
+        self._protocol.reply(reply)
 
     async def _hello(self, rest: str) -> None:
         if not rest:
             raise BadSyntax("501 5.5.4 Say HELO and your name")
         self._forget_mail()
         self._greeted = True
-        self._wire.reply(f"250 {self._manners.host_name}")
+        self._protocol.reply(f"250 {self._config.host_name}")
 
     async def _extended_hello(self, rest: str) -> None:
         if not rest:
@@ -177,18 +177,18 @@ class SmtpSession:
         self._forget_mail()
         self._greeted = True
         offered = ["PIPELINING", f"SIZE {self._limit}", "8BITMIME", "SMTPUTF8", "CHUNKING", "ENHANCEDSTATUSCODES"]
-        if self._manners.tls is not None and not self._wire.is_secure:
+        if self._config.tls is not None and not self._protocol.is_secure:
             offered.append("STARTTLS")
-        self._wire.reply(f"250 {self._manners.host_name}", *(f"250 {word}" for word in offered), "250 HELP")
+        self._protocol.reply(f"250 {self._config.host_name}", *(f"250 {word}" for word in offered), "250 HELP")
 
     async def _start_tls(self, rest: str) -> None:
         if rest:
             raise BadSyntax("501 5.5.4 STARTTLS stands alone")
-        if self._manners.tls is None or self._wire.is_secure:
+        if self._config.tls is None or self._protocol.is_secure:
             raise BadSyntax("503 5.5.1 TLS is not to be had now")
         self._forget_mail()
         self._greeted = False
-        await self._wire.start_tls(self._manners.tls, "220 2.0.0 Go ahead", within=30.0)
+        await self._protocol.start_tls(self._config.tls, "220 2.0.0 Go ahead", within=30.0)
 
     async def _mail_from(self, rest: str) -> None:
         if not self._greeted:
@@ -209,7 +209,7 @@ class SmtpSession:
             self._mistakes += _WRONG_COMMAND
             raise self._too_large()
         self._mail = _Transaction(given.address, is_utf8)
-        self._wire.reply("250 2.1.0 OK")
+        self._protocol.reply("250 2.1.0 OK")
 
     async def _rcpt_to(self, rest: str) -> None:
         mail = self._mail
@@ -232,7 +232,7 @@ class SmtpSession:
                 await self._slow_down()
             raise
         mail.handovers[given.address.lower()] = Handover("smtp", envelope, mailbox)
-        self._wire.reply("250 2.1.5 OK")
+        self._protocol.reply("250 2.1.5 OK")
 
     async def _data(self, rest: str) -> None:
         if rest:
@@ -240,11 +240,11 @@ class SmtpSession:
         mail = self._mail
         if mail is None or not mail.handovers or mail.transfer is not None:
             raise BadSyntax("503 5.5.1 Say RCPT first")
-        self._wire.reply("354 Go on, and end with a dot on a line of its own")
+        self._protocol.reply("354 Go on, and end with a dot on a line of its own")
         raw = None
         mail.transfer = self._begin_transfer()
         try:
-            raw = await self._wire.mail(self._limit, mail.transfer)
+            raw = await self._protocol.mail(self._limit, mail.transfer)
         except OutOfMemoryBudget:
             mail.refusal = self._overloaded()
         else:
@@ -259,7 +259,7 @@ class SmtpSession:
         if length > OVERSIZE_FACTOR * self._limit:
             raise ClientKeepsSending
         if mail is None or not mail.handovers:
-            await self._wire.chunk(length, self._begin_transfer(), None)
+            await self._protocol.chunk(length, self._begin_transfer(), None)
             raise BadSyntax("503 5.5.1 Say RCPT first")
         mail.transfer = transfer = mail.transfer or self._begin_transfer()
         if transfer.received + length > OVERSIZE_FACTOR * self._limit:
@@ -269,7 +269,7 @@ class SmtpSession:
             mail.chunks.clear()
             transfer.allocation.release()
         try:
-            await self._wire.chunk(length, transfer, mail.chunks if mail.refusal is None else None)
+            await self._protocol.chunk(length, transfer, mail.chunks if mail.refusal is None else None)
         except OutOfMemoryBudget:
             mail.refusal = self._overloaded()
         if length >= _SMALL_CHUNK:
@@ -277,25 +277,25 @@ class SmtpSession:
         if words[1:] == ["LAST"]:
             await self._deliver(mail, bytes(mail.chunks))
         else:
-            self._wire.reply(f"250 2.0.0 {length} bytes taken")
+            self._protocol.reply(f"250 2.0.0 {length} bytes taken")
 
     def _begin_transfer(self) -> Transfer:
-        return self._wire.transfer(self._shared.memory.allocation(self._client, self._evict))
+        return self._protocol.transfer(self._shared.memory.allocation(self._client, self._evict))
 
     def _evict(self) -> None:
         """The message has all but stopped, and others need the memory it holds."""
         self._shared.refusals.note("smtp.stalled", self._client)
-        self._wire.hang_up(f"421 4.4.2 {self._manners.host_name} You were slow for too long, and others wait")
+        self._protocol.hang_up(f"421 4.4.2 {self._config.host_name} You were slow for too long, and others wait")
 
     async def _slow_down(self) -> None:
         """Hold the reply back for as long as this client's guessing asks for; hang up when it guesses on."""
         now = asyncio.get_running_loop().time()
         delay = self._shared.guesses.guess(self._client, now)
         if delay:
-            await self._wire.pause(delay)
+            await self._protocol.pause(delay)
         if self._shared.guesses.is_refused(self._client, now):
             self._shared.refusals.note("smtp.recipient_guesses", self._client)
-            self._wire.hang_up(f"421 4.7.0 {self._manners.host_name} Too many unknown recipients, try again later")
+            self._protocol.hang_up(f"421 4.7.0 {self._config.host_name} Too many unknown recipients, try again later")
             raise ConnectionClosed
 
     async def _deliver(self, mail: _Transaction, raw: bytes) -> None:
@@ -315,12 +315,12 @@ class SmtpSession:
             self._is_delivering = False
         refused = {outcome.kind.smtp for outcome in outcomes if isinstance(outcome, Problem)}
         if not refused:
-            self._wire.reply("250 2.0.0 Kept")
+            self._protocol.reply("250 2.0.0 Kept")
         elif len(refused) == 1 and all(isinstance(outcome, Problem) for outcome in outcomes):
-            self._wire.reply(refused.pop())
+            self._protocol.reply(refused.pop())
         else:
             # Some are kept: the sender tries again, and hears at RCPT who is gone.
-            self._wire.reply(_TEMPORARY)
+            self._protocol.reply(_TEMPORARY)
 
     def _forget_mail(self) -> None:
         if self._mail is not None and self._mail.transfer is not None:
@@ -336,16 +336,16 @@ class SmtpSession:
 
     async def _reset(self, _rest: str) -> None:
         self._forget_mail()
-        self._wire.reply("250 2.0.0 OK")
+        self._protocol.reply("250 2.0.0 OK")
 
     async def _noop(self, _rest: str) -> None:
-        self._wire.reply("250 2.0.0 OK")
+        self._protocol.reply("250 2.0.0 OK")
 
     async def _verify(self, _rest: str) -> None:
-        self._wire.reply("252 2.5.2 Try and see")
+        self._protocol.reply("252 2.5.2 Try and see")
 
     async def _help(self, _rest: str) -> None:
-        self._wire.reply("214 2.0.0 EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT, as in RFC 5321")
+        self._protocol.reply("214 2.0.0 EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT, as in RFC 5321")
 
     async def _unknown(self, _rest: str) -> None:
         raise BadSyntax("500 5.5.1 This command is not known here")

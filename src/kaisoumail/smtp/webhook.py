@@ -53,11 +53,11 @@ def limits_for(max_bytes: int) -> HandoverLimits:
     return HandoverLimits(max_bytes, MemoryBudget(), MemoryBudget(max(UNTICKETED_BYTES, max_bytes)))
 
 
-def handover_door(
+def handover_endpoint(
     context: Context, secret: str | None, limits: HandoverLimits, refusals: RefusalLog
 ) -> Callable[[Any, Any, Any], Awaitable[None]]:
     """
-    The door at `PATH`, for messages signed with *secret*, within *limits*; without a secret it is shut.
+    The endpoint at `PATH`, for messages signed with *secret*, within *limits*; without a secret it is shut.
 
     Who has no signature to show, a wrong ticket or one for too many bytes is refused before the body is read. Raises
     Problem for what is refused, which *refusals* logs, and Litestar's MethodNotAllowedException.

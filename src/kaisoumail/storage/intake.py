@@ -117,8 +117,10 @@ class Intake:
         ) -> Sequence[str | Problem]:
             users = {one.message.user_id for one in incoming}
             await self._usage.look_at(users)
-            room = QuotaSnapshot(quotas, {user: self._usage.of(user) for user in users})
-            outcomes = await write(partial(keep_all, incoming=incoming, room=room, skip_locked=skip_locked))
+            quotas_left = QuotaSnapshot(quotas, {user: self._usage.of(user) for user in users})
+            outcomes = await write(
+                partial(keep_all, incoming=incoming, quotas_left=quotas_left, skip_locked=skip_locked)
+            )
             for one, outcome in zip(incoming, outcomes, strict=True):
                 if outcome == one.message.id:
                     self._usage.add(one.message.user_id, one.message.size_bytes)
@@ -134,14 +136,14 @@ class Intake:
         return await self._lookups.answer(address)
 
     def is_full(self, mailbox: Mailbox) -> bool:
-        """True if *mailbox*, just found, has no room for a mail."""
+        """True if *mailbox*, just found, has no quotas_left for a mail."""
         return self._quotas.is_full(mailbox.message_count, self._usage.of(mailbox.user_id))
 
     async def keep(self, incoming: IncomingMessage) -> str:
         """
         The id *incoming* is known by, once it is durable: its own, or that of an earlier same hand-over.
 
-        Raises Problem `mailbox_unavailable` if its mailbox stopped receiving, `mailbox_full` if it has no room
+        Raises Problem `mailbox_unavailable` if its mailbox stopped receiving, `mailbox_full` if it has no quotas_left
         left; then nothing is kept. A mailbox that another transaction holds is waited for apart from all others, up to
         the database's patience; then Problem `storage_locked` is raised, and the message may still be kept.
         """
@@ -170,13 +172,13 @@ class QuotaSnapshot:
         return self.quotas.is_full(message_count, self.stored.get(message.user_id, 0))
 
 
-_ALL_ROOM: Final = QuotaSnapshot(NO_QUOTAS, {})
+_NO_LIMITS: Final = QuotaSnapshot(NO_QUOTAS, {})
 
 
 def keep_all(
     connection: Connection,
     incoming: Sequence[IncomingMessage],
-    room: QuotaSnapshot = _ALL_ROOM,
+    quotas_left: QuotaSnapshot = _NO_LIMITS,
     skip_locked: bool = False,
 ) -> list[str | Problem]:
     """
@@ -184,7 +186,7 @@ def keep_all(
 
     Returns, for each, the id it is known by: its own, or that of the message this same hand-over made
     before, and then nothing changes; or Problem `mailbox_unavailable` if its mailbox stopped receiving,
-    `mailbox_full` if there is no *room*, `storage_locked` with *skip_locked* if another transaction holds it.
+    `mailbox_full` if there is no *quotas_left*, `storage_locked` with *skip_locked* if another transaction holds it.
     """
     ids = list({one.message.mailbox_id for one in incoming})
     now = max(one.message.received_at for one in incoming)
@@ -197,7 +199,7 @@ def keep_all(
     welcome: list[IncomingMessage] = []
     beyond: list[IncomingMessage] = []
     for one in receiving:
-        (beyond if room.is_full_for(one.message, counts[one.message.mailbox_id]) else welcome).append(one)
+        (beyond if quotas_left.is_full_for(one.message, counts[one.message.mailbox_id]) else welcome).append(one)
     known = _insert(connection, welcome) if welcome else {}
     if beyond:  # what was kept before is no burden now
         known |= _stored_ids(connection, beyond)

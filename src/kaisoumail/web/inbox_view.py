@@ -54,7 +54,7 @@ class InboxView:
         return hashlib.sha256("\n".join([*parts, str(self.chosen), str(self.message_id)]).encode()).hexdigest()[:16]
 
 
-async def read_desk(
+async def read_inbox(
     context: Context, viewer: Viewer, chosen: str | None, message_id: str | None, shown: int = SHOWN_AT_FIRST
 ) -> InboxView:
     """

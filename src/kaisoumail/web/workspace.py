@@ -12,7 +12,7 @@ from kaisoumail.operations import mailboxes
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.mailboxes import Default, MailboxExists, MailboxRequest, Minutes
 from kaisoumail.operations.meta import read_meta
-from kaisoumail.web.inbox_view import SHOWN_AT_FIRST, read_desk
+from kaisoumail.web.inbox_view import SHOWN_AT_FIRST, read_inbox
 from kaisoumail.web.messages import reading
 from kaisoumail.web.problems import ProblemView, problem_view
 from kaisoumail.web.render import page, url
@@ -40,7 +40,7 @@ async def show_workspace(request: "Request[Any, Any, Any]", viewer: Viewer, cont
 async def show_lists(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
     """Both lists anew, or 204 when nothing changed since `seen`."""
     asked = request.query_params
-    inbox = await read_desk(context, viewer, asked.get("mailbox"), asked.get("message"), _shown_count(asked))
+    inbox = await read_inbox(context, viewer, asked.get("mailbox"), asked.get("message"), _shown_count(asked))
     if inbox.seen == asked.get("seen"):
         return Response(None, status_code=204, headers={"cache-control": "no-store"})
     return page(request, "workspace/lists.html", inbox=inbox)
@@ -69,7 +69,7 @@ async def wish_from(context: Context, form: Mapping[str, str]) -> MailboxRequest
     minutes = LIFETIMES.get(form.get("lifetime", ""), Default.TTL)
     local_part, subdomain = form.get("local_part", "").lower(), form.get("subdomain", "").lower()
     if "@" in local_part:
-        return await mailboxes.wish_for(context, local_part, minutes)
+        return await mailboxes.request_for(context, local_part, minutes)
     wrong = [
         name
         for name, text, fits in (("local_part", local_part, is_local_part), ("subdomain", subdomain, is_subdomain))
@@ -89,7 +89,7 @@ async def _workspace(
 ) -> Response[Any]:
     asked = request.query_params
     message_id = asked.get("message")
-    inbox = await read_desk(context, viewer, asked.get("mailbox"), message_id, _shown_count(asked))
+    inbox = await read_inbox(context, viewer, asked.get("mailbox"), message_id, _shown_count(asked))
     shown = await reading(context, viewer, message_id, asked) if message_id else None
     refusal: ProblemView | None = problem_view(problem) if problem else None
     return page(

@@ -1,5 +1,5 @@
 """
-The gate before Cloudflare that all processes share, through two rows in the database.
+The limiter before Cloudflare that all processes share, through two rows in the database.
 
 A request takes the next free place and sleeps until it is due. Urgent ones queue; background ones
 wait until nobody queues. After a 429 nobody passes until its time is over, and whoever tries is told
@@ -37,24 +37,24 @@ class CloudflareLimiter:
         self._interval = 1 / per_second
         self._burst = max(1, round(per_second * _BURST_SECONDS))
 
-    async def admit(self, asker: Caller, method: str, path: str) -> None:
+    async def admit(self, caller: Caller, method: str, path: str) -> None:
         """Returns when the request may go out. Raises RateLimited while Cloudflare told us to stay away."""
-        await self._refuse_in_cooldown(asker, method, path)
-        while not asker.is_urgent and await self._is_busy():  # noqa: ASYNC110 - other processes take places too
+        await self._refuse_in_cooldown(caller, method, path)
+        while not caller.is_urgent and await self._is_busy():  # noqa: ASYNC110 - other processes take places too
             await asyncio.sleep(self._interval)
         wait = await self._database.write(
             partial(key_values.reserve, key=PACE, interval=self._interval, burst=self._burst)
         )
         if wait > 0:
             await asyncio.sleep(wait)
-            await self._refuse_in_cooldown(asker, method, path)
+            await self._refuse_in_cooldown(caller, method, path)
 
-    async def close_for(self, error: RateLimited, asker: Caller) -> RateLimited:
+    async def close_for(self, error: RateLimited, caller: Caller) -> RateLimited:
         """Let nobody pass until *error*'s time is over; the first to be told off stays named as the cause."""
         cause = {
             "triggeredAt": iso(self._clock()),
-            "projectOperation": asker.operation,
-            "projectRoute": asker.route,
+            "projectOperation": caller.operation,
+            "projectRoute": caller.route,
             "cloudflareMethod": error.answer.method,
             "cloudflarePath": error.answer.path,
             "lastBlockedAt": None,
@@ -82,11 +82,11 @@ class CloudflareLimiter:
             return False
         return pace.seconds_until(float(pace.value)) > -(self._burst // 2) * self._interval
 
-    async def _refuse_in_cooldown(self, asker: Caller, method: str, path: str) -> None:
+    async def _refuse_in_cooldown(self, caller: Caller, method: str, path: str) -> None:
         refusal = await self.cooldown()
         if refusal is None or refusal.cause is None:
             return
-        blocked = {"projectOperation": asker.operation, "projectRoute": asker.route}
+        blocked = {"projectOperation": caller.operation, "projectRoute": caller.route}
         cause = {**refusal.cause, "lastBlockedAt": iso(self._clock()), "lastBlockedBy": blocked}
         stored = {name: value for name, value in cause.items() if not name.startswith("retryAfter")}
         await self._database.write(partial(_note_blocked, cause=stored))

@@ -90,13 +90,13 @@ class _Lease:
     """
     What a process holds of one bucket: *held* tokens until *ends*, while the bucket has *left* more.
 
-    *wish* is how many it asks for next; until *shut_until* it does not ask, because there was nothing.
+    *requested* is how many it asks for next; until *shut_until* it does not ask, because there was nothing.
     """
 
     held: int = 0
     ends: float = 0.0
     left: float = 0.0
-    wish: int = 1
+    requested: int = 1
     shut_until: float = 0.0
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -112,7 +112,7 @@ class SharedBuckets:
         return len(self._leases)
 
     async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
-        lease = self._leases.get(key) or _Lease(wish=_handful(rate))
+        lease = self._leases.get(key) or _Lease(requested=_handful(rate))
         self._leases.used(key, lease)
         if not self._holds(lease, number, now) and now >= lease.shut_until:
             async with lease.asking:
@@ -134,15 +134,15 @@ class SharedBuckets:
         return lease.held >= number and now < lease.ends
 
     async def _ask(self, key: str, rate: Rate, lease: _Lease, number: int, now: float) -> None:
-        """A new lease, of as many as wished or else of what is needed; without one the door is shut for a moment."""
+        """A new lease, of as many as requested or else of what is needed; without one the door is shut for a moment."""
         unspent, lease.held, lease.ends = lease.held, 0, now + LEASE_SECONDS
-        for wish in sorted({max(lease.wish, number), number}, reverse=True):
-            left = await self._drawn(key, rate, wish, unspent)
+        for requested in sorted({max(lease.requested, number), number}, reverse=True):
+            left = await self._drawn(key, rate, requested, unspent)
             if left is not None:
-                lease.held, lease.left = wish, left
-                lease.wish = min(2 * wish, _handful(rate))
+                lease.held, lease.left = requested, left
+                lease.requested = min(2 * requested, _handful(rate))
                 return
-            lease.wish = max(1, wish // 2)
+            lease.requested = max(1, requested // 2)
         await self._query(lambda c: follow_clock_back(c, key), None)
         lease.held, lease.left = unspent, 0.0
         lease.shut_until = now + max(_SHUT_SECONDS, number / rate.per_second)
