@@ -5,7 +5,7 @@ import sys
 
 _SCRIPT = """
 import asyncio
-from kaisoumail.network.memory_trim import MemoryTrim, resident_bytes
+from kaisoumail.server.memory_trim import MemoryTrim, resident_bytes
 
 async def main():
     trim, kept, pieces = MemoryTrim(), [], []

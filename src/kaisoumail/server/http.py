@@ -1,9 +1,6 @@
 """The HTTP listener and the one application behind it."""
 
-import importlib.metadata
 import socket
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 
 from litestar import Litestar, Request, Response
@@ -17,13 +14,13 @@ from kaisoumail.http.cors import CorsRules
 from kaisoumail.http.limits import HttpLimits
 from kaisoumail.http.middleware import RequestMiddleware
 from kaisoumail.http.requests_in_progress import RequestsInProgress
-from kaisoumail.model.clock import iso
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.model.token_bucket import Rate
 from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
 from kaisoumail.operations.rate_limits import RateLimits, Rates
 from kaisoumail.operations.readiness import Readiness
 from kaisoumail.server.cannot_start import CannotStart
+from kaisoumail.server.release import read_release, release_fields
 from kaisoumail.settings import Settings
 from kaisoumail.smtp import webhook
 from kaisoumail.storage.tables.token_buckets import buckets_on
@@ -56,7 +53,7 @@ def application(context: Context, settings: Settings, refusals: RefusalLog, read
     endpoint = webhook.handover_endpoint(context, settings.inbound_secret, bodies, refusals)
     litestar = Litestar(
         route_handlers=[api.router(), web.router()],
-        state=State({"context": context, "readiness": readiness, "release": _release()}),
+        state=State({"context": context, "readiness": readiness, "release": release_fields(read_release())}),
         exception_handlers={HTTPException: _on_nowhere},
         openapi_config=None,
         logging_config=None,
@@ -88,9 +85,3 @@ def _on_nowhere(request: "Request[Any, Any, Any]", error: HTTPException) -> Resp
         return on_problem(request, refusal)
     is_program = path.startswith(("/api", "/health", "/readyz")) or "text/html" not in request.headers.get("accept", "")
     return problems.on_http_exception(request, error) if is_program else web_problems.on_http_exception(request, error)
-
-
-def _release() -> dict[str, Any]:
-    built = datetime.fromtimestamp(Path(__file__).stat().st_mtime, UTC)
-    version = importlib.metadata.version("kaisoumail")
-    return {"version": version, "commitSha": "dev", "branch": "detached", "builtAt": iso(built)}
