@@ -1,8 +1,9 @@
 """The signed hand-over: stored, duplicate, refused."""
 
 import asyncio
+import http.client
 import socket
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
@@ -52,6 +53,23 @@ def test_twenty_times_at_once_is_one_message_too(product: Product, address: str)
 
     assert len({answer.json()["messageId"] for answer in answers}) == 1
     assert [answer.json()["outcome"] for answer in answers].count("stored") == 1
+
+
+def test_a_connection_of_the_worker_survives_a_message_that_is_too_large(product: Product, address: str) -> None:
+    """The refusal is there before the body is: who sends all of it all the same hears why, and goes on."""
+    worker = http.client.HTTPConnection(urlsplit(product.url).netloc, timeout=60)
+    worker.connect()
+    statuses, connection = [], worker.sock
+
+    for raw in (an_email(subject="Before"), bytes(26_214_401), an_email(subject="After")):
+        worker.request("POST", "/api/inbound", raw, signed(address, raw))
+        answer = worker.getresponse()
+        answer.read()
+        statuses.append(answer.status)
+        assert worker.sock is connection, "the server closed it"
+    worker.close()
+
+    assert statuses == [200, 413, 200]
 
 
 def test_an_unknown_mailbox_is_refused_for_good(product: Product, address: str) -> None:

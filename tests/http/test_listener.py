@@ -10,7 +10,7 @@ from kaisoumail.http.limits import RequestBounds
 from kaisoumail.network.connection_budget import ConnectionLimits
 from tests.http.http_listener import GET, LARGE, Listener, left_open, listening
 
-QUICK = RequestBounds(head=0.2, silence=0.2, body=0.6, linger=0.2, answer_stall=0.2, check=0.01)
+QUICK = RequestBounds(head=0.2, silence=0.2, body=0.6, linger=0.2, linger_total=0.4, answer_stall=0.2, check=0.01)
 ENDLESS = {
     "URL": (b"GET /", b"a" * 30_000, 414),
     "header value": (b"GET / HTTP/1.1\r\nHost: ", b"a" * 30_000, 431),
@@ -387,6 +387,24 @@ def test_a_known_connection_whose_hand_over_is_refused_while_it_is_sent_hears_wh
             assert (await connection.rest()).startswith(b"HTTP/1.1 200")
 
     listening(story, RequestBounds(head=60, check=0.01, linger=0.5))
+
+
+def test_a_refused_upload_is_read_to_its_end_while_it_goes_on() -> None:
+    """A client that reads no answer before it has sent everything would lose it, and try again."""
+
+    async def story(listener: Listener) -> None:
+        async with listener.connected() as connection:
+            pieces, never = 100, asyncio.get_running_loop().create_future()
+            await connection.say(f"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {1000 * pieces}\r\n\r\n".encode())
+            answer = await connection.head()
+            for _ in range(pieces):
+                await connection.say(b"x" * 1000)
+                await asyncio.wait([never], timeout=0.01)
+            await connection.say(GET)
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert (await connection.head()).startswith(b"HTTP/1.1 200")
+
+    listening(story, RequestBounds(linger=0.2, linger_total=60, check=0.01))
 
 
 def test_whoever_says_nothing_on_a_place_kept_for_others_loses_it_soon() -> None:

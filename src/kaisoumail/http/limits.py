@@ -20,7 +20,8 @@ class RequestBounds:
     body: float = 150.0
     answer_bytes_per_second: float = 1024.0  # slowest reading of an answer
     answer_stall: float = 30.0  # over which that is measured
-    linger: float = 5.0  # for the client to hear an answer it did not wait for
+    linger: float = 5.0  # silence of a client that was answered before it sent everything; under stress, in all
+    linger_total: float = 30.0  # for all that it still sends: 25 MiB at 7 Mbit/s
     probation: float = 2.0  # for the head, where only who proves who it is is let in
     stressed: float = 5.0
     stressed_body: float = 30.0
@@ -40,7 +41,7 @@ class HttpLimits:
     @property
     def bounds_at_end(self) -> RequestBounds:
         """Of requests under way when the server ends: who goes on sending or reading is waited for."""
-        return replace(self.bounds, head=1.0, silence=2.0, linger=1.0, answer_stall=2.0)
+        return replace(self.bounds, head=1.0, silence=2.0, linger=1.0, linger_total=1.0, answer_stall=2.0)
 
     @property
     def strangers_bounds_at_end(self) -> RequestBounds:

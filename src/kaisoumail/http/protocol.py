@@ -187,7 +187,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         elif self._phase is _Phase.DISCARDED:
             if self._is_waited_for():
                 self._began = now
-            elif now - self._began > self._bounds.linger:
+            elif self._is_lingering_over(now):
                 self.transport.abort()
         elif self.transport.is_closing() or self.flow.read_paused:
             self._last_byte = now  # it is us who do not read
@@ -232,14 +232,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return 1.0 if self._limits.budget.is_stressed else self.timeout_keep_alive + 1.0
 
     def _is_body_late(self, now: float) -> bool:
-        silence, whole = self._bounds.silence, self._bounds.body
         if self.cycle.response_complete:
-            silence = whole = self._bounds.linger  # answered without it
-        elif self._is_on_probation and not self._has_proved():
+            return self._is_lingering_over(now)
+        silence, whole = self._bounds.silence, self._bounds.body
+        if self._is_on_probation and not self._has_proved():
             silence = whole = self._bounds.probation
         elif self._limits.budget.is_stressed and not self._has_proved():
             silence, whole = min(silence, self._bounds.stressed), min(whole, self._bounds.stressed_body)
         return now - self._last_byte > silence or now - self._began > whole
+
+    def _is_lingering_over(self, now: float) -> bool:
+        """Whether a client that was answered before it sent everything had its time to read the answer."""
+        longest = self._bounds.linger if self._limits.budget.is_stressed else self._bounds.linger_total
+        return now - max(self._last_byte, self._began) > self._bounds.linger or now - self._began > longest
 
     def _is_waited_for(self) -> bool:
         """Whether an answer is being made that somebody will hear."""
@@ -270,7 +275,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._phase is _Phase.BODY:
             self._framing_bytes += len(data)
             self._parse(data)
-            if self._phase is _Phase.BODY and self._framing_bytes - self._body_bytes > self._framing_allowed():
+            if self._phase is _Phase.BODY and self._framing_bytes - 2 * self._body_bytes > self._bounds.framing_bytes:
                 self._refuse(_Violation(400, "invalid_request", "The body is mostly chunk sizes"))
             return len(data)
         size = min(len(data), self._bounds.head_bytes - self._head_bytes)
@@ -291,9 +296,6 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             violation = error.__context__ if isinstance(error.__context__, _Violation) else None
             self._refuse(violation or _Violation(400, "invalid_request", "This is no HTTP request"))
-
-    def _framing_allowed(self) -> int:
-        return self._bounds.framing_bytes + self._body_bytes
 
     def _too_long_url(self) -> _Violation:
         return _Violation(414, "uri_too_long", f"A URL has at most {self._bounds.head_bytes} bytes")

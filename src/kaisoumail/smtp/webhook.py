@@ -17,6 +17,7 @@ from litestar.exceptions import MethodNotAllowedException
 
 from kaisoumail.auth.signatures import InvalidSignature, SignedHandover, Ticket, checked_ticket, envelope_of
 from kaisoumail.errors import Problem
+from kaisoumail.model.message import Envelope
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.network.memory_budget import OVERSIZE_FACTOR, MemoryBudget
 from kaisoumail.operations.context import Context
@@ -69,14 +70,21 @@ def handover_endpoint(
             raise MethodNotAllowedException(headers={"allow": "POST"})
         if secret is None:
             raise Problem("inbound_closed", "Set INBOUND_SECRET to open this door")
+        is_authentic = False
         try:
             signed = _handover_in(scope["headers"])
             ticket = checked_ticket(signed, secret, context.clock())
-            with requests.one_more(ticket):
-                scope["state"]["is_signed"] = ticket is not None  # then the connection is no stranger's
-                receipt = await _received(context, signed, secret, _Body(receive, limits, ticket, bodies))
+            is_authentic = ticket is not None and ticket.length > limits.max_bytes  # nobody replays what is refused
+            body = _Body(receive, limits, ticket, bodies)
+            with requests.one_more(ticket), body:
+                scope["state"]["is_signed"] = ticket is not None  # then the client is authenticated
+                raw = await body.read()
+                envelope = envelope_of(signed, raw, secret, context.clock())
+                is_authentic = True
+                receipt = await _stored(context, envelope, raw)
         except Problem as problem:
-            scope["state"]["is_signed"] = False  # whoever only saw the ticket keeps no connection with it
+            if not is_authentic:
+                scope["state"]["is_signed"] = False  # a client that only saw the ticket keeps no connection with it
             if problem.code in _LOGGED:
                 fault = problem.fault if isinstance(problem, InvalidSignature) else problem.code
                 refusals.note(f"handover.{fault}", scope["state"]["visit"].address)
@@ -87,14 +95,9 @@ def handover_endpoint(
     return handover
 
 
-async def _received(context: Context, handover: SignedHandover, secret: str, body: "_Body") -> Receipt:
-    try:
-        raw = await body.read()
-        envelope = envelope_of(handover, raw, secret, context.clock())
-        mailbox = await can_receive(context, "worker", envelope)
-        [receipt] = await receive(context, [Handover("worker", envelope, mailbox)], raw)
-    finally:
-        body.forget()
+async def _stored(context: Context, envelope: Envelope, raw: bytes) -> Receipt:
+    mailbox = await can_receive(context, "worker", envelope)
+    [receipt] = await receive(context, [Handover("worker", envelope, mailbox)], raw)
     if isinstance(receipt, Problem):
         raise receipt
     return receipt
@@ -136,7 +139,11 @@ class _TicketsInUse:
 
 
 class _Body:
-    """The body of one request, counted in the memory its ticket gives it from its first byte until it is forgotten."""
+    """
+    The body of one request, counted in the memory its ticket gives it from its first byte to the end of the block.
+
+    Making it raises Problem `too_large` when the ticket says that it is.
+    """
 
     def __init__(self, receive: Any, limits: HandoverLimits, ticket: Ticket | None, others: _TicketsInUse) -> None:
         self._receive = receive
@@ -147,16 +154,22 @@ class _Body:
         self._memory = (limits.unticketed if ticket is None else limits.ticketed).allocation("")
         self._heard = 0
         self._pieces: list[bytes] = []
+        self._refuse_if_larger_than_allowed(0 if ticket is None else ticket.length)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, *_: object) -> None:
+        self._memory.release()
 
     async def read(self) -> bytes:
         """
         The whole body.
 
-        Raises Problem `too_large`: at once if the ticket says so, else when all of it was heard, because who is still
-        sending might not hear an answer; InvalidSignature when it is not as long as the ticket says, `overloaded` when
+        Raises Problem `too_large` when all of it was heard, because who is still sending might not hear an answer;
+        InvalidSignature when it is not as long as the ticket says, `overloaded` when
         too much is in memory or it came too slowly, `invalid_request` when it broke off.
         """
-        self._refuse_if_larger_than_allowed(0 if self._ticket is None else self._ticket.length)
         # Most bodies come with their headers, and a timer would cost more than they do. Who sends none holds nothing.
         if self._take(await self._receive()):
             try:
@@ -170,9 +183,6 @@ class _Body:
         if self._ticket is not None and self._heard != self._ticket.length:
             raise InvalidSignature("length")
         return b"".join(self._pieces)
-
-    def forget(self) -> None:
-        self._memory.release()
 
     def _refuse_if_larger_than_allowed(self, size: int) -> None:
         if size > self._limits.max_bytes:
@@ -192,7 +202,7 @@ class _Body:
             self._pieces.append(piece)
         elif self._pieces:
             self._pieces.clear()
-            self.forget()
+            self._memory.release()
         return bool(message.get("more_body", False)) and self._heard <= OVERSIZE_FACTOR * self._limits.max_bytes
 
 
