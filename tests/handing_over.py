@@ -1,5 +1,6 @@
 """Mail brought to the product as the Email Worker brings it."""
 
+import smtplib
 import time
 from datetime import datetime
 from urllib.parse import quote
@@ -31,3 +32,9 @@ def hand_over(url: str, recipient: str, raw: bytes) -> str:
     answer = httpx.post(f"{url}/api/inbound", content=raw, headers=signed(recipient, raw), timeout=60)
     message_id: str = answer.raise_for_status().json()["messageId"]
     return message_id
+
+
+def send_by_smtp(port: int, to: str, raw: bytes, sender: str = "no-reply@shop.example") -> dict[str, tuple[int, bytes]]:
+    """What the server at *port* said of recipients it refused, as `smtplib` returns it."""
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as smtp:
+        return smtp.sendmail(sender, [to], raw)

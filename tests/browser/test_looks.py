@@ -3,35 +3,10 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.conftest import ADDRESS, Opener, Site
-
-WIDTHS = (360, 390, 768, 1024, 1440)
-AA_TEXT = 4.5
-
-CONTRASTS = """() => {
-  const channels = (text) => text.match(/[\\d.]+/g).map(Number);
-  const luminance = (rgb) => rgb.slice(0, 3).map((c) => c / 255)
-    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const rgb = channels(getComputedStyle(at).backgroundColor);
-      if (rgb.length < 4 || rgb[3] === 1) return rgb;
-    }
-    return [255, 255, 255];
-  };
-  const faint = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const says = [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
-    if (!says || !element.checkVisibility() || element.closest(".unseen")) continue;
-    const [ink, ground] = [luminance(channels(getComputedStyle(element).color)), luminance(behind(element))];
-    const ratio = (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
-    if (ratio < MINIMUM) faint.push([element.outerHTML.slice(0, 80), ratio.toFixed(2)]);
-  }
-  return faint;
-}""".replace("MINIMUM", str(AA_TEXT))
+from tests.browser.layout import CONTRASTS, WIDTHS, overflow
 
 
 def _paths(site: Site) -> dict[str, str]:
@@ -56,20 +31,15 @@ def _waiting(site: Site) -> str:
     return made
 
 
-def _sideways(page: Page) -> int:
-    beyond: int = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    return beyond
-
-
 @pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
 def test_no_page_scrolls_sideways_at_any_width(opened: Opener, site: Site, locale: str) -> None:
     for width in WIDTHS:
         page = opened("/login", width=width, locale=locale, key=None)
-        assert _sideways(page) <= 0, f"login at {width}"
+        assert overflow(page) <= 0, f"login at {width}"
         page = opened("/workspace", width=width, locale=locale)
         for name, path in _paths(site).items():
             page.goto(path)
-            assert _sideways(page) <= 0, f"{name} at {width}"
+            assert overflow(page) <= 0, f"{name} at {width}"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.conftest import Opener, Site
-from tests.browser.test_looks import CONTRASTS, WIDTHS, _sideways
+from tests.browser.layout import CONTRASTS, WIDTHS, overflow
 from tests.servers import ADMIN_KEY, a_world, free_port
 
 DEVICE = {
@@ -229,5 +229,5 @@ def test_the_page_fits_every_width_and_its_words_stand_out(opened: Opener, site:
         asked = page.locator(".change[open] > form").bounding_box()
         assert asked is not None
         assert asked["x"] >= 0, width
-        assert _sideways(page) <= 0, width
+        assert overflow(page) <= 0, width
         assert page.evaluate(CONTRASTS) == [], width

@@ -5,6 +5,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 
 from tests.builders import an_email
+from tests.handing_over import send_by_smtp
 from tests.servers import Product, World, free_port
 
 
@@ -16,16 +17,11 @@ def _mailbox(product: Product, address: str = "ada@mail.customer.com") -> dict[s
     return mailbox
 
 
-def _send(port: int, to: str, raw: bytes, sender: str = "no-reply@shop.example") -> dict[str, tuple[int, bytes]]:
-    with smtplib.SMTP("127.0.0.1", port, timeout=60) as smtp:
-        return smtp.sendmail(sender, [to], raw)
-
-
 def test_a_mail_sent_to_cloudflare_is_read_with_its_code(product: Product) -> None:
     mailbox = _mailbox(product)
     raw = an_email(to="Ada <ada@mail.customer.com>", html="<p>Welcome <b>Ada</b></p>")
 
-    _send(product.world.mx_port, "ada@mail.customer.com", raw)
+    send_by_smtp(product.world.mx_port, "ada@mail.customer.com", raw)
 
     [listed] = product.admin.get("/api/messages", params={"mailboxId": mailbox["id"]}).json()["messages"]
     assert listed["verification"] == {
@@ -77,7 +73,7 @@ def test_a_large_mail_comes_back_byte_for_byte(product: Product) -> None:
     mail.set_content("Attached.")
     mail.add_attachment(bytes(range(256)) * 8000, maintype="application", subtype="pdf", filename="rechnung-ü.pdf")
 
-    _send(product.world.mx_port, mailbox["address"], mail.as_bytes(policy=SMTP))
+    send_by_smtp(product.world.mx_port, mailbox["address"], mail.as_bytes(policy=SMTP))
 
     [listed] = product.admin.get("/api/messages").json()["messages"]
     [attachment] = product.admin.get(f"/api/messages/{listed['id']}").json()["message"]["attachments"]
@@ -94,7 +90,7 @@ def test_our_own_smtp_door_takes_mail_too(world: World) -> None:
         mailbox = _mailbox(product)
         raw = an_email()
 
-        _send(port, "ADA@mail.customer.com", raw)
+        send_by_smtp(port, "ADA@mail.customer.com", raw)
 
         [listed] = product.admin.get("/api/messages", params={"mailbox": mailbox["address"]}).json()["messages"]
         assert listed["verification"]["code"] == "842911"

@@ -9,8 +9,8 @@ from kaisoumail.auth.sessions import COOKIE_NAME
 from kaisoumail.parsing.html_document import document_policy
 from kaisoumail.web.render import CONTENT_SECURITY_POLICY
 from tests.builders import an_email
+from tests.handing_over import send_by_smtp
 from tests.servers import ADMIN_KEY
-from tests.walkthroughs.test_a_mail_arrives import _send
 from tests.web.conftest import Site, text_of
 
 SIGNED_IN = ["/workspace", "/workspace?mailbox=mbx_1&message=msg_1", "/workspace/lists", "/messages/msg_1",
@@ -24,7 +24,7 @@ def _mailbox(site: Site, address: str) -> str:
 
 def _mail(site: Site, address: str, html: str | None = None) -> str:
     mailbox_id = _mailbox(site, address)
-    _send(site.product.world.mx_port, address, an_email(to=address, html=html))
+    send_by_smtp(site.product.world.mx_port, address, an_email(to=address, html=html))
     [listed] = site.product.admin.get("/api/messages", params={"mailboxId": mailbox_id}).json()["messages"]
     return str(listed["id"])
 
@@ -247,7 +247,7 @@ def test_only_the_newest_mails_are_shown_at_first(site: Site) -> None:
     mailbox_id = _mailbox(site, "many@mail.customer.com")
     for number in range(4):
         raw = an_email(to="many@mail.customer.com", subject=f"Mail number {number}")
-        _send(site.product.world.mx_port, "many@mail.customer.com", raw)
+        send_by_smtp(site.product.world.mx_port, "many@mail.customer.com", raw)
 
     with site.admin() as admin:
         few = admin.get(f"/workspace?mailbox={mailbox_id}&shown=2")
