@@ -1,6 +1,6 @@
 """
-All SQL and all bytes.
+Databases and files: all SQL, and all bytes outside the database.
 
-`engine/` runs the databases, `tables/` has one file per table, `blobs/` keeps what is too large for a row. The files
-beside them use both: `intake.py` is the write of the accepting path.
+`engine/` runs the databases, `tables/` has one file per table, `blobs/` stores what is too large for a row. The other
+files combine these: `intake.py` stores incoming messages.
 """

@@ -1,9 +1,9 @@
 """
-Where database and files are kept, and that nobody else on the machine may read them: they are other people's messages.
+Where the database and files are stored, unreadable for other users of the machine: they hold private messages.
 
-What is new is private by the umask that every command sets first (`cli/main.py`). What an older release wrote is
-tightened at the start. A file with an access control list is left alone: its group bits are the list's mask, and who
-wrote the list meant it.
+New files are private by the umask that every command sets first (`cli/main.py`). Files of an older release are made
+private at the start. A file with an access control list is left alone: its group bits are the mask of the list, and the
+list was set on purpose.
 """
 
 import os
@@ -28,7 +28,7 @@ _log: Final = structlog.get_logger("kaisoumail.storage")
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """The folder of the embedded defaults, and where database, runs and blobs are."""
+    """The data folder, and the places of the database, the workflow database and the blobs."""
 
     path: Path
     database_url: str
@@ -39,9 +39,9 @@ class DataFolder:
 
     def tighten(self) -> None:
         """
-        Take what is ours out of the sight of other users of this machine, with one line in the log.
+        Make our files unreadable for other users of this machine, with one line in the log.
 
-        A folder that was there before us is the operator's and may hold other things: it is not changed, but warned of.
+        A folder that we did not create may hold other things of the operator: it is not changed, the log warns.
         """
         changed = sum(_make_private(path) for path in self._ours())
         if changed:
@@ -65,9 +65,9 @@ class DataFolder:
 
 def data_folder(data_dir: str, database_url: str | None = None, blob_store_url: str | None = None) -> DataFolder:
     """
-    Everything under *data_dir* that is not elsewhere by *database_url* or *blob_store_url*; made if it is missing.
+    The data folder at *data_dir*, created if missing; *database_url* and *blob_store_url* move parts of it elsewhere.
 
-    Raises Problem `storage_unavailable` when a folder cannot be written, `invalid_request` for a URL that is none.
+    Raises Problem `storage_unavailable` when a folder cannot be written, `invalid_request` for an invalid URL.
     """
     is_shared = database_url is not None and _is_shared(database_url)
     path, is_ours = _folder(Path(data_dir))
@@ -75,7 +75,7 @@ def data_folder(data_dir: str, database_url: str | None = None, blob_store_url: 
     return DataFolder(
         path,
         database_url or f"sqlite:///{path / 'kaisoumail.db'}",
-        # The runs are kept beside the embedded database, or inside the shared one.
+        # Runs are stored next to the embedded database, or inside the shared one.
         database_url if database_url and is_shared else f"sqlite:///{path / 'workflows.db'}",
         blobs,
         is_ours,
@@ -86,7 +86,7 @@ def data_folder(data_dir: str, database_url: str | None = None, blob_store_url: 
 def _is_shared(database_url: str) -> bool:
     try:
         url = make_url(database_url)
-    except (ArgumentError, ValueError) as error:  # neither is repeated: the password may be in it
+    except (ArgumentError, ValueError) as error:  # the error text is not shown: it may contain the password
         raise Problem("invalid_request", "DATABASE_URL cannot be read: a colon or slash in the wrong place?") from error
     if url.get_backend_name() == "sqlite" and (not url.database or url.database.startswith((":memory:", "file:"))):
         raise Problem("invalid_request", "DATABASE_URL names no file: sqlite:///path, or sqlite:////path from the root")
@@ -94,11 +94,11 @@ def _is_shared(database_url: str) -> bool:
 
 
 def _folder(folder: Path) -> tuple[Path, bool]:
-    """The folder, and whether it was made just now."""
+    """The folder, and True if it was created just now."""
     try:
         is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        with TemporaryFile(dir=folder):  # has no name: nothing of it is left, whenever the process dies
+        with TemporaryFile(dir=folder):  # has no name: nothing is left of it if the process dies
             pass
     except OSError as error:
         raise Problem("storage_unavailable", f"The folder {folder} cannot be written: {error.strerror}") from error
@@ -107,9 +107,9 @@ def _folder(folder: Path) -> tuple[Path, bool]:
 
 def _blob_files(root: Path) -> Iterator[Path]:
     """
-    The files in those folders of blobs that others may enter, each folder after its files.
+    The files in those blob folders that other users may enter, each folder after its files.
 
-    So a folder that nobody else may enter was gone through once, and a million messages cost the next start nothing.
+    So a folder that is private was completed before, and a million messages cost the next start nothing.
     """
     for folder in root.iterdir():
         if len(folder.name) <= 2 and folder.is_dir() and not folder.is_symlink() and _is_open_to_others(folder):
@@ -118,7 +118,7 @@ def _blob_files(root: Path) -> Iterator[Path]:
 
 
 def _make_private(path: Path) -> bool:
-    """True if *path* could be read by others until now. One that belongs to another user is theirs to change."""
+    """True if *path* was open to others and is private now. A file of another user is only logged."""
     try:
         if not _is_open_to_others(path):
             return False
@@ -138,5 +138,5 @@ def _is_open_to_others(path: Path) -> bool:
 def _has_access_control_list(path: Path) -> bool:
     try:
         return _ACCESS_CONTROL_LIST in os.listxattr(path)
-    except OSError:  # a file system that knows none
+    except OSError:  # a file system without them
         return False

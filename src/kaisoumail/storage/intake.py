@@ -1,7 +1,7 @@
 """
-The accepting path through the database: mailboxes looked up and mails kept, those of a moment together.
+Accepting messages in the database: looks up mailboxes and stores messages, in batches.
 
-One statement for sixty mails costs little more than one for a single mail, and one fsync serves them all.
+One statement for sixty messages costs little more than one for a single message, and they share one fsync.
 """
 
 import asyncio
@@ -31,12 +31,12 @@ from kaisoumail.storage.tables.messages import columns_of
 from kaisoumail.storage.tables.usage import Usage
 
 
-def _active(these: Sequence[Any]) -> Select[Any]:
-    """Of *these* mailboxes those that receive, in the order of their ids: two processes never wait in a circle."""
+def _active(mailbox_ids: Sequence[Any]) -> Select[Any]:
+    """The mailboxes among *mailbox_ids* that receive, ordered by id: two processes that lock them cannot deadlock."""
     return (
         select(mailboxes_table.c.id, mailboxes_table.c.user_id, mailboxes_table.c.message_count)
         .where(
-            mailboxes_table.c.id.in_(these),
+            mailboxes_table.c.id.in_(mailbox_ids),
             mailboxes_table.c.status == MailboxStatus.ACTIVE.value,
             or_(mailboxes_table.c.expires_at.is_(None), mailboxes_table.c.expires_at > bindparam("now")),
         )
@@ -45,11 +45,11 @@ def _active(these: Sequence[Any]) -> Select[Any]:
 
 
 # Built once: building them costs more than running them.
-_THESE: Final[Any] = bindparam("ids", expanding=True)
-_LOOKED_AT: Final = SelectMany(_active, mailboxes_table.c.id.type)
-_RECEIVING: Final = SelectMany(lambda these: _active(these).with_for_update(key_share=True), mailboxes_table.c.id.type)
+_IDS: Final[Any] = bindparam("ids", expanding=True)
+_ACTIVE: Final = SelectMany(_active, mailboxes_table.c.id.type)
+_LOCKED: Final = SelectMany(lambda ids: _active(ids).with_for_update(key_share=True), mailboxes_table.c.id.type)
 _UNLOCKED: Final = SelectMany(
-    lambda these: _active(these).with_for_update(key_share=True, skip_locked=True), mailboxes_table.c.id.type
+    lambda ids: _active(ids).with_for_update(key_share=True, skip_locked=True), mailboxes_table.c.id.type
 )
 _RECEIVED: Final = CompiledStatement(
     update(mailboxes_table)
@@ -62,25 +62,25 @@ _RECEIVED: Final = CompiledStatement(
     )
 )
 _KNOWN: Final = select(messages_table.c.mailbox_id, messages_table.c.delivery_key, messages_table.c.id).where(
-    messages_table.c.mailbox_id.in_(_THESE), messages_table.c.delivery_key.in_(bindparam("keys", expanding=True))
+    messages_table.c.mailbox_id.in_(_IDS), messages_table.c.delivery_key.in_(bindparam("keys", expanding=True))
 )
-_KEEP_RAW: Final = CompiledStatement(insert(raw_messages))
+_ADD_RAW: Final = CompiledStatement(insert(raw_messages))
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
-    """A mail to be kept: its facts, and its raw bytes as zstd unless they are elsewhere (*compressed* None)."""
+    """A message to store, and its raw bytes as zstd; *compressed* is None if those are in the blob store."""
 
     message: Message
     compressed: bytes | None
 
     @property
     def key(self) -> tuple[str, str]:
-        """What the same hand-over is known by."""
+        """The mailbox id and delivery key, the same for each repetition of a hand-over."""
         return self.message.mailbox_id, self.message.delivery_key
 
     def of(self, user_id: str) -> "IncomingMessage":
-        """The same for the owner its mailbox has now: it may have gone to somebody else since it was looked up."""
+        """The same for the current owner of its mailbox, which may have changed since the mailbox was looked up."""
         if self.message.user_id == user_id:
             return self
         return replace(self, message=replace(self.message, user_id=user_id))
@@ -90,62 +90,62 @@ _Write = Callable[[Work[list[str | Problem]]], Awaitable[list[str | Problem]]]
 
 
 class Intake:
-    """The two questions that every arriving mail asks; *quotas* say how much a user may keep."""
+    """Looks up the mailbox of a recipient and stores a message; *quotas* limit how much a user may store."""
 
     def __init__(self, database: Database, quotas: Quotas = NO_QUOTAS) -> None:
         self._quotas = quotas
         self._usage = Usage(database, quotas.stored_bytes)
 
         async def find(addresses: Sequence[str]) -> Sequence[Mailbox | None]:
-            found = await database.read_inline(partial(mailboxes.find_all_live, addresses=addresses))
-            await self._usage.look_at({mailbox.user_id for mailbox in found if mailbox})
-            return found
+            mailboxes_found = await database.read_inline(partial(mailboxes.find_all_live, addresses=addresses))
+            await self._usage.look_at({mailbox.user_id for mailbox in mailboxes_found if mailbox})
+            return mailboxes_found
 
-        async def keep(incoming: Sequence[IncomingMessage]) -> Sequence[str | Problem]:
+        async def store(incoming: Sequence[IncomingMessage]) -> Sequence[str | Problem]:
             try:
-                return await kept(database.write_unless_locked, incoming)
+                return await store_batch(database.write_unless_locked, incoming)
             except Problem as problem:
                 if problem.code != "storage_locked":
                     raise
-            return await kept(database.write_unless_locked, incoming, skip_locked=True)
+            return await store_batch(database.write_unless_locked, incoming, skip_locked=True)
 
-        async def keep_when_unlocked(incoming: Sequence[IncomingMessage]) -> Sequence[str | Problem]:
-            return await kept(database.write_when_unlocked, incoming)
+        async def store_when_unlocked(incoming: Sequence[IncomingMessage]) -> Sequence[str | Problem]:
+            return await store_batch(database.write_when_unlocked, incoming)
 
-        async def kept(
+        async def store_batch(
             write: _Write, incoming: Sequence[IncomingMessage], skip_locked: bool = False
         ) -> Sequence[str | Problem]:
-            users = {one.message.user_id for one in incoming}
+            users = {each.message.user_id for each in incoming}
             await self._usage.look_at(users)
-            quotas_left = QuotaSnapshot(quotas, {user: self._usage.of(user) for user in users})
+            quota_snapshot = QuotaSnapshot(quotas, {user: self._usage.of(user) for user in users})
             outcomes = await write(
-                partial(keep_all, incoming=incoming, quotas_left=quotas_left, skip_locked=skip_locked)
+                partial(keep_all, incoming=incoming, quota_snapshot=quota_snapshot, skip_locked=skip_locked)
             )
-            for one, outcome in zip(incoming, outcomes, strict=True):
-                if outcome == one.message.id:
-                    self._usage.add(one.message.user_id, one.message.size_bytes)
+            for each, outcome in zip(incoming, outcomes, strict=True):
+                if outcome == each.message.id:
+                    self._usage.add(each.message.user_id, each.message.size_bytes)
             return outcomes
 
         self._patience = database.patience
         self._lookups: Batcher[str, Mailbox | None] = Batcher(find)
-        self._arrivals: Batcher[IncomingMessage, str] = Batcher(keep)
-        self._locked: KeyedBatcher[IncomingMessage, str] = KeyedBatcher(keep_when_unlocked)
+        self._arrivals: Batcher[IncomingMessage, str] = Batcher(store)
+        self._locked: KeyedBatcher[IncomingMessage, str] = KeyedBatcher(store_when_unlocked)
 
     async def find_live(self, address: str) -> Mailbox | None:
         """The one mailbox that holds *address* now, in any state but destroyed."""
         return await self._lookups.answer(address)
 
     def is_full(self, mailbox: Mailbox) -> bool:
-        """True if *mailbox*, just found, has no quotas_left for a mail."""
+        """True if *mailbox*, just looked up, or its owner has reached a quota."""
         return self._quotas.is_full(mailbox.message_count, self._usage.of(mailbox.user_id))
 
     async def keep(self, incoming: IncomingMessage) -> str:
         """
-        The id *incoming* is known by, once it is durable: its own, or that of an earlier same hand-over.
+        The id of the stored message, once it is durable: that of *incoming*, or of an earlier identical hand-over.
 
-        Raises Problem `mailbox_unavailable` if its mailbox stopped receiving, `mailbox_full` if it has no quotas_left
-        left; then nothing is kept. A mailbox that another transaction holds is waited for apart from all others, up to
-        the database's patience; then Problem `storage_locked` is raised, and the message may still be kept.
+        Raises Problem `mailbox_unavailable` if its mailbox stopped receiving, `mailbox_full` if it is over quota; then
+        nothing is stored. If another transaction holds the mailbox, waits for it apart from other mailboxes, up to the
+        database's patience; then raises Problem `storage_locked`, and the message may still be stored.
         """
         mailbox_id = incoming.message.mailbox_id
         if mailbox_id not in self._locked:
@@ -155,7 +155,7 @@ class Intake:
                 if problem.code != "storage_locked":
                     raise
         try:
-            async with asyncio.timeout(self._patience):  # those who came before it had a patience of their own
+            async with asyncio.timeout(self._patience):  # those before it in the queue may each use the whole patience
                 return await self._locked.answer(mailbox_id, incoming)
         except TimeoutError:
             raise locked() from None
@@ -163,7 +163,7 @@ class Intake:
 
 @dataclass(frozen=True, slots=True)
 class QuotaSnapshot:
-    """The *quotas*, and how many bytes each user has *stored*."""
+    """The *quotas*, and how many bytes each user has *stored* when a batch begins."""
 
     quotas: Quotas
     stored: Mapping[str, int]
@@ -178,76 +178,77 @@ _NO_LIMITS: Final = QuotaSnapshot(NO_QUOTAS, {})
 def keep_all(
     connection: Connection,
     incoming: Sequence[IncomingMessage],
-    quotas_left: QuotaSnapshot = _NO_LIMITS,
+    quota_snapshot: QuotaSnapshot = _NO_LIMITS,
     skip_locked: bool = False,
 ) -> list[str | Problem]:
     """
-    Keep each of *incoming*.
+    The outcome of storing each of *incoming*: the id of the stored message, or a Problem.
 
-    Returns, for each, the id it is known by: its own, or that of the message this same hand-over made
-    before, and then nothing changes; or Problem `mailbox_unavailable` if its mailbox stopped receiving,
-    `mailbox_full` if there is no *quotas_left*, `storage_locked` with *skip_locked* if another transaction holds it.
+    The id is its own, or that of an earlier identical hand-over, and then nothing changes. The Problem is
+    `mailbox_unavailable` if its mailbox stopped receiving, `mailbox_full` if it is over quota by *quota_snapshot*,
+    `storage_locked` if another transaction holds the mailbox, with *skip_locked* only.
     """
-    ids = list({one.message.mailbox_id for one in incoming})
-    now = max(one.message.received_at for one in incoming)
-    rows = (_UNLOCKED if skip_locked else _RECEIVING).rows(connection, ids, now=now).all()
+    ids = list({each.message.mailbox_id for each in incoming})
+    now = max(each.message.received_at for each in incoming)
+    rows = (_UNLOCKED if skip_locked else _LOCKED).rows(connection, ids, now=now).all()
     counts = {row.id: row.message_count for row in rows}
     owners = {row.id: row.user_id for row in rows}
     receiving = sorted(
-        (one.of(owners[one.key[0]]) for one in incoming if one.key[0] in counts), key=lambda one: one.key
+        (each.of(owners[each.key[0]]) for each in incoming if each.key[0] in counts), key=lambda each: each.key
     )
-    welcome: list[IncomingMessage] = []
-    beyond: list[IncomingMessage] = []
-    for one in receiving:
-        (beyond if quotas_left.is_full_for(one.message, counts[one.message.mailbox_id]) else welcome).append(one)
-    known = _insert(connection, welcome) if welcome else {}
-    if beyond:  # what was kept before is no burden now
-        known |= _stored_ids(connection, beyond)
-    held = {row.id for row in _LOOKED_AT.rows(connection, ids, now=now)} if skip_locked else set()
-    return [known.get(one.key) or _refusal(one.message.mailbox_id, counts, held) for one in incoming]
+    within_quota: list[IncomingMessage] = []
+    over_quota: list[IncomingMessage] = []
+    for each in receiving:
+        is_full = quota_snapshot.is_full_for(each.message, counts[each.message.mailbox_id])
+        (over_quota if is_full else within_quota).append(each)
+    stored_ids = _insert(connection, within_quota) if within_quota else {}
+    if over_quota:  # a repeated hand-over needs no quota: its message is stored already
+        stored_ids |= _stored_ids(connection, over_quota)
+    active = {row.id for row in _ACTIVE.rows(connection, ids, now=now)} if skip_locked else set()
+    return [stored_ids.get(each.key) or _refusal(each.message.mailbox_id, counts, active) for each in incoming]
 
 
-def _insert(connection: Connection, welcome: list[IncomingMessage]) -> dict[tuple[str, str], str]:
-    """Which id each of *welcome* is known by, now that they are kept."""
-    if insert_those_unknown(connection, messages_table, [columns_of(one.message) for one in welcome]):
-        known = {one.key: one.message.id for one in welcome}
+def _insert(connection: Connection, incoming: list[IncomingMessage]) -> dict[tuple[str, str], str]:
+    """The id of the stored message for the key of each of *incoming*, after inserting them."""
+    if insert_those_unknown(connection, messages_table, [columns_of(each.message) for each in incoming]):
+        stored_ids = {each.key: each.message.id for each in incoming}
     else:
-        known = _stored_ids(connection, welcome)
-    new = [one for one in welcome if known[one.key] == one.message.id]
+        stored_ids = _stored_ids(connection, incoming)
+    new = [each for each in incoming if stored_ids[each.key] == each.message.id]
     if new:
         _complete(connection, new)
-    return known
+    return stored_ids
 
 
 def _stored_ids(connection: Connection, incoming: list[IncomingMessage]) -> dict[tuple[str, str], str]:
-    """Which id each is known by now. The database settled who of two that came at once is the message."""
-    ids, keys = zip(*(one.key for one in incoming), strict=True)
+    """The id of the stored message for the key of each of *incoming*. Of two at once, the database chose one."""
+    ids, keys = zip(*(each.key for each in incoming), strict=True)
     rows = connection.execute(_KNOWN, {"ids": list(set(ids)), "keys": list(keys)})
     return {(row.mailbox_id, row.delivery_key): row.id for row in rows}
 
 
 def _complete(connection: Connection, new: list[IncomingMessage]) -> None:
-    """What belongs to new messages beside their rows: raw bytes, the mailbox's counts, and that they came."""
-    raws = [{"message_id": one.message.id, "zstd": one.compressed} for one in new if one.compressed is not None]
+    """Write what new messages need besides their rows: raw bytes, the counts of the mailbox, and the change."""
+    raws = [{"message_id": each.message.id, "zstd": each.compressed} for each in new if each.compressed is not None]
     if raws:
-        _KEEP_RAW.run(connection, raws)
-    now = max(one.message.received_at for one in new)
-    counts = Counter(one.message.mailbox_id for one in new)
+        _ADD_RAW.run(connection, raws)
+    now = max(each.message.received_at for each in new)
+    counts = Counter(each.message.mailbox_id for each in new)
     sizes: Counter[str] = Counter()
-    for one in new:
-        sizes[one.message.mailbox_id] += one.message.size_bytes
+    for each in new:
+        sizes[each.message.mailbox_id] += each.message.size_bytes
     _RECEIVED.run(
         connection,
-        [{"mailbox": each, "now": now, "number": counts[each], "size": sizes[each]} for each in sorted(counts)],
+        [{"mailbox": id_, "now": now, "number": counts[id_], "size": sizes[id_]} for id_ in sorted(counts)],
     )
-    for one in new:
-        changes.note_message(connection, one.message.user_id, one.message.mailbox_id, one.message.id)
+    for each in new:
+        changes.note_message(connection, each.message.user_id, each.message.mailbox_id, each.message.id)
 
 
-def _refusal(mailbox_id: str, receiving: Container[str], held: Container[str]) -> Problem:
+def _refusal(mailbox_id: str, receiving: Container[str], active: Container[str]) -> Problem:
     if mailbox_id in receiving:
         return mailbox_full()
-    return locked() if mailbox_id in held else _unavailable()
+    return locked() if mailbox_id in active else _unavailable()
 
 
 def _unavailable() -> Problem:

@@ -1,5 +1,5 @@
 """
-One serving process on the embedded databases.
+A lock that allows one serving process on the embedded databases.
 
 SQLite lets any number of processes open a file, but two of ours would each count limits and quotas by themselves, wake
 only their own waiters and take over each other's runs. One-off commands do none of that and need no lock.
@@ -27,10 +27,10 @@ _READ_TIMES: Final = 50
 @contextmanager
 def sole_process(folder: DataFolder, command: str) -> Iterator[None]:
     """
-    Inside the block no other process serves from the SQLite files of *folder*; a PostgreSQL is not locked.
+    Inside the block no other process serves from the SQLite files of *folder*; PostgreSQL is not locked.
 
-    The lock is the operating system's (flock), on a file beside each database: it ends with the process, however that
-    ends. Raises Problem `storage_unavailable` that names the process which has it.
+    The lock is the operating system's (flock), on a file next to each database: it ends with the process, however that
+    ends. Raises Problem `storage_unavailable` that names the process holding it.
     """
     with ExitStack() as stack:
         for database in sorted(_files(folder)):
@@ -43,7 +43,7 @@ def sole_process(folder: DataFolder, command: str) -> Iterator[None]:
 
 
 def _files(folder: DataFolder) -> set[Path]:
-    """The SQLite files, by the one name each has whatever links lead to it."""
+    """The SQLite files, with symbolic links resolved: each file has one lock."""
     urls = (make_url(folder.database_url), make_url(folder.workflows_url))
     return {Path(url.database).resolve() for url in urls if url.get_backend_name() == "sqlite" and url.database}
 
@@ -66,7 +66,7 @@ def _lock(handle: int, database: Path) -> None:
 
 
 def _holder(handle: int) -> str:
-    """Who has the lock. They say so a moment after they took it: until then an earlier one's words are there."""
+    """The process that holds the lock. It writes its name just after locking: until then an earlier one's is read."""
     for _ in range(_READ_TIMES):
         pid, _, command = os.pread(handle, 100, 0).decode().strip().partition(" ")
         if pid.isdecimal() and _is_alive(int(pid)):
@@ -83,6 +83,6 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # it belongs to another user
         return True
     return True

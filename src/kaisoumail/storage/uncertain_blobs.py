@@ -1,8 +1,8 @@
 """
-Bytes in the blob store of which nobody knows whether their message is kept.
+Blobs whose message may or may not be stored.
 
-When the connection is lost while a transaction is being committed, it may be durable all the same: its answer was lost,
-not it. Bytes that were removed then would be missed for ever, so they stay until the database has said which it was.
+When the connection is lost while a transaction is being committed, the commit may be durable all the same: only its
+answer was lost. Removing the bytes then could lose the message, so they stay until a query shows whether it is stored.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.schema import messages
 
-_SECONDS: Final = 60.0  # by then whatever was under way is durable or undone
-_MOST: Final = 500  # in one question
+_SECONDS: Final = 60.0  # by then a commit that was under way is durable or rolled back
+_MOST: Final = 500  # in one query
 
 
 class UncertainBlobs:
-    """Those of this process. A process that dies forgets them: bytes without a message are left then, nothing worse."""
+    """The uncertain blobs of this process. If it dies, some bytes may stay without a message, nothing worse."""
 
     def __init__(self, database: Database, blobs: FileBlobs) -> None:
         self._database = database
@@ -29,23 +29,24 @@ class UncertainBlobs:
         self._since: dict[tuple[str, str], float] = {}
 
     def note(self, message_id: str, location: str) -> None:
-        """The bytes at *location* belong to this message, if it is kept."""
+        """Note that the bytes at *location* belong to this message, if it is stored."""
         self._since[message_id, location] = monotonic()
 
     async def settle(self, after: float = _SECONDS) -> None:
         """
-        Remove those whose message is not kept, of those noted *after* seconds ago or earlier.
+        Remove blobs whose message is not stored, of those noted *after* seconds ago or earlier.
 
-        Raises Problem when the database or the store cannot be asked; they are asked about again then.
+        Raises Problem when the database cannot be queried and OSError when a file cannot be removed; those are left for
+        the next call.
         """
         now = monotonic()
         due = [noted for noted, since in self._since.items() if now - since >= after][:_MOST]
         if not due:
             return
-        kept = await self._database.read(partial(_stored_ids, message_ids=[message_id for message_id, _ in due]))
+        stored = await self._database.read(partial(_stored_ids, message_ids=[message_id for message_id, _ in due]))
         for noted in due:
             message_id, location = noted
-            if message_id not in kept:
+            if message_id not in stored:
                 await self._blobs.remove(location)
             del self._since[noted]
 

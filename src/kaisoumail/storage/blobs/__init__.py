@@ -1,8 +1,7 @@
 """
-Bytes too large for the database: raw mails over the in-row limit.
+Bytes too large for the database: raw messages over the in-row limit.
 
-A `Blobs` keeps bytes under a name and has them on disk before `put` returns. `files.py` is the
-store of one machine; S3 comes with the issue that needs many.
+`FileBlobs` stores bytes under a name, durable when `put` returns, on one machine.
 """
 
 from kaisoumail.storage.blobs.files import FileBlobs as FileBlobs

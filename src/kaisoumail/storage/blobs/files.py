@@ -1,4 +1,4 @@
-"""Blobs as files: written beside, fsynced, renamed, and the folder fsynced, before anybody is told yes."""
+"""Blobs as files: a temporary file is written, fsynced and renamed, and its folder fsynced, before `put` returns."""
 
 import asyncio
 import os
@@ -11,41 +11,41 @@ from typing import Final
 
 from kaisoumail.errors import Problem
 
-# Where all of them were while the ending was taken for the end of the name.
-_ONE_FOLDER: Final = "st"
+# Early releases named the folder after the end of the file name ("….zst"), so that all blobs were in this one.
+_OLD_FOLDER: Final = "st"
 
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """A file in the store, or a part of one that was never finished."""
+    """A file in the store, or a temporary file whose write was never finished."""
 
     path: Path
     changed_at: datetime
 
 
 class FileBlobs:
-    """Bytes kept as files under *root*, in a folder by the end of their name: that of our identifiers is random."""
+    """Blobs as files under *root*, in folders by the last two characters of an identifier, which are random."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._lasting: set[Path] = set()  # the folders that are known to outlive a crash
+        self._durable_folders: set[Path] = set()  # the folders that are known to survive a crash
 
     async def put(self, name: str, content: bytes) -> None:
-        """Keep *content* under *name*, durable on return. Raises Problem `storage_unavailable`, then keeps nothing."""
+        """Store *content* under *name*, durable on return. Raises Problem `storage_unavailable` if it is not stored."""
         try:
             await asyncio.to_thread(self._write, self._path(name), content)
         except OSError as error:
             raise Problem("storage_unavailable", "The blob store cannot be written just now") from error
 
     async def find(self, name: str) -> bytes | None:
-        """The bytes kept under *name*, or None. Raises Problem `storage_unavailable` when they cannot be read."""
+        """The bytes stored under *name*, or None. Raises Problem `storage_unavailable` when they cannot be read."""
         try:
             return await asyncio.to_thread(self._read, name)
         except OSError as error:
             raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
 
     async def remove(self, name: str) -> None:
-        """Forget *name*; one that is not there is fine."""
+        """Remove *name*; a missing one is fine."""
         for path in self._places(name):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
@@ -58,7 +58,7 @@ class FileBlobs:
             raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
 
     async def remove_files(self, files: Iterable[StoredFile]) -> None:
-        """Remove *files*; those that are gone are fine."""
+        """Remove *files*; missing ones are fine."""
         for file in files:
             await asyncio.to_thread(file.path.unlink, missing_ok=True)
 
@@ -70,9 +70,9 @@ class FileBlobs:
             raise ValueError(f"not a blob name: {name!r}")
         return self._root / name.partition(".")[0][-2:] / name
 
-    def _places(self, name: str) -> tuple[Path, ...]:
-        """Where *name* may be kept, the likely one first."""
-        return self._path(name), self._root / _ONE_FOLDER / name
+    def _paths(self, name: str) -> tuple[Path, ...]:
+        """The paths where *name* may be stored, the likely one first."""
+        return self._path(name), self._root / _OLD_FOLDER / name
 
     def _read(self, name: str) -> bytes | None:
         for path in self._places(name):
@@ -85,33 +85,33 @@ class FileBlobs:
     def _write(self, path: Path, content: bytes) -> None:
         folder = path.parent
         folder.mkdir(parents=True, exist_ok=True)
-        if folder not in self._lasting:  # not only who made it: another may have done that a moment ago
+        if folder not in self._durable_folders:  # also if it exists: its creator may not have synced the root yet
             _sync_folder(self._root)
-            self._lasting.add(folder)
-        beside = folder / f".{path.name}.{secrets.token_hex(4)}"
+            self._durable_folders.add(folder)
+        temporary = folder / f".{path.name}.{secrets.token_hex(4)}"
         try:
-            with beside.open("wb") as file:
+            with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(path)
+            temporary.replace(path)
             _sync_folder(folder)
         except OSError:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
             raise
 
 
 def _files_in(folder: Path) -> list[StoredFile]:
-    found = []
+    files = []
     with os.scandir(folder) as entries:
         for entry in entries:
             try:
                 changed_at = datetime.fromtimestamp(entry.stat(follow_symlinks=False).st_mtime, UTC)
             except FileNotFoundError:  # removed meanwhile
                 continue
-            found.append(StoredFile(Path(entry.path), changed_at))
-    return found
+            files.append(StoredFile(Path(entry.path), changed_at))
+    return files
 
 
 def _sync_folder(folder: Path) -> None:

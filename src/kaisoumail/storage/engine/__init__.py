@@ -1,6 +1,6 @@
 """
-How the databases are run, whatever is in their tables: SQLite and PostgreSQL, batches, signals, schema.
+How the databases are run, independent of what the tables hold: SQLite, PostgreSQL, batches, signals, schema.
 
-`database.py` says how a write becomes durable, `transactions.py` what one transaction is; `schema.py` is every table.
-Knows no file of `tables/`.
+`database.py` makes a write durable, `transactions.py` runs one transaction, `schema.py` declares every table.
+Imports nothing from `tables/`.
 """

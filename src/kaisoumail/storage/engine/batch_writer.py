@@ -1,4 +1,4 @@
-"""Group commit: the works of a moment are handed to one transaction, whichever database runs it."""
+"""Group commit: concurrent works share one transaction, on either database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -11,14 +11,14 @@ from kaisoumail.errors import Problem
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-Tell = Callable[[Iterable[str]], None]
+Wake = Callable[[Iterable[str]], None]
 
 MAX_BATCH: Final = 64
 _STUCK_SECONDS: Final = 5.0
 
 
 class _Entry:
-    """One work waiting for the writer, and who waits for it."""
+    """A work in the queue, and the future of its caller."""
 
     __slots__ = ("done", "work")
 
@@ -28,7 +28,7 @@ class _Entry:
 
 
 class Outcome:
-    """What a work came to: a value, or the exception it raised."""
+    """The outcome of a work: a value, or the exception it raised."""
 
     __slots__ = ("error", "value")
 
@@ -36,8 +36,8 @@ class Outcome:
         self.value = value
         self.error = error
 
-    def tell(self, waiting: "asyncio.Future[Any]") -> None:
-        if waiting.done():  # the caller was cancelled; the work is kept all the same
+    def resolve(self, waiting: "asyncio.Future[Any]") -> None:
+        if waiting.done():  # the caller was cancelled; the work is committed all the same
             return
         if self.error is not None:
             waiting.set_exception(self.error)
@@ -47,10 +47,10 @@ class Outcome:
 
 class BatchWriter:
     """
-    Gathers works into batches and has *commit* run each batch.
+    Collects works into batches and has *commit* run each batch.
 
-    While one batch is being made durable the next one collects: the busier it is, the larger the
-    batches. Nothing waits for company.
+    While one batch is being committed the next one collects: the busier it is, the larger the batches.
+    A work never waits for others to join its batch.
     """
 
     def __init__(self, commit: Callable[[list[Work[Any]]], Awaitable[list[Outcome]]]) -> None:
@@ -62,7 +62,7 @@ class BatchWriter:
 
     @property
     def is_stuck(self) -> bool:
-        """True while one batch is under way for longer than any should be."""
+        """True while one batch takes longer than 5 s."""
         return self._began is not None and monotonic() - self._began > _STUCK_SECONDS
 
     async def write(self, work: Work[T]) -> T:
@@ -81,7 +81,7 @@ class BatchWriter:
                 self._began = monotonic()
                 outcomes = await self._commit([entry.work for entry in batch])
                 for entry, outcome in zip(batch, outcomes, strict=True):
-                    outcome.tell(entry.done)
+                    outcome.resolve(entry.done)
         finally:
             self._task = self._began = None
 

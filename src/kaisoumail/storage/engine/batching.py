@@ -1,4 +1,4 @@
-"""Asking together: what many want at the same moment is asked of the database once."""
+"""Batching: one query answers all callers of the same moment."""
 
 import asyncio
 from collections import Counter
@@ -15,13 +15,13 @@ MOST_TOGETHER: Final = 128
 
 class Batcher(Generic[I, R]):
     """
-    One question for all the items of the moment.
+    One call of *ask* for all the items of the moment.
 
-    While one batch is under way the next one collects; nothing waits for company. *ask* answers item by
-    item, in order; a Problem among the answers is raised to whoever asked for that item. When *ask*
-    itself fails, each item is asked alone, so that one bad item costs the others nothing; but trouble that
-    may pass is everybody's, at once. A batch has at most *most* items and weighs at most
-    *most_weight*, or is one item that weighs more.
+    While one batch is under way the next one collects; an item never waits for others to join. *ask* returns
+    one answer for each item, in order; a Problem among the answers is raised to the caller of that item. When
+    *ask* itself fails, it is called again for each item alone, so that one bad item does not fail the others;
+    but a failure that may pass is raised to all callers at once. A batch has at most *most* items and weighs
+    at most *most_weight*, or is one item that weighs more.
     """
 
     def __init__(
@@ -39,31 +39,31 @@ class Batcher(Generic[I, R]):
         self._task: asyncio.Task[None] | None = None
 
     async def answer(self, item: I) -> R:
-        """The answer for *item*. Raises the Problem that it is, or whatever asking raised."""
-        answered: asyncio.Future[R] = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, answered))
+        """The answer for *item*. Raises it if it is a Problem, and what *ask* raised."""
+        future: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
-        return await answered
+        return await future
 
     async def _run(self) -> None:
         try:
             while self._waiting:
-                count = self._together()
+                count = self._next_count()
                 batch, self._waiting = self._waiting[:count], self._waiting[count:]
                 outcomes = await self._outcomes([item for item, _ in batch])
-                for (_, answered), outcome in zip(batch, outcomes, strict=True):
-                    if answered.done():  # nobody waits any longer; what was done stays done
+                for (_, future), outcome in zip(batch, outcomes, strict=True):
+                    if future.done():  # the caller was cancelled; what *ask* did is not undone
                         continue
                     if isinstance(outcome, BaseException):
-                        answered.set_exception(outcome)
+                        future.set_exception(outcome)
                     else:
-                        answered.set_result(outcome)
+                        future.set_result(outcome)
         finally:
             self._task = None
 
-    def _together(self) -> int:
-        """How many of those that wait go next."""
+    def _next_count(self) -> int:
+        """How many waiting items make up the next batch."""
         weight = 0
         for number, (item, _) in enumerate(self._waiting[: self._most]):
             weight += self._weigh(item)
@@ -74,31 +74,31 @@ class Batcher(Generic[I, R]):
     async def _outcomes(self, items: Sequence[I]) -> Sequence[R | Exception]:
         try:
             return await self._ask(items)
-        except Exception as error:  # noqa: BLE001 - handed to whoever asked
+        except Exception as error:  # noqa: BLE001 - raised to the callers of these items
             if len(items) == 1 or (isinstance(error, Problem) and error.kind.retry):
                 return [error] * len(items)
         return [outcome for item in items for outcome in await self._outcomes([item])]
 
 
 class KeyedBatcher(Generic[I, R]):
-    """As `Batcher`, with a batch of its own for each key: what holds up one key holds up no other."""
+    """As `Batcher`, with batches of its own for each key: a slow key delays no other."""
 
     def __init__(self, ask: Callable[[Sequence[I]], Awaitable[Sequence[R | Problem]]]) -> None:
         self._ask = ask
-        self._of: dict[str, Batcher[I, R]] = {}
+        self._batchers: dict[str, Batcher[I, R]] = {}
         self._waiting: Counter[str] = Counter()
 
     def __contains__(self, key: str) -> bool:
-        """True while somebody waits for an answer by *key*."""
-        return key in self._of
+        """True while a caller waits for an answer by *key*."""
+        return key in self._batchers
 
     async def answer(self, key: str, item: I) -> R:
-        """The answer for *item*. Raises the Problem that it is, or whatever asking raised."""
-        gathered = self._of.setdefault(key, Batcher(self._ask))
+        """The answer for *item*. Raises it if it is a Problem, and what *ask* raised."""
+        batcher = self._batchers.setdefault(key, Batcher(self._ask))
         self._waiting[key] += 1
         try:
-            return await gathered.answer(item)
+            return await batcher.answer(item)
         finally:
             self._waiting[key] -= 1
             if not self._waiting[key]:
-                del self._of[key], self._waiting[key]
+                del self._batchers[key], self._waiting[key]

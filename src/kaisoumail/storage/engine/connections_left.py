@@ -1,4 +1,4 @@
-"""Whether PostgreSQL has connections enough for a process that starts."""
+"""Whether PostgreSQL has enough free connections for a process that starts."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.open_errors import CONNECTIONS, ENGINE_CONNECTIONS, cannot_open
 
-_OPEN_BY_NOW: Final = 3  # of ours: one listens, one wrote the schema, one asks this
+_OPEN_BY_NOW: Final = 3  # of ours: one listens, one migrated the schema, one runs this query
 _LEFT: Final = text("""
 WITH used AS (SELECT usename, datname FROM pg_stat_activity WHERE backend_type = 'client backend')
 SELECT least(
@@ -26,9 +26,9 @@ _log = structlog.get_logger("kaisoumail.storage")
 
 async def check_connections_left(database: Database) -> None:
     """
-    Say in the log when PostgreSQL has too few connections left for all that this process uses.
+    Log a warning when PostgreSQL has fewer connections left than this process uses.
 
-    Raises Problem `storage_unavailable` when there are not even those of the workflow engine, which does not wait for
+    Raises Problem `storage_unavailable` when there are too few for the workflow engine, which does not wait for a free
     one as we do.
     """
     left = await database.read(_connections_left)

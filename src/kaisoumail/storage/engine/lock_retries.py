@@ -1,4 +1,4 @@
-"""Works that found a row locked, each tried alone until it is free."""
+"""Works that found a row locked, each run alone until the row is free."""
 
 import asyncio
 from collections import deque
@@ -12,10 +12,10 @@ from kaisoumail.storage.engine.batch_writer import Outcome, T, Work
 
 class LockRetries:
     """
-    Tries works in turns, each for *patience* seconds and at least once.
+    Runs works in turn, each again for *patience* seconds and at least once.
 
-    One connection serves any number of locked rows: an *attempt* waits for its lock only a moment, then the next one
-    has its turn. While a single one is left it waits in PostgreSQL, not here.
+    One connection serves any number of locked rows: an *attempt* waits for its lock only a moment, then it is the next
+    work's turn. While a single one is left it waits in PostgreSQL, not here.
     """
 
     def __init__(self, attempt: Callable[[Work[Any]], Awaitable[Outcome]], patience: float) -> None:
@@ -25,7 +25,7 @@ class LockRetries:
         self._task: asyncio.Task[None] | None = None
 
     async def write(self, work: Work[T]) -> T:
-        """What *work* returned. Raises Problem `storage_locked` when the patience is over, and what *work* raises."""
+        """What *work* returned. Raises Problem `storage_locked` after *patience* seconds, and what *work* raises."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((work, done, monotonic() + self._patience))
         if self._task is None:
@@ -40,7 +40,7 @@ class LockRetries:
                 if _is_locked(outcome) and monotonic() < deadline and not done.done():
                     self._waiting.append((work, done, deadline))
                 else:
-                    outcome.tell(done)
+                    outcome.resolve(done)
         finally:
             self._task = None
 

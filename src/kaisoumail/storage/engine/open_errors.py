@@ -1,4 +1,4 @@
-"""Why a database cannot be used: one line for the operator who starts the service, whatever was raised."""
+"""Why a database cannot be used, as one line for the operator who starts the service."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ OPEN_ERRORS: Final = (
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
 )
-CONNECTIONS: Final = 16  # one process's: docs/reference/environment.md says what each is for
+CONNECTIONS: Final = 16  # of one process; docs/reference/environment.md lists what each is for
 ENGINE_CONNECTIONS: Final = 6  # of those, the workflow engine's: its pool, and one that listens
 _TOO_MANY_CONNECTIONS: Final = "53300"
 
@@ -30,7 +30,7 @@ def cannot_open(url: str, error: BaseException, what: str = "database") -> Probl
 
 
 def reason(error: BaseException) -> str:
-    """What was raised first, in the words of whoever raised it, as one line."""
+    """The message of the root cause of *error*, as one line."""
     root = error
     while (cause := root.__cause__ or getattr(root, "orig", None)) is not None:
         root = cause

@@ -1,4 +1,4 @@
-"""PostgreSQL behind the calls of `database.py`: asyncpg driven through `run_sync`."""
+"""PostgreSQL as a `Database`: asyncpg driven through `run_sync`."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -14,13 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from kaisoumail.errors import Problem
 from kaisoumail.storage.engine import transactions
-from kaisoumail.storage.engine.batch_writer import BatchWriter, Outcome, T, Tell, Work
+from kaisoumail.storage.engine.batch_writer import BatchWriter, Outcome, T, Wake, Work
 from kaisoumail.storage.engine.connection_watch import ConnectionWatch
 from kaisoumail.storage.engine.database_errors import (
     TOO_MANY_CONNECTIONS,
     as_problem,
+    is_database_failure,
     is_locked,
-    is_trouble,
     locked,
     sqlstate,
     unreachable,
@@ -31,16 +31,16 @@ from kaisoumail.storage.engine.postgres_sessions import ANSWER_SECONDS, connect,
 from kaisoumail.storage.engine.signals import ACCESS
 
 READERS: Final = 5
-_LOCK_WAIT: Final = 0.5  # seconds: longer than a commit of ours takes, short for all who share the batch
+_LOCK_WAIT: Final = 0.5  # seconds: longer than a commit of ours takes, short for the other works of the batch
 _NEXT_LOCK_WAIT: Final = "20ms"
 _STATEMENT_SECONDS: Final = 60
-_RELAXED_PATIENCE: Final = 0.25  # seconds for a lock: all who write so share a connection
+_RELAXED_PATIENCE: Final = 0.25  # seconds for a lock: all relaxed writes share one connection
 _CONNECT_AGAIN_SECONDS: Final = 0.1
-_REFUSED_SECONDS: Final = 5.0  # so long after the server had no connection for us, that is a fault
+_REFUSED_SECONDS: Final = 5.0  # so long after the server refused a connection, readiness reports it
 
 
 class _LockedWork(Exception):
-    """The work of this *number* found a row locked."""
+    """Work *number* of a transaction found a row locked."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -48,7 +48,7 @@ class _LockedWork(Exception):
 
 
 def _numbered(number: int, work: Work[Any]) -> Work[Any]:
-    """*work*, which says its number when a lock is in its way."""
+    """*work*, which raises `_LockedWork` with its *number* when a lock stops it."""
 
     def run(connection: Connection) -> Any:
         try:
@@ -65,33 +65,33 @@ class PostgresDatabase:
     """
     PostgreSQL, shared by any number of processes.
 
-    Each has one writing connection, another one for what had to wait for a lock, and a pool of readers.
+    Each has a writing connection, one for works that wait for a lock, one for relaxed writes, and a pool of readers.
     """
 
-    def __init__(self, url: str, tell: Tell, patience: float) -> None:
+    def __init__(self, url: str, wake: Wake, patience: float) -> None:
         self.url = url
-        self._tell = tell
+        self._wake = wake
         self.patience = patience
-        place = make_url(url)
+        parsed_url = make_url(url)
         in_batch = {"statement_timeout": _milliseconds(patience)}
-        self._write_engine = _postgres_engine(place, min(patience, _LOCK_WAIT), pool_size=1, settings=in_batch)
-        self._retry_engine = _postgres_engine(place, min(patience, _LOCK_WAIT), pool_size=1)
-        self._read_engine = _postgres_engine(place, patience, pool_size=READERS, isolation_level="AUTOCOMMIT")
+        self._write_engine = _postgres_engine(parsed_url, min(patience, _LOCK_WAIT), pool_size=1, settings=in_batch)
+        self._retry_engine = _postgres_engine(parsed_url, min(patience, _LOCK_WAIT), pool_size=1)
+        self._read_engine = _postgres_engine(parsed_url, patience, pool_size=READERS, isolation_level="AUTOCOMMIT")
         self._relaxed_engine = _postgres_engine(
-            place,
+            parsed_url,
             min(patience, _RELAXED_PATIENCE),
             pool_size=1,
             isolation_level="AUTOCOMMIT",
             settings={"synchronous_commit": "off"},
         )
         self._refused_at = float("-inf")
-        self._watch = ConnectionWatch(place)
+        self._watch = ConnectionWatch(parsed_url)
         self._writer = BatchWriter(self._commit)
         self._lock_retries = LockRetries(self._attempt, patience)
 
     async def read(self, work: Work[T]) -> T:
         try:
-            async with self._connected(self._read_engine) as connection:
+            async with self._connection(self._read_engine) as connection:
                 return await connection.run_sync(work)
         except Exception as error:
             raise as_problem(error) from error
@@ -101,7 +101,7 @@ class PostgresDatabase:
 
     async def write_relaxed(self, work: Work[T]) -> T:
         try:
-            async with self._connected(self._relaxed_engine) as connection:
+            async with self._connection(self._relaxed_engine) as connection:
                 return await connection.run_sync(work)
         except Exception as error:
             raise as_problem(error) from error
@@ -121,40 +121,42 @@ class PostgresDatabase:
         return await self._lock_retries.write(work)
 
     async def _commit(self, works: list[Work[Any]]) -> list[Outcome]:
-        """What each of *works* came to, in one transaction; one that finds a row locked leaves it to the others."""
+        """The outcomes of *works*, run in one transaction; a work that finds a row locked drops out of it."""
         outcomes: dict[int, Outcome] = {}
-        together = list(range(len(works)))
+        remaining = list(range(len(works)))
         deadline = monotonic() + self.patience
-        while together:
-            lock_wait = _NEXT_LOCK_WAIT if outcomes else None  # many locked ones must not add up to a long wait
+        while remaining:
+            lock_wait = _NEXT_LOCK_WAIT if outcomes else None  # the waits of many locked works must not add up
             try:
-                values = await self._transaction(self._write_engine, [works[n] for n in together], lock_wait)
-            except _LockedWork as met:
-                outcomes[together.pop(met.number)] = Outcome(error=locked())
-            except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
+                values = await self._transaction(self._write_engine, [works[n] for n in remaining], lock_wait)
+            except _LockedWork as locked_work:
+                outcomes[remaining.pop(locked_work.number)] = Outcome(error=locked())
+            except Exception as error:  # noqa: BLE001 - raised to the callers of these works
                 if is_locked(error) and monotonic() < deadline:
-                    continue  # not by one work: another process holds the lock that numbers what changes
-                outcomes |= zip(together, await self._failed(error, [works[n] for n in together]), strict=True)
+                    continue  # no work found it: another process holds the lock under which changes are numbered
+                failed = await self._outcomes_after(error, [works[n] for n in remaining])
+                outcomes |= zip(remaining, failed, strict=True)
                 break
             else:
-                outcomes |= {n: Outcome(value) for n, value in zip(together, values, strict=True)}
+                outcomes |= {n: Outcome(value) for n, value in zip(remaining, values, strict=True)}
                 break
         return [outcomes[n] for n in range(len(works))]
 
-    async def _failed(self, error: Exception, works: list[Work[Any]]) -> list[Outcome]:
+    async def _outcomes_after(self, error: Exception, works: list[Work[Any]]) -> list[Outcome]:
+        """The outcomes of *works* after their transaction failed with *error*."""
         # No savepoint per work: that costs six times as much as running the few failed batches again.
-        told = as_problem(error)
-        if len(works) == 1 or is_trouble(error, told):
-            return [Outcome(error=told)] * len(works)
+        raised = as_problem(error)
+        if len(works) == 1 or is_database_failure(error, raised):
+            return [Outcome(error=raised)] * len(works)
         return [outcome for work in works for outcome in await self._commit([work])]
 
     async def _attempt(self, work: Work[Any]) -> Outcome:
-        """What *work* came to in a transaction of its own."""
+        """The outcome of *work*, run in a transaction of its own."""
         try:
             [value] = await self._transaction(self._retry_engine, [work])
         except _LockedWork:
             return Outcome(error=locked())
-        except Exception as error:  # noqa: BLE001 - handed to whoever waits for this work
+        except Exception as error:  # noqa: BLE001 - raised to the callers of these works
             return Outcome(error=locked() if is_locked(error) else as_problem(error))
         return Outcome(value)
 
@@ -162,27 +164,27 @@ class PostgresDatabase:
         self, engine: AsyncEngine, works: list[Work[Any]], lock_wait: str | None = None
     ) -> list[Any]:
         numbered = [_numbered(number, work) for number, work in enumerate(works)]
-        async with self._connected(engine) as connection, connection.begin():
+        async with self._connection(engine) as connection, connection.begin():
             if lock_wait:
                 await connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{lock_wait}'")
             values, topics = await connection.run_sync(transactions.run, numbered)
-        if ACCESS in topics:  # all else comes back as a notification; this must be known before it is answered
-            self._tell([ACCESS])
+        if ACCESS in topics:  # other topics come back as notifications; this one must act before the caller returns
+            self._wake([ACCESS])
         return values
 
     @asynccontextmanager
-    async def _connected(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         """
-        A connection of *engine*'s pool. That the server has none free just now is waited out, up to the patience.
+        A connection of *engine*'s pool. While the server has none free, tries again for up to `patience` seconds.
 
-        Other processes take and give back connections all the time; each of ours that is made is kept.
+        Other processes open and close connections all the time; one that we have opened stays in its pool.
         """
         deadline = monotonic() + self.patience
         while True:
             connection = engine.connect()
             try:
                 await connection.start()
-            except InvalidRequestError as error:  # SQLAlchemy's when the connection it made anew was lost at once
+            except InvalidRequestError as error:  # from SQLAlchemy when the connection it reopened was lost at once
                 raise unreachable() from error
             except Exception as error:
                 if sqlstate(error) != TOO_MANY_CONNECTIONS:
@@ -217,9 +219,9 @@ class PostgresDatabase:
 
 
 def _session_of(connection: AsyncConnection) -> "asyncpg.Connection[Any]":
-    used = connection.sync_connection
-    assert used is not None
-    session: asyncpg.Connection[Any] = used.connection.driver_connection  # type: ignore[assignment]
+    sync_connection = connection.sync_connection
+    assert sync_connection is not None
+    session: asyncpg.Connection[Any] = sync_connection.connection.driver_connection  # type: ignore[assignment]
     return session
 
 
@@ -232,7 +234,7 @@ def _postgres_engine(
         **(settings or {}),
     }
     engine = create_async_engine(
-        "postgresql+asyncpg://",  # for the dialect alone: the URL is read by who connects
+        "postgresql+asyncpg://",  # for the dialect alone: `connect` uses the URL
         async_creator=partial(connect, url, limits),
         max_overflow=0,
         hide_parameters=True,
@@ -241,7 +243,7 @@ def _postgres_engine(
 
     @event.listens_for(engine.sync_engine, "checkout")
     def ping(connection: Any, _record: Any, _proxy: Any) -> None:
-        """SQLAlchemy's own ping would wait for ever for a server that is silent, and takes three round trips."""
+        """SQLAlchemy's own ping waits for ever for a server that does not answer, and takes three round trips."""
         try:
             connection.run_async(_ping)
         except OPEN_ERRORS as error:
@@ -251,7 +253,7 @@ def _postgres_engine(
 
 
 def _milliseconds(seconds: float) -> str:
-    return str(max(1, round(seconds * 1000)))  # to PostgreSQL 0 is no limit
+    return str(max(1, round(seconds * 1000)))  # PostgreSQL reads 0 as no limit
 
 
 async def _ping(session: "asyncpg.Connection[Any]") -> None:

@@ -1,8 +1,8 @@
 """
-A session of PostgreSQL as this product opens it.
+PostgreSQL sessions with the limits this product needs.
 
-Its limits are the session's own, sent with the connect and not left to `postgresql.conf`: a process that is paused or
-whose host is gone loses its row locks within 5 s, and a connection that is half open ends by itself at both ends.
+The limits are sent when connecting and do not depend on `postgresql.conf`: a process that is paused or whose host is
+gone loses its row locks within 5 s, and a half-open connection is closed at both ends.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from kaisoumail.errors import Problem
 
 CONNECT_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 4.0
-"""Longest that a server takes to answer what costs it nothing; who takes longer is not there."""
+"""The longest a server may take to answer a trivial statement; after that it counts as gone."""
 _GRACE_SECONDS: Final = 1.0
 _KEEPALIVE_IDLE: Final = 2  # seconds of silence, then so many probes, so many seconds apart
 _KEEPALIVE_INTERVAL: Final = 1
@@ -34,8 +34,8 @@ _LIMITS: Final = {
     "tcp_keepalives_count": str(_KEEPALIVE_COUNT),
     "tcp_user_timeout": str(_UNACKNOWLEDGED_MS),
 }
-# What libpq calls the limits of the client's own socket; asyncpg would send them to the server as settings.
-_OF_LIBPQ: Final = {
+# libpq's names for the limits of the client's socket; asyncpg would send them to the server as settings.
+_LIBPQ_OPTIONS: Final = {
     "connect_timeout": str(round(CONNECT_SECONDS)),
     "keepalives": "1",
     "keepalives_idle": str(_KEEPALIVE_IDLE),
@@ -43,7 +43,7 @@ _OF_LIBPQ: Final = {
     "keepalives_count": str(_KEEPALIVE_COUNT),
     "tcp_user_timeout": str(_UNACKNOWLEDGED_MS),
 }
-_OF_THE_SOCKET: Final = {
+_SOCKET_OPTIONS: Final = {
     "TCP_KEEPIDLE": _KEEPALIVE_IDLE,
     "TCP_KEEPINTVL": _KEEPALIVE_INTERVAL,
     "TCP_KEEPCNT": _KEEPALIVE_COUNT,
@@ -55,18 +55,18 @@ async def connect(url: URL, settings: Mapping[str, str] | None = None) -> "async
     """
     A new session on the database at *url*, with our limits and *settings*.
 
-    Raises Problem `storage_unavailable` for a URL that means nothing, a server that does not answer and a database
-    that is not UTF8, and whatever asyncpg raises for a server that refuses.
+    Raises Problem `storage_unavailable` for an invalid URL, a server that does not answer and a database that is not
+    UTF8, and asyncpg's error for a server that refuses.
     """
-    mine = url.set(drivername="postgresql").difference_update_query(_OF_LIBPQ)
+    asyncpg_url = url.set(drivername="postgresql").difference_update_query(_LIBPQ_OPTIONS)
     connecting = asyncpg.connect(
-        mine.render_as_string(hide_password=False),
+        asyncpg_url.render_as_string(hide_password=False),
         timeout=CONNECT_SECONDS,
         server_settings=_LIMITS | dict(settings or {}),
         connection_class=_Session,
     )
     try:
-        session = await _whole(connecting)
+        session = await _connect_or_close(connecting)
     except TimeoutError:
         raise Problem("storage_unavailable", f"it did not answer within {CONNECT_SECONDS:.0f} s") from None
     except ValueError as error:  # asyncpg's for a query it cannot read
@@ -82,16 +82,16 @@ async def connect(url: URL, settings: Mapping[str, str] | None = None) -> "async
 
 
 def with_limits_of_libpq(url: str) -> str:
-    """The same limits in a URL of PostgreSQL, for a program that connects by libpq; any other URL as it is."""
-    place = make_url(url)
-    if place.get_backend_name() != "postgresql":
+    """A PostgreSQL *url* with the same limits, for a program that connects by libpq; any other *url* unchanged."""
+    parsed_url = make_url(url)
+    if parsed_url.get_backend_name() != "postgresql":
         return url
-    given = place.query.get("options", ())
+    url_options = parsed_url.query.get("options", ())
     options = [
-        *([given] if isinstance(given, str) else given),
+        *([url_options] if isinstance(url_options, str) else url_options),
         *(f"-c {name}={value}" for name, value in _LIMITS.items()),
     ]
-    limited = place.update_query_dict({**_OF_LIBPQ, "options": " ".join(options)})
+    limited = parsed_url.update_query_dict({**_LIBPQ_OPTIONS, "options": " ".join(options)})
     return limited.render_as_string(hide_password=False)
 
 
@@ -100,8 +100,8 @@ def cut_after(seconds: float, session: "asyncpg.Connection[Any]") -> Iterator[No
     """
     Cut the connection of *session* if the block takes longer than *seconds*.
 
-    Whoever waits for an answer on it hears asyncpg's ConnectionDoesNotExistError at once: a cancelled wait would first
-    ask the server to cancel the statement, which is what a silent one never answers.
+    A statement waiting on it raises asyncpg's ConnectionDoesNotExistError at once: a cancelled wait would first ask
+    the server to cancel the statement, and a silent server never answers that.
     """
     cut = asyncio.get_running_loop().call_later(seconds, session.terminate)
     try:
@@ -111,25 +111,25 @@ def cut_after(seconds: float, session: "asyncpg.Connection[Any]") -> Iterator[No
 
 
 class _Session(asyncpg.Connection):
-    """A connection whose socket notices that nobody is there."""
+    """A connection whose socket detects a dead peer."""
 
     def __init__(self, protocol: Any, transport: asyncio.Transport, *rest: Any) -> None:
         super().__init__(protocol, transport, *rest)
         limit_socket(transport.get_extra_info("socket"))
 
 
-def limit_socket(of: socket.socket) -> None:
-    """Have the kernel end *of* when its other end says nothing for 5 s; a socket of this machine needs no limit."""
-    if of.family == socket.AF_UNIX:
+def limit_socket(connection: socket.socket) -> None:
+    """Have the kernel close *connection* when its peer is silent for 5 s; a Unix socket needs no limit."""
+    if connection.family == socket.AF_UNIX:
         return
-    of.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    for name, value in _OF_THE_SOCKET.items():
-        if hasattr(socket, name):  # macOS has not all of them
-            of.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _SOCKET_OPTIONS.items():
+        if hasattr(socket, name):  # macOS lacks some
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
-async def _whole(connecting: Awaitable["asyncpg.Connection[Any]"]) -> "asyncpg.Connection[Any]":
-    """The connection, or none at all: asyncpg forgets to close the socket of one that is cancelled half made."""
+async def _connect_or_close(connecting: Awaitable["asyncpg.Connection[Any]"]) -> "asyncpg.Connection[Any]":
+    """The connection; when cancelled, closes it: asyncpg leaves the socket of a half-made connection open."""
     attempt = asyncio.ensure_future(connecting)
     try:
         return await asyncio.shield(attempt)

@@ -1,4 +1,4 @@
-"""Signals over LISTEN/NOTIFY, by one connection that is looked after for as long as the process lives."""
+"""Signals over LISTEN/NOTIFY, on one connection that is checked and replaced while the process lives."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -22,62 +22,62 @@ class PostgresSignals:
     """
     Signals between processes. One connection listens for all waiters of this process.
 
-    It is asked for an answer every *probe* seconds and replaced when there is none; then everybody is woken to look
-    again, since nobody knows what was missed.
+    It is probed every *probe* seconds and replaced when it does not answer; then every listener is woken to query the
+    database, because signals may have been lost.
     """
 
     def __init__(self, url: URL, probe: float = _PROBE_SECONDS, reconnect: float = _RECONNECT_SECONDS) -> None:
         self._url = url
         self._probe = probe
         self._reconnect = reconnect
-        self._here = LocalSignals()
+        self._local = LocalSignals()
         self._connection: asyncpg.Connection[Any] | None = None
-        self._keeper: asyncio.Task[None] | None = None
+        self._maintenance: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
 
     async def open(self) -> "PostgresSignals":
-        """Start to listen; raises OSError or asyncpg's own errors when the database is not there."""
+        """Start to listen. Raises Problem, OSError or asyncpg's errors when the database cannot be reached."""
         await self._connect()
-        self._keeper = asyncio.create_task(self._keep())
+        self._maintenance = asyncio.create_task(self._maintain())
         return self
 
     @asynccontextmanager
     async def listening(self, *topics: str) -> AsyncIterator[Listener]:
-        async with self._here.listening(*topics) as listener:
+        async with self._local.listening(*topics) as listener:
             yield listener
 
     def when(self, topic: str, act: Callable[[], None]) -> None:
-        self._here.when(topic, act)
+        self._local.when(topic, act)
 
     def wake(self, topics: Iterable[str]) -> None:
-        self._here.wake(topics)
+        self._local.wake(topics)
 
     def end(self) -> None:
-        self._here.end()
+        self._local.end()
 
     @property
     def waiting(self) -> int:
-        return self._here.waiting
+        return self._local.waiting
 
     @property
     def is_connected(self) -> bool:
         return self._connection is not None and not self._lost.is_set()
 
     async def close(self) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._maintenance is not None:
+            self._maintenance.cancel()
+            await asyncio.gather(self._maintenance, return_exceptions=True)
         if self._connection is not None:
-            self._connection.terminate()  # not close(): it may be lost already, and has nothing left to say
-            await asyncio.sleep(0)  # its socket is closed in the loop's next round
+            self._connection.terminate()  # not close(): it may be lost already, and nothing is left to send
+            await asyncio.sleep(0)  # its socket is closed in the next iteration of the event loop
 
     async def _connect(self) -> None:
         connection = await connect(self._url)
-        lost = asyncio.Event()  # its own: an earlier connection may still be told to have ended
+        lost = asyncio.Event()  # one per connection: the listener of an earlier one may still be called
         connection.add_termination_listener(lambda _: lost.set())
         try:
             with cut_after(ANSWER_SECONDS, connection):
-                await connection.add_listener(CHANNEL, lambda _c, _pid, _channel, topic: self._here.wake([str(topic)]))
+                await connection.add_listener(CHANNEL, lambda _c, _pid, _channel, topic: self._local.wake([str(topic)]))
         except BaseException:
             connection.terminate()
             raise
@@ -100,29 +100,29 @@ class PostgresSignals:
             _log.warning("signals.lost", reason=reason(error))
             self._lost.set()
 
-    async def _keep(self) -> None:
+    async def _maintain(self) -> None:
         while True:
             try:
-                await self._look_after()
+                await self._check()
             except OPEN_ERRORS as error:
                 _log.warning("signals.unreachable", reason=reason(error))
                 await asyncio.sleep(self._reconnect)
-            except Exception as error:  # noqa: BLE001 - without its keeper this process would be deaf until a restart
+            except Exception as error:  # noqa: BLE001 - without this task no signal arrives until a restart
                 _log.error("signals.crash", exc_info=error)
                 await asyncio.sleep(self._reconnect)
 
-    async def _look_after(self) -> None:
-        """Return when the connection answered, or was replaced. Raises what connecting raises."""
+    async def _check(self) -> None:
+        """Return when the connection has answered or was replaced. Raises what connecting raises."""
         if await self._is_lost_within(self._probe) or not await self._answers():
             if self._connection is not None:
                 self._connection.terminate()
             await self._connect()
             _log.info("signals.back")
-            self._here.wake_all()
+            self._local.wake_all()
 
     async def _is_lost_within(self, seconds: float) -> bool:
         try:
-            async with asyncio.timeout(seconds):  # wait_for of Python 3.11 may swallow that the keeper is cancelled
+            async with asyncio.timeout(seconds):  # Python 3.11's wait_for may swallow the cancellation of this task
                 return await self._lost.wait()
         except TimeoutError:
             return False
@@ -130,9 +130,9 @@ class PostgresSignals:
 
 async def open_signals(database_url: str) -> Signals:
     """
-    Signals that reach as far as the database does: this process for SQLite, all of them for PostgreSQL.
+    The signals for *database_url*: within this process for SQLite, between all processes for PostgreSQL.
 
-    Raises Problem `storage_unavailable` when there is no listening to it.
+    Raises Problem `storage_unavailable` when it cannot listen to the database.
     """
     url = make_url(database_url)
     if url.get_backend_name() == "sqlite":

@@ -1,4 +1,4 @@
-"""The tables, for both databases. Columns change only together with a file in `migrations/versions`."""
+"""The tables of both databases. A change of columns needs a migration in `migrations/versions`."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -29,12 +29,12 @@ _MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 def milliseconds(instant: datetime) -> int:
-    """*instant* as the databases keep it: whole milliseconds since 1970."""
+    """*instant* as the databases store it: whole milliseconds since 1970."""
     return (instant - _EPOCH) // _MILLISECOND
 
 
 class Instant(TypeDecorator[datetime]):
-    """A UTC instant, kept as whole milliseconds since 1970: small, exact, and sorted alike by both databases."""
+    """A UTC instant, stored as whole milliseconds since 1970: small, exact, and in the same order on both databases."""
 
     impl = BigInteger
     cache_ok = True
@@ -67,12 +67,12 @@ def _user(ondelete: str = "CASCADE") -> Column[str]:
 
 
 def _only(condition: str) -> dict[str, Any]:
-    """The options of an index over the rows with *condition* alone."""
+    """The options of a partial index over the rows that meet *condition*."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _index_of_listed(*columns: str) -> Index:
-    """An index that deleted messages are not in, however many there are."""
+    """An index without the rows of deleted messages: their number must not slow down lists."""
     return Index(None, *columns, **_only("deleted_at IS NULL"))
 
 
@@ -101,10 +101,10 @@ api_keys = Table(
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
     Column("expires_at", Instant),
-    # The one mailbox or domain it is for; not foreign keys: a key whose mailbox is gone opens nothing and stays listed.
+    # The one mailbox or domain it is bound to. No foreign keys: a key whose mailbox is gone stays listed, useless.
     Column("mailbox_id", _ID),
     Column("domain_id", _ID),
-    Column("created_by", _ID),  # a user; it outlives them, as the audit log does
+    Column("created_by", _ID),  # a user id; not a foreign key: it stays when the user is deleted, as in the audit log
     Index(None, "user_id"),
 )
 
@@ -258,9 +258,9 @@ messages = Table(
     Column("raw_location", Text, nullable=False),
     Column("door", String(16), nullable=False, server_default="smtp"),
     Column("read_at", Instant),
-    # A deleted message keeps an empty row: by its key the same hand-over is known, and does not come back.
+    # The row of a deleted message stays, emptied: its delivery key stops the same hand-over from storing it again.
     Column("deleted_at", Instant),
-    # The same hand-over twice is the same message; a mailbox made anew at the same address is another.
+    # The same hand-over twice is one message; a new mailbox at the same address has messages of its own.
     UniqueConstraint("mailbox_id", "delivery_key"),
     _index_of_listed("mailbox_id", "received_at", "id"),
     _index_of_listed("user_id", "received_at", "id"),
@@ -295,7 +295,7 @@ processes = Table(
     Column("claimed_until", Instant, nullable=False),
 )
 
-# Runs of jobs: one that has not ended holds its key. The engine's own tables keep what its steps returned.
+# Runs of jobs: an open run holds its key. What its steps returned is in the tables of the workflow engine.
 runs = Table(
     "runs",
     metadata,
@@ -337,8 +337,8 @@ domain_events = Table(
     Index(None, "at"),
 )
 
-# What happened, numbered in the order in which it became visible (`storage/tables/changes.py`). A message has one row
-# for its arrival, a mailbox and a domain one for their latest change: nothing here has to be swept.
+# Changes, numbered in the order in which they became visible (`storage/tables/changes.py`). A message has one row for
+# its arrival, a mailbox and a domain have one for their latest change: this table needs no sweep.
 changes = Table(
     "changes",
     metadata,
@@ -352,10 +352,10 @@ changes = Table(
     Index("uq_changes_message_id", "message_id", unique=True),
     Index("uq_changes_mailbox", "mailbox_id", unique=True, **_only("message_id IS NULL")),
     Index("uq_changes_domain", "domain_id", unique=True, **_only("domain_id IS NOT NULL")),
-    sqlite_autoincrement=True,  # a number is never given twice, even when the row that had it is gone
+    sqlite_autoincrement=True,  # a number is never assigned twice, even when its row is deleted
 )
 
-# Who did what to what, in the order of writing. Rows outlive the people and things they name.
+# Who did what to what, in the order of writing. Rows stay when the users and things they name are deleted.
 audit = Table(
     "audit",
     metadata,
@@ -379,7 +379,7 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
-# What is left in the token buckets that several processes draw from.
+# The token buckets that several processes take tokens from.
 buckets = Table(
     "buckets",
     metadata,

@@ -15,16 +15,15 @@ from kaisoumail.storage.engine.open_errors import OPEN_ERRORS, cannot_open
 from kaisoumail.storage.engine.schema import metadata
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
-_LOCK: Final = 0x6B616973  # any constant will do, as long as nobody else uses it in this database
+_LOCK: Final = 0x6B616973  # any constant that nothing else in this database locks
 
 
 async def migrate(database: Database) -> str:
     """
-    Bring *database* to the newest schema, in one transaction; returns the revision it is at now.
+    The revision of *database* after upgrading it to the newest schema, in one transaction.
 
     Many processes may start at once: one migrates, the others wait and find nothing to do. Raises Problem
-    `storage_unavailable` for whatever cannot be opened or written or is no database of ours, with the reason in one
-    line.
+    `storage_unavailable`, with the reason in one line, for a database that cannot be opened or written or is not ours.
     """
     try:
         return await database.write(_upgrade)
@@ -33,48 +32,48 @@ async def migrate(database: Database) -> str:
 
 
 def newest_revision() -> str:
-    """The revision this version of the product works with."""
+    """The revision that this release needs."""
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
     return head
 
 
 def revision(connection: Connection) -> str | None:
-    """The revision a database is at; None for one that was never migrated."""
+    """The current revision of a database; None for one that was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()
 
 
 def _upgrade(connection: Connection) -> str:
     if connection.dialect.name == "postgresql":
-        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):  # a large table takes its time
+        for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):  # migrating a large table is slow
             connection.execute(text(f"SET LOCAL {limit} = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     _refuse_unknown(revision(connection))
     command.upgrade(_config(connection), "head")
     _refuse_missing(connection)
-    # A database that only others may write lets a transaction begin: what has nothing to migrate would find no fault.
+    # BEGIN succeeds in a database that we may not write to: without this, a start with nothing to migrate would too.
     connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
     return newest_revision()
 
 
-def _refuse_unknown(present: str | None) -> None:
+def _refuse_unknown(current: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if present is not None and present not in known:
+    if current is not None and current not in known:
         raise Problem(
             "storage_unavailable",
-            f"it is at revision {present!r}, which this release does not know; a newer release wrote it, or another "
+            f"it is at revision {current!r}, which this release does not know; a newer release wrote it, or another "
             "program",
         )
 
 
 def _refuse_missing(connection: Connection) -> None:
-    """The revision says what was done once, not what somebody dropped since."""
-    there = inspect(connection).get_multi_columns()
+    """Raises Problem for a missing table or column: the revision does not show what was dropped since."""
+    existing = inspect(connection).get_multi_columns()
     for table in metadata.sorted_tables:
-        columns = {column["name"] for column in there.get((None, table.name), [])}
-        lacking = [column.name for column in table.columns if column.name not in columns]
-        if lacking:
-            what = f"column {lacking[0]} of the table" if columns else "table"
+        columns = {column["name"] for column in existing.get((None, table.name), [])}
+        missing = [column.name for column in table.columns if column.name not in columns]
+        if missing:
+            what = f"column {missing[0]} of the table" if columns else "table"
             raise Problem("storage_unavailable", f"the {what} {table.name} is missing; put a backup in its place")
 
 

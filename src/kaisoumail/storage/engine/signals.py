@@ -1,9 +1,9 @@
 """
-Telling those who wait: "something happened under this topic".
+Waking waiters by topic when something changed.
 
-A signal carries no data and may be doubled; whoever is woken looks in the database. So the rule for
-a waiter is: listen first, look second, and nothing is missed. In one process a signal is a method
-call; over PostgreSQL it travels by LISTEN/NOTIFY to every process.
+A signal carries no data and may be duplicated; a waiter that is woken queries the database. So a waiter
+first listens, then queries, and nothing is missed. In one process a signal is a method call; with
+PostgreSQL it reaches every process by LISTEN/NOTIFY.
 """
 
 import asyncio
@@ -13,21 +13,21 @@ from typing import Final, Protocol
 
 CHANNEL: Final = "kaisoumail_signals"
 EVERYTHING: Final = "everything"
-ACCESS: Final = "access"  # who may do what is not as it was
+ACCESS: Final = "access"  # who may do what has changed
 
 
 def mailbox_topic(mailbox_id: str) -> str:
-    """Told when a mail comes into this mailbox, or it changes itself."""
+    """The topic for a message in this mailbox, or a change of the mailbox itself."""
     return f"mailbox:{mailbox_id}"
 
 
 def user_topic(user_id: str) -> str:
-    """Told when anything changes that this user owns."""
+    """The topic for a change of anything this user owns."""
     return f"user:{user_id}"
 
 
 class Listener:
-    """One waiter on some topics. Signals that arrive while nobody waits are remembered, as one."""
+    """One waiter on some topics. Signals that arrive between two calls of `woken` count as one."""
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
@@ -37,12 +37,12 @@ class Listener:
         self._woken.set()
 
     def end(self) -> None:
-        """The process is about to stop: nothing will come any more."""
+        """Wake the waiter for the last time: the process is about to stop."""
         self.is_over = True
         self._woken.set()
 
     async def woken(self, seconds: float) -> bool:
-        """True as soon as a topic was signalled since the last call; False after *seconds* without, or at the end."""
+        """True once a topic was signalled since the last call; False after *seconds* without one, or at the end."""
         if self.is_over:
             return False
         try:
@@ -54,32 +54,32 @@ class Listener:
 
 
 class Signals(Protocol):
-    """What doors and operations see of either kind."""
+    """The interface of local and PostgreSQL signals."""
 
     def listening(self, *topics: str) -> AbstractAsyncContextManager[Listener]:
-        """A listener that hears *topics* from the moment the block is entered."""
+        """A listener that receives *topics* from the moment the block is entered."""
         ...
 
     def when(self, topic: str, act: Callable[[], None]) -> None:
-        """Call *act* whenever *topic* is told, by whichever process, and when something may have been missed."""
+        """Call *act* whenever *topic* is signalled, by any process, and when a signal may have been missed."""
         ...
 
     def wake(self, topics: Iterable[str]) -> None:
-        """Wake who listens to any of *topics* in this process alone."""
+        """Wake the listeners of any of *topics*, in this process alone."""
         ...
 
     def end(self) -> None:
-        """Nobody waits any longer: who listens now or begins to is told that it is over."""
+        """End every listener, present and future: the process is about to stop."""
         ...
 
     @property
     def waiting(self) -> int:
-        """How many listen in this process now."""
+        """How many listeners this process has now."""
         ...
 
     @property
     def is_connected(self) -> bool:
-        """False while what other processes tell is not heard here."""
+        """False while signals of other processes do not arrive."""
         ...
 
     async def close(self) -> None: ...
@@ -107,9 +107,9 @@ class LocalSignals:
         finally:
             self._all.discard(listener)
             for topic in set(topics):
-                heard = self._listeners[topic]
-                heard.discard(listener)
-                if not heard:
+                listeners = self._listeners[topic]
+                listeners.discard(listener)
+                if not listeners:
                     del self._listeners[topic]
 
     def when(self, topic: str, act: Callable[[], None]) -> None:
@@ -123,7 +123,7 @@ class LocalSignals:
                 listener.wake()
 
     def wake_all(self) -> None:
-        """Wake every listener: after a lost connection nobody knows what was missed."""
+        """Wake every listener: while a connection was lost, signals may have been missed."""
         for acts in self._acts.values():
             for act in acts:
                 act()

@@ -1,4 +1,4 @@
-"""How the embedded database is opened: which driver, in which mode, and who waits for whom."""
+"""How the embedded database is opened: driver, journal mode and locking."""
 
 import importlib
 import time
@@ -11,21 +11,21 @@ from sqlalchemy.pool import QueuePool
 from kaisoumail.model.clock import Clock
 from kaisoumail.storage.engine.schema import milliseconds
 
-NOW: Final = "kaisoumail_now"  # an SQL function: what `clock_timestamp()` is in PostgreSQL
-_LOG_BYTES: Final = 64 * 2**20  # a long read makes the write-ahead log grow; afterwards it is cut
+NOW: Final = "kaisoumail_now"  # an SQL function, like PostgreSQL's `clock_timestamp()`
+_LOG_BYTES: Final = 64 * 2**20  # a long read makes the write-ahead log grow; afterwards it is truncated
 _LOCKED: Final = "database is locked"  # SQLITE_BUSY; not every driver gives the number
 
 
 def sqlite_engine(url: str, patience: float, clock: Clock, *, connections: int, writing: bool) -> Engine:
     """
-    At most *connections* to the file at *url*, each waiting *patience* seconds for a lock.
+    An engine of at most *connections* to the file at *url*, each waiting *patience* seconds for a lock.
 
-    Only *writing* ones can change anything; their transactions take the lock for it as they begin. *clock* is what
-    statements know the time by.
+    Only *writing* ones can change anything; their transactions take the write lock when they begin. *clock* is the
+    time that statements read (`storage/engine/database_clock.py`).
     """
     engine = create_engine(
         url,
-        hide_parameters=True,  # they are mail, and errors are logged
+        hide_parameters=True,  # they hold message content, and errors are logged
         module=sqlite_driver(),
         poolclass=QueuePool,
         pool_size=connections,
@@ -35,7 +35,7 @@ def sqlite_engine(url: str, patience: float, clock: Clock, *, connections: int, 
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves; the driver's own habits lose atomicity
+        connection.isolation_level = None  # we send BEGIN ourselves; the driver's implicit transactions lose atomicity
         connection.create_function(NOW, 0, lambda: milliseconds(clock()))
         cursor = connection.cursor()
         use_write_ahead_log(cursor, patience)
@@ -47,12 +47,12 @@ def sqlite_engine(url: str, patience: float, clock: Clock, *, connections: int, 
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
-    if writing:  # readers see each statement's own moment, as on PostgreSQL
+    if writing:  # a reader's statements each see the newest commit, as on PostgreSQL
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
             # IMMEDIATE: a transaction that reads first and writes later would otherwise fail when another
-            # process (`kaisoumail users add`) wrote in between, and no busy timeout helps against that.
+            # process (`kaisoumail users add`) wrote in between, and the busy timeout does not apply to that.
             connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
@@ -60,11 +60,11 @@ def sqlite_engine(url: str, patience: float, clock: Clock, *, connections: int, 
 
 def use_write_ahead_log(cursor: Any, patience: float, pause: Callable[[float], None] = time.sleep) -> None:
     """
-    Have *cursor*'s database keep a write-ahead log, which a new file does not do yet.
+    Switch *cursor*'s database to a write-ahead log, which a new file does not have yet.
 
-    SQLite turns a file over while it holds a read lock, and then its busy timeout is not asked (the two would wait
-    for each other): of two processes that meet a new file at once, one is told at once that it is locked. It is
-    asked again until *patience* seconds are over. Raises the driver's OperationalError after that.
+    SQLite converts a file while it holds a read lock, and does not apply its busy timeout then (the two would wait
+    for each other): of two processes that open a new file at once, one gets "database is locked" at once. It is
+    tried again until *patience* seconds are over. Raises the driver's OperationalError after that.
     """
     deadline = time.monotonic() + patience
     while True:
@@ -79,7 +79,7 @@ def use_write_ahead_log(cursor: Any, patience: float, pause: Callable[[float], N
 
 
 def sqlite_driver() -> Any:
-    """A current SQLite where a wheel carries one; Debian 12's own 3.40.1 can corrupt a WAL database on reset."""
+    """The newer SQLite of a wheel if there is one: Debian 12's own 3.40.1 can corrupt a WAL database on reset."""
     try:
         return importlib.import_module("pysqlite3.dbapi2")
     except ImportError:

@@ -1,4 +1,4 @@
-"""Inserting what may already be there, the same on both databases."""
+"""Inserting rows that may exist already, the same on both databases."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,9 +12,9 @@ from kaisoumail.storage.engine.compiled_sql import CompiledStatement
 
 def insert_unless_known(connection: Connection, table: Table, columns: dict[str, Any]) -> bool:
     """
-    Insert a row; False, and nothing done, if one with the same unique value is there already.
+    True if the row was inserted; False, with nothing changed, if a row with the same unique value exists.
 
-    The database settles races: of two that insert at once, one gets True. (Catching the violation
+    The database settles races: of two concurrent inserts, one returns True. (Catching the violation
     instead would need a savepoint, which costs PostgreSQL six times the throughput.)
     """
     return connection.execute(_statement(connection.dialect.name, table), columns).rowcount == 1
@@ -22,21 +22,22 @@ def insert_unless_known(connection: Connection, table: Table, columns: dict[str,
 
 def insert_those_unknown(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> bool:
     """
-    Insert each of *rows*, which have the same columns, except those whose unique value is there already.
+    True if each of *rows* was inserted; rows whose unique value exists already are skipped.
 
-    True if none was; False if some were or the database does not say, and who needs to know looks.
+    False if some were skipped, or if the driver does not report a row count: the caller then has to query which.
+    *rows* have the same columns.
     """
-    prepared = _prepared(connection.dialect.name, table, tuple(rows[0]))
-    return prepared.run(connection, rows).rowcount == len(rows)
+    statement = _compiled(connection.dialect.name, table, tuple(rows[0]))
+    return statement.run(connection, rows).rowcount == len(rows)
 
 
 @lru_cache(maxsize=64)
-def _prepared(dialect: str, table: Table, columns: tuple[str, ...]) -> CompiledStatement:
+def _compiled(dialect: str, table: Table, columns: tuple[str, ...]) -> CompiledStatement:
     return CompiledStatement(_statement(dialect, table), columns)
 
 
 @lru_cache(maxsize=64)
 def _statement(dialect: str, table: Table) -> Insert:
-    """Built once a table: with twenty columns, building it costs more than running it."""
+    """Built once for each table: with twenty columns, building it costs more than running it."""
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return insert(table).on_conflict_do_nothing()

@@ -1,4 +1,4 @@
-"""Rows that go after a time, a few at once. How long each kind is kept is in `operations/retention.py`."""
+"""Deletes old rows in batches. How long each kind of row stays is defined in `operations/retention.py`."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ class AgedRows:
     """
     The rows of *table* for which *since*, the instant their age is counted from, is not NULL.
 
-    *found_by* is the column whose order is that of their age, where *since* has no index.
+    *found_by* is an indexed column with the same order, for a *since* that has no index.
     """
 
     table: Table
@@ -24,14 +24,14 @@ class AgedRows:
 
 def forget_older(connection: Connection, rows: AgedRows, age: timedelta, limit: int) -> int:
     """
-    Delete those of the *limit* oldest of *rows* that are older than *age* by the database's clock; how many.
+    How many rows were deleted: those of the *limit* oldest of *rows* that are older than *age* by the database's clock.
 
-    The oldest are looked at and no others: what a query by age alone costs grows with what is kept.
+    Only the oldest are read: the cost of a query by age alone grows with the number of rows.
     """
     before = database_now(connection) - age
     [key] = rows.table.primary_key
     order = rows.since if rows.found_by is None else rows.found_by
-    found = select(key.label("key"), rows.since.label("since")).where(rows.since.is_not(None))
-    oldest = found.order_by(order).limit(limit).subquery()
+    aged = select(key.label("key"), rows.since.label("since")).where(rows.since.is_not(None))
+    oldest = aged.order_by(order).limit(limit).subquery()
     old = select(oldest.c.key).where(oldest.c.since < before)
     return connection.execute(delete(rows.table).where(key.in_(old))).rowcount

@@ -45,7 +45,7 @@ def add(connection: Connection, key: ApiKey) -> None:
 
 
 def find_owner(connection: Connection, key_hash: str, now: datetime) -> tuple[ApiKey, User] | None:
-    """The key with this hash and whose it is, if it is neither revoked nor over and its owner not disabled."""
+    """The key with this hash and its owner; None if it is revoked or expired, or its owner disabled."""
     row = connection.execute(_OWNER, {"key_hash": key_hash, "now": now}).one_or_none()
     return None if row is None else (_key_from(row), user_from(row))
 
@@ -67,14 +67,14 @@ def rename(connection: Connection, key_id: str, name: str) -> None:
 
 
 def revoke(connection: Connection, key_id: str, now: datetime) -> bool:
-    """Revoke the key; False, and the first time stays, if it was revoked before."""
+    """Revoke the key; False if it was revoked before, and then the first time stays."""
     transactions.note_access(connection)
     live = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
     return connection.execute(live.values(revoked_at=now)).rowcount > 0
 
 
 def note_use(connection: Connection, key_id: str, now: datetime) -> None:
-    """Remember that a key was used, at most once a minute: reading mail must not cost a write each time."""
+    """Store when a key was used, at most once a minute: not every read may cost a write."""
     connection.execute(
         update(api_keys)
         .where(
@@ -86,7 +86,7 @@ def note_use(connection: Connection, key_id: str, now: datetime) -> None:
 
 
 def grant_from(cells: Mapping[Any, Any]) -> Grant:
-    """What the key in *cells* was given; everything when there is none, as for a session made by a passkey."""
+    """The grant of the key in *cells*; everything when there is no key, as for a session of a passkey."""
     scopes = cells[api_keys.c.scopes]
     if scopes is None:
         return Grant()

@@ -1,4 +1,4 @@
-"""The `audit` table: who did what, in the order of writing. Nothing changes a row, and only age removes one."""
+"""The `audit` table: who did what, in the order of writing. Rows are never changed; only retention removes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from kaisoumail.storage.engine.schema import audit, users
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
     """
-    Which lines a page should hold: older than *before*, by this actor, about this target, of this action.
+    Which lines a page holds: with a number below *before*, by this actor, about this target, of this action.
 
-    *concerning* is a user id: lines of what they did, and of what others did to them or for them.
+    *concerning* is a user id: lines of what they did, what was done to them, and what others did to what they own.
     """
 
     limit: int
@@ -28,7 +28,7 @@ class AuditFilter:
 
 
 def add(connection: Connection, entry: Entry) -> None:
-    """Note *entry*, in the same transaction as what it tells of."""
+    """Add *entry*, in the transaction of the action it records."""
     connection.execute(
         insert(audit).values(
             at=entry.at,
@@ -47,18 +47,18 @@ def add(connection: Connection, entry: Entry) -> None:
     )
 
 
-def listed(connection: Connection, wanted: AuditFilter) -> Sequence[Entry]:
-    """At most *wanted.limit* lines, newest first."""
-    query = select(audit).order_by(audit.c.seq.desc()).limit(wanted.limit)
-    if wanted.before is not None:
-        query = query.where(audit.c.seq < wanted.before)
+def listed(connection: Connection, criteria: AuditFilter) -> Sequence[Entry]:
+    """At most *criteria.limit* lines, newest first."""
+    query = select(audit).order_by(audit.c.seq.desc()).limit(criteria.limit)
+    if criteria.before is not None:
+        query = query.where(audit.c.seq < criteria.before)
     for name in ("actor_id", "target_id", "action"):
-        value = getattr(wanted, name)
+        value = getattr(criteria, name)
         if value is not None:
             query = query.where(audit.c[name] == value)
-    if wanted.concerning is not None:
+    if criteria.concerning is not None:
         columns = (audit.c.actor_id, audit.c.owner_id, audit.c.target_id)
-        query = query.where(or_(*(column == wanted.concerning for column in columns)))
+        query = query.where(or_(*(column == criteria.concerning for column in columns)))
     return [_entry_from(row) for row in connection.execute(query)]
 
 

@@ -1,8 +1,8 @@
 """
-The `challenges` table: registrations that have begun, and sign-ins that were answered.
+The `challenges` table: open registrations, and used challenges of sign-ins.
 
-Each is good, or known, until an instant of the database's clock. What is over goes by the hourly sweep alone: a process
-whose own clock is ahead would otherwise forget too early what another one has to know.
+Each row is valid until an instant of the database's clock. Only the hourly sweep deletes expired rows: a process whose
+own clock is ahead would otherwise delete too early what another process still needs.
 """
 
 from datetime import timedelta
@@ -16,28 +16,28 @@ from kaisoumail.storage.engine.schema import challenges
 from kaisoumail.storage.engine.upsert import insert_unless_known
 
 USED_KEPT: Final = timedelta(days=1)
-"""How long an answer is known to have been used: much longer than the database's clock may go back."""
+"""How long a used challenge stays stored: much longer than the database's clock may go back."""
 
 
 def add(connection: Connection, challenge: Challenge) -> None:
-    """Keep *challenge* for five minutes."""
+    """Store *challenge* for five minutes."""
     insert_unless_known(connection, challenges, _columns(connection, challenge, CHALLENGE_LIFETIME))
 
 
 def use_up(connection: Connection, challenge: Challenge) -> bool:
     """
-    Keep that *challenge*, which came back signed, is answered; False if that was kept before.
+    True if *challenge*, which came back signed, is marked as used now; False if it was used before.
 
-    Of two answers at once one gets True.
+    Of two concurrent answers one gets True.
     """
     return insert_unless_known(connection, challenges, _columns(connection, challenge, USED_KEPT))
 
 
 def take(connection: Connection, challenge_id: str, ceremony: Ceremony) -> Challenge | None:
     """
-    The challenge, which is gone from now on; None if it is over, of the other ceremony, or taken already.
+    The challenge, deleted; None if it is expired, of the other ceremony, or used already.
 
-    Read and deleted by one statement: of two answers at once one gets it.
+    Read and deleted by one statement: of two concurrent answers one gets it.
     """
     row = connection.execute(
         delete(challenges)

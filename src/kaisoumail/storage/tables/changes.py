@@ -14,29 +14,29 @@ from kaisoumail.storage.tables.grant_filter import within
 
 @dataclass(frozen=True, slots=True)
 class NumberedChange:
-    """A change and the cursor of whoever has seen it."""
+    """A change and the cursor just after it."""
 
     cursor: Cursor
     change: Change
 
 
 def note_message(connection: Connection, user_id: str, mailbox_id: str, message_id: str) -> None:
-    """A message of this user came into this mailbox."""
+    """Note that a message of this user arrived in this mailbox."""
     note(connection, Change(user_id, mailbox_id, message_id))
 
 
 def note_mailbox(connection: Connection, user_id: str, mailbox_id: str) -> None:
-    """This mailbox is different from before, or new."""
+    """Note that this mailbox was changed or created."""
     note(connection, Change(user_id, mailbox_id))
 
 
 def note_domain(connection: Connection, domain_id: str) -> None:
-    """This domain is different from before, or new. Domains are the admins' business."""
+    """Note that this domain was changed or created. It has no user: only admins see domains."""
     note(connection, Change(domain_id=domain_id))
 
 
 def newest(connection: Connection) -> Cursor:
-    """The place of whoever has seen everything that is visible now."""
+    """The cursor after every change that is visible now."""
     return Cursor(connection.execute(select(func.coalesce(func.max(changes.c.seq), 0))).scalar_one())
 
 
@@ -47,7 +47,7 @@ def after(connection: Connection, viewer: Viewer, cursor: Cursor, limit: int) ->
 
 
 def visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
-    """What the viewer owns, an admin everything; of that, what their credential may read and is bound to."""
+    """Conditions for what *viewer* owns, or everything for an admin, as far as their credential allows reading it."""
     conditions = [] if viewer.is_admin else [changes.c.user_id == viewer.id]
     if not viewer.grant.allows("mailboxes:read"):
         conditions.append(or_(changes.c.message_id.is_not(None), changes.c.mailbox_id.is_(None)))
@@ -57,12 +57,12 @@ def visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
 
 
 def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
-    """What happened to one user's things happened to another's: theirs they are now."""
+    """Give the changes of one user to another, who owns what they are about now."""
     connection.execute(update(changes).where(changes.c.user_id == user_id).values(user_id=heir_id))
 
 
 def forget_message(connection: Connection, message_id: str) -> None:
-    """Nobody is told any more that this message came."""
+    """Delete the change for the arrival of this message."""
     connection.execute(delete(changes).where(changes.c.message_id == message_id))
 
 

@@ -16,7 +16,7 @@ MOST_SHOWN: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class DomainEvent:
-    """*kind* is a word of ours; *code*, *message* and *details* are the problem's, if it was one."""
+    """What happened to a domain; *code*, *message* and *details* are those of the problem, if it was one."""
 
     id: str
     domain_id: str
@@ -38,10 +38,10 @@ def add(
     details: dict[str, Any] | None = None,
     event_id: str | None = None,
 ) -> None:
-    """Note an event; one whose *event_id* is there already was noted before."""
+    """Add an event, unless one with *event_id* exists: a repeated step adds it once."""
     row = {"id": event_id or new_id("evt"), "domain_id": domain_id, "at": at, "kind": kind}
-    told = {"code": code, "message": message, "details": details or {}}
-    insert_unless_known(connection, domain_events, row | told)
+    problem = {"code": code, "message": message, "details": details or {}}
+    insert_unless_known(connection, domain_events, row | problem)
 
 
 def listed(connection: Connection, domain_id: str) -> list[DomainEvent]:

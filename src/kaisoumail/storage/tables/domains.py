@@ -1,4 +1,4 @@
-"""The `domains` table: one row per name for ever."""
+"""The `domains` table: one row per name, never deleted."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,7 +12,7 @@ from kaisoumail.storage.engine.schema import domains
 from kaisoumail.storage.tables import changes
 
 _live = domains.c.deleted_at.is_(None)
-# Beyond every pause there is: the database's clock went back since.
+# A time further away than the longest pause: the database's clock went back since.
 _is_due = or_(domains.c.next_look_at <= DatabaseNow(), domains.c.next_look_at > in_time(LONGEST_LOOK_PAUSE))
 
 
@@ -24,7 +24,7 @@ def listed(connection: Connection) -> list[Domain]:
 
 
 def active(connection: Connection) -> list[Domain]:
-    """The domains new mailboxes may be made on, by name."""
+    """The domains on which mailboxes can be created, by name."""
     query = select(domains).where(_live, domains.c.status == DomainStatus.ACTIVE.value)
     return [_domain_from(row) for row in connection.execute(query.order_by(domains.c.root_domain))]
 
@@ -35,7 +35,7 @@ def find(connection: Connection, domain_id: str) -> Domain | None:
 
 
 def find_to_change(connection: Connection, domain_id: str) -> Domain | None:
-    """The domain, which nobody else changes until this transaction ends: what is decided on it can be saved."""
+    """The domain, locked until this transaction ends, so that a decision about it can be saved."""
     query = select(domains).where(domains.c.id == domain_id, _live).with_for_update()
     row = connection.execute(query).one_or_none()
     return None if row is None else _domain_from(row)
@@ -54,15 +54,15 @@ def find_by_name(connection: Connection, root_domain: str) -> Domain | None:
 
 
 def any_due(connection: Connection) -> bool:
-    """True when some domain's look is due; asked often, and costs no write."""
+    """True when the check of a domain is due. Called often; costs no write."""
     return connection.execute(select(domains.c.id).where(_live, _is_due).limit(1)).first() is not None
 
 
 def claim_due(connection: Connection, put_off: timedelta) -> Domain | None:
     """
-    The domain whose look is most overdue, its next look *put_off* from now; None if none is due.
+    The domain whose check is most overdue; its next check is *put_off* from now. None if none is due.
 
-    Of several processes that ask at once each gets another one, or none: whoever changes the row owns it.
+    Concurrent processes each get a different one, or none: a row locked by another process is skipped.
     """
     due = select(domains).where(_live, _is_due).order_by(domains.c.next_look_at).limit(1)
     row = connection.execute(due.with_for_update(skip_locked=True)).one_or_none()
@@ -73,7 +73,7 @@ def claim_due(connection: Connection, put_off: timedelta) -> Domain | None:
 
 
 def save(connection: Connection, domain: Domain) -> None:
-    """Keep *domain* as it is now: a new row, or the row of the same name replaced."""
+    """Store *domain*: as a new row, or in place of the row of the same name."""
     columns = _columns(domain)
     changed = connection.execute(update(domains).where(domains.c.root_domain == domain.root_domain).values(columns))
     if changed.rowcount == 0:
@@ -82,7 +82,7 @@ def save(connection: Connection, domain: Domain) -> None:
 
 
 def with_ids(connection: Connection, ids: Sequence[str]) -> list[Domain]:
-    """Those of *ids* that there are, deleted or not, in no order."""
+    """The domains with *ids* that exist, deleted or not, in no order."""
     return [_domain_from(row) for row in connection.execute(select(domains).where(domains.c.id.in_(ids)))]
 
 

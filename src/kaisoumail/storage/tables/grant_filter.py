@@ -1,4 +1,4 @@
-"""What a credential is bound to, as a condition."""
+"""The mailbox or domain that a credential is bound to, as conditions of a query."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from kaisoumail.storage.engine.schema import mailboxes
 
 
 def within(grant: Grant, mailbox_id: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-    """That *mailbox_id* is what *grant* is bound to, or lies in its domain; nothing for a grant that is not bound."""
+    """Conditions: *mailbox_id* is the mailbox of *grant*, or is in its domain; none for a grant that is not bound."""
     if grant.mailbox_id is not None:
         return [mailbox_id == grant.mailbox_id]
     if grant.domain_id is not None:

@@ -1,10 +1,12 @@
 """
-The `facts` table: the few small things all processes must agree on.
+The `facts` table: small values that all processes share.
 
-`cloudflare_pace`: when the next request to Cloudflare may go out. `cloudflare_cooldown`: until when
-none may, and who brought that about. `cloudflare_zones`: the zones as last seen.
+`cloudflare_pace`: when the next request to Cloudflare may be sent. `cloudflare_cooldown`: until when none
+may, and the request that caused it. `cloudflare_zones`, `cloudflare_verified`, `public_dns`: the zones, the
+check of the token and the DNS answers as last read. `workers_ai_pause`: until when Workers AI is not called.
+`zone_creation:…`: see `zone_creations.py`.
 
-What lasts a while is noted with the database's clock. Should that clock go back, nothing has passed since.
+Durations are measured by the database's clock. If that clock goes back, no time has passed since.
 """
 
 from datetime import datetime
@@ -18,7 +20,7 @@ from kaisoumail.storage.engine.upsert import insert_unless_known
 
 
 class TimedValue(NamedTuple):
-    """A *value*, noted *at* a moment of the database's clock, which is at *now*."""
+    """A *value*, stored *at* an instant of the database's clock, and *now* by the same clock."""
 
     value: Any
     at: datetime
@@ -30,37 +32,36 @@ class TimedValue(NamedTuple):
 
     def seconds_until(self, end: float) -> float:
         """
-        How far away the instant *end* is, in Unix seconds; negative when it is past.
+        How many seconds are left until *end*, in Unix seconds; negative when it is past.
 
-        Never more than it was when it was noted, however far the clock went back since.
+        Never more than when the value was stored, however far the clock went back since.
         """
         return end - max(self.now, self.at).timestamp()
 
 
 def find(connection: Connection, key: str) -> tuple[Any, datetime] | None:
-    """What is known under *key*, and since when."""
+    """The value under *key*, and when it was stored."""
     row = connection.execute(select(facts.c.value, facts.c.updated_at).where(facts.c.key == key)).one_or_none()
     return None if row is None else (row.value, row.updated_at)
 
 
 def find_timed(connection: Connection, key: str) -> TimedValue | None:
-    """What is known under *key*, if the database's clock was its time."""
+    """The value under *key*, which must have been stored with the database's time."""
     query = select(facts.c.value, facts.c.updated_at, DatabaseNow()).where(facts.c.key == key)
     row = connection.execute(query).one_or_none()
     return None if row is None else TimedValue(*row)
 
 
 def find_timed_to_change(connection: Connection, key: str) -> TimedValue | None:
-    """The same, which nobody else changes until this transaction ends."""
+    """As `find_timed`, with the row locked until this transaction ends."""
     query = select(facts.c.value, facts.c.updated_at).where(facts.c.key == key).with_for_update()
     row = connection.execute(query).one_or_none()
-    return (
-        None if row is None else TimedValue(*row, database_now(connection))
-    )  # not the moment it began to wait for the row
+    # The time is read after the query, which may have waited for the lock.
+    return None if row is None else TimedValue(*row, database_now(connection))
 
 
 def put(connection: Connection, key: str, value: Any, now: datetime | None = None) -> datetime:
-    """Remember *value*, plain JSON, under *key*; since when: *now*, or this moment by the database's clock."""
+    """Store *value*, plain JSON, under *key*. Returns its time: *now*, or the present by the database's clock."""
     now = now or database_now(connection)
     if not insert_unless_known(connection, facts, {"key": key, "value": value, "updated_at": now}):
         connection.execute(update(facts).where(facts.c.key == key).values(value=value, updated_at=now))
@@ -73,7 +74,7 @@ def forget(connection: Connection, key: str) -> None:
 
 def reserve(connection: Connection, key: str, interval: float, burst: int) -> float:
     """
-    How many seconds to wait before the next request may go out; the place in the queue is taken.
+    How many seconds to wait before the next request may be sent; its slot is reserved.
 
     At most *burst* requests at once and one every *interval* seconds in the long run, over all
     processes: in any window of T seconds at most T / interval + burst (GCRA, as in ITU-T I.371).

@@ -21,30 +21,30 @@ from kaisoumail.storage.tables.paging import older_than
 _DESTROYED = MailboxStatus.DESTROYED.value
 _USABLE: Final = (MailboxStatus.ACTIVE.value, MailboxStatus.EXPIRED.value)
 _EMPTY: Final = {"unread_count": 0, "message_count": 0, "stored_bytes": 0, "last_received_at": None}
-# Built once: it is asked for every recipient of every mail.
+# Built once: it runs for every recipient of every message.
 _LIVE: Final = SelectMany(
-    lambda these: select(mailboxes).where(mailboxes.c.address.in_(these), mailboxes.c.status != _DESTROYED),
+    lambda addresses: select(mailboxes).where(mailboxes.c.address.in_(addresses), mailboxes.c.status != _DESTROYED),
     mailboxes.c.address.type,
 )
 _shown = mailboxes.c.status != MailboxStatus.PROVISIONING.value
 
 
 def add(connection: Connection, mailbox: Mailbox) -> bool:
-    """Keep a new mailbox; False if its address is taken, by whomever and in whatever state but destroyed."""
+    """Store a new mailbox; False if another one has its address, of any user and in any status but destroyed."""
     return insert_unless_known(connection, mailboxes, _columns(mailbox))
 
 
 def activate(connection: Connection, mailbox_id: str, routing_rule_id: str | None) -> Mailbox | None:
-    """The mailbox, now receiving through *routing_rule_id*; None if it was given up meanwhile."""
+    """The mailbox, now active with *routing_rule_id*; None if it was removed meanwhile."""
     connection.execute(
         update(mailboxes)
         .where(mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.PROVISIONING.value)
         .values(status=MailboxStatus.ACTIVE.value, routing_rule_id=routing_rule_id)
     )
-    opened = find(connection, mailbox_id)
-    if opened is not None:
-        changes.note_mailbox(connection, opened.user_id, opened.id)
-    return opened
+    mailbox = find(connection, mailbox_id)
+    if mailbox is not None:
+        changes.note_mailbox(connection, mailbox.user_id, mailbox.id)
+    return mailbox
 
 
 def save(connection: Connection, mailbox: Mailbox) -> None:
@@ -53,7 +53,7 @@ def save(connection: Connection, mailbox: Mailbox) -> None:
 
 
 def prolong(connection: Connection, mailbox: Mailbox) -> bool:
-    """Keep the lifetime of *mailbox*; False, and nothing changes, if it is being destroyed meanwhile."""
+    """Store the lifetime and status of *mailbox*; False, with nothing changed, if it is being destroyed meanwhile."""
     usable = update(mailboxes).where(mailboxes.c.id == mailbox.id, mailboxes.c.status.in_(_USABLE))
     values = {"expires_at": mailbox.expires_at, "status": mailbox.status.value}
     if connection.execute(usable.values(values)).rowcount == 0:
@@ -63,19 +63,19 @@ def prolong(connection: Connection, mailbox: Mailbox) -> bool:
 
 
 def begin_to_destroy(connection: Connection, mailbox_id: str) -> None:
-    """From now on the mailbox receives nothing and its mails are hidden; one that is destroyed stays so."""
+    """Set the mailbox to destroying: it receives nothing and its messages are hidden. A destroyed one stays as it is."""
     usable = update(mailboxes).where(mailboxes.c.id == mailbox_id, mailboxes.c.status.in_(_USABLE))
     if connection.execute(usable.values(status=MailboxStatus.DESTROYING.value)).rowcount:
         _note(connection, mailbox_id)
 
 
 def end_destroying(connection: Connection, mailbox_id: str, now: datetime) -> None:
-    """The address is free; the row tells that there was a mailbox, and until when."""
-    leaving = update(mailboxes).where(
+    """Free the address of a mailbox that was being destroyed; the row stays, with the time of its end."""
+    destroying = update(mailboxes).where(
         mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.DESTROYING.value
     )
-    gone = {"status": _DESTROYED, "destroyed_at": now, "routing_rule_id": None, **_EMPTY}
-    if connection.execute(leaving.values(gone)).rowcount:
+    values = {"status": _DESTROYED, "destroyed_at": now, "routing_rule_id": None, **_EMPTY}
+    if connection.execute(destroying.values(values)).rowcount:
         _note(connection, mailbox_id)
 
 
@@ -92,25 +92,25 @@ def _note(connection: Connection, mailbox_id: str) -> None:
 
 
 def remove(connection: Connection, mailbox_id: str) -> None:
-    """Drop a mailbox that never came to be. One that did is destroyed, which is another thing."""
+    """Delete a mailbox that was never active. One that was is destroyed instead."""
     connection.execute(
         delete(mailboxes).where(mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.PROVISIONING.value)
     )
 
 
 def give_up(connection: Connection, mailbox_id: str) -> None:
-    """A mailbox that never came to be, and may have a rule at Cloudflare, is destroyed like one that did."""
-    unopened = mailboxes.c.status == MailboxStatus.PROVISIONING.value
+    """Begin to destroy a mailbox that was never active but may have a routing rule at Cloudflare."""
+    is_provisioning = mailboxes.c.status == MailboxStatus.PROVISIONING.value
     connection.execute(
         update(mailboxes)
-        .where(mailboxes.c.id == mailbox_id, unopened)
+        .where(mailboxes.c.id == mailbox_id, is_provisioning)
         .values(status=MailboxStatus.DESTROYING.value, routing_rule_id=UNKNOWN_RULE)
     )
     _note(connection, mailbox_id)
 
 
 def unopened(connection: Connection) -> list[Mailbox]:
-    """The mailboxes that do not receive yet."""
+    """The mailboxes that are still provisioning."""
     query = select(mailboxes).where(mailboxes.c.status == MailboxStatus.PROVISIONING.value)
     return [_mailbox_from(row) for row in connection.execute(query)]
 
@@ -121,20 +121,20 @@ def find(connection: Connection, mailbox_id: str) -> Mailbox | None:
 
 
 def find_to_change(connection: Connection, mailbox_id: str) -> Mailbox | None:
-    """The mailbox, which nobody else changes until this transaction ends."""
+    """The mailbox, locked until this transaction ends."""
     row = connection.execute(select(mailboxes).where(mailboxes.c.id == mailbox_id).with_for_update()).one_or_none()
     return None if row is None else _mailbox_from(row)
 
 
 def find_live(connection: Connection, address: str) -> Mailbox | None:
-    """The one mailbox that holds *address* now, in any state but destroyed."""
+    """The one mailbox with *address* in any status but destroyed."""
     return find_all_live(connection, [address])[0]
 
 
 def find_all_live(connection: Connection, addresses: Sequence[str]) -> list[Mailbox | None]:
-    """The mailbox that holds each of *addresses* now, in any state but destroyed."""
-    held = {row.address: _mailbox_from(row) for row in _LIVE.rows(connection, list(set(addresses)))}
-    return [held.get(address) for address in addresses]
+    """For each of *addresses*, the one mailbox with it in any status but destroyed."""
+    by_address = {row.address: _mailbox_from(row) for row in _LIVE.rows(connection, list(set(addresses)))}
+    return [by_address.get(address) for address in addresses]
 
 
 def any_on(connection: Connection, domain_id: str) -> bool:
@@ -145,7 +145,7 @@ def any_on(connection: Connection, domain_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class MailboxFilter:
-    """Which mailboxes a list should hold: in any of *statuses* at *now* if there are any; one page after *end*."""
+    """Which mailboxes a list holds: with one of *statuses* at *now*, if any are set; *limit* of them after *end*."""
 
     statuses: Sequence[MailboxStatus] = ()
     now: datetime | None = None
@@ -153,61 +153,61 @@ class MailboxFilter:
     limit: int | None = None
 
 
-def listed(connection: Connection, viewer: Viewer, wanted: MailboxFilter = MailboxFilter()) -> list[Mailbox]:
-    """What *viewer* may see, newest first: their own, or everybody's for an admin."""
+def listed(connection: Connection, viewer: Viewer, criteria: MailboxFilter = MailboxFilter()) -> list[Mailbox]:
+    """The mailboxes that *viewer* may see, newest first: their own, or those of every user for an admin."""
     query = select(mailboxes).where(_shown, *_visible_to(viewer))
-    if wanted.statuses and wanted.now is not None:
-        query = query.where(is_in(wanted.statuses, wanted.now))
-    if wanted.end is not None:
-        query = query.where(older_than(wanted.end, mailboxes.c.created_at, mailboxes.c.id))
-    query = query.order_by(mailboxes.c.created_at.desc(), mailboxes.c.id.desc()).limit(wanted.limit)
+    if criteria.statuses and criteria.now is not None:
+        query = query.where(is_in(criteria.statuses, criteria.now))
+    if criteria.end is not None:
+        query = query.where(older_than(criteria.end, mailboxes.c.created_at, mailboxes.c.id))
+    query = query.order_by(mailboxes.c.created_at.desc(), mailboxes.c.id.desc()).limit(criteria.limit)
     return [_mailbox_from(row) for row in connection.execute(query)]
 
 
 def with_ids(connection: Connection, ids: Sequence[str]) -> list[Mailbox]:
-    """Those of *ids* that there are, in whatever state and no order."""
+    """The mailboxes with *ids* that exist, in any status, in no order."""
     return [_mailbox_from(row) for row in connection.execute(select(mailboxes).where(mailboxes.c.id.in_(ids)))]
 
 
 def ids_at(connection: Connection, addresses: Sequence[str]) -> list[str]:
-    """Every mailbox there is or was at one of *addresses*."""
+    """The ids of all mailboxes with one of *addresses*, destroyed ones too."""
     return list(connection.execute(select(mailboxes.c.id).where(mailboxes.c.address.in_(addresses))).scalars())
 
 
 def visible_ids(connection: Connection, viewer: Viewer, ids: Sequence[str]) -> list[str]:
-    """Those of *ids* that *viewer* may see, each once."""
+    """Those of *ids* that *viewer* may see, without duplicates."""
     query = select(mailboxes.c.id).where(mailboxes.c.id.in_(ids), *_visible_to(viewer))
     return list(connection.execute(query).scalars())
 
 
 def is_in(statuses: Sequence[MailboxStatus], now: datetime) -> ColumnElement[bool]:
-    """`Mailbox.status_at` as a condition: an active mailbox whose time has passed counts as expired."""
+    """`Mailbox.status_at` as a condition: an active mailbox past its `expires_at` counts as expired."""
     stored = mailboxes.c.status
     is_over = and_(stored == MailboxStatus.ACTIVE.value, mailboxes.c.expires_at <= now)
-    stays = or_(mailboxes.c.expires_at.is_(None), mailboxes.c.expires_at > now)
+    is_current = or_(mailboxes.c.expires_at.is_(None), mailboxes.c.expires_at > now)
     shown_as = {
-        MailboxStatus.ACTIVE: and_(stored == MailboxStatus.ACTIVE.value, stays),
+        MailboxStatus.ACTIVE: and_(stored == MailboxStatus.ACTIVE.value, is_current),
         MailboxStatus.EXPIRED: or_(stored == MailboxStatus.EXPIRED.value, is_over),
     }
     return or_(*(shown_as.get(status, stored == status.value) for status in statuses))
 
 
 def count(connection: Connection, mailbox_id: str, *, unread: int, messages: int = 0, stored_bytes: int = 0) -> None:
-    """Count so many more unread messages, messages and bytes in the mailbox; less, if they are negative."""
-    counted = {
+    """Add to the counts of unread messages, messages and stored bytes of the mailbox; negative numbers subtract."""
+    values = {
         "unread_count": mailboxes.c.unread_count + unread,
         "message_count": mailboxes.c.message_count + messages,
         "stored_bytes": mailboxes.c.stored_bytes + stored_bytes,
     }
-    connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox_id).values(counted))
+    connection.execute(update(mailboxes).where(mailboxes.c.id == mailbox_id).values(values))
 
 
 def number_receiving(connection: Connection, user_id: str, now: datetime) -> int:
     """
-    How many mailboxes of the user receive mail at *now*, or are about to.
+    How many mailboxes of the user receive messages at *now*, or are provisioning.
 
-    Until the end of the transaction nobody else who asks this is answered: of two who would both be the last
-    one allowed, one is.
+    Locks the user until the end of the transaction: of two requests for the last mailbox that the quota allows,
+    the second waits and counts the first one's.
     """
     connection.execute(select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True))
     is_receiving = or_(is_in((MailboxStatus.ACTIVE,), now), mailboxes.c.status == MailboxStatus.PROVISIONING.value)
@@ -222,7 +222,7 @@ def owned_by(connection: Connection, user_id: str) -> int:
 
 
 def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
-    """Every mailbox of one user, destroyed ones too, is another's from now on."""
+    """Give every mailbox of one user, destroyed ones too, to another."""
     connection.execute(update(mailboxes).where(mailboxes.c.user_id == user_id).values(user_id=heir_id))
 
 

@@ -55,10 +55,10 @@ _EMPTY: Final = {
 @dataclass(frozen=True, slots=True)
 class MessageFilter:
     """
-    Which messages a list should hold. Empty means "any"; *after* is exclusive.
+    Which messages a list holds. Empty means "any"; *after* is exclusive.
 
-    With *statuses* only mailboxes that are in one of them at *now* count. A page begins after *end* and has
-    at most *limit* messages.
+    With *statuses*, only those of mailboxes with one of these statuses at *now*. A page begins after *end* and
+    has at most *limit* messages.
     """
 
     mailbox_ids: Sequence[str] = ()
@@ -73,17 +73,17 @@ class MessageFilter:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message and the cursor of whoever has seen it come."""
+    """A message and the cursor just after its arrival."""
 
     cursor: Cursor
     message: Message
 
 
 def listed(connection: Connection, viewer: Viewer, wanted: MessageFilter) -> list[Message]:
-    """What *viewer* may see of what is *wanted*, newest first."""
+    """The messages that *viewer* may see and that match *wanted*, newest first."""
     query = _READABLE
     if wanted.statuses and wanted.now is not None:
-        query = query.where(_lies_in(mailboxes_by_state.is_in(wanted.statuses, wanted.now)))
+        query = query.where(_in_mailbox(mailboxes_by_state.is_in(wanted.statuses, wanted.now)))
     if wanted.after is not None:
         query = query.where(messages.c.received_at > wanted.after)
     if wanted.unread:
@@ -105,9 +105,9 @@ def arrived(
     connection: Connection, viewer: Viewer, mailbox_ids: Sequence[str], since: Cursor, until: Cursor, limit: int
 ) -> list[Arrival]:
     """
-    The last *limit* messages that became visible after *since* and not after *until*, the newest first.
+    The last *limit* messages that became visible after *since* and not after *until*, newest first.
 
-    In *mailbox_ids*, or in any mailbox that *viewer* may see if there are none.
+    In *mailbox_ids*, or if empty, in any mailbox that *viewer* may see.
     """
     query = (
         select(messages, changes_table.c.seq)
@@ -123,14 +123,14 @@ def arrived(
 
 
 def find(connection: Connection, message_id: str) -> Message | None:
-    """The message, unless it was deleted or its mailbox is being destroyed. Whose it is, is for the caller to ask."""
+    """The message, unless it was deleted or its mailbox is hidden. The caller checks who may see it."""
     query = _READABLE.where(messages.c.id == message_id)
     row = connection.execute(query).one_or_none()
     return None if row is None else _message_from(row)
 
 
 def raw_in_row(connection: Connection, message_id: str) -> bytes | None:
-    """The raw bytes of a message that keeps them in the database."""
+    """The raw bytes of a message, None if they are not in the database."""
     compressed = connection.execute(
         select(raw_messages.c.zstd).where(raw_messages.c.message_id == message_id)
     ).scalar_one_or_none()
@@ -138,12 +138,12 @@ def raw_in_row(connection: Connection, message_id: str) -> bytes | None:
 
 
 def with_ids(connection: Connection, ids: Sequence[str]) -> list[Message]:
-    """Those of *ids* that may be read, in no order."""
+    """The messages with *ids* that are not deleted or hidden, in no order."""
     return [_message_from(row) for row in connection.execute(_READABLE.where(messages.c.id.in_(ids)))]
 
 
 def mark(connection: Connection, message: Message, read_at: datetime | None) -> bool:
-    """Note that it was read, or with None that it was not; False if that is how it was already, or it is gone."""
+    """Mark it as read, or with None as unread; False if it was already, or is deleted."""
     was = messages.c.read_at.is_not(None) if read_at is None else messages.c.read_at.is_(None)
     row = update(messages).where(messages.c.id == message.id, messages.c.deleted_at.is_(None), was)
     if connection.execute(row.values(read_at=read_at)).rowcount == 0:
@@ -155,9 +155,9 @@ def mark(connection: Connection, message: Message, read_at: datetime | None) -> 
 
 def add_verification(connection: Connection, message_id: str, found: Verification) -> bool:
     """
-    The message has this code after all; False if it has one by now, or is gone.
+    Add a code that was found after the message was stored; False if it has one already, or is deleted.
 
-    It takes a new place among what happened, so that whoever waits for a code is woken by it.
+    The arrival of the message gets a new number in `changes`, so that waiters for a code are woken by it.
     """
     row = update(messages).where(
         messages.c.id == message_id, messages.c.deleted_at.is_(None), messages.c.verification_code.is_(None)
@@ -173,10 +173,10 @@ def add_verification(connection: Connection, message_id: str, found: Verificatio
 
 def remove(connection: Connection, message: Message, now: datetime) -> bool:
     """
-    Delete the message and everything it said; False if somebody was faster.
+    Delete the message and its content; False if it was deleted before.
 
-    Its row stays, empty, so that the same hand-over is known and does not bring it back. Where its bytes are
-    in the blob store stays there too, until `forget_raw`.
+    Its row stays, emptied, so that a repeated hand-over does not store it again. The row keeps the location of
+    its blob until `forget_raw`.
     """
     row = update(messages).where(messages.c.id == message.id, messages.c.deleted_at.is_(None))
     was_unread = connection.execute(row.where(messages.c.read_at.is_(None)).values(read_at=now)).rowcount
@@ -192,24 +192,24 @@ def remove(connection: Connection, message: Message, now: datetime) -> bool:
 
 
 def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
-    """Every message of one user is another's from now on."""
+    """Give every message of one user, and the changes about their things, to another."""
     connection.execute(update(messages).where(messages.c.user_id == user_id).values(user_id=heir_id))
     changes.hand_over(connection, user_id, heir_id)
 
 
 def forget_raw(connection: Connection, location: str) -> None:
-    """The bytes of a deleted message are gone from the blob store."""
+    """Note that the blob of a deleted message was removed."""
     connection.execute(update(messages).where(messages.c.raw_location == location).values(raw_location=IN_ROW))
 
 
 def forget_raws(connection: Connection, locations: Sequence[str]) -> None:
-    """The same, for several at once."""
-    gone = update(messages).where(messages.c.raw_location.in_(locations))
-    connection.execute(gone.values(raw_location=IN_ROW))
+    """As `forget_raw`, for several blobs."""
+    removed = update(messages).where(messages.c.raw_location.in_(locations))
+    connection.execute(removed.values(raw_location=IN_ROW))
 
 
 def blobs_in(connection: Connection, mailbox_id: str, limit: int) -> list[str]:
-    """Where bytes of mails of this mailbox lie in the blob store."""
+    """At most *limit* locations of blobs of messages in this mailbox."""
     query = select(messages.c.raw_location).where(
         messages.c.mailbox_id == mailbox_id, messages.c.raw_location != IN_ROW
     )
@@ -218,32 +218,32 @@ def blobs_in(connection: Connection, mailbox_id: str, limit: int) -> list[str]:
 
 def forget_some(connection: Connection, mailbox_id: str, limit: int) -> bool:
     """
-    Drop *limit* rows of a mailbox that is being destroyed, with their bytes and news; False when none was left.
+    Delete *limit* rows of a mailbox that is being destroyed, with raw bytes and changes; False if none was left.
 
-    Rows and all, not as `remove` does: a mailbox made anew at this address knows none of the old hand-overs.
+    Unlike `remove` it deletes the rows: a new mailbox at this address has no use for the old delivery keys.
     """
     some = select(messages.c.id).where(messages.c.mailbox_id == mailbox_id).limit(limit)
     return connection.execute(delete(messages).where(messages.c.id.in_(some))).rowcount > 0
 
 
 def deleted_blobs(connection: Connection, limit: int) -> list[str]:
-    """Where bytes of deleted messages still lie, because a process died before it could remove them."""
+    """At most *limit* locations of blobs of deleted messages, which a process died before removing."""
     query = select(messages.c.raw_location).where(messages.c.deleted_at.is_not(None), messages.c.raw_location != IN_ROW)
     return list(connection.execute(query.limit(limit)).scalars())
 
 
 def locations_of(connection: Connection, ids: Sequence[str]) -> set[str]:
-    """Where the bytes of those of *ids* that there are, deleted ones too, lie in the blob store."""
+    """The locations of the blobs of the messages with *ids* that exist, deleted ones too."""
     query = select(messages.c.raw_location).where(messages.c.id.in_(ids), messages.c.raw_location != IN_ROW)
     return set(connection.execute(query).scalars())
 
 
-def _lies_in(mailbox_is: ColumnElement[bool]) -> ColumnElement[bool]:
-    """The message's mailbox is as said. A subquery and no join: so the list is always walked by its own index."""
-    return exists(select(1).where(mailboxes.c.id == messages.c.mailbox_id, mailbox_is))
+def _in_mailbox(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The mailbox of the message meets *condition*. A subquery, not a join, so that a list always uses its index."""
+    return exists(select(1).where(mailboxes.c.id == messages.c.mailbox_id, condition))
 
 
-_shown: Final = and_(messages.c.deleted_at.is_(None), _lies_in(mailboxes.c.status.not_in(_HIDDEN)))
+_shown: Final = and_(messages.c.deleted_at.is_(None), _in_mailbox(mailboxes.c.status.not_in(_HIDDEN)))
 _READABLE: Final = select(messages).where(_shown)
 
 
@@ -251,10 +251,10 @@ def _narrowed(
     connection: Connection, query: Select[Any], table: Table, viewer: Viewer, mailbox_ids: Sequence[str]
 ) -> list[Select[Any]]:
     """
-    *query* of *table* for what *viewer* may see: one query a mailbox, if any are named.
+    *query* of *table* limited to what *viewer* may see: one query for each of *mailbox_ids*, if there are any.
 
-    Each then walks the index of that mailbox. Asked for several at once the database would sort; asked for a
-    mailbox and its owner at once it may walk past everything else the owner has.
+    Each then uses the index of that mailbox. A query for several mailboxes would have to sort; a query for a
+    mailbox and its owner may scan everything else the owner has.
     """
     if mailbox_ids:
         visible = mailboxes_by_state.visible_ids(connection, viewer, mailbox_ids)

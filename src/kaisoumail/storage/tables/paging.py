@@ -1,4 +1,4 @@
-"""Lists by page: each begins after the row the last one ended with, however many lie before."""
+"""Lists by page: a page begins after the last row of the one before, at the same cost for every page."""
 
 from datetime import datetime
 from typing import Any
@@ -10,5 +10,5 @@ from kaisoumail.storage.engine.schema import Instant
 
 
 def older_than(end: PageEnd, instant: "Column[datetime]", row_id: "Column[Any]") -> ColumnElement[bool]:
-    """What a list, newest first, holds after *end*. Compared as a pair, so that both databases walk the index."""
+    """Condition: a row comes after *end* in a list, newest first. A pair, so that both databases use the index."""
     return tuple_(instant, row_id) < tuple_(literal(end.instant, Instant), literal(end.id))

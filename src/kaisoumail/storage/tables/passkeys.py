@@ -1,4 +1,4 @@
-"""The `passkeys` table. A revoked passkey stays as a row; its credential may come back as a new one."""
+"""The `passkeys` table. The row of a revoked passkey stays; its credential can be registered again as a new row."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from kaisoumail.storage.tables.users import user_from
 
 
 def add(connection: Connection, passkey: Passkey) -> bool:
-    """Keep a new *passkey*; False, and nothing kept, if somebody's live passkey is the same credential."""
+    """Store a new *passkey*; False, with nothing stored, if any live passkey has the same credential."""
     columns = {
         "id": passkey.id,
         "user_id": passkey.user_id,
@@ -35,7 +35,7 @@ def find(connection: Connection, passkey_id: str) -> Passkey | None:
 
 
 def find_live(connection: Connection, credential_id: str) -> tuple[Passkey, User] | None:
-    """The passkey that is not revoked with this credential id, and its owner; None too if they may not sign in."""
+    """The live passkey with this credential id and its owner; None also if the owner is disabled."""
     row = connection.execute(
         select(passkeys, users)
         .join(users, users.c.id == passkeys.c.user_id)
@@ -60,8 +60,8 @@ def note_use(connection: Connection, passkey: Passkey, now: datetime) -> bool:
     """
     Save *passkey* as it is after a use: counter, device type, backup state.
 
-    False, and nothing saved, if it was revoked meanwhile, or used with this counter by somebody faster.
-    An authenticator that does not count says 0 for ever.
+    False, with nothing saved, if it was revoked meanwhile, or a concurrent use saved this counter or a higher one.
+    An authenticator without a counter always sends 0.
     """
     column = passkeys.c.counter
     counted = column < passkey.counter if passkey.counter else column == 0
@@ -83,7 +83,7 @@ def rename(connection: Connection, passkey_id: str, name: str) -> None:
 
 
 def revoke(connection: Connection, passkey_id: str, now: datetime) -> bool:
-    """Refuse a passkey from *now* on; False for one that is revoked already, which keeps its moment."""
+    """Revoke a passkey; False if it was revoked before, and then the first time stays."""
     revoked = connection.execute(
         update(passkeys).where(passkeys.c.id == passkey_id, passkeys.c.revoked_at.is_(None)).values(revoked_at=now)
     )

@@ -1,8 +1,9 @@
 """
-The `processes` table: who is alive, so that the runs of the dead are taken over.
+The `processes` table: heartbeats, so that the runs of a dead process are taken over.
 
-A beat is never compared with a clock: whoever watches looks whether it is still the same after a while of their own.
-It is the database's time only so that people can read it, and always later than the one before.
+A takeover does not compare a beat with a clock: the watching process checks whether the beat is still the same after a
+while by its own monotonic clock. A beat is the database's time, for readiness and for people, and always later than the
+one before.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from kaisoumail.storage.engine.schema import processes
 from kaisoumail.storage.engine.upsert import insert_unless_known
 
 ENDED: Final = datetime(1970, 1, 1, tzinfo=UTC)
-"""The beat of a process that said it is gone: nobody has to watch it for a while."""
+"""The beat of a process that has ended: its runs can be taken over at once."""
 _now: Final = DatabaseNow()
 _next: Final = case(
     (processes.c.beat_at < _now, _now),
@@ -24,14 +25,14 @@ _next: Final = case(
 
 
 def beat(connection: Connection, *, process_id: str) -> None:
-    """Say that a process is alive."""
+    """Store a beat of a process."""
     row = {"id": process_id, "beat_at": database_now(connection), "claimed_until": ENDED}
     if not insert_unless_known(connection, processes, row):
         connection.execute(update(processes).where(processes.c.id == process_id).values(beat_at=_next))
 
 
 def end(connection: Connection, *, process_id: str) -> None:
-    """Say that a process is gone, known or not: its runs are anybody's at once."""
+    """Store that a process, known or not, has ended: its runs can be taken over at once."""
     row = {"id": process_id, "beat_at": ENDED, "claimed_until": ENDED}
     if not insert_unless_known(connection, processes, row):
         connection.execute(update(processes).where(processes.c.id == process_id).values(beat_at=ENDED))
@@ -50,14 +51,14 @@ def silent_for(connection: Connection, *, process_id: str) -> timedelta | None:
 
 def claim(connection: Connection, *, process_id: str, last_beat: datetime) -> bool:
     """
-    True for the one who may take over the runs of a process whose last beat this is still.
+    True if the caller may take over the runs of a process: its last beat is still *last_beat*.
 
-    It counts as a beat, so all others watch for a while again before they claim it.
+    A claim counts as a beat, so other processes watch for a while again before they can claim it.
     """
     changed = connection.execute(
         update(processes)
         .where(processes.c.id == process_id, processes.c.beat_at == last_beat)
-        .where(processes.c.claimed_until < _now)  # which the release before sets to the end of its claim
+        .where(processes.c.claimed_until < _now)  # set by the release before, to the end of its claim
         .values(beat_at=_next)
     )
     return changed.rowcount == 1

@@ -1,9 +1,9 @@
 """
 The `rejections` table, and the ledger that fills it.
 
-A refusal is said at once and written down a moment later, many together: whoever knocks at a thousand
-names must not make a thousand commits. Nor does a flood fill the disk until the next sweep: who writes also drops
-the oldest of what is too many.
+A refusal is sent at once and stored a moment later, many in one commit: a client that tries a thousand
+recipients must not cause a thousand commits. Nor can a flood fill the disk until the next sweep: each write also
+deletes the oldest rows beyond the limit.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ def add_all(connection: Connection, refused: Sequence[Rejection]) -> None:
 def listed(
     connection: Connection, limit: int, after: RejectionPageEnd | None = None, domain: str | None = None
 ) -> list[Rejection]:
-    """At most *limit*, newest first, those *after* a place; only for recipients under *domain* if one is given."""
+    """At most *limit* rejections, newest first, *after* a page end; *domain* selects recipients at or below it."""
     query = select(rejections)
     if after is not None:
         same_instant = and_(rejections.c.at == after.at, rejections.c.id < after.id)
@@ -64,28 +64,28 @@ def number(connection: Connection) -> int:
 
 
 def forget_oldest(connection: Connection, limit: int) -> None:
-    """Drop the oldest *limit*."""
+    """Delete the oldest *limit* rows."""
     oldest = select(rejections.c.id).order_by(rejections.c.at, rejections.c.id).limit(limit)
     connection.execute(delete(rejections).where(rejections.c.id.in_(oldest)))
 
 
 class RejectionLedger:
     """
-    Refusals on their way into the table. Under a flood the surplus is counted in the log, not kept.
+    Rejections waiting to be stored. In a flood the surplus is not stored; the log counts it.
 
-    The table has at most *most_kept* and a tenth more for each process: it is counted again after so many.
+    The table has at most *most_kept* rows and a tenth more for each process: each counts the rows after as many writes.
     """
 
     def __init__(self, database: Database, most_kept: int = MOST_KEPT) -> None:
         self._database = database
         self._most_kept = most_kept
-        self._uncounted = most_kept  # the first write counts
+        self._uncounted = most_kept  # the first write counts the rows
         self._waiting: list[Rejection] = []
         self._task: asyncio.Task[None] | None = None
         self._left_out = 0
 
     def note(self, rejection: Rejection) -> None:
-        """Write *rejection* down soon; returns at once and never fails."""
+        """Store *rejection* soon; returns at once and never fails."""
         if len(self._waiting) >= _MOST_WAITING:
             self._left_out += 1
             return
@@ -94,7 +94,7 @@ class RejectionLedger:
             self._task = asyncio.create_task(self._write())
 
     async def written(self) -> None:
-        """Returns when everything noted before is in the table, or was given up."""
+        """Return when every rejection noted before is stored or given up."""
         while self._task is not None:
             await asyncio.wait([self._task])
 
@@ -102,11 +102,11 @@ class RejectionLedger:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
-                await self._keep(batch)
+                await self._store(batch)
         finally:
             self._task = None
 
-    async def _keep(self, batch: list[Rejection]) -> None:
+    async def _store(self, batch: list[Rejection]) -> None:
         left_out, self._left_out = self._left_out, 0
         try:
             await self._database.write(partial(add_all, refused=batch))

@@ -1,8 +1,8 @@
 """
-The `runs` table: which run is open about which key, and what came of those that ended.
+The `runs` table: the open run of each key, and the outcomes of ended runs.
 
-A row is written in the transaction of whatever makes the run necessary, so that neither is there without the other.
-At most one run of a key is open, of whichever job: the database settles who of two is first.
+A row is written in the transaction of the change that needs the run, so that neither exists without the other. At most
+one run of a key is open, of any job: of two concurrent starts the database chooses one.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ from kaisoumail.storage.engine.upsert import insert_unless_known
 @dataclass(frozen=True, slots=True)
 class RunRow:
     """
-    A run of *job* about *key*, begun by code of its *version*.
+    A run of *job* about *key*, started by *version* of its code.
 
-    *attempt* counts how often it was begun from its first step. *outcome* is plain JSON, once it has ended.
+    *attempt* counts how often it was started from its first step. *outcome* is plain JSON, None until it has ended.
     """
 
     id: str
@@ -43,14 +43,14 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """An open run, and whether it was begun just now."""
+    """An open run, and whether it was started by this call."""
 
     run: RunRow
     is_new: bool
 
 
 def begin(connection: Connection, *, job: str, key: str, arguments: dict[str, Any], version: int) -> RunStart:
-    """A new run of *job* about *key*; the open one of that key, whatever its job, if there is one."""
+    """A new run of *job* about *key*; if that key has an open run, of any job, that one."""
     latest = select(func.max(runs.c.number)).where(runs.c.job == job, runs.c.key == key)
     row = {
         "id": new_id("run"),
@@ -94,16 +94,16 @@ def all_open(connection: Connection) -> list[RunRow]:
 
 
 def begin_again(connection: Connection, run_id: str, *, attempt: int, version: int) -> bool:
-    """Have a run at *attempt* begin from its first step, with the code of *version*; False if it is elsewhere."""
+    """Restart a run at its first step with *version* of its code; False if it has ended or is past *attempt*."""
     this = update(runs).where(runs.c.id == run_id, runs.c.attempt == attempt, runs.c.ended_at.is_(None))
     return connection.execute(this.values(attempt=attempt + 1, version=version)).rowcount == 1
 
 
 def end(connection: Connection, run_id: str, outcome: dict[str, Any], *, has_failed: bool = False) -> bool:
     """
-    Note what came of a run; False if that was known already. Its key is free from now on.
+    Store the outcome of a run and free its key; False if it has ended already.
 
-    One that *has_failed* was ended by a fault of ours, or by a result that cannot be read.
+    A run *has_failed* if a bug of ours ended it, or a result that cannot be read.
     """
     this = update(runs).where(runs.c.id == run_id, runs.c.ended_at.is_(None))
     values = {"ended_at": database_now(connection), "outcome": outcome, "has_failed": has_failed}
@@ -111,7 +111,7 @@ def end(connection: Connection, run_id: str, outcome: dict[str, Any], *, has_fai
 
 
 def failed(connection: Connection, limit: int) -> list[RunRow]:
-    """The runs that failed and are still remembered, the latest first."""
+    """At most *limit* failed runs that are still stored, the latest first."""
     query = select(runs).where(runs.c.has_failed, runs.c.ended_at.is_not(None)).order_by(runs.c.ended_at.desc())
     return [_run(row) for row in connection.execute(query.limit(limit))]
 
@@ -123,7 +123,7 @@ def ended_before(connection: Connection, job: str, age: timedelta, limit: int) -
 
 
 def jobs_that_ended(connection: Connection) -> list[str]:
-    """The name of every job that has runs that ended, known to this release or not."""
+    """The name of every job with ended runs, known to this release or not."""
     return list(connection.execute(select(runs.c.job).where(runs.c.ended_at.is_not(None)).distinct()).scalars())
 
 

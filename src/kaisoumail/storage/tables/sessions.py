@@ -55,34 +55,34 @@ def find_owner(
     connection: Connection, token_hashes: Sequence[str], now: datetime, idle: timedelta
 ) -> tuple[Session, User, Grant] | None:
     """
-    The live session that one of *token_hashes* opens, whose it is, and what it may do: what its key may.
+    The live session with one of *token_hashes*, its owner, and its grant, which is that of its key.
 
-    None for one that is over, that nobody used for *idle*, whose key or passkey was revoked or is over since, or
-    whose owner is disabled.
+    None if it is expired or was not used for *idle*, its key is expired, its key or passkey is revoked, or its owner
+    is disabled.
     """
-    known = {"hashes": token_hashes, "now": now, "used_after": now - idle}
-    row = connection.execute(_OWNER, known).one_or_none()
+    parameters = {"hashes": token_hashes, "now": now, "used_after": now - idle}
+    row = connection.execute(_OWNER, parameters).one_or_none()
     return None if row is None else (_session_from(row), user_from(row), grant_from(row._mapping))
 
 
 def of_user(connection: Connection, user_id: str, now: datetime, idle: timedelta) -> list[Session]:
-    """The sessions of a user that are not over, the one used last first."""
+    """The live sessions of a user, the one used last first."""
     query = select(sessions).where(sessions.c.user_id == user_id, *_IS_ALIVE)
     rows = connection.execute(query.order_by(_LAST_SEEN.desc(), sessions.c.id), {"now": now, "used_after": now - idle})
     return [_session_from(row) for row in rows]
 
 
 def note_use(connection: Connection, session_id: str, now: datetime) -> None:
-    """Remember that a session was used, at most once in five minutes."""
+    """Store when a session was used, at most once in five minutes."""
     stale = now - LAST_SEEN_GRAIN >= _LAST_SEEN
     connection.execute(update(sessions).where(sessions.c.id == session_id, stale).values(last_seen_at=now))
 
 
 def end(connection: Connection, token_hashes: Sequence[str]) -> str | None:
-    """End the session that one of *token_hashes* opens; the id of its user, None if there was none."""
-    gone = delete(sessions).where(sessions.c.token_hash.in_(token_hashes)).returning(sessions.c.user_id)
-    user_id = connection.execute(gone).scalar_one_or_none()
-    if user_id is not None:  # strangers sign out too, and make nobody forget anything
+    """End the session with one of *token_hashes*; returns the id of its user, None if there was none."""
+    ended = delete(sessions).where(sessions.c.token_hash.in_(token_hashes)).returning(sessions.c.user_id)
+    user_id = connection.execute(ended).scalar_one_or_none()
+    if user_id is not None:  # a sign-out without a session must not drop every cached viewer
         transactions.note_access(connection)
     return user_id
 
@@ -90,12 +90,12 @@ def end(connection: Connection, token_hashes: Sequence[str]) -> str | None:
 def end_one(connection: Connection, user_id: str, session_id: str) -> bool:
     """End one session of this user; False if they have none of that id."""
     transactions.note_access(connection)
-    gone = delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
-    return connection.execute(gone).rowcount > 0
+    ended = delete(sessions).where(sessions.c.id == session_id, sessions.c.user_id == user_id)
+    return connection.execute(ended).rowcount > 0
 
 
 def end_all(connection: Connection, user_id: str) -> int:
-    """End every session of a user; how many there were."""
+    """End every session of a user; returns how many there were."""
     transactions.note_access(connection)
     return connection.execute(delete(sessions).where(sessions.c.user_id == user_id)).rowcount
 

@@ -1,4 +1,4 @@
-"""The `subdomains` table: the hosts whose mail records we had Cloudflare make."""
+"""The `subdomains` table: the hosts for which Cloudflare created mail records at our request."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ def is_enabled(connection: Connection, domain_id: str, name: str) -> bool:
 
 
 def note_enabled(connection: Connection, domain_id: str, name: str, now: datetime) -> None:
-    """Remember that mail for this subdomain reaches us, and that it was wanted *now*."""
+    """Store that messages for this subdomain reach us, and that it was last used *now*."""
     used = connection.execute(
         update(subdomains)
         .where(subdomains.c.domain_id == domain_id, subdomains.c.name == name)
@@ -23,9 +23,9 @@ def note_enabled(connection: Connection, domain_id: str, name: str, now: datetim
     )
     if used.rowcount == 0:
         row = {"id": new_id("sub"), "domain_id": domain_id, "name": name, "enabled_at": now, "last_used_at": now}
-        insert_unless_known(connection, subdomains, row)  # another process may be the first at the same moment
+        insert_unless_known(connection, subdomains, row)  # another process may insert it at the same moment
 
 
 def forget_all(connection: Connection, *, domain_id: str) -> None:
-    """Forget every host of a domain whose zone is gone."""
+    """Delete every host of a domain whose zone is gone."""
     connection.execute(delete(subdomains).where(subdomains.c.domain_id == domain_id))

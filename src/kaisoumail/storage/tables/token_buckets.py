@@ -1,12 +1,12 @@
 """
 Token buckets by key: in memory for one process, in the `buckets` table for several.
 
-Nothing is written for a request. A process leases a handful of tokens from the shared bucket and spends them
-by itself; what it has not spent in time it gives back with its next lease. So what all processes let through
-never passes what the bucket gave, and is told from it by at most what was leased in the last seconds.
+A request costs no write. A process leases some tokens from the shared bucket and spends them by itself; what it
+has not spent when the lease ends it gives back with its next lease. So all processes together never admit more
+than the bucket gave out, and less by at most what was leased in the last seconds.
 
-A process times its leases by its monotonic clock, the table is filled by the database's own: no wall clock of a
-process decides anything here.
+A process times its leases by its monotonic clock, and the table is refilled by the clock of the database: nothing
+here depends on the wall clock of a process.
 """
 
 import asyncio
@@ -29,9 +29,9 @@ from kaisoumail.storage.engine.schema import buckets
 MOST_KEYS: Final = 50_000
 LEASE_SECONDS: Final = 10.0
 _MOST_LEASED: Final = 100
-_SHARE: Final = 50  # a lease is at most this part of the capacity
-_SHUT_SECONDS: Final = 0.5
-_FULL_AGAIN: Final = timedelta(minutes=5)  # more than the minute a rate takes
+_SHARE: Final = 50  # a lease is at most one 50th of the capacity
+_EMPTY_SECONDS: Final = 0.5
+_FULL_AGAIN: Final = timedelta(minutes=5)  # more than the minute in which a rate refills
 _log = structlog.get_logger("kaisoumail.limits")
 
 K = TypeVar("K")
@@ -39,19 +39,19 @@ V = TypeVar("V")
 
 
 class Buckets(Protocol):
-    """What a limit needs of its buckets. Times are seconds of a monotonic clock."""
+    """The interface of local and shared buckets. Times are seconds of a monotonic clock."""
 
     async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
-        """Take *number* tokens if they are there; then the request has passed."""
+        """Take *number* tokens if the bucket has as many; then the returned status has *passed*."""
         ...
 
     def give_back(self, key: str, rate: Rate, now: float) -> None:
-        """Undo taking one token."""
+        """Put back one token."""
         ...
 
 
 class LruMap(OrderedDict[K, V]):
-    """The *most* keys that were used last. A flood of new keys costs no more memory than this."""
+    """A map of the *most* keys that were used last, so that a flood of new keys has bounded memory."""
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class LruMap(OrderedDict[K, V]):
 
 
 class LocalBuckets:
-    """Buckets of one process: a number for each key."""
+    """Buckets of one process: one number for each key, the instant at which its bucket was empty."""
 
     def __init__(self, most_keys: int = MOST_KEYS) -> None:
         self._empty_since: LruMap[str, float] = LruMap(most_keys)
@@ -74,15 +74,15 @@ class LocalBuckets:
         return len(self._empty_since)
 
     async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
-        there = level(rate, self._empty_since.get(key, FULL), now)
-        passed = there >= number
-        left = there - number if passed else there
+        tokens = level(rate, self._empty_since.get(key, FULL), now)
+        passed = tokens >= number
+        left = tokens - number if passed else tokens
         self._empty_since.used(key, after(rate, left, now))
         return LimitStatus(rate, passed, left, wait_for(rate, left))
 
     def give_back(self, key: str, rate: Rate, now: float) -> None:
-        there = level(rate, self._empty_since.get(key, FULL), now)
-        self._empty_since.used(key, after(rate, there + 1, now))
+        tokens = level(rate, self._empty_since.get(key, FULL), now)
+        self._empty_since.used(key, after(rate, tokens + 1, now))
 
 
 @dataclass(slots=True)
@@ -90,19 +90,19 @@ class _Lease:
     """
     What a process holds of one bucket: *held* tokens until *ends*, while the bucket has *left* more.
 
-    *requested* is how many it asks for next; until *shut_until* it does not ask, because there was nothing.
+    *requested* is the size of its next lease. Until *empty_until* it requests none, because the bucket was empty.
     """
 
     held: int = 0
     ends: float = 0.0
     left: float = 0.0
     requested: int = 1
-    shut_until: float = 0.0
-    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    empty_until: float = 0.0
+    renewal: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class SharedBuckets:
-    """Buckets that all processes on one PostgreSQL draw from."""
+    """Buckets shared by all processes on one PostgreSQL."""
 
     def __init__(self, database: PostgresDatabase, most_keys: int = MOST_KEYS) -> None:
         self._database = database
@@ -112,16 +112,16 @@ class SharedBuckets:
         return len(self._leases)
 
     async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
-        lease = self._leases.get(key) or _Lease(requested=_handful(rate))
+        lease = self._leases.get(key) or _Lease(requested=_largest_lease(rate))
         self._leases.used(key, lease)
-        if not self._holds(lease, number, now) and now >= lease.shut_until:
-            async with lease.asking:
-                # Whoever asked before us may have brought enough, or heard that there is nothing.
-                if not self._holds(lease, number, now) and now >= lease.shut_until:
-                    await self._ask(key, rate, lease, number, now)
+        if not self._holds(lease, number, now) and now >= lease.empty_until:
+            async with lease.renewal:
+                # A request before us may have leased enough, or found the bucket empty.
+                if not self._holds(lease, number, now) and now >= lease.empty_until:
+                    await self._renew(key, rate, lease, number, now)
         passed = self._holds(lease, number, now)
         lease.held -= number if passed else 0
-        wait = wait_for(rate, lease.held + lease.left) if passed else max(lease.shut_until - now, 1 / rate.per_second)
+        wait = wait_for(rate, lease.held + lease.left) if passed else max(lease.empty_until - now, 1 / rate.per_second)
         return LimitStatus(rate, passed, lease.held + lease.left, wait)
 
     def give_back(self, key: str, rate: Rate, now: float) -> None:
@@ -133,42 +133,42 @@ class SharedBuckets:
     def _holds(lease: _Lease, number: int, now: float) -> bool:
         return lease.held >= number and now < lease.ends
 
-    async def _ask(self, key: str, rate: Rate, lease: _Lease, number: int, now: float) -> None:
-        """A new lease, of as many as requested or else of what is needed; without one the door is shut for a moment."""
+    async def _renew(self, key: str, rate: Rate, lease: _Lease, number: int, now: float) -> None:
+        """Lease as many tokens as requested, or else as needed; if that fails, request none for a moment."""
         unspent, lease.held, lease.ends = lease.held, 0, now + LEASE_SECONDS
         for requested in sorted({max(lease.requested, number), number}, reverse=True):
-            left = await self._drawn(key, rate, requested, unspent)
+            left = await self._draw(key, rate, requested, unspent)
             if left is not None:
                 lease.held, lease.left = requested, left
-                lease.requested = min(2 * requested, _handful(rate))
+                lease.requested = min(2 * requested, _largest_lease(rate))
                 return
             lease.requested = max(1, requested // 2)
         await self._query(lambda c: follow_clock_back(c, key), None)
         lease.held, lease.left = unspent, 0.0
-        lease.shut_until = now + max(_SHUT_SECONDS, number / rate.per_second)
+        lease.empty_until = now + max(_EMPTY_SECONDS, number / rate.per_second)
 
-    async def _drawn(self, key: str, rate: Rate, number: int, unspent: int) -> float | None:
-        """What is left after *number* were given out; None if there were not so many."""
+    async def _draw(self, key: str, rate: Rate, number: int, unspent: int) -> float | None:
+        """How many tokens are left after taking *number*; None if the bucket has fewer."""
         return await self._query(lambda c: draw(c, key, rate, number, unspent), 0.0)
 
     async def _query(self, work: Callable[[Connection], V], unknown: V) -> V:
-        """What *work* returned, or *unknown* when the database cannot be asked."""
+        """What *work* returned, or *unknown* when the database cannot be used."""
         try:
             return await self._database.write_relaxed(work)
         except Problem as problem:
-            # Nobody is refused because the limits cannot be looked up: the request will hear of the trouble itself.
+            # A failed query refuses no request: the request fails by itself if it needs the database.
             _log.warning("limits.unknown", code=problem.code)
             return unknown
 
 
 def buckets_on(database: object) -> Callable[[], Buckets]:
-    """What makes the buckets that fit *database*: shared where several processes may be, else in memory."""
+    """The factory of buckets for *database*: shared for PostgreSQL, which several processes can use, else local."""
     return (lambda: SharedBuckets(database)) if isinstance(database, PostgresDatabase) else LocalBuckets
 
 
 _now: Final = DatabaseNow()
 _capacity: Final = cast(bindparam("capacity"), Float)
-# Both are milliseconds in the column. A bucket filled in the future: the clock went back, and nothing has passed.
+# Both are milliseconds. If `at` lies in the future the clock went back, and no time counts as passed.
 _passed: Final = func.greatest(0, cast(_now, Float) - cast(buckets.c.at, Float)) / 1000.0
 _refilled: Final = func.least(
     _capacity,
@@ -189,9 +189,9 @@ _DRAW: Final[Any] = (
 
 def draw(connection: Connection, key: str, rate: Rate, number: int, unspent: int) -> float | None:
     """
-    Take *number* tokens from the bucket *key*, giving back *unspent* ones; what is left, or None if it has fewer.
+    How many tokens are left in the bucket *key* after giving back *unspent* and taking *number*; None if it has fewer.
 
-    One statement for PostgreSQL, so that two processes never take the same token. Nothing changes, and nothing
+    One statement of PostgreSQL, so that two processes never take the same token. Nothing changes, and nothing
     is given back, when it has fewer. A rate's capacity is at least *number*.
     """
     values = {"key": key, "capacity": rate.capacity, "per_second": rate.per_second, "number": number}
@@ -201,16 +201,16 @@ def draw(connection: Connection, key: str, rate: Rate, number: int, unspent: int
 
 def follow_clock_back(connection: Connection, key: str | None = None) -> None:
     """
-    Have the bucket *key*, or every one, fill from now on if the database's clock went back since it was drawn from.
+    Let the bucket *key*, or every one, refill from now on if the database's clock went back since it was last used.
 
-    A draw that is refused changes nothing, so an empty bucket would stay empty until that clock is where it was.
+    A refused draw changes nothing, so an empty bucket would stay empty until that clock has caught up.
     """
     ahead = update(buckets).where(buckets.c.at > _now).values(at=_now)
     connection.execute(ahead if key is None else ahead.where(buckets.c.key == key))
 
 
 async def forget_full(database: object) -> None:
-    """Drop shared buckets nobody drew from lately: one that is full again is like one never used."""
+    """Delete shared buckets that were not used lately: a full bucket needs no row."""
     if isinstance(database, PostgresDatabase):
         await database.write_relaxed(follow_clock_back)
         await database.write_relaxed(
@@ -218,5 +218,5 @@ async def forget_full(database: object) -> None:
         )
 
 
-def _handful(rate: Rate) -> int:
+def _largest_lease(rate: Rate) -> int:
     return max(1, min(_MOST_LEASED, rate.capacity // _SHARE))

@@ -1,9 +1,9 @@
 """
-How many bytes each user stores, known without asking for every mail.
+How many bytes each user stores, without a query for every message.
 
-Mailboxes count their own bytes; a user's total is the sum, and reading it for each mail would cost more than
-keeping the mail. So it is read once in a while and what this process keeps is added; near the limit it is
-read each time. What other processes keep meanwhile may pass the limit by as much.
+Mailboxes count their own bytes; a user's total is the sum, and reading it for each message would cost more than
+storing the message. So it is read every 30 s and what this process stores is added; near the limit it is read
+each time. What other processes store meanwhile can exceed the limit by as much.
 """
 
 import time
@@ -27,7 +27,7 @@ _TOTALS: Final = (
 
 
 class Usage:
-    """The totals, for a *limit* in bytes; with 0 nothing is ever read."""
+    """The totals, for a *limit* in bytes for each user; with 0 nothing is ever read."""
 
     def __init__(self, database: Database, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._database = database
@@ -36,29 +36,29 @@ class Usage:
         self._known: LruMap[str, tuple[int, float]] = LruMap(_MOST_USERS)
 
     async def look_at(self, users: Iterable[str]) -> None:
-        """Find out about those of *users* whose total is old, or matters just now."""
-        unsure = {user for user in users if self._limit and self._is_unsure(user)}
-        if not unsure:
+        """Read the totals of those of *users* whose total is old or near the limit."""
+        stale = {user for user in users if self._limit and self._is_stale(user)}
+        if not stale:
             return
-        totals = await self._database.read(lambda connection: totals_of(connection, unsure))
-        for user in unsure:
+        totals = await self._database.read(lambda connection: totals_of(connection, stale))
+        for user in stale:
             self._known.used(user, (totals.get(user, 0), self._clock()))
 
     def add(self, user: str, stored_bytes: int) -> None:
-        """This process has kept so much more."""
+        """Add what this process has stored since the total was read."""
         if user in self._known:
             total, since = self._known[user]
             self._known[user] = total + stored_bytes, since
 
     def of(self, user: str) -> int:
-        """The total as last known; 0 for somebody nobody looked at."""
+        """The total as last read, in bytes; 0 for a user whose total was never read."""
         return self._known.get(user, (0, 0.0))[0]
 
-    def _is_unsure(self, user: str) -> bool:
+    def _is_stale(self, user: str) -> bool:
         total, since = self._known.get(user, (self._limit, 0.0))
         return total >= _NEAR * self._limit or self._clock() - since > _FRESH_SECONDS
 
 
 def totals_of(connection: Connection, users: Iterable[str]) -> dict[str, int]:
-    """How many bytes each of *users* stores, by their mailboxes' counts; nobody without a mailbox is in it."""
+    """How many bytes each of *users* stores, by the counts of their mailboxes; users without a mailbox are missing."""
     return {user: int(total) for user, total in connection.execute(_TOTALS, {"users": list(users)})}

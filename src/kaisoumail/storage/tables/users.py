@@ -9,7 +9,7 @@ from kaisoumail.model.user import Role, User
 from kaisoumail.storage.engine import transactions
 from kaisoumail.storage.engine.schema import users
 
-_LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x7573657273})")  # any constant that nobody else locks
+_LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x7573657273})")  # any constant that nothing else locks
 
 
 def add(connection: Connection, user: User) -> None:
@@ -22,13 +22,13 @@ def save(connection: Connection, user: User) -> None:
 
 
 def remove(connection: Connection, user_id: str) -> None:
-    """Forget the user, with everything that belongs to them alone: keys, passkeys, sessions."""
+    """Delete the user with their keys, passkeys and sessions."""
     transactions.note_access(connection)
     connection.execute(delete(users).where(users.c.id == user_id))
 
 
 def listed(connection: Connection) -> list[User]:
-    """Everybody, the first one first."""
+    """Every user, the oldest first."""
     return [user_from(row) for row in connection.execute(select(users).order_by(users.c.created_at, users.c.id))]
 
 
@@ -38,14 +38,14 @@ def find(connection: Connection, user_id: str) -> User | None:
 
 
 def find_to_change(connection: Connection, user_id: str) -> User | None:
-    """The user, whom nobody else changes or removes until the end of the transaction."""
+    """The user, locked against changes and deletion until the end of the transaction."""
     query = select(users).where(users.c.id == user_id).with_for_update(key_share=True)
     row = connection.execute(query).one_or_none()
     return None if row is None else user_from(row)
 
 
 def find_before_adding(connection: Connection, email: str) -> User | None:
-    """As `find_by_email`, and nobody else adds anybody until the end of the transaction."""
+    """As `find_by_email`, and no other transaction can add a user until this one ends."""
     if connection.dialect.name == "postgresql":
         connection.execute(_LOCK)
     return find_by_email(connection, email)
@@ -58,7 +58,7 @@ def find_by_email(connection: Connection, email: str) -> User | None:
 
 
 def first_created_at(connection: Connection) -> datetime | None:
-    """When the first of the users there are was made."""
+    """When the oldest user was created; None without users."""
     query = select(users.c.created_at).order_by(users.c.created_at).limit(1)
     return connection.execute(query).scalar_one_or_none()
 
@@ -71,8 +71,8 @@ def lock_admins(connection: Connection) -> set[str]:
     """
     The ids of the admins who are not disabled.
 
-    On PostgreSQL their rows are locked until the end of the transaction, so that two processes cannot each take
-    the other's last but one away; SQLite has one writer anyway. Mail for them comes in all the same.
+    On PostgreSQL their rows are locked until the end of the transaction, so that two processes cannot each remove
+    one of the last two admins; SQLite has one writer anyway. Their mailboxes still receive messages.
     """
     query = select(users.c.id).where(users.c.role == Role.ADMIN.value, users.c.disabled_at.is_(None))
     return set(connection.execute(query.order_by(users.c.id).with_for_update(key_share=True)).scalars())

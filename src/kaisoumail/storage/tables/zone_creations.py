@@ -1,8 +1,8 @@
 """
-Zones that we ask Cloudflare to make, noted before we ask: whatever becomes of the answer, such a zone is ours.
+Zones that we ask Cloudflare to create, noted before the request: even if the answer is lost, such a zone is ours.
 
-A note goes with the row of its domain, or with a refusal that says nothing was made. One whose bind never ended stays
-until the next bind of the name.
+A note is deleted when the row of its domain is saved, or after a refusal that means no zone was created. If a bind
+never ends, the note stays until the next bind of the name.
 """
 
 from hashlib import sha256
@@ -13,7 +13,7 @@ from kaisoumail.storage.tables import key_values
 
 
 def note(connection: Connection, root_domain: str) -> None:
-    """A zone of this name is about to be asked for."""
+    """Note that we are about to create a zone of this name."""
     key_values.put(connection, _key(root_domain), root_domain)
 
 
@@ -26,5 +26,5 @@ def forget(connection: Connection, root_domain: str) -> None:
 
 
 def _key(root_domain: str) -> str:
-    """A name has up to 253 characters, a key of a fact 64."""
+    """The key for the note. A name has up to 253 characters, a key of `facts` up to 64."""
     return f"zone_creation:{sha256(root_domain.encode()).hexdigest()[:40]}"

@@ -1,4 +1,4 @@
-"""Alembic's entrance: it runs on the connection that `storage/engine/schema_migration.py` hands it."""
+"""Alembic's entry point; runs on the connection that `storage/engine/schema_migration.py` passes in."""
 
 from alembic import context
 

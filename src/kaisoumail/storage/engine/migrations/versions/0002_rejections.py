@@ -1,4 +1,4 @@
-"""Mail refused for good."""
+"""Table of rejected messages."""
 
 import sqlalchemy as sa
 from alembic import op

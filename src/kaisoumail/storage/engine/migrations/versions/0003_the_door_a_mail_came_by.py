@@ -1,4 +1,4 @@
-"""Which door a mail came by: what stands in its trace fields may be believed or not."""
+"""The channel a message came by, which decides whether its trace fields can be trusted."""
 
 import sqlalchemy as sa
 from alembic import op

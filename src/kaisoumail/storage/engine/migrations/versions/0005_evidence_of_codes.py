@@ -1,4 +1,4 @@
-"""What spoke for a verification code, and the link a mail wants followed."""
+"""The evidence for a verification code, and the link a message asks to follow."""
 
 import sqlalchemy as sa
 from alembic import op

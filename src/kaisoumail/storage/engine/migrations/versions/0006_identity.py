@@ -1,4 +1,4 @@
-"""Disabled users, keys with an end and a bound, sessions by device, passkeys, audit, token buckets, quotas."""
+"""Disabled users, keys that expire and are bound, sessions by device, passkeys, audit, token buckets, quotas."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How often a waiting domain was looked at, which decides when it is looked at next."""
+"""How often a waiting domain was checked, which decides when it is checked next."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,5 +11,5 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("domains", sa.Column("looks", sa.Integer(), nullable=False, server_default=sa.text("0")))
-    # Nobody sits before the page of a domain that waited through the upgrade: a look every quarter of an hour.
+    # A domain that waited through the upgrade has nobody watching its page: check it every quarter of an hour.
     op.execute("UPDATE domains SET looks = 65 WHERE next_look_at IS NOT NULL")

@@ -1,4 +1,4 @@
-"""Whose thing somebody else acted on, and who made a key."""
+"""The owner of what an audit line is about, and the user who created an API key."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Which run is open about what, and what came of those that ended; a domain's state before it was hidden."""
+"""Runs of jobs, open ones and outcomes of ended ones; the status of a domain before its deletion."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What goes after a time is found by its age."""
+"""Indexes to find rows that retention removes by their age."""
 
 import sqlalchemy as sa
 from alembic import op
