@@ -46,7 +46,7 @@ class FileBlobs:
 
     async def remove(self, name: str) -> None:
         """Remove *name*; a missing one is fine."""
-        for path in self._places(name):
+        for path in self._paths(name):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     async def files(self) -> AsyncIterator[list[StoredFile]]:
@@ -71,11 +71,11 @@ class FileBlobs:
         return self._root / name.partition(".")[0][-2:] / name
 
     def _paths(self, name: str) -> tuple[Path, ...]:
-        """The paths where *name* may be stored, the likely one first."""
+        """The paths where *name* may be stored, the current one first."""
         return self._path(name), self._root / _OLD_FOLDER / name
 
     def _read(self, name: str) -> bytes | None:
-        for path in self._places(name):
+        for path in self._paths(name):
             try:
                 return path.read_bytes()
             except FileNotFoundError:

@@ -4,7 +4,7 @@ The `facts` table: small values that all processes share.
 `cloudflare_pace`: when the next request to Cloudflare may be sent. `cloudflare_cooldown`: until when none
 may, and the request that caused it. `cloudflare_zones`, `cloudflare_verified`, `public_dns`: the zones, the
 check of the token and the DNS answers as last read. `workers_ai_pause`: until when Workers AI is not called.
-`zone_creation:…`: see `zone_creations.py`.
+`zone_creation:…`: see `storage/tables/zone_creations.py`.
 
 Durations are measured by the database's clock. If that clock goes back, no time has passed since.
 """

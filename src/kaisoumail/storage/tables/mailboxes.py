@@ -35,7 +35,7 @@ def add(connection: Connection, mailbox: Mailbox) -> bool:
 
 
 def activate(connection: Connection, mailbox_id: str, routing_rule_id: str | None) -> Mailbox | None:
-    """The mailbox, now active with *routing_rule_id*; None if it was removed meanwhile."""
+    """The mailbox; if it was provisioning, it is now active with *routing_rule_id*. None if it was removed."""
     connection.execute(
         update(mailboxes)
         .where(mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.PROVISIONING.value)
@@ -63,7 +63,7 @@ def prolong(connection: Connection, mailbox: Mailbox) -> bool:
 
 
 def begin_to_destroy(connection: Connection, mailbox_id: str) -> None:
-    """Set the mailbox to destroying: it receives nothing and its messages are hidden. A destroyed one stays as it is."""
+    """Set the mailbox to destroying: it receives nothing and its messages are hidden. A destroyed one is unchanged."""
     usable = update(mailboxes).where(mailboxes.c.id == mailbox_id, mailboxes.c.status.in_(_USABLE))
     if connection.execute(usable.values(status=MailboxStatus.DESTROYING.value)).rowcount:
         _note(connection, mailbox_id)
