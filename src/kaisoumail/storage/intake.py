@@ -47,8 +47,8 @@ def _active(mailbox_ids: Sequence[Any]) -> Select[Any]:
 # Built once: building them costs more than running them.
 _IDS: Final[Any] = bindparam("ids", expanding=True)
 _ACTIVE: Final = SelectMany(_active, mailboxes_table.c.id.type)
-_LOCKED: Final = SelectMany(lambda ids: _active(ids).with_for_update(key_share=True), mailboxes_table.c.id.type)
-_UNLOCKED: Final = SelectMany(
+_LOCK_ALL: Final = SelectMany(lambda ids: _active(ids).with_for_update(key_share=True), mailboxes_table.c.id.type)
+_LOCK_FREE: Final = SelectMany(
     lambda ids: _active(ids).with_for_update(key_share=True, skip_locked=True), mailboxes_table.c.id.type
 )
 _RECEIVED: Final = CompiledStatement(
@@ -190,7 +190,7 @@ def keep_all(
     """
     ids = list({each.message.mailbox_id for each in incoming})
     now = max(each.message.received_at for each in incoming)
-    rows = (_UNLOCKED if skip_locked else _LOCKED).rows(connection, ids, now=now).all()
+    rows = (_LOCK_FREE if skip_locked else _LOCK_ALL).rows(connection, ids, now=now).all()
     counts = {row.id: row.message_count for row in rows}
     owners = {row.id: row.user_id for row in rows}
     receiving = sorted(
