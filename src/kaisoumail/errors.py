@@ -1,11 +1,11 @@
 """
-What can go wrong, once.
+Every refusal of the product, with its code, HTTP status and SMTP reply in one table.
 
-Everything the product refuses is a `Problem` with a stable code. `CODES` says for each code which
-HTTP status it is, which SMTP reply, and whether trying the same thing again can help. Doors render
-it (`http/problems.py`, `web`, `smtp/listener.py`); nobody else decides a status.
+A refusal is a `Problem` with a stable code. `CODES` has for each code its HTTP status, its SMTP reply,
+and whether the same request can succeed later. `http/problems.py`, `web` and `smtp/session.py` render
+it; no other code decides a status.
 
-Anything raised that is not a Problem is "internal": logged with a reference, never shown.
+An exception that is not a Problem is "internal": logged with a reference, never shown.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """How one code of Problem is answered: *status* over HTTP, *smtp* over SMTP; *retry* if it may pass later."""
+    """How a code is answered: *status* over HTTP, *smtp* over SMTP; *retry* if the same request may succeed later."""
 
     status: int
     smtp: str = "451 4.3.0 Temporary trouble on our side, try again later"
@@ -35,7 +35,7 @@ CODES: Final[dict[str, ProblemKind]] = {
     "request_timeout": ProblemKind(408, retry=True),
     "cross_site_request": ProblemKind(403),
     "two_sessions": ProblemKind(401),
-    # who asks
+    # authentication, users and credentials
     "authentication_required": ProblemKind(401),
     "invalid_api_key": ProblemKind(401),
     "invalid_signature": ProblemKind(401),
@@ -89,7 +89,7 @@ CODES: Final[dict[str, ProblemKind]] = {
     "quota_reached": ProblemKind(409),
     "mailbox_full": ProblemKind(503, "452 4.2.2 Mailbox full, try again later", retry=True),
     "mailbox_unavailable": ProblemKind(422, "550 5.1.1 Mailbox unavailable"),
-    # Cloudflare's answers, never mistaken for ours
+    # refusals by Cloudflare, whose 401 and 403 are never sent on as ours
     "cloudflare_rate_limited": ProblemKind(429, retry=True),
     "cloudflare_unreachable": ProblemKind(502, retry=True),
     "still_working": ProblemKind(504, retry=True),
@@ -106,7 +106,7 @@ CODES: Final[dict[str, ProblemKind]] = {
     "cloudflare_quota_reached": ProblemKind(502),
     "cloudflare_rejected": ProblemKind(502),
     "cloudflare_unreadable": ProblemKind(502, retry=True),
-    # our own weakness
+    # our own failures
     "not_ready": ProblemKind(503, retry=True),
     "inbound_closed": ProblemKind(503),
     "storage_unavailable": ProblemKind(503, retry=True),
@@ -119,10 +119,10 @@ CODES: Final[dict[str, ProblemKind]] = {
 
 class Problem(Exception):
     """
-    A refusal with a stable *code*, a sentence for people, and *details* for programs.
+    A refusal: a stable *code*, a sentence for people, and *details* for programs.
 
-    *details* must be plain JSON values. They are sent to clients beside the code, so nothing secret
-    and no mail content may be put there.
+    *details* must be plain JSON values. They are sent to clients with the code, so they hold no
+    secrets and no content of messages.
     """
 
     def __init__(self, code: str, message: str, **details: Any) -> None:
@@ -140,7 +140,7 @@ class Problem(Exception):
         return f"{self.message} ({self.code})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Runs are stored: a problem must come back from the workflow engine as it went in.
+        # The workflow engine stores runs: a problem must be read back as it was written.
         return (_problem, (self.code, self.message, self.details))
 
 

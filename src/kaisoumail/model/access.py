@@ -1,8 +1,9 @@
 """
-What a credential may do, and what a route asks of whoever calls it.
+What a credential allows (`Grant`), and what a route requires (`Need`).
 
-A scope is `noun:verb`. `write` includes `read`, `noun:*` is everything about the noun, `*` everything its owner may
-do. A credential bound to one mailbox or domain opens nothing but mailboxes and messages there, whatever it says.
+A scope is `noun:verb`. `write` includes `read`, `noun:*` is everything about the noun, `*` everything the owner of the
+credential may do. A credential bound to one mailbox or domain reaches only mailboxes and messages there, whatever its
+scopes are.
 """
 
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ _BINDABLE: Final = ("mailboxes", "messages")
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What an API key, or a session made from one, was given; by default everything its owner may do."""
+    """What an API key, or a session made from one, allows; by default everything its owner may do."""
 
     scopes: tuple[str, ...] = (EVERYTHING,)
     mailbox_id: str | None = None
@@ -33,22 +34,22 @@ class Grant:
         return self.mailbox_id is not None or self.domain_id is not None
 
     def allows(self, scope: str) -> bool:
-        """Whether *scope*, such as `messages:read`, is among what was given."""
+        """Whether the grant includes *scope*, such as `messages:read`."""
         noun, _, verb = scope.partition(":")
         if self.is_bound and noun not in _BINDABLE:
             return False
-        enough = {EVERYTHING, scope, f"{noun}:*", f"{noun}:write" if verb in ("read", "*") else scope}
-        return not enough.isdisjoint(self.scopes)
+        sufficient = {EVERYTHING, scope, f"{noun}:*", f"{noun}:write" if verb in ("read", "*") else scope}
+        return not sufficient.isdisjoint(self.scopes)
 
     def opens(self, mailbox: Mailbox) -> bool:
-        """Whether what it is bound to, if anything, holds *mailbox*."""
+        """Whether *mailbox* is, or is in, what the grant is bound to; True for a grant that is not bound."""
         return self.mailbox_id in (None, mailbox.id) and self.domain_id in (None, mailbox.domain_id)
 
     def covers(self, other: "Grant") -> bool:
-        """Whether *other* is no more than this: no scope, no place and no day beyond it."""
-        lasts = self.expires_at is None or (other.expires_at is not None and other.expires_at <= self.expires_at)
+        """Whether *other* allows no more than this grant: in scopes, in what it is bound to, and in time."""
+        ends_in_time = self.expires_at is None or (other.expires_at is not None and other.expires_at <= self.expires_at)
         is_inside = self.mailbox_id in (None, other.mailbox_id) and self.domain_id in (None, other.domain_id)
-        return lasts and is_inside and all(self._holds(scope) for scope in other.scopes)
+        return ends_in_time and is_inside and all(self._holds(scope) for scope in other.scopes)
 
     def _holds(self, scope: str) -> bool:
         return EVERYTHING in self.scopes if scope == EVERYTHING else self.allows(scope)
@@ -56,7 +57,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a route asks of whoever calls it: nothing, or to be signed in, by cookie, as an admin, with *scope*."""
+    """What a route requires: nothing, or an authenticated caller: with *scope*, as an admin, by cookie."""
 
     is_public: bool = False
     scope: str | None = None
@@ -69,20 +70,20 @@ SIGNED_IN: Final = Need()
 
 
 def may(scope: str) -> Need:
-    """For whoever is signed in and holds *scope*."""
+    """The need of a caller whose credential includes *scope*."""
     return Need(scope=scope)
 
 
 def by_cookie(scope: str) -> Need:
-    """For whoever is signed in with a browser and holds *scope*; an API key will not do."""
+    """The need of a caller with a browser session that includes *scope*; an API key is refused."""
     return Need(scope=scope, is_by_cookie=True)
 
 
 def admin(scope: str) -> Need:
-    """For admins who hold *scope*."""
+    """The need of an admin whose credential includes *scope*."""
     return Need(scope=scope, is_for_admins=True)
 
 
 def missing(scope: str) -> Problem:
-    """The refusal of a credential that does not hold *scope*."""
+    """The refusal of a credential that lacks *scope*."""
     return Problem("insufficient_scope", f"This key may not do that: it lacks the scope {scope}", scope=scope)

@@ -2,7 +2,7 @@
 Mailbox addresses: `localPart@subdomain.rootDomain`, and the rules for each part.
 
 An address always has a subdomain; nothing directly at an apex is ever a mailbox, so that the
-operator's own mail there is never touched.
+operator's own addresses there are never touched.
 """
 
 import re
@@ -43,7 +43,7 @@ def is_root_domain(text: str) -> bool:
 
 
 def is_email(text: str) -> bool:
-    """True when existing clients would accept *text* in a field they know as an e-mail address."""
+    """True when existing clients accept *text* in the field of an e-mail address."""
     return len(text) <= 998 and _email.match(text) is not None
 
 

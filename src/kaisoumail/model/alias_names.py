@@ -1,4 +1,4 @@
-"""Names for addresses nobody chose: readable, plentiful, and not guessable from the last one."""
+"""Random names for addresses: readable, plentiful, and not guessable from an earlier one."""
 
 import secrets
 from typing import Final
@@ -24,7 +24,7 @@ def random_subdomain() -> str:
     """
     One of ten words.
 
-    Few on purpose: each new subdomain costs DNS records at Cloudflare, of which a zone holds only
-    30 mail domains. Privacy comes from the local part.
+    Few on purpose: each new subdomain needs DNS records at Cloudflare, where a zone holds only 30 mail
+    domains. Privacy comes from the local part.
     """
     return secrets.choice(HOSTS)

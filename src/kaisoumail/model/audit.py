@@ -1,4 +1,4 @@
-"""Who did what to what: one line of the audit log."""
+"""One line of the audit log: who did what to which target."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,10 +10,11 @@ from kaisoumail.model.user import UNKNOWN_CLIENT, RequestClient, Viewer
 @dataclass(frozen=True, slots=True)
 class Entry:
     """
-    *actor* is an e-mail address, or `command line` and the like; *target* a name people know the thing by. Who acted on
-    what is somebody else's did so for its *owner*, whose e-mail address is read as the line is written.
+    One line. *actor* is an e-mail address, or a source such as `command line`; *target* is a name that people know.
+    *owner_id* is set when the target belongs to another user than the actor; *owner*, their e-mail address, is read
+    when the line is written.
 
-    Rows outlive the people and things they name. Neither secrets nor mail content may stand in *details*.
+    Lines outlive the users and objects they name. Neither secrets nor content of messages may stand in *details*.
     """
 
     action: str
@@ -40,7 +41,7 @@ def did(
     owner_id: str | None = None,
     **details: Any,
 ) -> Entry:
-    """*viewer* did *action* at *now*, to something of *owner_id*'s where things have owners."""
+    """The line for what *viewer* did at *now*; *owner_id* is the owner of the target, where targets have owners."""
     return Entry(
         action=action,
         at=now,

@@ -1,8 +1,8 @@
 """
-Who is at the other end of a connection, also behind proxies of the operator's.
+The client behind a connection, also through the operator's reverse proxies.
 
-A proxy writes into `X-Forwarded-For` and `X-Forwarded-Proto` for whom it speaks; so can anybody else. They
-are believed only from a peer that the operator named.
+A proxy writes its client into `X-Forwarded-For` and `X-Forwarded-Proto`, but so can any client. They are trusted
+only from a peer that the operator named.
 """
 
 from collections.abc import Sequence
@@ -24,21 +24,21 @@ class Client:
 
 def client_of(peer: str | None, is_tls: bool, forwarded_for: str, forwarded_proto: str, trusted: Networks) -> Client:
     """
-    The client that *peer* is, or speaks for if it is a *trusted* proxy.
+    The client: *peer* itself or, if that is a *trusted* proxy, the client it forwards for.
 
-    That is the right-most address of *forwarded_for* that is no trusted proxy: what stands left of it the
-    client could have written itself. When that is no address, the peer is taken. The last word of
-    *forwarded_proto* is the nearest proxy's.
+    This is the right-most address of *forwarded_for* that is no trusted proxy: anything left of it the client
+    could have written itself. If that item is no address, the client is *peer*. The last item of
+    *forwarded_proto* was written by the nearest proxy.
     """
-    near = find_address(peer or "")
-    if near is None or not _is_in(near, trusted):
-        return Client(peer if near is None else str(near), is_tls)
+    peer_address = find_address(peer or "")
+    if peer_address is None or not _is_in(peer_address, trusted):
+        return Client(peer if peer_address is None else str(peer_address), is_tls)
     proto = forwarded_proto.rpartition(",")[2].strip().lower()
-    return Client(str(_named(forwarded_for, trusted) or near), proto == "https" if proto else is_tls)
+    return Client(str(_forwarded_client(forwarded_for, trusted) or peer_address), proto == "https" if proto else is_tls)
 
 
 def find_address(text: str) -> Address | None:
-    """The address *text* is, without zone or port, an IPv4 address in IPv6 clothes as IPv4; None if it is none."""
+    """*text* as an address, without zone and port, an IPv4-mapped IPv6 address as IPv4; None if it is none."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -54,7 +54,7 @@ def find_address(text: str) -> Address | None:
 
 @lru_cache(maxsize=1024)
 def counted_as(address: str) -> str:
-    """Whom limits count *address* as: an IPv4 address itself, an IPv6 address its /64, which one customer has."""
+    """The client that limits count *address* for: an IPv4 address itself, an IPv6 address its /64 (one customer)."""
     found = find_address(address)
     return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found or address)
 
@@ -65,8 +65,8 @@ def is_within(address: str, networks: Networks) -> bool:
     return found is not None and _is_in(found, networks)
 
 
-def _named(forwarded_for: str, trusted: Networks) -> Address | None:
-    """Whom the proxies speak for; None when they do not say, or what they say is no address."""
+def _forwarded_client(forwarded_for: str, trusted: Networks) -> Address | None:
+    """The client that the proxies name; None if they name none, or what they name is no address."""
     found = None
     for item in reversed(forwarded_for.split(",")):
         found = find_address(item)

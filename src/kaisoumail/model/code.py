@@ -1,4 +1,4 @@
-"""A verification code found in a mail, and the link that does the same."""
+"""A verification code found in a message, and a link that serves the same purpose."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,10 +9,10 @@ LinkKind = Literal["confirm", "sign_in", "reset", "invite"]
 @dataclass(frozen=True, slots=True)
 class Verification:
     """
-    *code* is 4 to 8 letters and digits without separators; *source* says where it stood.
+    *code* is 4 to 8 letters and digits without separators; *source* is where it was found.
 
-    *evidence* is the text around it, at most 120 characters, *word* what called it a code there. *confidence* is
-    from 0 to 1. Mails kept by older versions have none of these.
+    *evidence* is the text around it, at most 120 characters, *word* the word there that marks it as a code.
+    *confidence* is from 0 to 1. Messages stored by older versions have none of these three.
     """
 
     code: str
@@ -25,7 +25,7 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """What may be the code of a mail that the rules found none in; as in `Verification`."""
+    """A possible code of a message in which the rules found none; fields as in `Verification`."""
 
     code: str
     source: Literal["subject", "body"]
@@ -35,7 +35,7 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Where following *url* (http or https) leads: *host* in lower case; the words it was shown with; what it does."""
+    """A link: its *url* (http or https), its *host* in lower case, the *text* it is shown with, and what it does."""
 
     url: str
     host: str

@@ -1,4 +1,4 @@
-"""What proves who somebody is: API keys and the sessions made from them."""
+"""Credentials: API keys, and the sessions made from them or from passkeys."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from kaisoumail.model.access import Grant
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as it is kept: never the secret, only its hash and its first characters; *created_by* is a user id."""
+    """An API key as stored: never the secret, only its hash and first characters; *created_by* is a user id."""
 
     id: str
     user_id: str
@@ -22,13 +22,13 @@ class ApiKey:
     created_by: str | None = None
 
     def is_over_at(self, now: datetime) -> bool:
-        """Whether its end, if it has one, has come at *now*."""
+        """Whether the key has expired at *now*."""
         return self.grant.expires_at is not None and self.grant.expires_at <= now
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A signed-in browser. *token_hash* is all that is kept of its cookie; the key or passkey is what it came from."""
+    """A signed-in browser. Only *token_hash* is stored of its cookie; *key_id* or *passkey_id* began it."""
 
     id: str
     user_id: str

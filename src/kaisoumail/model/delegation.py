@@ -1,4 +1,4 @@
-"""What public DNS says of a name's delegation, beside what Cloudflare wants it to say."""
+"""What public DNS answers about a delegation, compared with the name servers that Cloudflare assigned."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class DnsAnswer(StrEnum):
-    """How a resolver answered the question for name servers."""
+    """How a resolver answered a query for name servers."""
 
     NAME_SERVERS = "name_servers"
     NO_SUCH_NAME = "no_such_name"  # NXDOMAIN: not registered, or held by its registrar
@@ -25,14 +25,14 @@ class Delegation:
     asked_at: datetime
 
     def is_to(self, assigned: Iterable[str]) -> bool:
-        """True when exactly the *assigned* name servers are set. None of the old ones may stay."""
-        wanted = {_plain(server) for server in assigned}
-        return bool(wanted) and wanted == {_plain(server) for server in self.name_servers}
+        """True when exactly the *assigned* name servers are set. None of the old ones may remain."""
+        expected = {_plain(server) for server in assigned}
+        return bool(expected) and expected == {_plain(server) for server in self.name_servers}
 
     def others_than(self, assigned: Iterable[str]) -> tuple[str, ...]:
-        """Those that are answered and must go."""
-        wanted = {_plain(server) for server in assigned}
-        return tuple(server for server in self.name_servers if _plain(server) not in wanted)
+        """The answered name servers that are not *assigned* and must be removed."""
+        expected = {_plain(server) for server in assigned}
+        return tuple(server for server in self.name_servers if _plain(server) not in expected)
 
 
 def _plain(server: str) -> str:

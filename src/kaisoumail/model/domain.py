@@ -22,9 +22,9 @@ from kaisoumail.model.address import is_root_domain
 _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
-_MOST_CHARACTERS: Final = 1000  # that are looked at; a name has at most 253 once it is ASCII
+_MOST_CHARACTERS: Final = 1000  # of an input; a name has at most 253 once it is ASCII
 LONGEST_LOOK_PAUSE: Final = timedelta(hours=1)
-# Up to so many looks: about the first minute, ten minutes, hour and day.
+# The pause after fewer than so many checks: about the first minute, ten minutes, hour and day.
 _LOOK_PAUSES: Final = (
     (12, timedelta(seconds=5)),
     (40, timedelta(seconds=20)),
@@ -33,7 +33,7 @@ _LOOK_PAUSES: Final = (
 )
 
 
-# What can happen to a domain, as its history names it.
+# What can happen to a domain, by its name in the history.
 EventKind = Literal[
     "zone_created", "zone_found", "zone_status", "ready", "refused", "retry_refused", "delete_refused", "deleted"
 ]
@@ -53,7 +53,7 @@ class BindingSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """What Cloudflare last said about a zone. *status* is Cloudflare's own word, such as `pending`."""
+    """A zone as Cloudflare last reported it. *status* is Cloudflare's own value, such as `pending`."""
 
     id: str
     name: str
@@ -67,7 +67,7 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """An apex domain the operator gave us. One row per name for ever; deleting only marks it."""
+    """An apex domain of the operator. One row per name for ever; deleting only marks it."""
 
     id: str
     root_domain: str
@@ -83,28 +83,28 @@ class Domain:
     last_provision_error: str | None = None
     last_provision_code: str | None = None
     last_provision_details: dict[str, Any] = field(default_factory=dict)
-    """Cloudflare's exact answer behind the error, for whoever wants to see it."""
+    """Cloudflare's exact answer behind the error."""
     next_look_at: datetime | None = None
-    """When the activation watch looks again, by the database's clock; None when there is nothing to wait for."""
+    """When the activation watch checks again, by the database's clock; None when there is nothing to wait for."""
     looks: int = 0
-    """How often it looked since the domain began to wait."""
+    """How many times it checked since the domain began to wait."""
     activation_checked_at: datetime | None = None
     last_provisioned_at: datetime | None = None
     disabled_at: datetime | None = None
     deleted_at: datetime | None = None
     status_before_deletion: DomainStatus | None = None
-    """What it was before it was hidden, while its zone is being deleted."""
+    """The status before `hidden`, while the zone is being deleted."""
 
     @property
     def is_active(self) -> bool:
         return self.status is DomainStatus.ACTIVE and self.deleted_at is None
 
     def seen_at_cloudflare(self, zone: Zone, now: datetime) -> "Domain":
-        """This domain with what Cloudflare says of its zone, so that it can be shown without asking again."""
+        """This domain with what Cloudflare reports of its zone, so that it can be shown without another request."""
         return replace(self, zone_id=zone.id, zone_status=zone.status, name_servers=zone.name_servers, updated_at=now)
 
     def provisioned(self, now: datetime) -> "Domain":
-        """This domain, ready: earlier errors and an earlier switch-off are forgotten."""
+        """This domain, active: earlier errors and an earlier switch-off are cleared."""
         return replace(
             self,
             status=DomainStatus.ACTIVE,
@@ -119,7 +119,11 @@ class Domain:
         )
 
     def not_provisioned(self, problem: Problem, now: datetime) -> "Domain":
-        """This domain kept, with the reason why it does not receive mail yet; *now* is the database's time."""
+        """
+        This domain as `provisioning_error`, with the *problem* as the reason; *now* is the database's time.
+
+        The activation watch checks it again after a pause if the problem may pass.
+        """
         refused = replace(
             self,
             status=DomainStatus.PROVISIONING_ERROR,
@@ -134,11 +138,11 @@ class Domain:
         return refused.looked_at(now) if problem.kind.retry else refused
 
     def looked_at(self, now: datetime) -> "Domain":
-        """This domain, to be looked at again after a pause that grows with each look; *now* is the database's time."""
+        """This domain, due for another check after a pause that grows with each check; *now* is the database's time."""
         return replace(self, next_look_at=now + look_pause(self.looks), looks=self.looks + 1)
 
     def hidden(self, now: datetime) -> "Domain":
-        """This domain, deleted for everybody while its zone is being deleted; again changes nothing."""
+        """This domain, marked as deleted while its zone is being deleted; unchanged if it is already."""
         if self.deleted_at is not None:
             return self
         return replace(
@@ -152,11 +156,11 @@ class Domain:
         )
 
     def brought_back(self, now: datetime) -> "Domain":
-        """This domain as it was before it was hidden, the same if it was not; *now* is the database's time."""
+        """This domain as it was before `hidden`, unchanged if it was not hidden; *now* is the database's time."""
         if self.status_before_deletion is None:
             return self
         status = self.status_before_deletion
-        back = replace(
+        restored = replace(
             self,
             status=status,
             status_before_deletion=None,
@@ -164,16 +168,16 @@ class Domain:
             deleted_at=None,
             updated_at=now,
         )
-        return replace(back, next_look_at=now, looks=0) if status is DomainStatus.PROVISIONING_ERROR else back
+        return replace(restored, next_look_at=now, looks=0) if status is DomainStatus.PROVISIONING_ERROR else restored
 
     def switched_off(self, now: datetime) -> "Domain":
-        """This domain, offering no new mailboxes; what it has stays."""
+        """This domain, disabled: it offers no new mailboxes; existing ones stay."""
         return replace(self, status=DomainStatus.DISABLED, disabled_at=now, next_look_at=None, updated_at=now)
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One line of the catalogue: what we know of a name beside what Cloudflare says of it."""
+    """One line of the catalogue: our domain of a name and Cloudflare's zone of that name; either may be None."""
 
     root_domain: str
     domain: Domain | None
@@ -181,7 +185,7 @@ class CatalogEntry:
 
     @property
     def zone_status(self) -> str | None:
-        """Cloudflare's word on the zone: now, or when we last heard of it."""
+        """Cloudflare's status of the zone: from the listed zone, else as last stored."""
         return self.zone.status if self.zone else self.domain.zone_status if self.domain else None
 
     @property
@@ -190,16 +194,16 @@ class CatalogEntry:
 
     @property
     def name_servers(self) -> tuple[str, ...]:
-        """Those Cloudflare assigned."""
+        """The name servers that Cloudflare assigned."""
         return self.zone.name_servers if self.zone else self.domain.name_servers if self.domain else ()
 
 
 def look_pause(looks: int) -> timedelta:
     """
-    How long to wait before looking at a pending zone again that was looked at *looks* times already.
+    How long to wait before the next check of a pending zone that was checked *looks* times already.
 
-    Registrars take minutes to hours; the first minutes are when somebody sits before the page. Counted and not by how
-    long the domain has waited, which the clock of whoever bound it would decide.
+    Registrars take minutes to hours; in the first minutes a person watches the page. The pause depends on the number of
+    checks and not on how long the domain has waited: that would be measured by the clock of the process that bound it.
     """
     for most, pause in _LOOK_PAUSES:
         if looks < most:
@@ -209,11 +213,11 @@ def look_pause(looks: int) -> timedelta:
 
 def normalised(text: str) -> str:
     """
-    *text* as a domain name in the form we keep: lower-case ASCII (IDN as `xn--…`).
+    *text* as a domain name in the form we store: lower-case ASCII (IDN as `xn--…`).
 
     Raises Problem `invalid_request` with a sentence that helps when it is not a dotted host name.
     """
-    if len(text) > _MOST_CHARACTERS:  # before NFKC, which may take time and makes more of it
+    if len(text) > _MOST_CHARACTERS:  # before NFKC, which may be slow and make the text longer
         raise _unfit(text, f"a domain name has at most {_MOST_CHARACTERS} characters")
     name = unicodedata.normalize("NFKC", text).strip().lower()
     if "://" in name or "/" in name:
@@ -249,7 +253,7 @@ def refuse_unless_apex(name: str) -> None:
     """
     Raises Problem unless *name* (normalised) can be bound as a zone.
 
-    A subdomain is answered with the apex to bind instead and the mailbox subdomain to use with it.
+    For a subdomain the details have the apex to bind instead, and the mailbox subdomain to use with it.
     """
     apex = registrable(name)
     if apex is None:

@@ -1,9 +1,9 @@
 """
-Places in time, as clients hold them: where a waiter looked last, and where a page of a list ended.
+Positions that clients hold: a place among the changes, and the end of a page of a list.
 
-Both are opaque to clients. A `Cursor` is a number of the table of changes, given in the order in which
-changes became visible: whoever goes on from one misses nothing and sees nothing twice. An instant cannot
-promise that, because a mail stamped earlier may become visible later. A `PageEnd` is the last row of a page.
+Both are opaque to clients. A `Cursor` is a number of the `changes` table, assigned in the order in which
+changes became visible: a client that continues from one misses nothing and sees nothing twice. An instant cannot
+promise that, because a message stamped earlier may become visible later. A `PageEnd` is the last row of a page.
 """
 
 import re
@@ -20,7 +20,7 @@ _PAGE_END: Final = re.compile(PAGE_END_PATTERN)
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cursor:
-    """Everything up to change number *seq* has been looked at."""
+    """A place among the changes: everything up to number *seq* has been seen."""
 
     seq: int
 
@@ -32,14 +32,14 @@ BEGINNING: Final = Cursor(0)
 
 
 def find_cursor(text: str) -> Cursor | None:
-    """The cursor that *text* is, or None."""
+    """The cursor written as *text*, or None."""
     found = _CURSOR.fullmatch(text)
     return None if found is None else Cursor(int(found[1]))
 
 
 @dataclass(frozen=True, slots=True)
 class PageEnd:
-    """The row a page ended with: its instant, and its id where several share that millisecond."""
+    """The last row of a page: its instant, and its id, since several rows may share that millisecond."""
 
     instant: datetime
     id: str
@@ -49,6 +49,6 @@ class PageEnd:
 
 
 def find_page_end(text: str) -> PageEnd | None:
-    """The end of a page that *text* is, or None."""
+    """The page end written as *text*, or None."""
     found = _PAGE_END.fullmatch(text)
     return None if found is None else PageEnd(_EPOCH + timedelta(milliseconds=int(found[1])), found[2])

@@ -1,4 +1,4 @@
-"""Identifiers: a prefix that says what it is, then 32 lower-case hex digits that grow with time."""
+"""Identifiers: a prefix for the kind, then 32 lower-case hex digits that grow with time."""
 
 import os
 import time
@@ -9,10 +9,11 @@ _RANDOM_BYTES: Final = 10
 
 def new_id(prefix: str) -> str:
     """
-    A fresh identifier such as `mbx_019ac3…`. Prefixes in use: usr key psk ses dom sub mbx msg rcp att req.
+    A fresh identifier such as `mbx_019ac3…`. Prefixes in use: usr key psk ses dom sub mbx msg rej evt run req;
+    parts of a message (`part_id`) use rcp and att.
 
-    Like a UUID of version 7 (RFC 9562, 5.7) it begins with the millisecond: what is stored together lies together
-    in every index, so that keeping a mail costs the same in a large store as in a small one. The other 80 bits are
-    random: it cannot be guessed, and need not be, since knowing an id permits nothing.
+    Like a UUID of version 7 (RFC 9562, 5.7) it begins with the millisecond: rows stored together lie together in
+    every index, so that storing a message costs the same in a large database as in a small one. The other 80 bits are
+    random: an id cannot be guessed. Security does not depend on that, since knowing an id permits nothing.
     """
     return f"{prefix}_{time.time_ns() // 1_000_000:012x}{os.urandom(_RANDOM_BYTES).hex()}"

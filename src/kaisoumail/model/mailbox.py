@@ -1,13 +1,13 @@
 """
-Mailboxes and their life.
+Mailboxes and their states.
 
     provisioning ─► active ─► expired ─► destroying ─► destroyed
                       ▲          │
                       └──────────┘  extended
 
-`provisioning` is ours alone: the address is taken, Cloudflare is being asked, and nobody is shown
-the row yet. (The system we are compatible with used `destroying` for it, and its clean-up then
-destroyed mailboxes that were just being made.)
+`provisioning` is internal: the address is reserved, Cloudflare is being called, and the row is not
+shown yet. (The system we are compatible with used `destroying` for it, and its clean-up then
+destroyed mailboxes that were still being created.)
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +19,7 @@ from kaisoumail.model.address import Address
 
 MIN_TTL_MINUTES: Final = 60
 UNKNOWN_RULE: Final = "unknown"
-"""In place of a rule's id: one may have been made for the address, and is looked for before the address is free."""
+"""In place of a rule's id: a rule may have been created, and is looked up by address before the address is freed."""
 MAX_TTL_MINUTES: Final = 525_600
 
 
@@ -38,7 +38,7 @@ class MailboxSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """One address somebody receives mail at. *expires_at* None means "keep until destroyed"."""
+    """An address that receives messages. *expires_at* None means that it lives until it is destroyed."""
 
     id: str
     user_id: str
@@ -55,7 +55,7 @@ class Mailbox:
     message_count: int = 0
 
     def status_at(self, now: datetime) -> MailboxStatus:
-        """The state to show: an active mailbox whose time has passed is expired, swept or not."""
+        """The state to show: an active mailbox past its expiry is expired, even before a sweep has marked it."""
         if self.status is MailboxStatus.ACTIVE and self.expires_at is not None and self.expires_at <= now:
             return MailboxStatus.EXPIRED
         return self.status
@@ -63,21 +63,21 @@ class Mailbox:
     def receives_at(self, now: datetime) -> bool:
         return self.status_at(now) is MailboxStatus.ACTIVE
 
-    def extended_to(self, wanted: datetime | None) -> "Mailbox":
+    def extended_to(self, until: datetime | None) -> "Mailbox":
         """
-        This mailbox kept until *wanted*, or unchanged if it already lives longer.
+        This mailbox living until *until*, or unchanged if it already lives longer.
 
-        A lifetime never shrinks: two agents that share an address cannot cut each other short. None
-        means "keep until destroyed". Extending past the present brings an expired mailbox back; one
-        being destroyed is past saving.
+        A lifetime never shrinks: two agents that share an address cannot shorten each other's. None
+        means "until destroyed". Extending past the present revives an expired mailbox; one that is
+        being destroyed stays as it is.
         """
         if self.status not in (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED) or self.expires_at is None:
             return self
-        if wanted is not None and wanted <= self.expires_at:
+        if until is not None and until <= self.expires_at:
             return self
-        return replace(self, expires_at=wanted, status=MailboxStatus.ACTIVE)
+        return replace(self, expires_at=until, status=MailboxStatus.ACTIVE)
 
 
 def expiry(minutes: int | None, now: datetime) -> datetime | None:
-    """When a mailbox asked for *minutes* of life at *now* expires; None for a long-term one."""
+    """When a mailbox with a lifetime of *minutes* from *now* expires; None for one that lives until it is destroyed."""
     return None if minutes is None else now + timedelta(minutes=minutes)

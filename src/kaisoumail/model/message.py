@@ -1,4 +1,4 @@
-"""Messages: what is kept of a received mail, and what is read from it when somebody opens it."""
+"""Messages: their identity, the stored row, matching for waiters, and the ids of their parts."""
 
 import hashlib
 import re
@@ -15,22 +15,22 @@ _DIGITS: Final = re.compile(r"[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the sending server said around the mail, as it said it. *sender* is "" for a bounce."""
+    """The SMTP envelope (RFC 5321), exactly as the sending server gave it. *sender* is "" for a bounce."""
 
     sender: str
     recipient: str
 
 
 def digest_of(raw: bytes) -> bytes:
-    """SHA-256 of a mail's bytes, for `delivery_key`: taken once, however many recipients the mail has."""
+    """SHA-256 of a message's bytes, for `delivery_key`: computed once, however many recipients there are."""
     return hashlib.sha256(raw).digest()
 
 
 def delivery_key(envelope: Envelope, digest: bytes) -> str:
     """
-    The identity of one hand-over: the same envelope and bytes give the same key, 64 hex digits.
+    The identity of one delivery: the same envelope and bytes give the same key, 64 hex digits.
 
-    A sender that heard no answer sends again; both doors and both tries must come to one message.
+    A sender that got no answer sends again: both attempts, on either channel, must become one message.
     """
     identity = hashlib.sha256()
     for part in (envelope.sender, envelope.recipient.lower()):
@@ -42,7 +42,7 @@ def delivery_key(envelope: Envelope, digest: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One stored mail, with what lists show of it."""
+    """One stored message, with the fields that lists show."""
 
     id: str
     user_id: str
@@ -63,16 +63,16 @@ class Message:
     raw_location: str
     """Where the raw bytes are: `row` (in the database, compressed) or a name in the blob store."""
     channel: Channel = "smtp"
-    """How it came in: by SMTP, from anybody, or by the hand-over that the Email Worker at Cloudflare signs."""
+    """How it came in: by SMTP, from any client, or by the hand-over that the Email Worker at Cloudflare signs."""
     read_at: datetime | None = None
-    """When somebody said they had read it; None while it is unread."""
+    """When a user marked it as read; None while it is unread."""
     link: Link | None = None
-    """The link that confirms, signs in, resets or accepts, if the mail has one."""
+    """The link that confirms, signs in, resets or accepts, if the message has one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """What a message somebody waits for is like. Empty parts match anything; letter case does not matter."""
+    """The conditions on an awaited message. Empty fields match anything; letter case does not matter."""
 
     sender: str = ""
     subject: str = ""
@@ -80,10 +80,10 @@ class Matcher:
 
     def matches(self, message: Message) -> bool:
         """
-        True if the message has a code (where one is wanted) and contains both texts.
+        True if the message has a code (where one is required) and contains both texts.
 
-        The sender is looked for in the From name, the From address and the envelope's sender, since any of
-        them is what somebody may know the sender by.
+        The sender is searched for in the From name, the From address and the envelope's sender, since a user may
+        know the sender by any of them.
         """
         if self.has_code and message.verification is None:
             return False
@@ -93,12 +93,12 @@ class Matcher:
 
 
 def part_id(prefix: str, message_id: str, number: int) -> str:
-    """A stable id for a part that lives only in the raw bytes: the message's own digits, then its place."""
+    """A stable id for a part that exists only in the raw bytes: digits of the message's id, then the part's number."""
     return f"{prefix}_{message_id.removeprefix('msg_')[:24]}{number:08x}"
 
 
 def attachment_number(message_id: str, attachment_id: str) -> int | None:
-    """Which attachment of the message *attachment_id* means, counted from 0; None if it is none of its ids."""
+    """The number of the attachment *attachment_id*, counted from 0; None if it is no attachment id of this message."""
     digits = attachment_id[-8:]
     if not _DIGITS.fullmatch(digits) or part_id("att", message_id, int(digits, 16)) != attachment_id:
         return None

@@ -1,4 +1,4 @@
-"""Passkeys, and the challenges that prove that an answer to them is fresh."""
+"""Passkeys, and the challenges that prove that a browser's response is fresh."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Ceremony = Literal["registration", "authentication"]
 @dataclass(frozen=True, slots=True)
 class Passkey:
     """
-    A WebAuthn credential as it is kept: never the private key, which stays with its owner.
+    A WebAuthn credential as stored: never the private key, which stays with its owner.
 
     *credential_id* is base64url, *public_key* is COSE, *counter* the authenticator's own count of
     signatures (0 from those that do not count).
@@ -43,9 +43,10 @@ class Passkey:
 @dataclass(frozen=True, slots=True)
 class Challenge:
     """
-    What a browser was asked to sign; good for one answer. *id* is the keyed hash of its cookie.
+    What a browser must sign; valid for one response.
 
-    A registration is bound to who asked for it, *user_id*, and carries the *name* they chose.
+    *id* is the keyed hash of the cookie for a registration, the hex digits of *challenge* for a sign-in. A registration
+    is bound to the user who started it, *user_id*, and carries the *name* they chose for the passkey.
     """
 
     id: str

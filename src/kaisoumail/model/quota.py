@@ -1,4 +1,4 @@
-"""How much one user may keep."""
+"""How much one user may store."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,17 +8,17 @@ from kaisoumail.errors import Problem
 
 @dataclass(frozen=True, slots=True)
 class Quotas:
-    """What one user may have at most; 0 is no limit."""
+    """The most that one user may have; 0 is no limit."""
 
     mailboxes: int = 0
-    """Mailboxes that receive mail at the same time."""
+    """Mailboxes that receive at the same time."""
     stored_bytes: int = 0
-    """Raw bytes of the mails in all of them."""
+    """Raw bytes of the messages in all mailboxes of the user."""
     messages: int = 0
-    """Mails in one mailbox."""
+    """Messages in one mailbox."""
 
     def refuse_mailbox_beyond(self, used: int) -> Problem | None:
-        """Why there may be no further mailbox beside *used* ones; None if there may."""
+        """The refusal of another mailbox beside *used* ones; None if it is allowed."""
         if not self.mailboxes or used < self.mailboxes:
             return None
         sentence = (
@@ -29,9 +29,9 @@ class Quotas:
 
     def is_full(self, message_count: int, stored_bytes: int) -> bool:
         """
-        True if no mail fits any more into a mailbox with *message_count* mails of a user who stores *stored_bytes*.
+        True if a mailbox with *message_count* messages, of a user who stores *stored_bytes*, accepts no more.
 
-        While there is any room a mail is taken whatever its size, and so are those that come in the same moment.
+        Below the quota a message is accepted whatever its size, and so are all that arrive at the same moment.
         """
         too_many = 0 < self.messages <= message_count
         return too_many or 0 < self.stored_bytes <= stored_bytes
@@ -41,5 +41,5 @@ NO_QUOTAS: Final = Quotas()
 
 
 def mailbox_full() -> Problem:
-    """What a sender hears, who should try again: room may be made."""
+    """The refusal of a message to a full mailbox. Temporary: messages may be deleted before the sender tries again."""
     return Problem("mailbox_full", "Mailbox full")

@@ -1,8 +1,8 @@
 """
-Refused clients in the log: one line for each kind and client in a minute, however often it tries.
+Refused clients in the log: one line for each kind and client in a minute, however often the client tries.
 
-Whoever refuses (SMTP, HTTP, the signed hand-over) notes it here, so that an attack costs neither disk nor the lines an
-operator looks for, and a misconfiguration (a wrong secret, a clock that is off) still is a warning.
+SMTP, HTTP and the signed hand-over note their refusals here, so that an attack neither fills the disk nor buries the
+lines an operator needs, while a misconfiguration (a wrong secret, a wrong clock) still gives a warning.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import structlog
 from kaisoumail.model.client_address import counted_as
 
 SECONDS: Final = 60.0
-# About 0.5 MB with their timers. An attack from more addresses is one line a minute for all further ones.
+# About 0.5 MB with their timers. All further clients share one line a minute.
 MAX_CLIENTS: Final = 1000
 OTHERS: Final = "others"
 _log = structlog.get_logger("kaisoumail.refusals")
@@ -27,8 +27,8 @@ class RefusalLog:
     """
     Counts refusals per kind and client, and logs them as `client.refused` with `kind`, `client`, `count`, `seconds`.
 
-    The first is logged at once, with `seconds=0`; those of the 60 s after it as one line, and so on until a minute
-    brings none: then the client is forgotten. *call_later* is that of the running event loop unless another is given.
+    The first is logged at once, with `seconds=0`; those of the next 60 s as one line, and so on until a minute has
+    none: then the client is forgotten. *call_later* defaults to that of the running event loop.
     """
 
     def __init__(self, max_clients: int = MAX_CLIENTS, call_later: CallLater | None = None) -> None:
@@ -55,12 +55,12 @@ class RefusalLog:
             self._schedule(key)
 
     def totals(self) -> dict[str, int]:
-        """How many of each kind there were since the start, logged or not."""
+        """The number of refusals of each kind since the start, logged or not."""
         return dict(self._totals)
 
     @property
     def clients(self) -> int:
-        """How many pairs of kind and client are remembered just now; 0 after a quiet minute."""
+        """How many pairs of kind and client are tracked now; 0 after a minute without refusals."""
         return len(self._not_logged)
 
     def _schedule(self, key: tuple[str, str]) -> None:

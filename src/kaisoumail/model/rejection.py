@@ -1,4 +1,4 @@
-"""Mail that was refused for good: who wanted to write to whom, and what they were told."""
+"""Refused messages, as the rejection ledger shows them to admins."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,9 +9,9 @@ from kaisoumail.model.message import Channel
 @dataclass(frozen=True, slots=True)
 class Rejection:
     """
-    One refusal. *code* is the Problem's; *recipient* is "" when it came before any was named.
+    One refusal. *code* is the code of the Problem; *recipient* is "" when the refusal came before any RCPT.
 
-    Sender and recipient are a stranger's words, cut to what an address can be.
+    Sender and recipient were written by an unauthenticated client, and are cut to the length of an address.
     """
 
     id: str

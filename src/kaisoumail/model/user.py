@@ -1,4 +1,4 @@
-"""People, and who is asking."""
+"""Users, and the viewer: the authenticated user of a request with their grant."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +28,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class RequestClient:
-    """Where a request came from, as far as we know: for lists of sessions, limits and the audit log."""
+    """Where a request came from, as far as known: for lists of sessions, limits and the audit log."""
 
     address: str | None = None
     user_agent: str | None = None
@@ -41,7 +41,7 @@ WHOLE: Final = Grant()
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Whoever asks: a user, how they proved it (an API key id or a session id), and what that proof may do."""
+    """The authenticated user, the id of the credential they used (API key or session), and what it allows."""
 
     user: User
     key_id: str | None = None
@@ -63,7 +63,7 @@ class Viewer:
             raise Problem("admin_required", "Admin access required")
 
     def must_satisfy(self, need: Need) -> None:
-        """Raises Problem `admin_required` or `insufficient_scope` when *need* asks more than the viewer has."""
+        """Raises Problem `admin_required` or `insufficient_scope` when *need* is more than the viewer has."""
         if need.is_for_admins:
             self.must_be_admin()
         if need.scope is not None and not self.grant.allows(need.scope):
@@ -71,9 +71,9 @@ class Viewer:
 
     def must_hold_everything(self) -> None:
         """
-        Raises Problem `insufficient_scope` unless the proof may do all that its owner may, for ever.
+        Raises Problem `insufficient_scope` unless the credential allows all that its owner may do, without an end.
 
-        For what makes somebody or something able to do more than this proof is.
+        Required where a user or a credential gains rights that a narrower credential must not be able to give.
         """
         if not self.grant.covers(WHOLE):
             raise missing(EVERYTHING)

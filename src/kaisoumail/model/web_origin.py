@@ -1,4 +1,4 @@
-"""Web origins: where a page comes from, as browsers write it."""
+"""Web origins, written as browsers send them."""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,9 +10,9 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 def web_origin(text: str) -> str:
     """
-    The origin that *text* names as browsers send it: names in ASCII, IPv6 in brackets, no port the scheme implies.
+    The origin that *text* names: host in ASCII, IPv6 in brackets, no port that the scheme implies.
 
-    Raises ValueError with what it must be.
+    Raises ValueError with a sentence about what is expected.
     """
     try:
         parts = urlsplit(text)
