@@ -1,4 +1,4 @@
-"""API keys: whose there are, making one that may do no more than its maker, renaming and revoking."""
+"""API keys: listing, renaming and revoking them, and creating one that allows no more than its creator may do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class NewApiKey:
 
 
 async def list_keys(context: Context, viewer: Viewer, user_id: str | None = None) -> list[ApiKey]:
-    """The viewer's own keys, revoked ones too, newest first; an admin may ask for those of *user_id*."""
+    """The viewer's own keys, revoked ones too, newest first; for an admin those of *user_id*, if given."""
     if user_id is not None and user_id != viewer.id:
         viewer.must_be_admin()
     return await context.database.read(lambda connection: api_keys.of_user(connection, user_id or viewer.id))
@@ -34,10 +34,11 @@ async def make_key(
     context: Context, viewer: Viewer, name: str, grant: Grant | None, user_id: str | None = None
 ) -> NewApiKey:
     """
-    A new key for the viewer, or by an admin for *user_id*; without *grant* it has the usual scopes.
+    A new key for the viewer, or by an admin for *user_id*; without *grant* it has `DEFAULT_SCOPES`.
 
-    Raises Problem `scope_unknown`, `grant_too_wide` for more than the viewer's own credential may,
-    `mailbox_not_found` or `domain_not_found` for a bound the viewer does not see, `user_not_found`.
+    Raises Problem `scope_unknown`, `grant_too_wide` for more than the viewer's own credential allows,
+    `invalid_request` for an end that has passed, `admin_required`, `mailbox_not_found` or `domain_not_found` for a
+    bound the viewer may not see, `user_not_found`.
     """
     grant, now = grant or Grant(DEFAULT_SCOPES), context.clock()
     _refuse_unknown(grant.scopes)
@@ -52,8 +53,8 @@ async def make_key(
     if user_id is not None and user_id != viewer.id:
         viewer.must_be_admin()
     key, secret = new_key(user_id or viewer.id, name, grant, now, created_by=viewer.id)
-    told = {"name": name, "scopes": list(grant.scopes), "secretShown": True}
-    entry = did(viewer, "key.create", now, key.id, key.prefix, owner_id=key.user_id, **told)
+    details = {"name": name, "scopes": list(grant.scopes), "secretShown": True}
+    entry = did(viewer, "key.create", now, key.id, key.prefix, owner_id=key.user_id, **details)
 
     def add(connection: Connection) -> None:
         owner = users.find(connection, key.user_id)
@@ -68,7 +69,7 @@ async def make_key(
 
 
 async def rename_key(context: Context, viewer: Viewer, key_id: str, name: str) -> ApiKey:
-    """The viewer's own key under another name. Raises Problem `api_key_not_found`, also for somebody else's."""
+    """The viewer's own key, renamed. Raises Problem `api_key_not_found`, also for a key of another user."""
     now = context.clock()
 
     def rename(connection: Connection) -> ApiKey:
@@ -86,9 +87,9 @@ async def rename_key(context: Context, viewer: Viewer, key_id: str, name: str) -
 
 async def revoke_key(context: Context, viewer: Viewer, key_id: str) -> None:
     """
-    End a key and the sessions made from it; again changes nothing. The owner may, and any admin.
+    Revoke a key and end the sessions made from it; revoking it again changes nothing. For its owner and for admins.
 
-    Raises Problem `api_key_not_found`, `forbidden` for somebody else's.
+    Raises Problem `api_key_not_found`, or `forbidden` for a key of another user.
     """
     now = context.clock()
 
@@ -112,7 +113,7 @@ def _refuse_unknown(scopes: Sequence[str]) -> None:
 
 
 def _refuse_unseen(connection: Connection, viewer: Viewer, owner: User, grant: Grant) -> None:
-    """A key is bound only to a mailbox that its owner and its maker may open, or to a domain there is."""
+    """Raises Problem unless owner and creator may open the mailbox the key is bound to, and its domain exists."""
     if grant.mailbox_id is not None:
         mailbox = mailboxes.find(connection, grant.mailbox_id)
         if mailbox is None or not viewer.may_open(mailbox) or not Viewer(owner).may_open(mailbox):

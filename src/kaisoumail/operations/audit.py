@@ -1,4 +1,4 @@
-"""The audit log: all of it for admins, what concerns them for everybody; and the lines that operations leave in it."""
+"""Reading the audit log (admins all of it, other users what concerns them), and writing lines for workflows."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,25 +14,25 @@ __all__ = ["AuditFilter", "Page", "list_entries", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some lines, newest first; *next_seq* asks for those before them, None at the end."""
+    """Some lines, newest first; *next_seq* is where the older ones begin, None at the end."""
 
     entries: list[Entry]
     next_seq: int | None
 
 
-async def list_entries(context: Context, viewer: Viewer, wanted: AuditFilter) -> Page:
+async def list_entries(context: Context, viewer: Viewer, audit_filter: AuditFilter) -> Page:
     """
-    At most *wanted.limit* lines of the log; of what others than admins may see, those that concern the viewer.
+    At most *audit_filter.limit* lines of the log: for an admin of all lines, for others of those that concern them.
 
-    Where somebody else acted from, and with which credential, is for admins.
+    Only admins see from where another user acted, and with which credential.
     """
-    one_more = replace(wanted, limit=wanted.limit + 1, concerning=None if viewer.is_admin else viewer.id)
+    one_more = replace(audit_filter, limit=audit_filter.limit + 1, concerning=None if viewer.is_admin else viewer.id)
     found = await context.database.read(lambda connection: audit.listed(connection, one_more))
-    shown = [_shown_to(viewer, entry) for entry in found[: wanted.limit]]
-    return Page(shown, shown[-1].seq if len(found) > wanted.limit else None)
+    shown = [_redacted_for(viewer, entry) for entry in found[: audit_filter.limit]]
+    return Page(shown, shown[-1].seq if len(found) > audit_filter.limit else None)
 
 
-def _shown_to(viewer: Viewer, entry: Entry) -> Entry:
+def _redacted_for(viewer: Viewer, entry: Entry) -> Entry:
     if viewer.is_admin or entry.actor_id == viewer.id:
         return entry
     return replace(entry, credential_id=None, visit=UNKNOWN_CLIENT)
@@ -49,10 +49,10 @@ async def note(
     **details: Any,
 ) -> None:
     """
-    Keep that *viewer* asked for *action*, before it is done.
+    Write the audit line of an *action* that *viewer* requested, before the action runs.
 
-    For what a workflow does, whose outcome stands in the history of its domain; what is one transaction leaves
-    its line there.
+    For actions of a workflow, whose outcome is in the history of its domain. An action of one transaction writes its
+    line in that transaction instead.
     """
     entry = did(viewer, action, context.clock(), target_id, target, owner_id=owner_id, **details)
     await context.database.write(lambda connection: audit.add(connection, entry))

@@ -1,4 +1,4 @@
-"""How far a bind is: the five things that happen, each with the calls to Cloudflare behind it."""
+"""The progress of binding a domain: its five stages, each with the requests to Cloudflare behind it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _OUTCOME: Final = "save the outcome"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One of the things that happen. *calls* are Cloudflare's exact answers, *words* what came of it."""
+    """One of the five stages. *calls* are Cloudflare's exact answers, *words* its result (the name servers)."""
 
     name: StageName
     state: StageState
@@ -36,9 +36,9 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class BindProgress:
     """
-    The latest bind of a name. *problem* is what it ended with, if it was not to be.
+    The latest bind of a name. *problem* is what it failed with, or why Email Routing is not on yet.
 
-    *domain* is the row, once there is one that was not deleted.
+    *domain* is its row; None before the row exists and after it was deleted.
     """
 
     root_domain: str
@@ -49,7 +49,7 @@ class BindProgress:
 
 
 async def read_bind_progress(context: Context, viewer: Viewer, root_domain: str) -> BindProgress | None:
-    """How far the latest bind of *root_domain* is; None if there never was one. For admins."""
+    """The progress of the latest bind of *root_domain*; None if there never was one. For admins."""
     viewer.must_be_admin()
     progress = await context.runs.progress("bind_domain", root_domain)
     if progress is None:
@@ -60,10 +60,10 @@ async def read_bind_progress(context: Context, viewer: Viewer, root_domain: str)
 
 
 def stages_of(progress: Progress) -> tuple[Stage, ...]:
-    """The five things in order: those done, the one that is going on or failed, those still ahead."""
-    taken = {step.name: step for step in progress.steps}
+    """The five stages in order: those done, the one in progress or failed, those still ahead."""
+    steps_by_name = {step.name: step for step in progress.steps}
     stages: list[Stage] = []
-    for name, state, steps, words in _stages(taken):
+    for name, state, steps, words in _stages(steps_by_name):
         if stages and stages[-1].state != "done":
             stages.append(Stage(name, "ahead"))
             continue
@@ -74,21 +74,21 @@ def stages_of(progress: Progress) -> tuple[Stage, ...]:
 
 
 def _stages(
-    taken: dict[str, StepResult],
+    steps_by_name: dict[str, StepResult],
 ) -> Iterator[tuple[StageName, StageState | None, tuple[StepResult, ...], tuple[str, ...]]]:
-    """Each stage with its state as far as its own steps tell it, those steps, and what came of them."""
+    """Each stage: its name, its state as far as its own steps show it, those steps, and its words."""
 
     def steps(*names: str) -> tuple[StepResult, ...]:
-        return tuple(taken[name] for name in names if name in taken)
+        return tuple(steps_by_name[name] for name in names if name in steps_by_name)
 
-    look, create = taken.get(_LOOK), taken.get(_CREATE)
+    look, create = steps_by_name.get(_LOOK), steps_by_name.get(_CREATE)
     found = look is not None and _zone(look) is not None
-    made = look if found else create
-    zone = _zone(made) if made is not None else None
+    source = look if found else create
+    zone = _zone(source) if source is not None else None
     yield "look", _state(steps(_LOOK), 1), steps(_LOOK), ()
     yield ("found" if found else "create"), ("done" if zone else _state(steps(_CREATE), 1)), steps(_CREATE), ()
     yield "name_servers", _state(steps(_SAVE), 1), (), zone.name_servers if zone else ()
-    yield "routing", _routing_state(taken), steps(_READ, _SWITCH), ()
+    yield "routing", _routing_state(steps_by_name), steps(_READ, _SWITCH), ()
     yield "ready", _state(steps(_OUTCOME), 1), (), ()
 
 
@@ -103,15 +103,15 @@ def _state(steps: tuple[StepResult, ...], needed: int) -> StageState | None:
     return "done" if len(steps) == needed else None
 
 
-def _routing_state(taken: dict[str, StepResult]) -> StageState | None:
-    refusal = _refusal(taken.values())
+def _routing_state(steps_by_name: dict[str, StepResult]) -> StageState | None:
+    refusal = _refusal(steps_by_name.values())
     if refusal is not None:
         return "waiting" if refusal.code == "cloudflare_zone_not_active" else "failed"
-    return _state(tuple(taken[name] for name in (_READ, _SWITCH) if name in taken), 2)
+    return _state(tuple(steps_by_name[name] for name in (_READ, _SWITCH) if name in steps_by_name), 2)
 
 
 def _refusal(steps: Iterable[StepResult]) -> Problem | None:
-    """Why Email Routing is not on, though the zone is there."""
+    """Why Email Routing is not on although the zone exists; None if it is."""
     for step in steps:
         if step.name in (_READ, _SWITCH):
             if isinstance(step.error, CloudflareError):

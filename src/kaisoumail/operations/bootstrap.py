@@ -1,4 +1,4 @@
-"""The first admin."""
+"""Creating the first admin."""
 
 from sqlalchemy import Connection
 
@@ -12,14 +12,14 @@ from kaisoumail.workflows.context import Context
 
 
 async def ensure_first_admin(context: Context, email: str, name: str, secret: str) -> None:
-    """Make the admin the environment names, if there is no user at all; never touches anything later."""
+    """Create the admin that the environment names, with the API key *secret*, unless any user exists."""
     now = context.clock()
     user = User(new_id("usr"), email, name, Role.ADMIN, now, now)
     key, _ = new_key(user.id, "Bootstrap Admin", Grant(), now, secret)
     entry = Entry("user.create", now, "environment", target_id=user.id, target=email, details={"role": "admin"})
 
     def add(connection: Connection) -> None:
-        users.find_before_adding(connection, email)  # two processes that start at once make one admin
+        users.find_before_adding(connection, email)  # locks: two processes that start at once create one admin
         if not users.any_exist(connection):
             users.add(connection, user)
             api_keys.add(connection, key)

@@ -1,3 +1,3 @@
-"""The `Context` that every operation takes first, under the name doors may import."""
+"""The `Context` that every operation takes first, under a name that `api`, `web` and `smtp` may import."""
 
 from kaisoumail.workflows.context import Context as Context

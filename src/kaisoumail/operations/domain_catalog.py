@@ -1,4 +1,4 @@
-"""The catalogue: our domains beside the zones Cloudflare shows us."""
+"""The catalogue: our domains together with the zones that the token sees at Cloudflare."""
 
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -22,10 +22,10 @@ _ZONES: Final = "cloudflare_zones"
 @dataclass(frozen=True, slots=True)
 class Catalog:
     """
-    *problem* says why Cloudflare could not be asked; the zones are then the last it told us of.
+    The lines by name. *problem* is why Cloudflare did not answer; the zones are then those of its last answer.
 
-    *zones_seen_at* is when it told us; None when it never did, or is not asked at all. *delegations* is
-    what public DNS says of the names that wait, by name.
+    *zones_seen_at* is the time of that answer, None when there never was one or management is off. *delegations* has,
+    by name, what public DNS answers for the pending zones.
     """
 
     entries: tuple[CatalogEntry, ...]
@@ -36,16 +36,16 @@ class Catalog:
 
 async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) -> Catalog:
     """
-    Every domain and every zone, by name. Our own are there whether Cloudflare answers or not. For admins.
+    Every domain and every zone, by name. Our domains are in it whether Cloudflare answers or not. For admins.
 
-    Without *ask* Cloudflare is left alone and the zones are those it last told of: for pages that look
-    again every few seconds.
+    Without *ask* no request goes to Cloudflare and the zones are those of its last answer: for pages that poll
+    every few seconds.
     """
     viewer.must_be_admin()
     ours = await context.database.read(domains.listed)
     if not context.cloudflare.can_manage:
         return Catalog(_merged(ours, _ZoneList([], None)))
-    known = await (_list_zones(context) if ask else _remembered(context))
+    known = await (_list_zones(context) if ask else _stored_zones(context))
     entries = _merged(ours, known)
     return Catalog(entries, known.seen_at, known.problem, await delegations_of(context, entries))
 
@@ -53,9 +53,9 @@ async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) ->
 @dataclass(frozen=True, slots=True)
 class _ZoneList:
     """
-    The zones, when Cloudflare told of them, and why it could not be asked now.
+    The zones, when Cloudflare listed them, and the *problem* if it could not list them now.
 
-    *now* is the time by the same clock, the database's; None where Cloudflare told of them just now.
+    *seen_at* and *now* are times of the database's clock; *now* is None when the zones were listed just now.
     """
 
     zones: list[Zone]
@@ -69,12 +69,12 @@ async def _list_zones(context: Context) -> _ZoneList:
         with calling_for("domains.catalog"):
             theirs = await zones.list_zones(context.cloudflare.client())
     except CloudflareError as error:
-        return replace(await _remembered(context), problem=error.problem())
+        return replace(await _stored_zones(context), problem=error.problem())
     put = partial(key_values.put, key=_ZONES, value=[asdict(zone) for zone in theirs])
     return _ZoneList(theirs, await context.database.write(put))
 
 
-async def _remembered(context: Context) -> _ZoneList:
+async def _stored_zones(context: Context) -> _ZoneList:
     known = await context.database.read(partial(key_values.find_timed, key=_ZONES))
     if known is None:
         return _ZoneList([], None)
@@ -93,10 +93,10 @@ def _merged(ours: list[Domain], known: _ZoneList) -> tuple[CatalogEntry, ...]:
 
 def _newer(domain: Domain, zone: Zone, known: _ZoneList) -> Zone:
     """
-    *zone*, with the status the domain's row knows where that was heard later than the list of zones.
+    *zone*, with the status from the domain's row if the row was updated later than the list of zones.
 
-    All are times of the database's clock: another process may have heard it. A row that is later than now was
-    written before that clock went back, and orders nothing.
+    All times are of the database's clock, since another process may have updated the row. A row that is later than now
+    was written before that clock went back, and gives no order.
     """
     if known.seen_at is None or known.now is None or domain.zone_id != zone.id or not domain.zone_status:
         return zone

@@ -1,4 +1,4 @@
-"""Domains: what we have, binding a new apex, trying again, switching off."""
+"""Domains: listing, binding a new apex, enabling, retrying, disabling and deleting them. For admins."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,14 +35,14 @@ async def list_domains(context: Context, viewer: Viewer) -> list[Domain]:
 
 @dataclass(frozen=True, slots=True)
 class NameCheck:
-    """A typed name, as it would be kept, or why it will not do."""
+    """A typed name as it would be stored, or with the *problem* that rejects it."""
 
     name: str
     problem: Problem | None = None
 
 
 async def check_name(context: Context, viewer: Viewer, typed: str) -> NameCheck:
-    """Whether *typed* could be bound, by the rules and our own table; Cloudflare is not asked."""
+    """Whether *typed* could be bound, by the rules and our own table, without a request to Cloudflare."""
     viewer.must_be_admin()
     try:
         root_domain = normalised(typed)
@@ -57,21 +57,21 @@ async def bind(context: Context, viewer: Viewer, name: str) -> BindOutcome:
     """
     Make *name*, an apex, a domain of ours: its zone at Cloudflare created and Email Routing on.
 
-    The domain comes back `active`, or `provisioning_error` with the reason; usually because the name
-    servers are not set yet. Raises Problem when nothing was made: the name will not do, the domain is
-    here already, something is not configured, or Cloudflare refused to create the zone.
+    The domain returned is `active`, or `provisioning_error` with the reason; usually because the name
+    servers are not set yet. Raises Problem when nothing was created: the name is unfit, the domain is
+    active already, something is not configured, or Cloudflare refused to create the zone.
     """
-    starting = await start_bind(context, viewer, name)
-    await _outcome(starting.run)
-    domain = await context.database.read(lambda connection: domains.find_by_name(connection, starting.root_domain))
+    binding = await start_bind(context, viewer, name)
+    await _outcome(binding.run)
+    domain = await context.database.read(lambda connection: domains.find_by_name(connection, binding.root_domain))
     if domain is None or domain.deleted_at is not None:
         raise Problem("domain_not_found", "Mailbox domain not found")
-    return BindOutcome(domain, starting.is_new)
+    return BindOutcome(domain, binding.is_new)
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A bind that goes on; *is_new* when the name had no row at its start."""
+    """A bind in progress; *is_new* when the name had no row before."""
 
     root_domain: str
     is_new: bool
@@ -80,10 +80,10 @@ class Binding:
 
 async def start_bind(context: Context, viewer: Viewer, name: str) -> Binding:
     """
-    The bind of *name*, begun, or the one that goes on already. `operations.bind_progress` tells how far it is.
+    The bind of *name*, started now or already in progress. `operations.bind_progress` shows its progress.
 
-    Raises Problem before anything is asked at Cloudflare: a name that will not do, a domain that is
-    here already, something not configured.
+    Raises Problem before any request to Cloudflare: the name is unfit, the domain is active already, or
+    something is not configured.
     """
     viewer.must_be_admin()
     root_domain = normalised(name)
@@ -99,7 +99,7 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     """
     The domain after another try to provision it; `provisioning_error` again if Cloudflare still refuses.
 
-    Raises Problem for a disabled domain, and when Cloudflare could not be asked; then nothing changed.
+    Raises Problem for a disabled domain, and when the request to Cloudflare failed; then nothing changed.
     """
     viewer.must_be_admin()
     domain = await _domain(context, domain_id)
@@ -123,7 +123,7 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
 
 
 async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:
-    """The domain, offering no new mailboxes from now on. Existing ones and their routing rules stay."""
+    """The domain, disabled: it offers no new mailboxes. Existing ones and their routing rules stay."""
     viewer.must_be_admin()
     now = context.clock()
 
@@ -136,11 +136,11 @@ async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:
 
 async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> BindOutcome:
     """
-    Make a zone that is at Cloudflare already a domain of ours, or one we switched off again.
+    Make a zone that exists at Cloudflare a domain of ours, or enable a disabled domain.
 
-    The domain comes back `active`, or `provisioning_error` with the reason. Raises Problem when it is
+    The domain returned is `active`, or `provisioning_error` with the reason. Raises Problem when it is
     active already, or the token does not see that zone under that name. Without Cloudflare management
-    it is simply active.
+    it becomes active without a check.
     """
     viewer.must_be_admin()
     root_domain = normalised(name)
@@ -162,9 +162,9 @@ async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: s
     """
     Delete a domain we bound, with its zone at Cloudflare and everything in it.
 
-    Works again on one that is deleted. *typed_name*, where a person had to type it, must be the
-    domain's. Raises Problem for a domain that was not bound by us, has
-    mailboxes, or whose zone Cloudflare would not delete; then it is as it was.
+    Deleting it again is allowed. *typed_name*, where a person had to type it, must be the domain's name.
+    Raises Problem for a domain that we did not bind, that has mailboxes, or whose zone Cloudflare did not
+    delete; then the domain is unchanged.
     """
     viewer.must_be_admin()
     domain = await context.database.read(lambda connection: domains.find_any(connection, domain_id))
@@ -185,14 +185,14 @@ async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: s
 
 
 async def history(context: Context, viewer: Viewer, domain_id: str) -> list[DomainEvent]:
-    """What happened to the domain, newest first, with Cloudflare's exact answers."""
+    """The events of the domain, newest first, with Cloudflare's exact answers."""
     viewer.must_be_admin()
     await _domain(context, domain_id)
     return await context.database.read(lambda connection: domain_events.listed(connection, domain_id))
 
 
 def _unmanaged(known: Domain | None, root_domain: str, zone_id: str, now: datetime) -> Domain:
-    """The domain as it is without management: active on the operator's word."""
+    """The domain without Cloudflare management: active because the operator enables it."""
     domain = known or Domain(
         id=new_id("dom"),
         root_domain=root_domain,
@@ -203,12 +203,12 @@ def _unmanaged(known: Domain | None, root_domain: str, zone_id: str, now: dateti
         updated_at=now,
     )
     source = domain.binding_source if domain.zone_id == zone_id else BindingSource.CATALOG
-    kept = replace(domain, zone_id=zone_id, binding_source=source, deleted_at=None)
-    return replace(kept.provisioned(now), last_provisioned_at=None)
+    enabled = replace(domain, zone_id=zone_id, binding_source=source, deleted_at=None)
+    return replace(enabled.provisioned(now), last_provisioned_at=None)
 
 
 async def _refuse_if_active(context: Context, root_domain: str) -> Domain | None:
-    """The row of this name, deleted or not. Raises Problem for a domain that is active."""
+    """The row of this name, deleted or not; None if there is none. Raises Problem `domain_exists` if it is active."""
     known = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
     if known is not None and known.is_active:
         raise Problem("domain_exists", "Mailbox domain already exists", rootDomain=root_domain)
@@ -224,12 +224,12 @@ def _require_configuration(context: Context) -> None:
 
 
 async def _note_refusal(context: Context, domain_id: str, kind: EventKind, problem: Problem) -> None:
-    """Keep Cloudflare's exact answer also where the row stays as it is."""
+    """Store Cloudflare's exact answer in the history, since the row of the domain does not change."""
     if problem.code == "domain_not_found":
         return
-    told = partial(domain_events.add, code=problem.code, message=problem.message, details=problem.details)
+    add = partial(domain_events.add, code=problem.code, message=problem.message, details=problem.details)
     now = context.clock()
-    await context.database.write(lambda connection: told(connection, domain_id, now, kind))
+    await context.database.write(lambda connection: add(connection, domain_id, now, kind))
 
 
 async def _outcome(run: Run) -> None:
@@ -250,7 +250,7 @@ async def _domain(context: Context, domain_id: str) -> Domain:
 
 
 async def _change(context: Context, domain_id: str, change: Callable[[Domain], Domain]) -> Domain:
-    """The domain after *change*, made on what it is now and not on what it was when somebody looked."""
+    """The domain after *change*, applied to the locked row and not to what was read earlier."""
 
     def work(connection: Connection) -> Domain:
         domain = domains.find_to_change(connection, domain_id)

@@ -1,8 +1,8 @@
 """
-What happens, as it happens, to what a viewer may see.
+The stream of events about everything a viewer may see.
 
-A stream holds no queue: it remembers how far its reader has come and reads on in the database, a page at a
-time. A reader that is slow or away costs nothing, and goes on from its last cursor without a gap.
+A stream has no queue: it holds the cursor of its reader and reads on from the database, a page at a time. A reader
+that is slow or disconnected costs nothing, and continues from its last cursor without a gap.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -29,9 +29,9 @@ _PAGE: Final = 100
 @dataclass(frozen=True, slots=True)
 class Event:
     """
-    One thing that happened: a message that came, or a mailbox or a domain as it is now.
+    One change: a message that arrived, or a mailbox or a domain as it is now.
 
-    *subject* None says only that the reader has come to *cursor*: the first event of every stream.
+    With *subject* None only the position *cursor* is reported: the first event of every stream.
     """
 
     cursor: Cursor
@@ -39,28 +39,28 @@ class Event:
 
 
 async def events(
-    context: Context, viewer: Viewer, since: Cursor | None, still_there: Callable[[], Awaitable[Viewer | None]]
+    context: Context, viewer: Viewer, since: Cursor | None, find_viewer: Callable[[], Awaitable[Viewer | None]]
 ) -> AsyncGenerator[Event | None, None]:
     """
     Everything after *since* (None: from now on), oldest first, for as long as it is read.
 
-    Yields None when nothing happened for `limits.heartbeat_seconds`. Ends when the process is about to stop,
-    and when *still_there* says that the viewer is signed in no longer, is somebody else now or may do less: it is asked
-    before anything is told. A cursor from the future (of a database put back) counts as "from now on".
+    Yields None when nothing happened for `limits.heartbeat_seconds`. Ends when the process is about to stop, and
+    when *find_viewer* finds nobody signed in any more, another user or other rights: it is called before each page of
+    events. A cursor from the future (of a restored database) counts as "from now on".
     """
     topic = EVERYTHING if viewer.is_admin else user_topic(viewer.id)
     async with context.stores.signals.listening(topic) as listener:
         newest = await context.database.read(changes.newest)
-        reached = newest if since is None else min(since, newest)
-        yield Event(reached)
+        cursor = newest if since is None else min(since, newest)
+        yield Event(cursor)
         while not listener.is_over:
-            page = await context.database.read(partial(changes.after, viewer=viewer, cursor=reached, limit=_PAGE))
-            if page and not _is_same(viewer, await still_there()):
+            page = await context.database.read(partial(changes.after, viewer=viewer, cursor=cursor, limit=_PAGE))
+            if page and not _is_same(viewer, await find_viewer()):
                 return
             for event in await _events(context, page):
                 yield event
             if page:
-                reached = page[-1].cursor
+                cursor = page[-1].cursor
             elif not await listener.woken(context.policy.limits.heartbeat_seconds) and not listener.is_over:
                 yield None
 
@@ -70,7 +70,7 @@ def _is_same(viewer: Viewer, now: Viewer | None) -> bool:
 
 
 async def _events(context: Context, page: list[NumberedChange]) -> list[Event]:
-    """The events of *page*; what is gone since, or was never shown, is left out."""
+    """The events of *page*, without subjects that were removed since or are not shown yet."""
     if not page:
         return []
     subjects = await context.database.read(lambda connection: _subjects(connection, [each.change for each in page]))
@@ -78,11 +78,11 @@ async def _events(context: Context, page: list[NumberedChange]) -> list[Event]:
     return [Event(cursor, subject) for cursor, subject in found if subject is not None]
 
 
-def _subjects(connection: Connection, noted: list[Change]) -> dict[str, Message | Mailbox | Domain]:
-    """What each change is about, by id."""
-    of_messages = [change.message_id for change in noted if change.message_id]
-    of_mailboxes = [change.mailbox_id for change in noted if change.mailbox_id and not change.message_id]
-    of_domains = [change.domain_id for change in noted if change.domain_id]
+def _subjects(connection: Connection, page_changes: list[Change]) -> dict[str, Message | Mailbox | Domain]:
+    """The message, mailbox or domain of each change, by id."""
+    of_messages = [change.message_id for change in page_changes if change.message_id]
+    of_mailboxes = [change.mailbox_id for change in page_changes if change.mailbox_id and not change.message_id]
+    of_domains = [change.domain_id for change in page_changes if change.domain_id]
     return {
         subject.id: subject
         for subject in (

@@ -1,4 +1,4 @@
-"""Mailboxes: making one, making sure of one, finding and listing them."""
+"""Mailboxes: creating, ensuring, finding, listing and destroying them."""
 
 import secrets
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ from kaisoumail.storage.tables.runs import RunStart
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.engine import Run, StillRunning
 
-_TRIES: Final = 8
+_ATTEMPTS: Final = 8
 _USABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
-_KEPT: Final = (*_USABLE, MailboxStatus.PROVISIONING)
+_RESERVED: Final = (*_USABLE, MailboxStatus.PROVISIONING)
 _LIVE: Final = (MailboxStatus.ACTIVE, MailboxStatus.DESTROYING)
 
 
 class Default(Enum):
-    """Stands for "nothing was said", where None means "for ever"."""
+    """Stands for a lifetime that the request leaves open; None means until destroyed."""
 
     TTL = "the operator's default lifetime"
 
@@ -44,7 +44,7 @@ Minutes = int | Default | None
 
 @dataclass(frozen=True, slots=True)
 class MailboxRequest:
-    """What somebody asked a new mailbox to be; whatever is None is chosen for them."""
+    """What a new mailbox should be; a part of the address that is None is chosen at random."""
 
     local_part: str | None = None
     subdomain: str | None = None
@@ -58,7 +58,7 @@ class MailboxRequest:
 
 @dataclass(frozen=True, slots=True)
 class EnsureOutcome:
-    """A mailbox, and whether it was made just now."""
+    """A mailbox, and whether it was created by this call."""
 
     mailbox: Mailbox
     is_new: bool
@@ -68,17 +68,17 @@ async def create(
     context: Context, viewer: Viewer, request: MailboxRequest, operation: str = "mailboxes.create"
 ) -> Mailbox:
     """
-    A new mailbox that receives mail when this returns.
+    A new mailbox that receives messages when this returns.
 
-    Raises Problem `forbidden` for a key that is for one mailbox; `quota_reached`, `no_domains` or `domain_not_enabled`;
-    `mailbox_exists` (with the mailbox, if the viewer may see it) or `mailbox_taken` for an address in use; and
-    whatever Cloudflare refused, in which case nothing of the mailbox is left.
+    Raises Problem `forbidden` for a key that is bound to one mailbox; `quota_reached`, `no_domains` or
+    `domain_not_enabled`; for an address in use `mailbox_exists` with the mailbox if the viewer may see it, else
+    `mailbox_taken`; and the refusal of Cloudflare, after which nothing of the mailbox is left.
     """
     domain = await _domain_for(context, viewer, request.root_domain)
     if context.cloudflare.enabled:
         context.cloudflare.client()
         context.cloudflare.worker()
-    for _ in range(_TRIES if request.leaves_a_choice else 1):
+    for _ in range(_ATTEMPTS if request.leaves_a_choice else 1):
         mailbox = _proposed(context, viewer, domain, request)
         add = partial(_add, context=context, viewer=viewer, mailbox=mailbox, operation=operation)
         added = await context.database.write(add)
@@ -91,7 +91,7 @@ async def create(
 
 @dataclass(frozen=True, slots=True)
 class _NewRow:
-    """A mailbox's row was made; *run* makes it receive, None where nobody has to be asked."""
+    """The row of a mailbox was inserted; *run* makes it receive, None where Cloudflare is not managed."""
 
     run: RunStart | None
 
@@ -100,19 +100,19 @@ def _add(
     connection: Connection, context: Context, viewer: Viewer, mailbox: Mailbox, operation: str
 ) -> _NewRow | Problem | None:
     """
-    The row, and in one transaction with it the run that makes it receive; None when the address is in use.
+    Insert the row and, in the same transaction, the run that makes it receive; None when the address is in use.
 
-    Or why its user, who is not removed meanwhile, may have no further mailbox.
+    Or the Problem that its user may have no further mailbox. The user is locked and cannot be removed meanwhile.
     """
     if users.find_to_change(connection, mailbox.user_id) is None:
         return Problem("authentication_required", "Authentication required")
-    refusal = _beyond(connection, context, mailbox)
+    refusal = _quota_refusal(connection, context, mailbox)
     if refusal is not None:
         return refusal
     if not mailboxes.add(connection, mailbox):
         return None
-    address, about = str(mailbox.address), {"domainId": mailbox.domain_id}
-    entry = did(viewer, "mailbox.create", mailbox.created_at, mailbox.id, address, owner_id=mailbox.user_id, **about)
+    address, details = str(mailbox.address), {"domainId": mailbox.domain_id}
+    entry = did(viewer, "mailbox.create", mailbox.created_at, mailbox.id, address, owner_id=mailbox.user_id, **details)
     audit.add(connection, entry)
     if not context.cloudflare.enabled:
         mailboxes.activate(connection, mailbox.id, None)
@@ -123,13 +123,13 @@ def _add(
 
 async def ensure(context: Context, viewer: Viewer, request: MailboxRequest) -> EnsureOutcome:
     """
-    The mailbox at the requested address, kept at least as long as asked: the one there is, or a new one.
+    The mailbox at the requested address, living at least as long as requested: the existing one, or a new one.
 
-    An existing one is found whatever state its domain is in. Of many who ask at once one makes it, and the others
-    wait for what comes of that. Raises as `create` does, and Problem `mailbox_taken` for an address of somebody else.
-    One that expired receives again, if the quota allows.
+    An existing one is found in whatever state its domain is. Of concurrent requests one creates it, and the others
+    wait for the outcome. An expired mailbox is revived, if the quota allows. Raises as `create` does, and Problem
+    `mailbox_taken` for an address of another user.
     """
-    for _ in range(_TRIES):
+    for _ in range(_ATTEMPTS):
         existing = await _existing(context, viewer, request)
         if existing is None:
             try:
@@ -137,30 +137,30 @@ async def ensure(context: Context, viewer: Viewer, request: MailboxRequest) -> E
             except Problem as problem:
                 if request.leaves_a_choice or problem.code not in ("mailbox_exists", "mailbox_taken"):
                     raise
-            continue  # somebody was first at this very moment
+            continue  # another request created it at the same moment
         if existing.status is MailboxStatus.PROVISIONING:
             await _wait_until_open(context, existing)
             continue
         minutes = _minutes(context, request.minutes)
         extend = partial(_extend, context=context, viewer=viewer, mailbox_id=existing.id, minutes=minutes)
-        kept = await context.database.write(extend)
-        if isinstance(kept, Problem):
-            raise kept
-        return EnsureOutcome(kept, is_new=False)
+        extended = await context.database.write(extend)
+        if isinstance(extended, Problem):
+            raise extended
+        return EnsureOutcome(extended, is_new=False)
     raise Problem("mailbox_taken", "Mailbox already exists")
 
 
 async def _wait_until_open(context: Context, mailbox: Mailbox) -> None:
-    """Wait until *mailbox*, which somebody else is making, receives. Raises what comes of it otherwise."""
+    """Wait until *mailbox*, which another request is creating, receives. Raises the Problem of a run that failed."""
 
-    def its_run(connection: Connection) -> RunStart | None:
+    def begin_run(connection: Connection) -> RunStart | None:
         current = mailboxes.find_to_change(connection, mailbox.id)
         if current is None or current.status is not MailboxStatus.PROVISIONING:
             return None
         arguments = {"mailbox_id": mailbox.id, "operation": "mailboxes.ensure"}
         return context.runs.begin(connection, "open_mailbox", mailbox.id, **arguments)
 
-    begun = await context.database.write(its_run)
+    begun = await context.database.write(begin_run)
     if begun is not None:
         await _outcome(context.runs.launch(begun), mailbox.id)
 
@@ -169,36 +169,35 @@ def _extend(
     connection: Connection, context: Context, viewer: Viewer, mailbox_id: str, minutes: int | None
 ) -> Mailbox | Problem:
     """
-    The mailbox, kept at least *minutes* from now; or why one that was over may not come back.
+    The mailbox, living at least *minutes* from now; or the Problem that an expired one may not be revived.
 
-    Decided on what it is in this transaction: whoever else extends it at the same moment is not undone.
+    Decided on the row locked in this transaction, so that a concurrent extension is not undone.
     """
     now = context.clock()
-    was = mailboxes.find_to_change(connection, mailbox_id)
-    if was is None or was.status not in _USABLE:
+    current = mailboxes.find_to_change(connection, mailbox_id)
+    if current is None or current.status not in _USABLE:
         return Problem("mailbox_taken", "Mailbox already exists")
-    mailbox = was.extended_to(expiry(minutes, now))
-    if mailbox == was:
+    mailbox = current.extended_to(expiry(minutes, now))
+    if mailbox == current:
         return mailbox
-    refusal = None if was.receives_at(now) else _beyond(connection, context, mailbox)
+    refusal = None if current.receives_at(now) else _quota_refusal(connection, context, mailbox)
     if refusal is not None:
         return refusal
     mailboxes.prolong(connection, mailbox)
-    until = {"expiresAt": iso_or_none(mailbox.expires_at)}
+    details = {"expiresAt": iso_or_none(mailbox.expires_at)}
     audit.add(
         connection,
-        did(viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), owner_id=mailbox.user_id, **until),
+        did(viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), owner_id=mailbox.user_id, **details),
     )
     return mailbox
 
 
 async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
     """
-    The mailbox, destroyed: its rule at Cloudflare and its mails are gone, its address is free. Again changes nothing.
+    The mailbox, destroyed: its rule at Cloudflare and its messages are gone, its address is free. Repeating is allowed.
 
-    Raises Problem as `find_mailbox`, `management_disabled` for one with a rule that may not be touched, and whatever
-    Cloudflare refused; the mailbox is `destroying` then, and goes when it is asked for again or by itself within the
-    hour.
+    Raises Problem as `find_mailbox`, `management_disabled` for one whose rule may not be changed, and the refusal of
+    Cloudflare; the mailbox is `destroying` then, and is destroyed by the next request or by itself within the hour.
     """
     mailbox = await find_mailbox(context, viewer, mailbox_id)
     if mailbox.status is MailboxStatus.DESTROYED:
@@ -226,21 +225,21 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
 
 async def request_for(context: Context, text: str, minutes: Minutes) -> MailboxRequest:
     """
-    A whole address as a request.
+    A request for the whole address *text*.
 
-    Raises Problem `invalid_mailbox_address` unless it lies under a domain of ours that is active or
-    holds that very mailbox already.
+    Raises Problem `invalid_mailbox_address` unless it is under a domain of ours that is active or that
+    has a mailbox at this address already.
     """
-    ours = await context.database.read(domains.listed)
-    address = parse_address(text, [domain.root_domain for domain in ours])
-    active = [domain.root_domain for domain in ours if domain.is_active]
+    our_domains = await context.database.read(domains.listed)
+    address = parse_address(text, [domain.root_domain for domain in our_domains])
+    active = [domain.root_domain for domain in our_domains if domain.is_active]
     if address is None or (address.root_domain not in active and await _live(context, str(address)) is None):
         raise Problem("invalid_mailbox_address", "Invalid mailbox address", address=text, activeRootDomains=active)
     return MailboxRequest(address.local_part, address.subdomain, address.root_domain, minutes)
 
 
 async def find_mailbox(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
-    """The mailbox in whatever state. Raises Problem `mailbox_not_found`, `forbidden` for somebody else's."""
+    """The mailbox in any state but provisioning. Raises Problem `mailbox_not_found`, `forbidden` for another user's."""
     mailbox = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
     if mailbox is None or mailbox.status is MailboxStatus.PROVISIONING:
         raise Problem("mailbox_not_found", "Mailbox not found")
@@ -250,7 +249,7 @@ async def find_mailbox(context: Context, viewer: Viewer, mailbox_id: str) -> Mai
 
 
 async def resolve(context: Context, viewer: Viewer, address: str) -> Mailbox:
-    """The usable mailbox at *address* that the viewer may see. Raises Problem `mailbox_not_found`."""
+    """The active or expired mailbox at *address* that the viewer may see. Raises Problem `mailbox_not_found`."""
     mailbox = await _live(context, address.strip().lower())
     if mailbox is None or mailbox.status not in _USABLE or not viewer.may_open(mailbox):
         raise Problem("mailbox_not_found", "Mailbox not found")
@@ -261,9 +260,9 @@ async def list_mailboxes(
     context: Context, viewer: Viewer, *, workspace: bool = False, statuses: Sequence[MailboxStatus] = ()
 ) -> list[Mailbox]:
     """
-    What the viewer may see, newest first; an admin sees everybody's.
+    The mailboxes that the viewer may see, newest first; an admin sees those of all users.
 
-    *workspace* keeps what is live now (active, or on its way out); *statuses*, if any, narrows further.
+    *workspace* selects the live ones (active or destroying); *statuses*, if any, narrows the list further.
     """
     return (await page_of_mailboxes(context, viewer, workspace=workspace, statuses=statuses)).items
 
@@ -277,17 +276,17 @@ async def page_of_mailboxes(
     end: PageEnd | None = None,
     limit: int | None = None,
 ) -> Page[Mailbox]:
-    """The same by page: at most *limit* mailboxes, after *end*."""
-    chosen = narrowed(statuses, workspace)
-    if chosen == ():
+    """As `list_mailboxes`, one page: at most *limit* mailboxes, after *end*."""
+    selected = narrowed(statuses, workspace)
+    if selected == ():
         return Page([])
-    wanted = mailboxes.MailboxFilter(chosen or (), context.clock(), end, one_more(limit))
-    found = await context.database.read(lambda connection: mailboxes.listed(connection, viewer, wanted))
+    mailbox_filter = mailboxes.MailboxFilter(selected or (), context.clock(), end, one_more(limit))
+    found = await context.database.read(lambda connection: mailboxes.listed(connection, viewer, mailbox_filter))
     return paged(found, limit, lambda mailbox: PageEnd(mailbox.created_at, mailbox.id))
 
 
 def narrowed(statuses: Sequence[MailboxStatus], workspace: bool) -> Sequence[MailboxStatus] | None:
-    """The states a list asked for with both holds; None for any, () when nothing can be in it."""
+    """The states that satisfy both *statuses* and *workspace*; None for any, () when no mailbox can match."""
     if not workspace:
         return statuses or None
     return tuple(status for status in _LIVE if not statuses or status in statuses)
@@ -308,7 +307,7 @@ async def _domain_for(context: Context, viewer: Viewer, root_domain: str | None)
     raise Problem("domain_not_enabled", "Mailbox domain is not enabled", rootDomain=root_domain)
 
 
-def _beyond(connection: Connection, context: Context, mailbox: Mailbox) -> Problem | None:
+def _quota_refusal(connection: Connection, context: Context, mailbox: Mailbox) -> Problem | None:
     quotas = context.policy.limits.quotas
     if not quotas.mailboxes:
         return None
@@ -331,7 +330,7 @@ def _proposed(context: Context, viewer: Viewer, domain: Domain, request: Mailbox
 
 
 async def _open(context: Context, mailbox_id: str, added: _NewRow) -> Mailbox:
-    """The mailbox receiving mail: through Cloudflare, or at once where there is nothing to ask it."""
+    """The mailbox, receiving: after its run at Cloudflare, or at once where Cloudflare is not managed."""
     if added.run is not None:
         await _outcome(context.runs.launch(added.run), mailbox_id)
     opened = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
@@ -351,13 +350,13 @@ async def _outcome(run: Run, mailbox_id: str) -> None:
 
 
 async def _existing(context: Context, viewer: Viewer, request: MailboxRequest) -> Mailbox | None:
-    """The mailbox at the requested address that the viewer may use, made or being made; None if the address is free."""
+    """The mailbox at the requested address that the viewer may use, provisioning ones too; None if there is none."""
     if request.leaves_a_choice:
         return None
     roots = [request.root_domain] if request.root_domain else [d.root_domain for d in await _active(context)]
     for root in roots:
         mailbox = await _live(context, f"{request.local_part}@{request.subdomain}.{root}")
-        if mailbox is not None and mailbox.status in _KEPT and viewer.may_open(mailbox):
+        if mailbox is not None and mailbox.status in _RESERVED and viewer.may_open(mailbox):
             return mailbox
         if mailbox is not None and request.root_domain is not None:
             raise Problem("mailbox_taken", "Mailbox already exists")
@@ -384,12 +383,12 @@ async def _conflict(context: Context, viewer: Viewer, address: str) -> Problem:
 
 
 class MailboxExists(Problem):
-    """The address is taken by a mailbox the viewer may see; the door shows it in the details."""
+    """The address is in use by *mailbox*, which the viewer may see; the API adds it to the details."""
 
     def __init__(self, mailbox: Mailbox) -> None:
         super().__init__("mailbox_exists", "Mailbox already exists")
         self.mailbox = mailbox
 
 
-def _minutes(context: Context, asked: Minutes) -> int | None:
-    return context.policy.limits.default_ttl_minutes if isinstance(asked, Default) else asked
+def _minutes(context: Context, requested: Minutes) -> int | None:
+    return context.policy.limits.default_ttl_minutes if isinstance(requested, Default) else requested

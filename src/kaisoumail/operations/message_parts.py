@@ -1,4 +1,4 @@
-"""The parts of one message: its attachments, its HTML as a document, and the pictures in that."""
+"""The parts of one message: its attachments, its HTML as a document, and the pictures in it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ __all__ = [
     "picture",
 ]
 
-# Types that no browser runs anything in. What is called anything else is sent as bytes without a type.
+# Types in which no browser runs anything. Content of any other type is sent as bytes without a type.
 PICTURES: Final = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/bmp"))
 INERT: Final = PICTURES | {"application/pdf", "application/zip", "text/plain", "text/csv", "text/calendar"}
 UNKNOWN_TYPE: Final = "application/octet-stream"
@@ -37,7 +37,7 @@ UNKNOWN_TYPE: Final = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """An attachment to be sent on: *content_type* is safe to be taken at its word by a browser."""
+    """An attachment to be sent on: a browser may safely act on *content_type*."""
 
     filename: str
     content_type: str
@@ -46,7 +46,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A mail's HTML as a document: its text, the *policy* it must be served with, and the pictures *blocked*."""
+    """A message's HTML as a document, the *policy* (CSP) to serve it with, and the number of pictures *blocked*."""
 
     html: str
     policy: str
@@ -57,15 +57,17 @@ async def attachment(context: Context, viewer: Viewer, message_id: str, attachme
     """
     One attachment, decoded.
 
-    Raises Problem `message_not_found`, for somebody else's too, `raw_message_missing` or `attachment_not_found`.
+    Raises Problem `message_not_found`, also for a message of another user, `raw_message_missing` or
+    `attachment_not_found`.
     """
     return await _file(await raw_message(context, viewer, message_id, hide_foreign=True), message_id, attachment_id)
 
 
 async def picture(context: Context, message_id: str, attachment_id: str, ticket: str) -> File:
     """
-    The picture that *ticket* opens, whoever asks. Raises Problem `attachment_not_found` for a wrong
-    ticket, one whose time is over, or what is no picture.
+    The picture that *ticket* is for; the ticket replaces authentication.
+
+    Raises Problem `attachment_not_found` for a wrong or expired ticket, or an attachment that is no picture.
     """
     now = context.clock()
     if not any(is_picture_ticket(ticket, secret, message_id, attachment_id, now) for secret in context.policy.secrets):
@@ -80,7 +82,7 @@ async def document(
     context: Context, viewer: Viewer, message_id: str, *, remote: bool, title: str = "", language: str = ""
 ) -> Document:
     """
-    The HTML body made safe, as a document; with *remote*, pictures from elsewhere are shown.
+    The sanitized HTML body as a document; with *remote*, pictures from other servers are shown.
 
     Raises Problem as `open_message`, and `html_body_missing`.
     """
@@ -93,20 +95,20 @@ async def document(
 
 
 async def safe_fragment(context: Context, opened: OpenedMessage, *, remote: bool = False) -> SanitizedHtml:
-    """The HTML body of *opened* made safe, with its own pictures in place."""
+    """The sanitized HTML body of *opened*, with the pictures that are attached to the message."""
     return await asyncio.to_thread(safe_html, opened.parsed.html or "", _pictures(context, opened), remote=remote)
 
 
 def _pictures(context: Context, opened: OpenedMessage) -> Mapping[str, str]:
-    """Where each picture of the mail may be had, by its Content-ID; of doubles the first."""
+    """The URL of each attached picture, by its Content-ID; the first if several have the same."""
     message_id, now = opened.message.id, context.clock()
     found: dict[str, str] = {}
     for number, each in enumerate(opened.parsed.attachments):
         if each.content_id and each.content_type in PICTURES:
             attachment_id = part_id("att", message_id, number)
             ticket = picture_ticket(context.policy.session_secret, message_id, attachment_id, now)
-            address = f"/api/messages/{quote(message_id)}/pictures/{attachment_id}?ticket={ticket}"
-            found.setdefault(each.content_id.strip("<>"), address)
+            url = f"/api/messages/{quote(message_id)}/pictures/{attachment_id}?ticket={ticket}"
+            found.setdefault(each.content_id.strip("<>"), url)
     return found
 
 

@@ -1,4 +1,4 @@
-"""Messages: listing them, opening one, its raw bytes, marking and deleting it."""
+"""Messages: listing, opening, marking and deleting them, and their raw bytes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -26,23 +26,23 @@ from kaisoumail.workflows.context import Context
 
 @dataclass(frozen=True, slots=True)
 class OpenedMessage:
-    """A message and what its bytes say, read now: the bytes are the truth, nothing is kept twice."""
+    """A message and the content parsed from its raw bytes just now: bodies and headers are not stored a second time."""
 
     message: Message
     parsed: ParsedMessage
 
     @property
     def authentication(self) -> Authentication | None:
-        """What Cloudflare found out about the sender; None for a mail that did not come from there."""
+        """The result of Cloudflare's check of the sender; None for a message that did not come from Cloudflare."""
         return authentication_of(self.parsed.headers) if self.message.channel == "worker" else None
 
 
 @dataclass(frozen=True, slots=True)
 class MessageQuery:
     """
-    Which messages somebody wants to see; empty means "any". *after* is exclusive.
+    Which messages to list; an empty field means "any". *after* is exclusive.
 
-    With *limit* the answer is a page that begins after *end*; without, everything.
+    With *limit* the result is a page that begins after *end*; without it, everything.
     """
 
     mailbox_ids: Sequence[str] = ()
@@ -57,20 +57,20 @@ class MessageQuery:
 
 async def list_messages(context: Context, viewer: Viewer, question: MessageQuery) -> list[Message]:
     """
-    What the viewer may see, newest first; an admin sees everybody's.
+    The messages that the viewer may see, newest first; an admin sees those of all users.
 
-    With *workspace* or *statuses* only mailboxes of that kind count, which also keeps the mails of an
-    earlier mailbox at the same address apart. Ids win over addresses.
+    *workspace* and *statuses* select by the state of the mailbox, which also separates the messages of an
+    earlier mailbox at the same address. Ids win over addresses.
     """
     return (await page_of_messages(context, viewer, question)).items
 
 
 async def page_of_messages(context: Context, viewer: Viewer, question: MessageQuery) -> Page[Message]:
-    """The same, and where the next page begins."""
+    """As `list_messages`, one page, with the end from which the next page continues."""
     statuses = narrowed(question.statuses, question.workspace)
     if statuses == ():
         return Page([])
-    wanted = MessageFilter(
+    message_filter = MessageFilter(
         mailbox_ids=question.mailbox_ids,
         addresses=[address.strip().lower() for address in question.addresses],
         statuses=statuses or (),
@@ -80,7 +80,7 @@ async def page_of_messages(context: Context, viewer: Viewer, question: MessageQu
         end=question.end,
         limit=one_more(question.limit),
     )
-    found = await context.database.read(lambda connection: messages.listed(connection, viewer, wanted))
+    found = await context.database.read(lambda connection: messages.listed(connection, viewer, message_filter))
     return paged(found, question.limit, lambda message: PageEnd(message.received_at, message.id))
 
 
@@ -90,14 +90,15 @@ async def open_message(
     """
     The message with its bodies, headers and parts.
 
-    Raises Problem `message_not_found`; for somebody else's `forbidden`, or with *hide_foreign* the same.
+    Raises Problem `message_not_found`, `raw_message_missing`, and `forbidden` for a message of another user; with
+    *hide_foreign* that is `message_not_found` too.
     """
     message, raw = await _with_raw(context, viewer, message_id, hide_foreign=hide_foreign)
     return await _parsed(message, raw)
 
 
 async def opened(context: Context, message: Message) -> OpenedMessage:
-    """The same, of a message that the viewer was found to see. Raises Problem `raw_message_missing`."""
+    """As `open_message`, for a message that the viewer is known to see. Raises Problem `raw_message_missing`."""
     return await _parsed(message, await _raw_of(context, message))
 
 
@@ -106,17 +107,21 @@ async def _parsed(message: Message, raw: bytes) -> OpenedMessage:
 
 
 async def raw_message(context: Context, viewer: Viewer, message_id: str, *, hide_foreign: bool = False) -> bytes:
-    """The bytes as they arrived. Raises Problem as `open_message`, and `raw_message_missing`."""
+    """The bytes as they arrived. Raises Problem as `open_message`."""
     return (await _with_raw(context, viewer, message_id, hide_foreign=hide_foreign))[1]
 
 
 async def raw_unasked(context: Context, message_id: str) -> bytes:
-    """The bytes as they arrived, for a caller that has asked already who may see them. Raises as `raw_message`."""
+    """
+    The bytes as they arrived, for a caller that has checked permission.
+
+    Raises Problem `message_not_found` or `raw_message_missing`.
+    """
     return await _raw_of(context, await _message(context, message_id))
 
 
 async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bool) -> Message:
-    """The message, marked. Read twice keeps the first time. Raises Problem `message_not_found`."""
+    """The message, marked. The first time it was read does not change. Raises Problem `message_not_found`."""
     message = await _visible(context, viewer, message_id)
     now = context.clock()
     read_at = now if is_read else None
@@ -135,10 +140,10 @@ async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bo
 
 async def delete_message(context: Context, viewer: Viewer, message_id: str) -> None:
     """
-    Forget the message for good: what it said, and its bytes. Raises Problem `message_not_found`.
+    Delete the content and the bytes of the message for good. Raises Problem `message_not_found`.
 
-    The same hand-over sent again does not bring it back. Bytes in the blob store go after the commit: nothing
-    that is still listed is ever without them, and what a crash leaves behind is swept within the hour.
+    The same delivery sent again does not restore it. Bytes in the blob store are removed after the commit, so that
+    a listed message always has its bytes; those that a crash leaves behind are swept within the hour.
     """
     message = await _visible(context, viewer, message_id)
     now = context.clock()
@@ -157,12 +162,12 @@ async def delete_message(context: Context, viewer: Viewer, message_id: str) -> N
 
 
 async def remove_bytes_of_deleted(context: Context) -> int:
-    """Remove the bytes that deleted messages left in the blob store when a process died in between; how many."""
+    """Remove blobs of deleted messages that are left because a process died after the commit; how many."""
     removed = 0
-    while left := await context.database.read(lambda connection: messages.deleted_blobs(connection, 100)):
-        for location in left:
+    while locations := await context.database.read(lambda connection: messages.deleted_blobs(connection, 100)):
+        for location in locations:
             await _drop_blob(context, location)
-        removed += len(left)
+        removed += len(locations)
     return removed
 
 
@@ -172,7 +177,7 @@ async def _drop_blob(context: Context, location: str) -> None:
 
 
 async def _visible(context: Context, viewer: Viewer, message_id: str) -> Message:
-    """The message, if the viewer may see it; to everybody else it does not exist."""
+    """The message, if the viewer may see it. Raises Problem `message_not_found` otherwise."""
     message = await context.database.read(lambda connection: messages.find(connection, message_id))
     if message is None or not await _may_read(context, viewer, message):
         raise _not_found()
@@ -189,7 +194,7 @@ async def _with_raw(context: Context, viewer: Viewer, message_id: str, *, hide_f
 
 
 async def note_opening(context: Context, viewer: Viewer, message: Message) -> None:
-    """Keep that *viewer* opened what is somebody else's: an admin may, and it is seen who did."""
+    """Write an audit line if *viewer* opened a message of another user, as admins may."""
     if message.user_id != viewer.id:
         await note(context, viewer, "message.open", message.id, message.mailbox_address, owner_id=message.user_id)
 

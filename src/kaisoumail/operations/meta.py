@@ -1,4 +1,4 @@
-"""What anybody may know of this installation, and whether it is alive."""
+"""The public description of this installation, and the health of its database."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +16,7 @@ VERIFIED: Final = "cloudflare_verified"
 
 @dataclass(frozen=True, slots=True)
 class TokenVerification:
-    """When the token was last tried against Cloudflare, and whether it had everything it needs."""
+    """When the token was last checked at Cloudflare, and whether it had every permission it needs."""
 
     at: datetime
     ok: bool
@@ -24,7 +24,7 @@ class TokenVerification:
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """The flags say what is configured; *verified* what Cloudflare said of it, if it was asked."""
+    """The flags show what is configured, *verified* the last check of the token, None if there was none."""
 
     domains: tuple[str, ...]
     can_manage: bool

@@ -1,7 +1,8 @@
 """
 Files in the blob store that belong to no message.
 
-The bytes of a large message are written before its row: a process that dies in between leaves them, or a part of them.
+The bytes of a large message are written before its row: a process that dies in between leaves a whole file, or a
+part of one.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from kaisoumail.workflows.context import Context
 
 _WHOLE: Final = re.compile(r"(msg_[0-9a-z]+)\.[a-z]+")
 _PART: Final = re.compile(r"\.msg_[0-9a-z]+\.[a-z]+\.[0-9a-f]{8}")
-_SETTLE_SECONDS: Final = 60.0  # by then whatever was under way is durable or undone
+_SETTLE_SECONDS: Final = 60.0  # by then every write in progress is committed or rolled back
 _IDS_AT_ONCE: Final = 500
 _log: Final = structlog.get_logger("kaisoumail.retention")
 
@@ -32,11 +33,11 @@ async def remove_orphaned_files(
     context: Context, age: timedelta, settled: Callable[[], Awaitable[None]] = _wait_for_writes
 ) -> int:
     """
-    Remove what was written longer than *age* ago and belongs to no message; how many files.
+    Remove files that were written longer than *age* ago and belong to no message; how many.
 
-    What has no row is looked up again when *settled* returns: a clock that stepped, or a machine that slept, makes a
-    message that is being kept just now look old. Files from before the first user were written for another database
-    than this one: they are left, with a warning, for it may be put back in its place.
+    Files without a row are looked up again when *settled* returns: after a clock step, or when the machine slept, the
+    file of a message that is being stored can seem old. Files from before the first user were written for another
+    database than this one: they stay, with a warning, because that database may be restored.
     """
     first_user_at = await context.database.read(users.first_created_at)
     if first_user_at is None:
@@ -54,9 +55,9 @@ async def remove_orphaned_files(
     if not orphans:
         return 0
     await settled()
-    left = await _without_row(context, orphans)
-    await context.stores.blobs.remove_files(left)
-    return len(left)
+    still_orphaned = await _without_row(context, orphans)
+    await context.stores.blobs.remove_files(still_orphaned)
+    return len(still_orphaned)
 
 
 def _is_ours(file: StoredFile) -> bool:
@@ -64,11 +65,11 @@ def _is_ours(file: StoredFile) -> bool:
 
 
 async def _without_row(context: Context, files: Sequence[StoredFile]) -> list[StoredFile]:
-    """Those of *files* that no message names; a part is named by none."""
+    """Those of *files* that no message refers to; no message refers to a part."""
     without: list[StoredFile] = []
     for start in range(0, len(files), _IDS_AT_ONCE):
-        some = files[start : start + _IDS_AT_ONCE]
-        ids = [found[1] for file in some if (found := _WHOLE.fullmatch(file.path.name))]
-        kept = await context.database.read(partial(messages.locations_of, ids=ids))
-        without += [file for file in some if file.path.name not in kept]
+        batch = files[start : start + _IDS_AT_ONCE]
+        ids = [found[1] for file in batch if (found := _WHOLE.fullmatch(file.path.name))]
+        locations = await context.database.read(partial(messages.locations_of, ids=ids))
+        without += [file for file in batch if file.path.name not in locations]
     return without

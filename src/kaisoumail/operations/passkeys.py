@@ -1,9 +1,9 @@
 """
-Passkeys: registering them, signing in with them, and taking them away.
+Passkeys: registering, using, renaming and revoking them.
 
-Each ceremony has two steps. The first gives the browser a challenge and a cookie; the second looks at the answer.
-A challenge is good for one answer. That of a registration is kept in the database until then. That of a sign-in, which
-anybody may begin, is in its cookie, signed, and what is kept is that it was answered.
+Each ceremony has two steps. The first gives the browser a challenge and a cookie; the second verifies the response.
+A challenge is valid for one response. That of a registration is stored in the database until then. That of a sign-in,
+which any client may begin, is in its cookie, signed, and only the fact that it was answered is stored.
 """
 
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ from kaisoumail.workflows.context import Context
 
 @dataclass(frozen=True, slots=True)
 class PasskeyOptions:
-    """What to ask the browser, as JSON, and the cookie token that names the challenge in it."""
+    """The WebAuthn options for the browser, as JSON, and the cookie token that identifies their challenge."""
 
     options: dict[str, Any]
     token: str
@@ -41,17 +41,17 @@ async def list_passkeys(context: Context, viewer: Viewer) -> list[Passkey]:
 
 async def start_registration(context: Context, viewer: Viewer, name: str, origin: str | None) -> PasskeyOptions:
     """
-    What a browser at *origin* needs to make a passkey, to be called *name*, for the viewer.
+    The options for a browser at *origin* to create a passkey called *name* for the viewer.
 
     Raises Problem `invalid_request`, `passkey_not_configured`, `passkey_origin_not_allowed`, or
-    `insufficient_scope` to a session from a key that may not do everything, for ever: a passkey may.
+    `insufficient_scope` for a session from a key with narrower rights or an end: a passkey has neither.
     """
     viewer.must_hold_everything()
     name = passkey_name(name)
     party = _party_for(context, origin)
     known = [passkey for passkey in await list_passkeys(context, viewer) if passkey.is_live]
     challenge = ceremonies.new_challenge()
-    token = await _keep(context, challenge, viewer.id, name)
+    token = await _store_challenge(context, challenge, viewer.id, name)
     return PasskeyOptions(ceremonies.registration_options(party, viewer.user, known, challenge), token)
 
 
@@ -59,25 +59,25 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
     """
     The new passkey that *response* proves.
 
-    Raises Problem `passkey_challenge_missing` (also for one that somebody else asked for),
-    `passkey_registration_failed`, `passkey_exists`, or `insufficient_scope` as when it began.
+    Raises Problem `passkey_challenge_missing` (also for a challenge of another user),
+    `passkey_registration_failed`, `passkey_exists`, or `insufficient_scope` as `start_registration` does.
     """
     viewer.must_hold_everything()
     party = relying_party(context.policy.trusted_origins)
     challenge = await _take_challenge(context, token)
     if challenge.user_id != viewer.id or challenge.name is None:
         raise _no_challenge()
-    made = ceremonies.new_credential(party, response, challenge.challenge)
+    credential = ceremonies.new_credential(party, response, challenge.challenge)
     passkey = Passkey(
         id=new_id("psk"),
         user_id=viewer.id,
         name=challenge.name,
-        credential_id=made.credential_id,
-        public_key=made.public_key,
-        counter=made.counter,
-        device_type=made.device_type,
-        backed_up=made.backed_up,
-        transports=made.transports,
+        credential_id=credential.credential_id,
+        public_key=credential.public_key,
+        counter=credential.counter,
+        device_type=credential.device_type,
+        backed_up=credential.backed_up,
+        transports=credential.transports,
         created_at=context.clock(),
     )
 
@@ -92,7 +92,7 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
 
 async def start_sign_in(context: Context, origin: str | None) -> PasskeyOptions:
     """
-    What a browser at *origin* needs to sign in with any passkey of ours.
+    The options for a browser at *origin* to sign in with any passkey of ours.
 
     Raises Problem `passkey_not_configured` or `passkey_origin_not_allowed`.
     """
@@ -107,7 +107,7 @@ async def finish_sign_in(
     context: Context, token: str | None, response: dict[str, Any], visit: RequestClient
 ) -> NewSession:
     """
-    A new session for whoever *response* proves to hold a passkey.
+    A new session for the owner of the passkey that *response* proves.
 
     Raises Problem `passkey_challenge_missing` or `invalid_passkey`.
     """
@@ -122,8 +122,8 @@ async def finish_sign_in(
         raise _invalid_passkey()
     passkey, user = found
     await _use_up(context, challenge)
-    seen = ceremonies.verified_use(party, passkey, assertion, challenge)
-    used = replace(passkey, counter=seen.counter, device_type=seen.device_type, backed_up=seen.backed_up)
+    use = ceremonies.verified_use(party, passkey, assertion, challenge)
+    used = replace(passkey, counter=use.counter, device_type=use.device_type, backed_up=use.backed_up)
     used_at = context.clock()
     if not await context.database.write(lambda connection: passkeys.note_use(connection, used, used_at)):
         raise _invalid_passkey()
@@ -131,7 +131,7 @@ async def finish_sign_in(
 
 
 async def rename_passkey(context: Context, viewer: Viewer, passkey_id: str, name: str) -> Passkey:
-    """The viewer's passkey, now called *name*. Raises Problem `invalid_request` or `passkey_not_found`."""
+    """The viewer's passkey, renamed to *name*. Raises Problem `invalid_request` or `passkey_not_found`."""
     name, now = passkey_name(name), context.clock()
 
     def rename(connection: Connection) -> Passkey:
@@ -147,10 +147,9 @@ async def rename_passkey(context: Context, viewer: Viewer, passkey_id: str, name
 
 async def revoke_passkey(context: Context, viewer: Viewer, passkey_id: str) -> None:
     """
-    Refuse the viewer's passkey from now on, and end the sessions it began.
+    Revoke the viewer's passkey and end the sessions it began. Revoking it again changes nothing.
 
-    Done again it changes nothing. Raises Problem `passkey_not_found`, or `forbidden` for somebody else's,
-    which not even an admin may revoke.
+    Raises Problem `passkey_not_found`, or `forbidden` for a passkey of another user, for admins too.
     """
     now = context.clock()
 
@@ -173,11 +172,11 @@ def _party_for(context: Context, origin: str | None) -> RelyingParty:
     return party
 
 
-async def _keep(context: Context, challenge: bytes, user_id: str, name: str) -> str:
-    """The token of a fresh cookie; the database keeps what it stands for, and only a hash of it."""
+async def _store_challenge(context: Context, challenge: bytes, user_id: str, name: str) -> str:
+    """A new cookie token for *challenge*, which is stored with only a hash of the token."""
     token = tokens.new_token()
-    kept = Challenge(_id(context, token), "registration", challenge, user_id, name)
-    await context.database.write(lambda connection: challenges.add(connection, kept))
+    registration = Challenge(_id(context, token), "registration", challenge, user_id, name)
+    await context.database.write(lambda connection: challenges.add(connection, registration))
     return token
 
 
@@ -185,14 +184,16 @@ async def _take_challenge(context: Context, token: str | None) -> Challenge:
     if token is None:
         raise _no_challenge()
     challenge_id = _id(context, token)
-    taken = await context.database.write(lambda connection: challenges.take(connection, challenge_id, "registration"))
-    if taken is None:
+    challenge = await context.database.write(
+        lambda connection: challenges.take(connection, challenge_id, "registration")
+    )
+    if challenge is None:
         raise _no_challenge()
-    return taken
+    return challenge
 
 
 async def _use_up(context: Context, challenge: bytes) -> None:
-    """Note that *challenge* is answered. Raises Problem `passkey_challenge_missing` if it was before."""
+    """Store that *challenge* was answered. Raises Problem `passkey_challenge_missing` if that is stored already."""
     used = Challenge(challenge.hex(), "authentication", challenge)
     if not await context.database.write(lambda connection: challenges.use_up(connection, used)):
         raise _no_challenge()

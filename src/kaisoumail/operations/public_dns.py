@@ -1,4 +1,4 @@
-"""What public DNS says of the domains that wait for their name servers."""
+"""Lookups in public DNS of the name servers of pending domains."""
 
 from asyncio import gather
 from collections.abc import Sequence
@@ -12,33 +12,33 @@ from kaisoumail.model.domain import CatalogEntry
 from kaisoumail.storage.tables import key_values
 from kaisoumail.workflows.context import Context
 
-_KNOWN: Final = "public_dns"
+_KEY: Final = "public_dns"
 _FRESH: Final = timedelta(seconds=20)
-MOST_ASKED: Final = 32  # further ones are told when these are ready
+MOST_ASKED: Final = 32  # further ones are looked up when these are no longer pending
 
 
 async def delegations_of(context: Context, entries: Sequence[CatalogEntry]) -> dict[str, Delegation]:
     """
-    What the resolver says of each apex in *entries* whose zone is pending, by name; nothing without a resolver.
+    The resolver's answer for each apex in *entries* whose zone is pending, by name; empty without a resolver.
 
-    Asked together, each with a short timeout, and remembered for some seconds, silence too: a page that
-    looks again and again waits for a dead resolver once.
+    The queries run together, each with a short timeout. The answers are stored for 20 seconds, a missing answer too:
+    a page that polls waits only once for a resolver that does not answer.
     """
     names = [entry.root_domain for entry in entries if entry.zone_status == "pending"][:MOST_ASKED]
     if context.resolver is None or not names:
         return {}
-    known = await _remembered(context)
+    known = await _fresh_answers(context)
     if known.keys() >= set(names):
         return {name: known[name] for name in names}
     answers = await gather(*map(context.resolver.delegation_of, names))
     found = dict(zip(names, answers, strict=True))
     rows = {name: _row(delegation) for name, delegation in found.items()}
-    await context.database.write(partial(key_values.put, key=_KNOWN, value=rows))
+    await context.database.write(partial(key_values.put, key=_KEY, value=rows))
     return found
 
 
-async def _remembered(context: Context) -> dict[str, Delegation]:
-    known = await context.database.read(partial(key_values.find_timed, key=_KNOWN))
+async def _fresh_answers(context: Context) -> dict[str, Delegation]:
+    known = await context.database.read(partial(key_values.find_timed, key=_KEY))
     if known is None or known.clock_went_back or known.now - known.at > _FRESH:
         return {}
     return {name: _delegation(row) for name, row in known.value.items()}

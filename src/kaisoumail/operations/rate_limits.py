@@ -1,9 +1,9 @@
 """
-How much anybody may ask: by API key or session, by user, and by address; signing in by address, much tighter.
+Rate limits: by API key or session, by user, and by address; for signing in by address, much lower.
 
-A request whose credential proved itself lately is charged to that credential and its user; every other one,
-without a credential or with one nobody has seen proved, to the address it comes from. Which of the two decides
-before anything is looked up, and gives nobody a right: who asks is found out anew for each request.
+A request whose credential was verified lately is charged to that credential and its user; every other one,
+without a credential or with an unverified one, to the address it comes from. This choice is made before any lookup
+and grants no rights: every request is authenticated on its own.
 """
 
 from collections.abc import Callable
@@ -20,13 +20,13 @@ from kaisoumail.model.user import Viewer
 from kaisoumail.storage.tables.token_buckets import Buckets, LocalBuckets, LruMap, forget_full
 from kaisoumail.workflows.context import Context
 
-_MOST_CREDENTIALS: Final = 50_000
-_PRICE_OF_A_WRONG_ONE: Final = 4  # beside the one token every request costs
+_MAX_CREDENTIALS: Final = 50_000
+_WRONG_CREDENTIAL_COST: Final = 4  # tokens, beside the one that every request costs
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What the operator allows. A rate with a capacity of 0 is no limit."""
+    """The rates that the operator configured. A rate with a capacity of 0 is no limit."""
 
     credential: Rate
     user: Rate
@@ -36,7 +36,7 @@ class Rates:
 
 @dataclass(slots=True)
 class Admission:
-    """One request let in, or its *refusal*; how it stands with each limit it was charged to."""
+    """One request that was let in, or its *refusal*, with the status of each limit that it was charged to."""
 
     address: str
     digest: bytes | None
@@ -47,7 +47,7 @@ class Admission:
 
 
 class RateLimits:
-    """The limits of one process; *make_buckets* makes those of addresses and those of people apart."""
+    """The limits of one process. Addresses and users have separate buckets, each from *make_buckets*."""
 
     def __init__(
         self,
@@ -57,22 +57,22 @@ class RateLimits:
     ) -> None:
         self._rates = rates
         self._addresses = make_buckets()
-        self._people = make_buckets()
+        self._owners = make_buckets()
         self._clock = clock
-        self._known: LruMap[bytes, tuple[str, str]] = LruMap(_MOST_CREDENTIALS)
+        self._known: LruMap[bytes, tuple[str, str]] = LruMap(_MAX_CREDENTIALS)
 
     async def admit(self, address: str | None, credential: bytes | None, *, is_sign_in: bool = False) -> Admission:
         """
-        A request on its way in, charged to whom it belongs.
+        Charge a request before it is handled, to its credential and user or to its address.
 
-        *credential* is what it claims to prove itself by, in whatever form as long as it is the same each time.
+        *credential* is what it presents, not yet verified: any bytes that are the same each time.
         """
         digest = None if credential is None else blake2b(credential, digest_size=16).digest()
         owner = None if digest is None else self._known.get(digest)
         admission = Admission(counted_as(address or "?"), digest, owner is not None, is_sign_in)
         if digest is not None and owner is not None and not is_sign_in:
             self._known.used(digest, owner)
-            await self._charge_people(admission, owner)
+            await self._charge_owner(admission, owner)
         else:
             await self._charge(admission, self._addresses, f"ip {admission.address}", self._rates.address)
             if is_sign_in and admission.refusal is None:
@@ -81,9 +81,10 @@ class RateLimits:
 
     async def settle(self, admission: Admission, viewer: Viewer | None, status: int, *, signed_in: bool) -> None:
         """
-        The answer is ready: whoever proved who they are is charged instead of the address they came from.
+        Correct the charge once the answer is ready: a verified credential is charged instead of its address.
 
-        A credential that proved wrong costs its address five requests. Who *signed_in* gets that attempt back.
+        A wrong credential costs its address four more tokens, if it has them. With *signed_in* the token of the sign-in
+        limit is given back.
         """
         if admission.refusal is not None:
             return
@@ -97,40 +98,40 @@ class RateLimits:
             if self._rates.address.capacity:
                 self._addresses.give_back(f"ip {admission.address}", self._rates.address, now)
             admission.standings.clear()
-            await self._charge_people(admission, owner)
-            admission.refusal = None  # it is answered already; the next one will wait
+            await self._charge_owner(admission, owner)
+            admission.refusal = None  # this request is answered already; the next one is refused
         elif viewer is None and status == 401 and admission.digest is not None:
             self._known.pop(admission.digest, None)
             if self._rates.address.capacity:
                 key = f"ip {admission.address}"
-                await self._addresses.take(key, self._rates.address, now, _PRICE_OF_A_WRONG_ONE)
+                await self._addresses.take(key, self._rates.address, now, _WRONG_CREDENTIAL_COST)
 
-    async def _charge_people(self, admission: Admission, owner: tuple[str, str]) -> None:
-        by, of = owner
-        await self._charge(admission, self._people, by, self._rates.credential)
+    async def _charge_owner(self, admission: Admission, owner: tuple[str, str]) -> None:
+        credential_key, user_key = owner
+        await self._charge(admission, self._owners, credential_key, self._rates.credential)
         if admission.refusal is None:
-            await self._charge(admission, self._people, of, self._rates.user)
+            await self._charge(admission, self._owners, user_key, self._rates.user)
 
     async def _charge(self, admission: Admission, buckets: Buckets, key: str, rate: Rate) -> None:
         if not rate.capacity:
             return
-        standing = await buckets.take(key, rate, self._clock())
-        admission.standings.append(standing)
-        if not standing.passed:
-            admission.refusal = _too_many(standing)
+        limit_status = await buckets.take(key, rate, self._clock())
+        admission.standings.append(limit_status)
+        if not limit_status.passed:
+            admission.refusal = _too_many(limit_status)
 
 
 async def forget_full_buckets(context: Context) -> None:
-    """Clear shared buckets away that have had time to fill up again."""
+    """Delete shared buckets that have had time to fill up again."""
     await forget_full(context.database)
 
 
-def _too_many(standing: LimitStatus) -> Problem:
+def _too_many(limit_status: LimitStatus) -> Problem:
     return Problem(
         "rate_limited",
         "Too many requests",
-        retryAfterSeconds=standing.seconds,
-        limit=standing.rate.name,
-        allowed=standing.rate.capacity,
-        perSeconds=standing.rate.seconds,
+        retryAfterSeconds=limit_status.seconds,
+        limit=limit_status.rate.name,
+        allowed=limit_status.rate.capacity,
+        perSeconds=limit_status.rate.seconds,
     )

@@ -1,4 +1,4 @@
-"""Whether this process can do its work now, for whatever sends it traffic."""
+"""Whether this process can serve requests now, for load balancers and the like."""
 
 import asyncio
 from datetime import timedelta
@@ -22,9 +22,10 @@ _ANSWER_SECONDS: Final = 3.0
 
 class Readiness:
     """
-    Looks at what the process *process_id* works with.
+    Checks what the process *process_id* needs: its database, its signals and its workflow engine.
 
-    However many ask, the database is asked one question at a time: anybody may ask.
+    Concurrent checks share one query to the database, because any client may call them. *dead_after* is the age in
+    seconds at which the heartbeat of the engine is too old.
     """
 
     def __init__(self, database: Database, signals: Signals, process_id: str, dead_after: float) -> None:
@@ -32,26 +33,26 @@ class Readiness:
         self._signals = signals
         self._process_id = process_id
         self._dead_after = timedelta(seconds=dead_after)
-        self._asking: asyncio.Task[str | None] | None = None
+        self._query: asyncio.Task[str | None] | None = None
 
     async def check(self) -> None:
-        """Raises Problem `not_ready` with every reason in its details, within a few seconds."""
+        """Raises Problem `not_ready` with every reason in its details. Takes a few seconds at most."""
         faults = [await self._fault_of_the_database(), *self._database.faults]
         if not self._signals.is_connected:
             faults.append("signals_lost")
         reasons = [code for code in REASONS if code in faults]
         if reasons:
-            told = [{"code": code, "message": REASONS[code]} for code in reasons]
-            raise Problem("not_ready", "Not ready: " + ", ".join(reasons), reasons=told)
+            listed = [{"code": code, "message": REASONS[code]} for code in reasons]
+            raise Problem("not_ready", "Not ready: " + ", ".join(reasons), reasons=listed)
 
     async def _fault_of_the_database(self) -> str | None:
-        if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask())
-        asking = self._asking
-        await asyncio.wait([asking], timeout=_ANSWER_SECONDS)  # not cancelled: who asks next joins it
-        return asking.result() if asking.done() else "database_unreachable"
+        if self._query is None or self._query.done():
+            self._query = asyncio.create_task(self._query_heartbeat())
+        query = self._query
+        await asyncio.wait([query], timeout=_ANSWER_SECONDS)  # not cancelled: the next check joins it
+        return query.result() if query.done() else "database_unreachable"
 
-    async def _ask(self) -> str | None:
+    async def _query_heartbeat(self) -> str | None:
         try:
             silent = await self._database.read(partial(processes.silent_for, process_id=self._process_id))
         except Problem:

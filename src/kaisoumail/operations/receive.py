@@ -1,9 +1,9 @@
 """
-Receiving mail: the one verb behind both doors.
+Receiving messages: the one operation behind both channels, SMTP and the signed hand-over.
 
-When `receive` returns, the mail is durable, stored once, in the list, and who waits for it was told. Small
-raw bytes go into the same transaction as their row, large ones to the blob store first; the transaction is
-shared with the other mails of that moment.
+When `receive` returns, the message is durable, stored once, listed, and its waiters are woken. Small raw bytes go
+into the same transaction as their row, large ones to the blob store first; the transaction is shared with the other
+messages of that moment.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from kaisoumail.storage.tables import messages
 from kaisoumail.workflows.context import Context
 
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row
-_CERTAIN: Final = frozenset(("mailbox_unavailable", "mailbox_full"))  # said by a transaction that was committed
+_CERTAIN: Final = frozenset(("mailbox_unavailable", "mailbox_full"))  # decided by a transaction that was committed
 _MAX_ADDRESS: Final = 320
 
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """One mail for one recipient: by which channel, with which envelope, for which mailbox."""
+    """The delivery of one message to one recipient: its channel, envelope and mailbox."""
 
     channel: Channel
     envelope: Envelope
@@ -38,7 +38,7 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The message a hand-over is known by; *is_new* is False if an earlier hand-over made it."""
+    """The stored message of a delivery; *is_new* is False if an earlier, equal delivery stored it."""
 
     message_id: str
     is_new: bool
@@ -46,10 +46,10 @@ class Receipt:
 
 async def can_receive(context: Context, channel: Channel, envelope: Envelope) -> Mailbox:
     """
-    The mailbox that takes mail for the envelope's recipient now.
+    The mailbox that receives messages for the envelope's recipient now.
 
-    Raises Problem `mailbox_unavailable`, the same for every reason: a stranger learns nothing from it;
-    `mailbox_full`; or another that may pass when there is no room just now, or nobody can be looked up.
+    Raises Problem `mailbox_unavailable`, the same for every reason, so that a client learns nothing from it;
+    `mailbox_full`; or another temporary one when the disk is nearly full or the mailbox cannot be looked up.
     """
     context.stores.disk_guard.refuse_if_low()
     mailbox = await context.stores.intake.find_live(envelope.recipient.strip().lower())
@@ -67,15 +67,15 @@ async def receive(
     context: Context, handovers: Sequence[Handover], raw: bytes, client: str = ""
 ) -> list[Receipt | Problem]:
     """
-    Keep one mail for each of *handovers*; those with a receipt are durable and visible on return.
+    Store one message for each of *handovers*; on return those with a receipt are durable and listed.
 
-    The others get their Problem: `mailbox_unavailable` if a mailbox stopped receiving meanwhile,
-    `mailbox_full` if its last room is gone, or another that may pass when the mail could not be kept just
-    now; then nothing is left of it and the sender should try again. Raises Problem `too_large` or
-    `storage_full` for the mail as a whole.
+    The others get their Problem: `mailbox_unavailable` if the mailbox stopped receiving meanwhile,
+    `mailbox_full` if its quota is reached by now, or another temporary one when the message could not be stored
+    or the outcome is unknown; the sender should try again then. Raises Problem `too_large` or `storage_full` for the
+    message as a whole.
 
-    The time that reading takes counts as that of *client*; for a hand-over, as that of the mailbox: all of those come
-    from one client, Cloudflare.
+    The time that reading takes is charged to *client*; without one, in the signed hand-over, to the mailbox, because
+    all hand-overs come from one client, Cloudflare.
     """
     if len(raw) > context.policy.limits.max_message_bytes:
         problem = Problem("too_large", f"A mail may have at most {context.policy.limits.max_message_bytes} bytes")
@@ -83,60 +83,60 @@ async def receive(
             note_refusal(context, handover.channel, handover.envelope, problem)
         raise problem
     context.stores.disk_guard.refuse_if_low()
-    facts = await context.readers.read(raw, client or handovers[0].mailbox.id)
+    fields = await context.readers.read(raw, client or handovers[0].mailbox.id)
     if len(handovers) == 1:
-        return [await _store_or_refuse(context, handovers[0], facts)]
-    return list(await asyncio.gather(*(_store_or_refuse(context, handover, facts) for handover in handovers)))
+        return [await _store_or_refuse(context, handovers[0], fields)]
+    return list(await asyncio.gather(*(_store_or_refuse(context, handover, fields) for handover in handovers)))
 
 
 def note_refusal(context: Context, channel: Channel, envelope: Envelope, problem: Problem) -> None:
     """
-    Have a refusal for good written into the ledger, and that there is no room in a mailbox: its owner can make some.
+    Write a permanent refusal into the rejection ledger, and `mailbox_full` too: its owner can delete messages.
 
-    Others that may pass are no news to anybody.
+    Other temporary refusals are not written: the sender tries again.
     """
     if problem.kind.retry and problem.code != "mailbox_full":
         return
-    sender, recipient = (_as_written(words) for words in (envelope.sender, envelope.recipient))
+    sender, recipient = (_storable(text) for text in (envelope.sender, envelope.recipient))
     context.stores.rejections.note(Rejection(new_id("rej"), context.clock(), channel, sender, recipient, problem.code))
 
 
-async def _store_or_refuse(context: Context, handover: Handover, facts: ExtractedFields) -> Receipt | Problem:
+async def _store_or_refuse(context: Context, handover: Handover, fields: ExtractedFields) -> Receipt | Problem:
     try:
-        return await _keep(context, handover, facts)
+        return await _store(context, handover, fields)
     except Problem as problem:
         note_refusal(context, handover.channel, handover.envelope, problem)
         return problem
 
 
-async def _keep(context: Context, handover: Handover, facts: ExtractedFields) -> Receipt:
-    message = _message(context, handover, facts)
+async def _store(context: Context, handover: Handover, fields: ExtractedFields) -> Receipt:
+    message = _message(context, handover, fields)
     in_row = message.raw_location == messages.IN_ROW
     if not in_row:
-        await context.stores.blobs.put(message.raw_location, facts.compressed)
+        await context.stores.blobs.put(message.raw_location, fields.compressed)
     try:
-        kept_as = await context.stores.intake.keep(IncomingMessage(message, facts.compressed if in_row else None))
+        stored_id = await context.stores.intake.keep(IncomingMessage(message, fields.compressed if in_row else None))
     except Problem as problem:
         if not in_row:
-            await _let_go(context, message, problem)
+            await _discard_blob(context, message, problem)
         raise
-    is_new = kept_as == message.id
+    is_new = stored_id == message.id
     if not is_new and not in_row:
         await context.stores.blobs.remove(message.raw_location)
-    if is_new and facts.doubts and context.cloudflare.second_opinions is not None:
-        context.cloudflare.second_opinions.ask(message, facts.doubts)
-    return Receipt(kept_as, is_new)
+    if is_new and fields.doubts and context.cloudflare.second_opinions is not None:
+        context.cloudflare.second_opinions.ask(message, fields.doubts)
+    return Receipt(stored_id, is_new)
 
 
-async def _let_go(context: Context, message: Message, problem: Problem) -> None:
-    """The bytes of what was not kept are removed; but where the database is in trouble, nobody knows what it kept."""
+async def _discard_blob(context: Context, message: Message, problem: Problem) -> None:
+    """Remove the bytes of a message that was not stored; note them if a database failure leaves that uncertain."""
     if problem.code in _CERTAIN:
         await context.stores.blobs.remove(message.raw_location)
     else:
         context.stores.uncertain_blobs.note(message.id, message.raw_location)
 
 
-def _message(context: Context, handover: Handover, facts: ExtractedFields) -> Message:
+def _message(context: Context, handover: Handover, fields: ExtractedFields) -> Message:
     message_id, mailbox = new_id("msg"), handover.mailbox
     return Message(
         id=message_id,
@@ -145,22 +145,22 @@ def _message(context: Context, handover: Handover, facts: ExtractedFields) -> Me
         mailbox_address=str(mailbox.address),
         channel=handover.channel,
         envelope=handover.envelope,
-        delivery_key=delivery_key(handover.envelope, facts.digest),
-        subject=facts.subject,
-        preview=facts.preview,
-        from_name=facts.from_name,
-        from_address=facts.from_address,
+        delivery_key=delivery_key(handover.envelope, fields.digest),
+        subject=fields.subject,
+        preview=fields.preview,
+        from_name=fields.from_name,
+        from_address=fields.from_address,
         received_at=context.clock(),
-        size_bytes=facts.size,
-        attachment_count=facts.attachment_count,
-        has_html=facts.has_html,
-        verification=facts.verification,
-        link=facts.link,
-        parse_status=facts.status,
-        raw_location=messages.IN_ROW if facts.size <= IN_ROW_BYTES else f"{message_id}.zst",
+        size_bytes=fields.size,
+        attachment_count=fields.attachment_count,
+        has_html=fields.has_html,
+        verification=fields.verification,
+        link=fields.link,
+        parse_status=fields.status,
+        raw_location=messages.IN_ROW if fields.size <= IN_ROW_BYTES else f"{message_id}.zst",
     )
 
 
-def _as_written(words: str) -> str:
-    """A stranger's words as the ledger keeps them: what a database takes, no longer than an address."""
-    return words.encode("utf-8", "replace").decode("utf-8").replace("\0", "")[:_MAX_ADDRESS]
+def _storable(text: str) -> str:
+    """*text* of an unauthenticated client as the ledger stores it: valid for a database, no longer than an address."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")[:_MAX_ADDRESS]

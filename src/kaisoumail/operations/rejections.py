@@ -1,4 +1,4 @@
-"""The ledger of mail that was refused for good."""
+"""Listing the ledger of refused messages."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some refusals, newest first; *next_cursor* asks for those after them, None at the end."""
+    """Some refusals, newest first; *next_cursor* is where the older ones begin, None at the end."""
 
     rejections: list[Rejection]
     next_cursor: str | None
@@ -30,16 +30,16 @@ async def list_rejections(
     context: Context, viewer: Viewer, limit: int, cursor: str | None = None, domain: str | None = None
 ) -> Page:
     """
-    What was refused for good, newest first, at most *limit*; for recipients under *domain* if one is given.
+    The refused messages, newest first, at most *limit*; of recipients under *domain* if one is given.
 
-    For admins: they own the domains. Raises Problem `invalid_request` for a cursor that is none of ours.
+    For admins, who own the domains. Raises Problem `invalid_request` for a cursor that is not ours.
     """
     viewer.must_be_admin()
     after = None if cursor is None else _place(cursor)
     await context.stores.rejections.written()
-    wanted = domain.strip().lower().strip(".") if domain else None
+    normalised = domain.strip().lower().strip(".") if domain else None
     found = await context.database.read(
-        partial(rejections.listed, limit=limit + 1, after=after, domain=wanted),
+        partial(rejections.listed, limit=limit + 1, after=after, domain=normalised),
     )
     shown = found[:limit]
     return Page(shown, _cursor(shown[-1]) if len(found) > limit else None)

@@ -1,7 +1,8 @@
 """
-How long everything is kept that would otherwise grow for ever: one table, and the sweep that goes by it.
+Retention: one table of how long rows and files stay, and the sweep that removes older ones.
 
-`docs/how-it-works/retention.md` says the same; a test compares the two, and another one that no table is left out.
+`docs/how-it-works/retention.md` has the same table; a test compares the two, and another one ensures that no database
+table is left out.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,9 +29,9 @@ _log: Final = structlog.get_logger("kaisoumail.retention")
 @dataclass(frozen=True, slots=True)
 class Rule:
     """
-    *kind* is kept so long after *counted_from*, then removed by *remove*, which returns how many went.
+    How long one *kind* stays after *counted_from*; *remove* then removes it and returns how many.
 
-    *kept* is a time or the field of `Limits` that has the days; that is a variable of the same name in capitals.
+    *kept* is that time, or the field of `Limits` with it in days; its variable has the same name in capitals.
     """
 
     kind: str
@@ -46,15 +47,15 @@ class Rule:
 def _rows(
     kind: str, kept: timedelta | str, counted_from: str, since: Column[Any], found_by: Column[Any] | None = None
 ) -> Rule:
-    """The rule about rows whose age is counted from the column *since*."""
+    """The rule for the rows of a table, whose age is counted from the column *since*."""
     table = since.table
     assert isinstance(table, Table)
     rows = AgedRows(table, since, found_by)
 
     async def remove(context: Context, age: timedelta) -> int:
         removed = 0
-        while gone := await context.database.write(partial(forget_older, rows=rows, age=age, limit=_BATCH)):
-            removed += gone
+        while count := await context.database.write(partial(forget_older, rows=rows, age=age, limit=_BATCH)):
+            removed += count
         return removed
 
     return Rule(kind, kept, counted_from, remove, table)
@@ -102,14 +103,14 @@ BOUNDED: Final = {
     "facts": "a fixed number of keys, and one for each zone that is being asked for",
     "buckets": "only those drawn from in the last five minutes are kept, by a look each minute",
 }
-"""By table, why it needs no age."""
+"""By table, why it needs no retention."""
 
 
 async def sweep(context: Context, rules: Sequence[Rule]) -> dict[str, int]:
     """
-    Remove what is older than *rules* keep it; how many of each kind, also as one line of the log.
+    Remove what is older than *rules* allow; the number removed of each kind, also as one line of the log.
 
-    Where one kind cannot be removed just now, the others are all the same.
+    When one kind cannot be removed now, the others still are.
     """
     removed: dict[str, int] = {}
     for rule in rules:

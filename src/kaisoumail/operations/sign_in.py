@@ -1,4 +1,4 @@
-"""Who is asking: API keys, the sessions made from them or from passkeys, and their end."""
+"""Authentication: viewers by API key or session, and starting, listing and ending sessions."""
 
 from dataclasses import dataclass, replace
 
@@ -25,7 +25,7 @@ class NewSession:
 
 
 async def viewer_with_key(context: Context, secret: str, visit: RequestClient) -> Viewer | None:
-    """Whoever holds this API key; None if no key with this secret lives, or its owner is disabled."""
+    """The viewer with this API key; None if it is unknown, revoked or expired, or its owner is disabled."""
     key_hash, now = secrets.hash_of(secret), context.clock()
     found = await context.stores.viewers.by_key.answer(
         key_hash,
@@ -44,17 +44,18 @@ async def viewer_with_key(context: Context, secret: str, visit: RequestClient) -
 
 async def viewer_with_session(context: Context, token: str, visit: RequestClient) -> Viewer | None:
     """
-    Whoever owns the session of this cookie, who may do what its key may.
+    The viewer with the session of this cookie, with the rights of its API key.
 
-    None if it is over, ended or idle for too long, its key was revoked or is over, or its owner is disabled.
+    None if the session is unknown, expired, ended or idle for too long, its key is revoked or expired, or its owner is
+    disabled.
     """
-    remembered_as, now, idle = secrets.hash_of(token), context.clock(), context.policy.limits.session_idle
+    cache_key, now, idle = secrets.hash_of(token), context.clock(), context.policy.limits.session_idle
 
     async def find() -> tuple[Session, User, Grant] | None:
         hashes = _hashes(context, token)
         return await context.database.read(lambda connection: sessions.find_owner(connection, hashes, now, idle))
 
-    found = await context.stores.viewers.by_session.answer(remembered_as, find)
+    found = await context.stores.viewers.by_session.answer(cache_key, find)
     if found is None:
         return None
     session, user, grant = found
@@ -62,14 +63,12 @@ async def viewer_with_session(context: Context, token: str, visit: RequestClient
         return None
     if session.last_seen_at is None or session.last_seen_at <= now - sessions.LAST_SEEN_GRAIN:
         await context.database.write(lambda connection: sessions.note_use(connection, session.id, now))
-        context.stores.viewers.by_session.correct(
-            remembered_as, found, (replace(session, last_seen_at=now), user, grant)
-        )
+        context.stores.viewers.by_session.correct(cache_key, found, (replace(session, last_seen_at=now), user, grant))
     return Viewer(user, session_id=session.id, visit=visit, grant=grant)
 
 
 async def sign_in(context: Context, secret: str, visit: RequestClient) -> NewSession:
-    """A new session that may do what this API key may. Raises Problem `invalid_api_key`."""
+    """A new session with the rights of this API key. Raises Problem `invalid_api_key`."""
     viewer = await viewer_with_key(context, secret, visit)
     if viewer is None:
         raise Problem("invalid_api_key", "Invalid API key")
@@ -78,7 +77,7 @@ async def sign_in(context: Context, secret: str, visit: RequestClient) -> NewSes
 
 async def start_session(context: Context, viewer: Viewer, passkey_id: str | None = None) -> NewSession:
     """
-    A new session for *viewer*, who has just proved who they are by their key or this passkey.
+    A new session for *viewer*, who has just authenticated with their API key or with this passkey.
 
     Raises Problem `authentication_required` if they were disabled or removed since.
     """
@@ -98,7 +97,7 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
 
     def add(connection: Connection) -> None:
         owner = users.find_to_change(connection, viewer.id)
-        if owner is None or owner.disabled_at is not None:  # since they proved who they are
+        if owner is None or owner.disabled_at is not None:  # since they authenticated
             raise Problem("authentication_required", "Authentication required")
         sessions.add(connection, session)
         audit.add(connection, entry)
@@ -108,7 +107,7 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
 
 
 async def sign_out(context: Context, token: str, visit: RequestClient) -> None:
-    """End the session of this cookie; one that is over already is fine."""
+    """End the session of this cookie; does nothing if it has ended already."""
     hashes, now = _hashes(context, token), context.clock()
 
     def end(connection: Connection) -> None:
@@ -121,13 +120,13 @@ async def sign_out(context: Context, token: str, visit: RequestClient) -> None:
 
 
 async def list_sessions(context: Context, viewer: Viewer) -> list[Session]:
-    """Where the viewer is signed in, the session used last first."""
+    """The viewer's sessions, the one used last first."""
     now, idle = context.clock(), context.policy.limits.session_idle
     return await context.database.read(lambda connection: sessions.of_user(connection, viewer.id, now, idle))
 
 
 async def end_session(context: Context, viewer: Viewer, session_id: str) -> None:
-    """Sign the viewer out on one device. Raises Problem `session_not_found`, also for somebody else's."""
+    """End one session of the viewer. Raises Problem `session_not_found`, also for a session of another user."""
     now = context.clock()
 
     def end(connection: Connection) -> None:
@@ -139,7 +138,7 @@ async def end_session(context: Context, viewer: Viewer, session_id: str) -> None
 
 
 async def end_all_sessions(context: Context, viewer: Viewer) -> int:
-    """Sign the viewer out everywhere, here too; how many sessions that were."""
+    """End all sessions of the viewer, the present one too; how many there were."""
     now = context.clock()
 
     def end(connection: Connection) -> int:
@@ -151,5 +150,5 @@ async def end_all_sessions(context: Context, viewer: Viewer) -> int:
 
 
 def _hashes(context: Context, token: str) -> list[str]:
-    """What *token* may be kept as: under the secret of now, and under those it replaced."""
+    """The hashes under which *token* may be stored: with the present secret, and with the retired ones."""
     return [tokens.hash_of(token, secret) for secret in context.policy.secrets]

@@ -1,4 +1,4 @@
-"""Is the token good, and is it enough: for the doctor, the API and the pages."""
+"""Checking the Cloudflare token: whether it is valid and has every permission. For `doctor`, API and pages."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,10 +22,10 @@ MOST_ZONES: Final = 10  # each costs three requests
 @dataclass(frozen=True, slots=True)
 class TokenCheck:
     """
-    *problem* is why the check could not go on, *probes* what was found before.
+    The result of a check. *problem* is what stopped it; *probes* has the permissions tried before that.
 
     *kind* is "user" or "account"; *zones_visible* how many zones the token sees; *unconfigured* the
-    variables that are missing.
+    variables that are not set.
     """
 
     checked_at: datetime
@@ -48,7 +48,7 @@ class TokenCheck:
 
 
 async def check_token(context: Context, viewer: Viewer) -> TokenCheck:
-    """What the token may do, tried by harmless calls now; `/api/meta` tells when it was. For admins."""
+    """What the token may do, tried now by harmless requests; stored for `read_meta`. For admins."""
     viewer.must_be_admin()
     found = await examine(context)
     await context.database.write(
@@ -58,30 +58,30 @@ async def check_token(context: Context, viewer: Viewer) -> TokenCheck:
 
 
 async def examine(context: Context) -> TokenCheck:
-    """The check itself, for whoever may run commands on this machine. Raises Problem with management off."""
+    """The check alone, without a viewer, for the command line. Raises Problem `management_disabled`."""
     routing, now = context.cloudflare, context.clock()
     if not routing.enabled:
         raise Problem("management_disabled", "Cloudflare is not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true")
-    wanted = {"CLOUDFLARE_ACCOUNT_ID": routing.account_id, "EMAIL_WORKER_NAME": routing.worker_name}
-    unconfigured = tuple(name for name, value in wanted.items() if value is None)
+    required = {"CLOUDFLARE_ACCOUNT_ID": routing.account_id, "EMAIL_WORKER_NAME": routing.worker_name}
+    unconfigured = tuple(name for name, value in required.items() if value is None)
     cloudflare, account_id = routing.client(), routing.account_id
     kind, reachable, visible, probes = None, None, None, list[Probe]()
     try:
         with calling_for("domains.token_check"):
             kind = await tokens.kind_of(cloudflare, account_id)
-            reachable = await _reaches(context)
-            seen = await zones.list_zones(cloudflare)
-            visible = len(seen)
+            reachable = await _reaches_account(context)
+            listed = await zones.list_zones(cloudflare)
+            visible = len(listed)
             if account_id is not None:
                 probes.append(await tokens.may_create_zones(cloudflare, account_id))
-            for zone in await _worth_trying(context, seen):
+            for zone in await _zones_to_probe(context, listed):
                 probes += await tokens.probes_of(cloudflare, zone)
     except CloudflareError as error:
         return TokenCheck(now, unconfigured, kind, reachable, visible, tuple(probes), error.problem())
     return TokenCheck(now, unconfigured, kind, reachable, visible, tuple(probes))
 
 
-async def _reaches(context: Context) -> bool | None:
+async def _reaches_account(context: Context) -> bool | None:
     if context.cloudflare.account_id is None:
         return None
     try:
@@ -91,7 +91,7 @@ async def _reaches(context: Context) -> bool | None:
     return True
 
 
-async def _worth_trying(context: Context, seen: list[Zone]) -> list[Zone]:
-    """Our own domains' zones first, then others, up to ten."""
+async def _zones_to_probe(context: Context, listed: list[Zone]) -> list[Zone]:
+    """Up to `MOST_ZONES` zones, those of our domains first."""
     ours = {domain.zone_id for domain in await context.database.read(partial(domains.listed))}
-    return sorted(seen, key=lambda zone: zone.id not in ours)[:MOST_ZONES]
+    return sorted(listed, key=lambda zone: zone.id not in ours)[:MOST_ZONES]

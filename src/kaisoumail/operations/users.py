@@ -1,4 +1,4 @@
-"""Users: who is here, making one, changing, switching off and removing one. For admins."""
+"""Users: listing, creating, changing, disabling and removing them. For admins."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True)
 class RemovedUser:
-    """A user who is gone, and how many mailboxes went to *heir*."""
+    """A removed user, and how many mailboxes they had; *heir* has them now."""
 
     user: User
     mailboxes: int
@@ -37,21 +37,21 @@ class RemovedUser:
 
 
 async def list_users(context: Context, viewer: Viewer) -> list[User]:
-    """Everybody, the first one first."""
+    """All users, the oldest first."""
     viewer.must_be_admin()
     return await context.database.read(users.listed)
 
 
 async def add_user(context: Context, email: str, name: str, role: Role, viewer: Viewer | None = None) -> NewUser:
     """
-    A new user and their first key, which may do all that its owner may.
+    A new user and their first API key, which allows all that its owner may do.
 
-    Without *viewer* it is the operator at the command line. Raises Problem `invalid_request` for an e-mail
-    address or name that will not do, `user_exists` for an address that is taken in any letter case, and
-    `insufficient_scope` when somebody who may not do everything would make an admin, who may.
+    Without *viewer* the actor is the operator at the command line. Raises Problem `invalid_request` for an unfit
+    e-mail address or name, `user_exists` for an address that is in use in any letter case, and
+    `insufficient_scope` when a credential with narrower rights would create an admin.
     """
     if viewer is not None:
-        _refuse_to_raise(viewer, role)
+        _require_right_to_give(viewer, role)
     if not is_email(email):
         raise Problem("invalid_request", f"{email!r:.80} is not an e-mail address")
     now = context.clock()
@@ -73,7 +73,7 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
 def new_key(
     user_id: str, name: str, grant: Grant, now: datetime, secret: str | None = None, *, created_by: str | None = None
 ) -> tuple[ApiKey, str]:
-    """A key as it is kept, and its secret."""
+    """A key as it is stored, and its secret."""
     secret = secret or secrets.new_secret()
     prefix, key_hash = secrets.prefix_of(secret), secrets.hash_of(secret)
     return ApiKey(new_id("key"), user_id, name, prefix, key_hash, grant, now, created_by=created_by), secret
@@ -83,12 +83,12 @@ async def change_user(
     context: Context, viewer: Viewer, user_id: str, *, name: str | None = None, role: Role | None = None
 ) -> User:
     """
-    The user with another name or role; both count from the next request on.
+    The user with another name or role; both apply from the next request on.
 
-    Raises Problem `user_not_found`, `invalid_request`, `insufficient_scope` when somebody who may not do
-    everything would make an admin, or `last_admin` for a change that would leave nobody to look after the place.
+    Raises Problem `user_not_found`, `invalid_request`, `insufficient_scope` when a credential with narrower
+    rights would make an admin, or `last_admin` for a change that would leave no active admin.
     """
-    _refuse_to_raise(viewer, role)
+    _require_right_to_give(viewer, role)
     checked = None if name is None else _checked_name(name)
 
     def changed(user: User) -> User:
@@ -99,9 +99,9 @@ async def change_user(
 
 async def disable_user(context: Context, viewer: Viewer, user_id: str) -> User:
     """
-    The user, signed out everywhere and with keys that open nothing until they are enabled again.
+    The user, disabled: their sessions end, and their API keys are refused until they are enabled again.
 
-    Their mailboxes stay and go on receiving. Raises Problem `user_not_found` or `last_admin`.
+    Their mailboxes stay and continue to receive. Raises Problem `user_not_found` or `last_admin`.
     """
     now = context.clock()
     return await _change(
@@ -115,17 +115,17 @@ async def disable_user(context: Context, viewer: Viewer, user_id: str) -> User:
 
 
 async def enable_user(context: Context, viewer: Viewer, user_id: str) -> User:
-    """The user, whose keys work again; they sign in anew. Raises Problem `user_not_found`."""
+    """The user, enabled: their API keys work again, ended sessions do not. Raises Problem `user_not_found`."""
     return await _change(context, viewer, user_id, lambda user: replace(user, disabled_at=None), "user.enable")
 
 
 async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: str | None) -> RemovedUser:
     """
-    Forget a user for good, with their keys, passkeys and sessions; their mailboxes and mail go to *heir_id*.
+    Remove a user for good, with their keys, passkeys and sessions; their mailboxes and messages go to *heir_id*.
 
-    The mailboxes keep their addresses and go on receiving. Raises Problem `user_not_found`, `last_admin`,
-    `user_has_mailboxes` when there are some and nobody was named to have them, or `insufficient_scope` when somebody
-    who may not touch mail would give it away.
+    The mailboxes keep their addresses and continue to receive. Raises Problem `user_not_found` (also for an heir that
+    is disabled or the same user), `last_admin`, `user_has_mailboxes` when there are some and no heir is named, or
+    `insufficient_scope` when a credential without `messages:write` names an heir.
     """
     viewer.must_be_admin()
     if heir_id is not None:
@@ -136,22 +136,22 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
         admins, user = _to_change(connection, user_id)
         _refuse_if_last(admins, user)
         heir = None if heir_id is None else users.find_to_change(connection, heir_id)
-        held = mailboxes.owned_by(connection, user_id)
+        owned = mailboxes.owned_by(connection, user_id)
         if heir_id is not None and (heir is None or heir.id == user_id or heir.disabled_at is not None):
             raise Problem("user_not_found", "The user who should have the mailboxes was not found or is disabled")
-        if held and heir is None:
+        if owned and heir is None:
             raise Problem(
                 "user_has_mailboxes",
-                f"This user has {held} mailboxes: say with transferTo who shall have them, or destroy them first",
-                mailboxes=held,
+                f"This user has {owned} mailboxes: say with transferTo who shall have them, or destroy them first",
+                mailboxes=owned,
             )
         if heir is not None:
             mailboxes.hand_over(connection, user_id, heir.id)
             messages.hand_over(connection, user_id, heir.id)
-        handed = {"mailboxes": held, "transferredTo": heir and heir.id}
-        audit.add(connection, did(viewer, "user.delete", now, user.id, user.email, owner_id=user.id, **handed))
+        details = {"mailboxes": owned, "transferredTo": heir and heir.id}
+        audit.add(connection, did(viewer, "user.delete", now, user.id, user.email, owner_id=user.id, **details))
         users.remove(connection, user_id)
-        return RemovedUser(user, held, heir)
+        return RemovedUser(user, owned, heir)
 
     return await context.database.write(remove)
 
@@ -162,7 +162,7 @@ async def _change(
     user_id: str,
     change: Callable[[User], User],
     action: str,
-    also: Callable[[Connection], object] = lambda _: None,
+    side_effect: Callable[[Connection], object] = lambda _: None,
 ) -> User:
     viewer.must_be_admin()
     now = context.clock()
@@ -173,23 +173,27 @@ async def _change(
         if changed.role is not Role.ADMIN or changed.disabled_at is not None:
             _refuse_if_last(admins, user)
         users.save(connection, changed)
-        also(connection)
-        told = {"name": changed.name, "role": changed.role.value}
-        audit.add(connection, did(viewer, action, now, user.id, user.email, owner_id=user.id, **told))
+        side_effect(connection)
+        details = {"name": changed.name, "role": changed.role.value}
+        audit.add(connection, did(viewer, action, now, user.id, user.email, owner_id=user.id, **details))
         return changed
 
     return await context.database.write(work)
 
 
-def _refuse_to_raise(viewer: Viewer, role: Role | None) -> None:
-    """An admin's first key may do everything: a narrow one that makes admins would be no narrow one."""
+def _require_right_to_give(viewer: Viewer, role: Role | None) -> None:
+    """
+    Raises Problem unless *viewer* may give *role*.
+
+    The first key of an admin allows everything, so a narrower credential must not be able to make admins.
+    """
     viewer.must_be_admin()
     if role is Role.ADMIN:
         viewer.must_hold_everything()
 
 
 def _to_change(connection: Connection, user_id: str) -> tuple[set[str], User]:
-    """The ids of the admins, and the user; nobody else changes any of them meanwhile. Always locked in this order."""
+    """The ids of the admins, and the user, all locked until the transaction ends; always locked in this order."""
     admins = users.lock_admins(connection)
     user = users.find_to_change(connection, user_id)
     if user is None:

@@ -1,8 +1,8 @@
 """
-Waiting for a mail: the newest message like this, as soon as it is there.
+Waiting for a message: the newest match, as soon as it is stored.
 
-Listen first, look second: a mail that comes while we look wakes us to look again, so nothing falls between.
-Nothing is asked of the database while nothing happens.
+The wait listens for signals first and checks the database second: a message that arrives during a check causes another
+check, so none is missed. While nothing happens, the database is not queried.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ _WAITABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
 @dataclass(frozen=True, slots=True)
 class WaitRequest:
     """
-    The message somebody waits for: in one of *mailbox_ids* (in any they may see if there are none), like
-    *matcher*, and new: after the cursor or, exclusively, the instant *since*. None means "from now on".
+    Which message to wait for: in one of *mailbox_ids* (if empty, in any that the viewer may see), matching *matcher*,
+    and after *since*: a cursor, or an instant (exclusive). None means "from now on".
     """
 
     mailbox_ids: Sequence[str] = ()
@@ -43,14 +43,14 @@ class WaitRequest:
 
 @dataclass(frozen=True, slots=True)
 class WaitOutcome:
-    """What came, or None at the deadline; either way the *cursor* to go on from."""
+    """The message that came, or None at the deadline; the next wait continues from *cursor*."""
 
     cursor: Cursor
     opened: OpenedMessage | None = None
 
 
 async def newest_cursor(context: Context) -> Cursor:
-    """The place of whoever has seen everything so far: taken before a mail is triggered, it is safe to wait from."""
+    """The cursor after everything so far. Read before a message is triggered, it is a safe start for a wait."""
     return await context.database.read(changes.newest)
 
 
@@ -58,8 +58,8 @@ async def mailbox_ids_named(context: Context, viewer: Viewer, names: Sequence[st
     """
     The ids of the mailboxes named by address or by id.
 
-    Raises Problem `mailbox_not_found` for one that is not there, is gone, or is somebody else's: a stranger
-    does not learn which.
+    Raises Problem `mailbox_not_found` for one that does not exist, is destroyed or belongs to another user, so that a
+    caller does not learn which.
     """
     return [(await _waitable(context, viewer, name)).id for name in names]
 
@@ -68,23 +68,22 @@ async def wait(
     context: Context, viewer: Viewer, awaited: WaitRequest, seconds: float, viewer_now: Callable[[], Awaitable[Viewer]]
 ) -> WaitOutcome:
     """
-    The newest message that is as *awaited*: at once if it is there already, else when it comes.
+    The newest message that matches *awaited*: at once if it is stored already, else when it arrives.
 
-    Nothing after *seconds*, or when the process is about to stop; whoever goes on from the cursor misses
-    nothing then either. Who asks is found out anew by *viewer_now* before anything that came meanwhile is looked at;
-    its refusal is the answer.
+    The outcome has no message after *seconds*, or when the process is about to stop; a wait that continues from its
+    cursor misses nothing. *viewer_now* authenticates again before each further check, and what it raises ends the wait.
     """
     clock = asyncio.get_running_loop().time
     deadline = clock() + seconds
     async with context.stores.signals.listening(*_topics(viewer, awaited)) as listener:
-        looked = await newest_cursor(context)
-        found = await _first_look(context, viewer, awaited, looked)
+        cursor = await newest_cursor(context)
+        found = await _first_check(context, viewer, awaited, cursor)
         while found is None and await listener.woken(max(0.0, deadline - clock())):
             viewer = await viewer_now()
-            looked, found = await _next_look(context, viewer, awaited, looked)
+            cursor, found = await _next_check(context, viewer, awaited, cursor)
     if found is not None:
         await note_opening(context, viewer, found.message)
-    return WaitOutcome(looked, found)
+    return WaitOutcome(cursor, found)
 
 
 def _topics(viewer: Viewer, awaited: WaitRequest) -> list[str]:
@@ -104,7 +103,7 @@ async def _waitable(context: Context, viewer: Viewer, name: str) -> Mailbox:
     return mailbox
 
 
-async def _first_look(context: Context, viewer: Viewer, awaited: WaitRequest, until: Cursor) -> OpenedMessage | None:
+async def _first_check(context: Context, viewer: Viewer, awaited: WaitRequest, until: Cursor) -> OpenedMessage | None:
     if awaited.since is None:
         return None
     if isinstance(awaited.since, datetime):
@@ -113,38 +112,38 @@ async def _first_look(context: Context, viewer: Viewer, awaited: WaitRequest, un
         )
     if awaited.since == BEGINNING:
         return await _listed(context, awaited, MessageFilter(mailbox_ids=awaited.mailbox_ids), viewer)
-    return (await _next_look(context, viewer, awaited, awaited.since, until))[1]
+    return (await _next_check(context, viewer, awaited, awaited.since, until))[1]
 
 
 async def _listed(
-    context: Context, awaited: WaitRequest, wanted: MessageFilter, viewer: Viewer
+    context: Context, awaited: WaitRequest, message_filter: MessageFilter, viewer: Viewer
 ) -> OpenedMessage | None:
-    """The newest match by the time it was received: the index for that leads there at once."""
+    """The newest match by time of receipt, which the index finds at once."""
     while True:
-        wanted = replace(wanted, limit=_PAGE)
-        page = await context.database.read(partial(messages.listed, viewer=viewer, wanted=wanted))
+        message_filter = replace(message_filter, limit=_PAGE)
+        page = await context.database.read(partial(messages.listed, viewer=viewer, wanted=message_filter))
         found = await _first_match(context, awaited.matcher, page)
         if found is not None or len(page) < _PAGE:
             return found
-        wanted = replace(wanted, end=PageEnd(page[-1].received_at, page[-1].id))
+        message_filter = replace(message_filter, end=PageEnd(page[-1].received_at, page[-1].id))
 
 
-async def _next_look(
+async def _next_check(
     context: Context, viewer: Viewer, awaited: WaitRequest, since: Cursor, until: Cursor | None = None
 ) -> tuple[Cursor, OpenedMessage | None]:
-    """How far we looked, and the newest match that became visible after *since*."""
-    ids, looked = awaited.mailbox_ids, until
+    """The cursor that was reached, and the newest match that became visible after *since*."""
+    ids, reached = awaited.mailbox_ids, until
 
-    def look(connection: Connection, until: Cursor | None) -> tuple[Cursor, list[Arrival]]:
+    def arrivals(connection: Connection, until: Cursor | None) -> tuple[Cursor, list[Arrival]]:
         end = until or changes.newest(connection)
         return end, messages.arrived(connection, viewer, ids, since, end, _PAGE)
 
     while True:
-        end, page = await context.database.read(partial(look, until=until))
-        looked = looked or end
+        end, page = await context.database.read(partial(arrivals, until=until))
+        reached = reached or end
         found = await _first_match(context, awaited.matcher, [arrival.message for arrival in page])
         if found is not None or len(page) < _PAGE:
-            return looked, found
+            return reached, found
         until = Cursor(page[-1].cursor.seq - 1)
 
 
@@ -155,5 +154,5 @@ async def _first_match(context: Context, matcher: Matcher, newest_first: Sequenc
                 return await opened(context, message)
             except Problem as problem:
                 if problem.code != "raw_message_missing":
-                    raise  # deleted since we looked: the next one, then
+                    raise  # else it was deleted since the check: try the next one
     return None
