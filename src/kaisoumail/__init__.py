@@ -1,5 +1,5 @@
 """
 KaisouMail: temporary mailboxes on the operator's own domains.
 
-The rooms and which may import which: ARCHITECTURE.md.
+ARCHITECTURE.md lists the packages and which may import which.
 """

@@ -1,9 +1,9 @@
 """
 The environment, read once into a frozen `Settings`.
 
-Every variable stands in the one table of `Settings`: its name, default, reader and meaning; the
-reference page is checked against it. A blank value means unset. Bad values stop the start, all of
-them named at once. Only `server` and `cli` import this room; everyone else is handed values.
+Every variable is a field of `Settings` with its name, default, reader and meaning; the reference page
+is checked against them. A blank value means unset. Invalid values stop the start with one error that
+names them all. Only `server` and `cli` import this module; other packages receive values.
 """
 
 from collections.abc import Callable, Mapping
@@ -33,7 +33,7 @@ CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
 
 
 class BadEnvironment(Exception):
-    """The environment cannot be used. *faults* has one sentence for each variable at fault."""
+    """The environment is invalid. *faults* has one sentence for each invalid variable."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
@@ -46,7 +46,7 @@ def _variable(name: str, default: Any, reader: Callable[[str], Any], meaning: st
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the operator decided. Fields stand in the order of the reference page."""
+    """The configuration of the operator. Fields are in the order of the reference page."""
 
     app_env: str = _variable(
         "APP_ENV",
@@ -294,7 +294,7 @@ class Settings:
 
     @property
     def trusted_origins(self) -> tuple[str, ...]:
-        """Every web origin the operator named, the primary one first."""
+        """Every web origin that the operator configured, the primary one first."""
         primary = (self.web_app_origin,) if self.web_app_origin else ()
         return tuple(dict.fromkeys(primary + self.web_app_origins))
 
@@ -304,38 +304,38 @@ class Settings:
 
     @property
     def is_open_to_the_network(self) -> bool:
-        """True unless the HTTP listener can be reached from this machine alone."""
+        """True unless only this machine can reach the HTTP listener."""
         address = find_address(self.host)
         return self.host != "localhost" if address is None else not address.is_loopback
 
     @property
     def cookies_are_secure(self) -> bool:
-        """Whether browsers may send our cookies over TLS alone."""
+        """Whether cookies are marked Secure: browsers send them over TLS only."""
         return self.is_production or self.is_open_to_the_network
 
     @property
     def trusts_loopback(self) -> bool:
-        """Whether pages of a developer's own machine may act for their user."""
+        """Whether pages of localhost origins, on a developer's machine, may act for their user."""
         return not self.cookies_are_secure
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
     """
-    The settings that *environment* asks for.
+    The settings in *environment*.
 
-    Raises BadEnvironment naming every variable at fault, each with what would fit.
+    Raises BadEnvironment with every invalid variable and what is expected of it.
     """
     values: dict[str, Any] = {}
     faults: list[str] = []
     for variable in fields(Settings):
         name = variable.metadata["name"]
-        given = environment.get(name, "").strip(" \t")
-        if not given.strip():
+        value = environment.get(name, "").strip(" \t")
+        if not value.strip():
             continue
         try:
-            values[variable.name] = variable.metadata["reader"](given)
-        except InvalidValue as unfit:
-            faults.append(f"{name} {unfit}")
+            values[variable.name] = variable.metadata["reader"](value)
+        except InvalidValue as error:
+            faults.append(f"{name} {error}")
     if "session_secret" not in values and not any(fault.startswith("SESSION_SECRET") for fault in faults):
         faults.append("SESSION_SECRET is required: a random text of at least 16 characters")
     if faults:

@@ -1,5 +1,5 @@
 """
-How the text of an environment variable is read: each reader returns the value, or raises `InvalidValue`.
+Readers for the text of environment variables: each returns the value, or raises `InvalidValue`.
 """
 
 import re
@@ -12,7 +12,7 @@ from kaisoumail.model.web_origin import web_origin
 
 
 class InvalidValue(ValueError):
-    """A value that cannot be used; the text says what would fit, and never repeats a secret."""
+    """A value that cannot be used. Its text is what is expected, and never contains a secret."""
 
 
 def text(value: str) -> str:

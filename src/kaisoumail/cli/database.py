@@ -22,7 +22,7 @@ def _database() -> None:
 
 @app.command()
 def migrate() -> None:
-    """Bring the database to the newest schema (`serve` does so by itself when it starts)."""
+    """Migrate the database to the newest schema (`serve` does so by itself when it starts)."""
     settings = settings_from(os.environ)
     folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
 

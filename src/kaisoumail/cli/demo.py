@@ -1,8 +1,8 @@
 """
-`kaisoumail demo`: the whole story on one machine, nothing to configure.
+`kaisoumail demo`: everything on one machine, nothing to configure.
 
-A pretend Cloudflare and the product beside it in one process. The first start binds a domain, makes
-a mailbox and sends it a mail, all by the same doors a reader would use; later starts find them there.
+It runs the sandbox and the product in one process. The first start binds a domain, creates a mailbox and
+sends it a message, through the same interfaces that a user has; later starts find them in place.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ PERMISSIONS: Final = ["Zone Write", "Zone Settings Write", "Email Routing Rules 
 
 
 class DemoState(msgspec.Struct):
-    """What must be the same at the next start."""
+    """The secrets that must be the same at the next start."""
 
     admin_key: str
     session_secret: str
@@ -46,12 +46,12 @@ class DemoState(msgspec.Struct):
 
 def demo(
     port: Annotated[int, typer.Option(help="Port of the API and the pages.", min=0, max=65535)] = 8787,
-    smtp_port: Annotated[int, typer.Option(help="Port of our own SMTP door.", min=0, max=65535)] = 2525,
+    smtp_port: Annotated[int, typer.Option(help="Port of our own SMTP listener.", min=0, max=65535)] = 2525,
     cloudflare_port: Annotated[int, typer.Option(help="Port of the pretend Cloudflare.", min=0, max=65535)] = 8788,
     cloudflare_smtp_port: Annotated[
         int, typer.Option(help="Port of the pretend Cloudflare's mail server.", min=0, max=65535)
     ] = 2526,
-    data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("var/demo"),
+    data_dir: Annotated[Path, typer.Option(help="Where everything is stored.")] = Path("var/demo"),
 ) -> None:
     """Run everything on this machine, with a pretend Cloudflare; nothing to configure."""
     log_to_stderr(level=40)
@@ -59,7 +59,7 @@ def demo(
     folder = data.path
 
     async def work(stop: asyncio.Event) -> None:
-        kept = _load_state(folder / "demo.json")
+        state = _load_state(folder / "demo.json")
         pretend_cloudflare = cloudflare_sandbox.running(
             host="127.0.0.1",
             port=cloudflare_port,
@@ -68,10 +68,10 @@ def demo(
         )
         try:
             async with pretend_cloudflare as pretend:
-                settings = _settings(folder, kept, pretend, port, smtp_port)
+                settings = _settings(folder, state, pretend, port, smtp_port)
                 async with running(settings) as server:
-                    await _tell_story(server, pretend, kept)
-                    _print_guide(server, pretend, kept)
+                    await _set_up(server, pretend, state)
+                    _print_guide(server, pretend, state)
                     await stop.wait()
         except OSError as error:
             raise CannotStart(str(error)) from error
@@ -86,23 +86,23 @@ def _load_state(path: Path) -> DemoState:
             return msgspec.json.decode(path.read_bytes(), type=DemoState)
         except msgspec.MsgspecError as error:
             raise CannotStart(f"{path} cannot be read ({error}); remove its folder to start afresh") from error
-    kept = DemoState(api_keys.new_secret(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
+    state = DemoState(api_keys.new_secret(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
     path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(kept))
-    return kept
+    path.write_bytes(msgspec.json.encode(state))
+    return state
 
 
 def _settings(
-    folder: Path, kept: DemoState, pretend: cloudflare_sandbox.Running, port: int, smtp_port: int
+    folder: Path, state: DemoState, pretend: cloudflare_sandbox.Running, port: int, smtp_port: int
 ) -> Settings:
     token = pretend.mint_token(kind="user", permissions=PERMISSIONS, zones="all")
     return settings_from(
         {
-            "SESSION_SECRET": kept.session_secret,
+            "SESSION_SECRET": state.session_secret,
             "PORT": str(port),
             "SMTP_PORT": str(smtp_port),
             "DATA_DIR": str(folder),
-            "INBOUND_SECRET": kept.inbound_secret,
+            "INBOUND_SECRET": state.inbound_secret,
             "EMAIL_ROUTING_MANAGEMENT_ENABLED": "true",
             "CLOUDFLARE_API_BASE_URL": pretend.api_url,
             "CLOUDFLARE_API_TOKEN": token,
@@ -110,49 +110,53 @@ def _settings(
             "EMAIL_WORKER_NAME": WORKER,
             "BOOTSTRAP_ADMIN_EMAIL": "admin@demo.example",
             "BOOTSTRAP_ADMIN_NAME": "Demo admin",
-            "BOOTSTRAP_ADMIN_API_KEY": kept.admin_key,
-            # Passkeys need a name, which 127.0.0.1 is not; with a port that changes there is none to give them.
+            "BOOTSTRAP_ADMIN_API_KEY": state.admin_key,
+            # Passkeys need a host name, which 127.0.0.1 is not, and an origin with a fixed port.
             "WEB_APP_ORIGIN": f"http://localhost:{port}" if port else "",
         }
     )
 
 
-async def _tell_story(server: Running, pretend: cloudflare_sandbox.Running, kept: DemoState) -> None:
-    """The Worker points here; then, once: the domain, its delegation, the mailbox, the first mail."""
+async def _set_up(server: Running, pretend: cloudflare_sandbox.Running, state: DemoState) -> None:
+    """
+    Point the Worker at this server.
+
+    At the first start also bind the domain, delegate it, create the mailbox and send a message.
+    """
     context = server.context
-    admin = await viewer_with_key(context, kept.admin_key, RequestClient())
+    admin = await viewer_with_key(context, state.admin_key, RequestClient())
     if admin is None:
         raise CannotStart("The folder holds another demo's database; remove it to start afresh")
     async with httpx.AsyncClient(base_url=pretend.url) as controls:
-        target = {"target": f"http://127.0.0.1:{server.http_port}/api/inbound", "secret": kept.inbound_secret}
+        target = {"target": f"http://127.0.0.1:{server.http_port}/api/inbound", "secret": state.inbound_secret}
         (await controls.put(f"/_sandbox/workers/{WORKER}", json=target)).raise_for_status()
         if any(domain.root_domain == DOMAIN for domain in await domains.list_domains(context, admin)):
             return
         bound = (await domains.bind(context, admin, DOMAIN)).domain
         (await controls.post(f"/_sandbox/zones/{DOMAIN}/delegate")).raise_for_status()
     await domains.retry(context, admin, bound.id)
-    wanted = mailboxes.MailboxRequest("hello", "mail", DOMAIN, minutes=None)
-    await mailboxes.ensure(context, admin, wanted)
+    request = mailboxes.MailboxRequest("hello", "mail", DOMAIN, minutes=None)
+    await mailboxes.ensure(context, admin, request)
     await asyncio.to_thread(_send, pretend.smtp_port)
 
 
 def _send(smtp_port: int) -> None:
-    """The sample mail, by SMTP to the pretend Cloudflare, as any sending server would."""
-    mail = EmailMessage()
-    mail["From"], mail["To"] = "Kaisou Shop <no-reply@shop.example>", ADDRESS
-    mail["Subject"] = "Your verification code is 482913"
-    mail["Date"], mail["Message-ID"] = formatdate(usegmt=True), make_msgid(domain="shop.example")
-    mail.set_content("Welcome!\n\nYour verification code is 482913. It is good for ten minutes.\n")
-    mail.add_alternative(
+    """Send the sample message by SMTP to the sandbox, as any sending server would."""
+    message = EmailMessage()
+    message["From"], message["To"] = "Kaisou Shop <no-reply@shop.example>", ADDRESS
+    message["Subject"] = "Your verification code is 482913"
+    message["Date"], message["Message-ID"] = formatdate(usegmt=True), make_msgid(domain="shop.example")
+    message.set_content("Welcome!\n\nYour verification code is 482913. It is good for ten minutes.\n")
+    message.add_alternative(
         "<h1>Welcome!</h1><p>Your verification code is</p><p><strong>482913</strong></p>"
         "<p>It is good for ten minutes.</p>",
         subtype="html",
     )
     with smtplib.SMTP("127.0.0.1", smtp_port, timeout=30) as smtp:
-        smtp.send_message(mail)
+        smtp.send_message(message)
 
 
-def _print_guide(server: Running, pretend: cloudflare_sandbox.Running, kept: DemoState) -> None:
+def _print_guide(server: Running, pretend: cloudflare_sandbox.Running, state: DemoState) -> None:
     url, mx = f"http://127.0.0.1:{server.http_port}", pretend.smtp_port
     print(
         f"""
@@ -163,7 +167,7 @@ KaisouMail, with a pretend Cloudflare beside it. Everything stays on this machin
         } our SMTP door              {
             f"127.0.0.1:{server.smtp_port}" if server.smtp_port else "off"
         } pretend Cloudflare's API   {pretend.api_url} pretend Cloudflare's mail  127.0.0.1:{mx}
-  admin API key              {kept.admin_key} domain                     {DOMAIN}, active, with the mailbox {ADDRESS}
+  admin API key              {state.admin_key} domain                     {DOMAIN}, active, with the mailbox {ADDRESS}
 
 Sign in at {url}/login with the key: one mail with a code is there.
 Send another, with Python:
@@ -176,7 +180,7 @@ or with swaks:
 
 and read its code:
 
-  {_read_command(url, kept.admin_key)}
+  {_read_command(url, state.admin_key)}
 """
     )
     print(f"ready {url}", flush=True)

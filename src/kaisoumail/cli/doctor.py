@@ -1,4 +1,4 @@
-"""`kaisoumail doctor`: is everything this installation needs in place?"""
+"""`kaisoumail doctor`: checks everything that this installation needs."""
 
 import asyncio
 import os
@@ -23,8 +23,8 @@ Check = Callable[[], Awaitable[str]]
 _UNUSED = "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"
 
 
-class _NotKnown(Exception):
-    """Why something could not be looked at; nothing is wrong because of that."""
+class _CannotCheck(Exception):
+    """Something could not be checked, for this reason; that is no failure."""
 
 
 def doctor() -> None:
@@ -54,14 +54,14 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
 
     async def runs() -> str:
         health = await look_at_runs(context.database)
-        told = [f"{health.open} open"]
+        findings = [f"{health.open} open"]
         if health.foreign:
-            told.append(f"this release does not know the jobs of {', '.join(health.foreign)}")
+            findings.append(f"this release does not know the jobs of {', '.join(health.foreign)}")
         if health.failed:
-            told.append(f"ended by a fault: {', '.join(health.failed)}")
+            findings.append(f"ended by a fault: {', '.join(health.failed)}")
         if health.foreign:
-            raise Problem("internal", "; ".join(told))
-        return "; ".join(told)
+            raise Problem("internal", "; ".join(findings))
+        return "; ".join(findings)
 
     async def blobs() -> str:
         await context.stores.blobs.put("doctor.probe", b"x")
@@ -88,11 +88,11 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
         if not settings.management_enabled:
             return _UNUSED
         if name is None or account_id is None:
-            raise _NotKnown("EMAIL_WORKER_NAME or CLOUDFLARE_ACCOUNT_ID is not set")
+            raise _CannotCheck("EMAIL_WORKER_NAME or CLOUDFLARE_ACCOUNT_ID is not set")
         try:
             variables = await workers.find_variables(context.cloudflare.client(), account_id, name)
         except MissingPermission:
-            raise _NotKnown(f"looking at it takes “{WORKERS}”, which `serve` itself does not need") from None
+            raise _CannotCheck(f"looking at it takes “{WORKERS}”, which `serve` itself does not need") from None
         if variables is None:
             raise Problem(
                 "worker_name_missing", f"no Worker is named {name}; `kaisoumail email-worker deploy` uploads it"
@@ -112,10 +112,10 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
 
 
 async def _report(name: str, check: Check) -> bool:
-    """Print one line of the finding; False only for what is wrong."""
+    """Print one line with the finding of *check*; False only if it failed."""
     try:
         verdict, finding = "ok ", await check()
-    except _NotKnown as reason:
+    except _CannotCheck as reason:
         verdict, finding = "?  ", str(reason)
     except Problem as problem:
         verdict, finding = "BAD", problem.message

@@ -30,11 +30,11 @@ def deploy(
     url: Annotated[str, typer.Option(help="Where this service answers, such as https://mail.example.com.")],
     replace: Annotated[bool, typer.Option("--replace", help="Overwrite another Worker of that name.")] = False,
 ) -> None:
-    """Upload the Email Worker under EMAIL_WORKER_NAME and tell it where to hand mail to; again is an update."""
+    """Upload the Email Worker as EMAIL_WORKER_NAME, with the URL to hand messages over to; again is an update."""
     settings = settings_from(os.environ)
     log_to_stderr(level=50)
     origin = _origin(url)
-    account_id, name, secret, token = _needed(settings)
+    account_id, name, secret, token = _required(settings)
     script = workers.Script(
         module=email_worker.MODULE,
         source=email_worker.script(),
@@ -61,40 +61,44 @@ def deploy(
     print("next: run `serve` with the same EMAIL_WORKER_NAME and INBOUND_SECRET; `doctor` looks at all of it")
 
 
-def _needed(settings: Settings) -> tuple[str, str, str, str]:
+def _required(settings: Settings) -> tuple[str, str, str, str]:
     """
-    Account, name, secret and token.
+    The account, the Worker's name, the secret and the token. Raises CannotStart if one is not set.
 
-    The shared token first: the one of the running service need not be able to write scripts.
+    The shared token wins: that of the running service need not have the permission to write scripts.
     """
-    wanted = {
+    values = {
         "CLOUDFLARE_ACCOUNT_ID": settings.account_id,
         "EMAIL_WORKER_NAME": settings.worker_name,
         "INBOUND_SECRET": settings.inbound_secret,
         "CLOUDFLARE_API_TOKEN": settings.shared_api_token or settings.runtime_api_token,
     }
-    missing = [name for name, value in wanted.items() if value is None]
+    missing = [name for name, value in values.items() if value is None]
     if missing:
         raise CannotStart(f"Not set: {', '.join(missing)}")
-    account_id, name, secret, token = (value or "" for value in wanted.values())
+    account_id, name, secret, token = (value or "" for value in values.values())
     return account_id, name, secret, token
 
 
 def _origin(url: str) -> str:
-    """The origin of *url*. Mail must not cross a network in clear text, so it is https, or http on this machine."""
+    """
+    The origin of *url*: https, or http on this machine, because messages must not cross a network in clear text.
+
+    Raises CannotStart for any other URL.
+    """
     try:
         parts = urlsplit(url.strip())
         host, port = parts.hostname, parts.port
     except ValueError:
         host, port = None, None
     is_bare = host is not None and not (parts.username or parts.query or parts.fragment or parts.path.strip("/"))
-    if not is_bare or host is None or not (parts.scheme == "https" or (parts.scheme == "http" and _is_here(host))):
+    if not is_bare or host is None or not (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))):
         raise CannotStart("--url must be https:// and a host, nothing after it, such as https://mail.example.com")
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
 
 
-def _is_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""The list of commands, and one clear line for whatever goes wrong."""
+"""The list of commands, and their errors as one clear line each."""
 
 import os
 import sys
@@ -32,27 +32,27 @@ app.add_typer(users.app, name="users")
 
 def main() -> NoReturn:
     """Run the command named on the command line and exit: 0, 1 for a refusal, 2 for wrong usage."""
-    os.umask(0o077)  # whatever a command writes holds other people's messages, or keys
+    os.umask(0o077)  # files that a command writes hold messages of other people, or keys
     try:
         code = app(standalone_mode=False)
     except TyperException as error:
-        _say(error.format_message())
+        _print_error(error.format_message())
         sys.exit(2)
     except typer.Abort:
         sys.exit(130)
     except BadEnvironment as error:
         for fault in error.faults:
-            _say(fault)
+            _print_error(fault)
         sys.exit(1)
     except CannotStart as error:
-        _say(str(error))
+        _print_error(str(error))
         sys.exit(1)
     except Problem as problem:
-        why = reason(problem)
-        _say(problem.message if why in problem.message else f"{problem.message}: {why}")
+        cause = reason(problem)
+        _print_error(problem.message if cause in problem.message else f"{problem.message}: {cause}")
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _say(sentence: str) -> None:
+def _print_error(sentence: str) -> None:
     print(f"kaisoumail: {sentence}", file=sys.stderr)

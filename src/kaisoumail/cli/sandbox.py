@@ -1,4 +1,4 @@
-"""`kaisoumail sandbox`: only the pretend Cloudflare."""
+"""`kaisoumail sandbox`: the pretend Cloudflare alone."""
 
 import asyncio
 from pathlib import Path
@@ -15,7 +15,7 @@ def sandbox(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the API.", min=0, max=65535)] = 8788,
     smtp_port: Annotated[int, typer.Option(help="Port of its mail server.", min=0, max=65535)] = 2526,
-    state_file: Annotated[Path | None, typer.Option(help="Keep its state in this file.")] = None,
+    state_file: Annotated[Path | None, typer.Option(help="Store its state in this file.")] = None,
 ) -> None:
     """Run a pretend Cloudflare: its API under /client/v4, its mail server, its controls under /_sandbox."""
 

@@ -12,7 +12,7 @@ from kaisoumail.storage.process_lock import sole_process
 
 
 def serve() -> None:
-    """Run the API, the pages, the SMTP door and the background work."""
+    """Run the API, the pages, the SMTP listener and the background work."""
     settings = settings_from(os.environ)
     log_to_stderr()
 

@@ -1,4 +1,4 @@
-"""Running something until SIGTERM or Ctrl-C."""
+"""Running asynchronous work until SIGTERM or Ctrl-C."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def run(work: Callable[[asyncio.Event], Awaitable[T]]) -> T:
-    """What *work* returns; the event it is given is set when the process is asked to stop."""
+    """What *work* returns; the event passed to it is set at SIGTERM or SIGINT."""
 
     async def with_signals() -> T:
         stop = asyncio.Event()

@@ -26,7 +26,7 @@ def add(
     name: Annotated[str, typer.Option(help="What to call them.")],
     role: Annotated[Role, typer.Option(help="What they may do.")] = Role.MEMBER,
 ) -> None:
-    """Make a user and print their first API key, once."""
+    """Create a user and print their first API key, once."""
     settings = settings_from(os.environ)
 
     async def work(_: asyncio.Event) -> None:
