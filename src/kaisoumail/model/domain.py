@@ -93,7 +93,7 @@ class Domain:
     disabled_at: datetime | None = None
     deleted_at: datetime | None = None
     status_before_deletion: DomainStatus | None = None
-    """The status before `hidden`, while the zone is being deleted."""
+    """The status that `hidden` replaced while the zone is being deleted."""
 
     @property
     def is_active(self) -> bool:

@@ -52,5 +52,5 @@ def after(rate: Rate, tokens: float, now: float) -> float:
 
 
 def wait_for(rate: Rate, tokens: float) -> float:
-    """How many seconds until a bucket with *tokens* holds one whole token more than now."""
+    """How many seconds until the number of whole tokens in a bucket with *tokens* grows by one."""
     return (math.floor(max(0.0, tokens)) + 1 - tokens) / rate.per_second

@@ -55,33 +55,33 @@ class MessageQuery:
     limit: int | None = None
 
 
-async def list_messages(context: Context, viewer: Viewer, question: MessageQuery) -> list[Message]:
+async def list_messages(context: Context, viewer: Viewer, query: MessageQuery) -> list[Message]:
     """
     The messages that the viewer may see, newest first; an admin sees those of all users.
 
     *workspace* and *statuses* select by the state of the mailbox, which also separates the messages of an
     earlier mailbox at the same address. Ids win over addresses.
     """
-    return (await page_of_messages(context, viewer, question)).items
+    return (await page_of_messages(context, viewer, query)).items
 
 
-async def page_of_messages(context: Context, viewer: Viewer, question: MessageQuery) -> Page[Message]:
+async def page_of_messages(context: Context, viewer: Viewer, query: MessageQuery) -> Page[Message]:
     """As `list_messages`, one page, with the end from which the next page continues."""
-    statuses = narrowed(question.statuses, question.workspace)
+    statuses = narrowed(query.statuses, query.workspace)
     if statuses == ():
         return Page([])
     message_filter = MessageFilter(
-        mailbox_ids=question.mailbox_ids,
-        addresses=[address.strip().lower() for address in question.addresses],
+        mailbox_ids=query.mailbox_ids,
+        addresses=[address.strip().lower() for address in query.addresses],
         statuses=statuses or (),
         now=context.clock(),
-        after=question.after,
-        unread=question.unread,
-        end=question.end,
-        limit=one_more(question.limit),
+        after=query.after,
+        unread=query.unread,
+        end=query.end,
+        limit=one_more(query.limit),
     )
     found = await context.database.read(lambda connection: messages.listed(connection, viewer, message_filter))
-    return paged(found, question.limit, lambda message: PageEnd(message.received_at, message.id))
+    return paged(found, query.limit, lambda message: PageEnd(message.received_at, message.id))
 
 
 async def open_message(

@@ -30,14 +30,14 @@ async def _wait_for_writes() -> None:
 
 
 async def remove_orphaned_files(
-    context: Context, age: timedelta, settled: Callable[[], Awaitable[None]] = _wait_for_writes
+    context: Context, age: timedelta, wait_for_writes: Callable[[], Awaitable[None]] = _wait_for_writes
 ) -> int:
     """
     Remove files that were written longer than *age* ago and belong to no message; how many.
 
-    Files without a row are looked up again when *settled* returns: after a clock step, or when the machine slept, the
-    file of a message that is being stored can seem old. Files from before the first user were written for another
-    database than this one: they stay, with a warning, because that database may be restored.
+    Files without a row are looked up again when *wait_for_writes* returns: after a clock step, or when the machine
+    slept, the file of a message that is being stored can seem old. Files from before the first user were written for
+    another database than this one: they stay, with a warning, because that database may be restored.
     """
     first_user_at = await context.database.read(users.first_created_at)
     if first_user_at is None:
@@ -54,7 +54,7 @@ async def remove_orphaned_files(
         _log.warning("retention.files_of_another_database", count=foreign)
     if not orphans:
         return 0
-    await settled()
+    await wait_for_writes()
     still_orphaned = await _without_row(context, orphans)
     await context.stores.blobs.remove_files(still_orphaned)
     return len(still_orphaned)
