@@ -1,8 +1,8 @@
 """
-The JSON API: contract shapes in, operations, contract shapes out. A file is named like its URL.
+The JSON API: request forms in, one call of `operations`, response shapes out. A file is named like its URL.
 
-No rules live here, and nothing here reads the database or Cloudflare: that is `operations`' work.
-May import `operations`, `workflows.context` for its type, `auth`, `model` and `errors`.
+No rules live here, and nothing here reads the database or Cloudflare: `operations` does both.
+May import `http`, `operations`, `auth`, `model` and `errors`.
 
-Open first: `app.py`, the whole API at a glance; then `shapes.py`, what clients get.
+Open first: `app.py`, the route table; then `shapes.py`, the response bodies.
 """

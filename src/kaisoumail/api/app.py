@@ -1,4 +1,4 @@
-"""The whole JSON API at a glance."""
+"""The route table of the JSON API, and its router."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -33,7 +33,7 @@ from kaisoumail.model.access import ANYBODY, SIGNED_IN, Need, admin, by_cookie, 
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
-# What each route asks of whoever calls it (`model/access.py`), and under that the routes.
+# The routes by the need they require (`model/access.py`).
 ROUTES: Final[Mapping[Need, tuple[HTTPRouteHandler, ...]]] = {
     ANYBODY: (
         meta.health,  #                GET    /health
@@ -126,12 +126,12 @@ ROUTES: Final[Mapping[Need, tuple[HTTPRouteHandler, ...]]] = {
 
 @cache
 def description() -> bytes:
-    """Our OpenAPI document (`description.py`)."""
+    """The OpenAPI document as JSON (`openapi.py`)."""
     return msgspec.json.encode(openapi.document(ROUTES, DESCRIBED))
 
 
 def router() -> Router:
-    """The API."""
+    """The router of the API. `state["context"]` of the application holds the Context."""
     return Router(
         path="/",
         route_handlers=[Router("/", route_handlers=handlers, opt={"need": need}) for need, handlers in ROUTES.items()],

@@ -1,4 +1,4 @@
-"""`/api/audit`: who did what; everything for admins, what concerns them for everybody."""
+"""`/api/audit`: who did what. Admins see every entry, other users those that concern them."""
 
 from typing import Annotated, Any
 
@@ -13,21 +13,21 @@ from kaisoumail.model.user import Viewer
 from kaisoumail.operations import audit
 from kaisoumail.operations.context import Context
 
-_FARTHEST = 2**62
-_MOST = 200
+_MAX_CURSOR = 2**62
+_MAX_LIMIT = 200
 _Id = Annotated[str, msgspec.Meta(max_length=64)]
 
 
 class ListEntries(msgspec.Struct, rename="camel"):
-    limit: Annotated[str, digits(1, _MOST)] = "50"
-    cursor: Annotated[str, digits(0, _FARTHEST)] | None = None
+    limit: Annotated[str, digits(1, _MAX_LIMIT)] = "50"
+    cursor: Annotated[str, digits(0, _MAX_CURSOR)] | None = None
     actor_id: _Id | None = None
     target_id: _Id | None = None
     action: _Id | None = None
 
 
 class AuditEntryShape(Shape):
-    """Who did what to what, when, and from where; *owner* is whose it was, where that is somebody else."""
+    """Who did what to which target, when and from where; *owner* is the owner of the target if not the actor."""
 
     id: str
     at: Instant
@@ -52,14 +52,14 @@ class AuditPageShape(Shape):
 @get("/api/audit")
 async def list_entries(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[AuditPageShape]:
     query = read_query(request, ListEntries)
-    before = None if query.cursor is None else whole_number(query.cursor, "cursor", 0, _FARTHEST)
-    wanted = audit.AuditFilter(
-        whole_number(query.limit, "limit", 1, _MOST), before, query.actor_id, query.target_id, query.action
+    before = None if query.cursor is None else whole_number(query.cursor, "cursor", 0, _MAX_CURSOR)
+    entry_filter = audit.AuditFilter(
+        whole_number(query.limit, "limit", 1, _MAX_LIMIT), before, query.actor_id, query.target_id, query.action
     )
-    page = await audit.list_entries(context, viewer, wanted)
+    page = await audit.list_entries(context, viewer, entry_filter)
     rows = [_shape(entry) for entry in page.entries]
-    following = None if page.next_seq is None else str(page.next_seq)
-    return Response(AuditPageShape(entries=rows, next_cursor=following), headers=NO_STORE)
+    next_cursor = None if page.next_seq is None else str(page.next_seq)
+    return Response(AuditPageShape(entries=rows, next_cursor=next_cursor), headers=NO_STORE)
 
 
 def _shape(entry: Entry) -> AuditEntryShape:

@@ -58,8 +58,8 @@ async def end_session(request: "Request[Any, Any, Any]", context: Context) -> Re
 
 @post("/api/auth/passkey/options", status_code=200)
 async def start_passkey_sign_in(request: "Request[Any, Any, Any]", context: Context) -> Response[dict[str, Any]]:
-    asked = await passkeys.start_sign_in(context, request.headers.get("origin"))
-    return CookieResponse(asked.options, challenge_cookie(context, "authentication", asked.token))
+    ceremony = await passkeys.start_sign_in(context, request.headers.get("origin"))
+    return CookieResponse(ceremony.options, challenge_cookie(context, "authentication", ceremony.token))
 
 
 @post("/api/auth/passkey/verify", status_code=200)
@@ -70,8 +70,8 @@ async def finish_passkey_sign_in(request: "Request[Any, Any, Any]", context: Con
         token = challenge_token(request, "authentication")
         signed_in = await passkeys.finish_sign_in(context, token, response, visit_of(request))
         shape = _shape(signed_in.viewer.user, context.clock())
-        cleared = challenge_cookie(context, "authentication", "")
-        return CookieResponse(shape, cleared, _session_cookie(context, signed_in.token))
+        ended_challenge = challenge_cookie(context, "authentication", "")
+        return CookieResponse(shape, ended_challenge, _session_cookie(context, signed_in.token))
 
     return await used_up(context, "authentication", answer())
 

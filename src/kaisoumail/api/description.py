@@ -1,7 +1,7 @@
 """
-What each route is called, reads and refuses, by tag: the table that our OpenAPI description (`openapi.py`) is made of.
+The name, summary, forms and refusals of each route, by tag: the table behind the OpenAPI document (`openapi.py`).
 
-A test fails for a route that is not here, and for a form that its handler does not read.
+A test fails for a route that is missing here, and for a form that its handler does not read.
 """
 
 from typing import Final
@@ -25,7 +25,7 @@ from kaisoumail.api import (
 from kaisoumail.api.openapi import Described, Operation
 from kaisoumail.errors import CODES
 
-# What any route may answer that has something done at Cloudflare.
+# The refusals of every route that changes or reads something at Cloudflare.
 _CLOUDFLARE: Final = (
     "management_disabled",
     "token_missing",
@@ -51,38 +51,40 @@ _NAME_OF_DOMAIN: Final = ("not_an_apex", "subdomain_direct_bind_not_supported", 
 DESCRIBED: Final[Described] = {
     "mailboxes": {
         mailboxes.list_mailboxes: Operation(
-            "listMailboxes", "Your mailboxes, newest first; an admin sees everybody's", query=mailboxes.ListMailboxes
+            "listMailboxes",
+            "List your mailboxes, newest first; for an admin, those of all users",
+            query=mailboxes.ListMailboxes,
         ),
         mailboxes.create_mailbox: Operation(
             "createMailbox",
-            "Make a mailbox that receives mail when this answers; what is left out is picked at random",
+            "Create a mailbox, active when this answers; parts of the address left out are chosen at random",
             bodies=(mailboxes.CreateMailbox,),
             problems=_NEW_MAILBOX,
         ),
         mailboxes.ensure_mailbox: Operation(
             "ensureMailbox",
-            "Make the mailbox at one address, or keep the one there is at least as long as asked",
+            "Create the mailbox at an address, or extend the existing one to at least the given lifetime",
             bodies=(mailboxes.EnsureByAddress, mailboxes.EnsureByParts),
             statuses=(200, 201),
             problems=("invalid_mailbox_address", *_NEW_MAILBOX),
         ),
         mailboxes.destroy_mailbox: Operation(
             "destroyMailbox",
-            "Destroy a mailbox with its mails and its rule at Cloudflare; again changes nothing",
+            "Destroy a mailbox, its messages and its routing rule; repeating it changes nothing",
             problems=("mailbox_not_found", "forbidden", *_CLOUDFLARE),
         ),
         mailboxes.resolve_mailbox: Operation(
             "resolveMailbox",
-            "Find the usable mailbox at an address",
+            "Find the active or expired mailbox at an address",
             query=mailboxes.ResolveMailbox,
             problems=("mailbox_not_found",),
         ),
         mailboxes.read_mailbox: Operation(
-            "getMailbox", "One mailbox, in whatever state", problems=("mailbox_not_found", "forbidden")
+            "getMailbox", "Get a mailbox, whatever its status", problems=("mailbox_not_found", "forbidden")
         ),
         wait.wait_in_mailbox: Operation(
             "waitInMailbox",
-            "Wait for a mail in one mailbox; 204, with the cursor in x-kaisoumail-cursor, if none came in time",
+            "Wait for a message in one mailbox; 204, with the cursor in x-kaisoumail-cursor, if none came in time",
             query=wait.WaitInMailbox,
             statuses=(200, 204),
             problems=("mailbox_not_found",),
@@ -90,49 +92,51 @@ DESCRIBED: Final[Described] = {
     },
     "messages": {
         messages.list_messages: Operation(
-            "listMessages", "Your messages, newest first; an admin sees everybody's", query=messages.ListMessages
+            "listMessages",
+            "List your messages, newest first; for an admin, those of all users",
+            query=messages.ListMessages,
         ),
         wait.wait_anywhere: Operation(
             "waitForMessage",
-            "Wait for a mail in any of some mailboxes; 204, with the cursor in x-kaisoumail-cursor, if none came",
+            "Wait for a message in any of the mailboxes; 204, with the cursor in x-kaisoumail-cursor, if none came",
             query=wait.WaitAnywhere,
             statuses=(200, 204),
             problems=("mailbox_not_found",),
         ),
         messages.read_message: Operation(
-            "getMessage", "One message with its bodies and headers", problems=("message_not_found", "forbidden")
+            "getMessage", "Get a message with its bodies and headers", problems=("message_not_found", "forbidden")
         ),
         messages.delete_message: Operation(
-            "deleteMessage", "Delete a message for good", problems=("message_not_found",)
+            "deleteMessage", "Delete a message permanently", problems=("message_not_found",)
         ),
         messages.mark_message: Operation(
             "markMessage",
-            "Mark a message read or unread",
+            "Mark a message as read or unread",
             bodies=(messages.MarkMessage,),
             problems=("message_not_found",),
         ),
         messages.read_raw_message: Operation(
             "getRawMessage",
-            "A message as it arrived, byte for byte",
+            "Get a message as received, byte for byte",
             media="message/rfc822",
             problems=("message_not_found", "forbidden", "raw_message_missing"),
         ),
         message_parts.read_html: Operation(
             "getMessageHtml",
-            "A message's HTML made safe, as a document of its own",
+            "Get the sanitized HTML body of a message, as a document",
             query=message_parts.Shown,
             media="text/html",
             problems=("message_not_found", "raw_message_missing", "html_body_missing"),
         ),
         message_parts.read_attachment: Operation(
             "getAttachment",
-            "One attachment, decoded",
+            "Get an attachment, decoded",
             media="*/*",
             problems=("message_not_found", "raw_message_missing", "attachment_not_found"),
         ),
         message_parts.read_picture: Operation(
             "getPicture",
-            "A picture in a message's HTML, for who has the ticket that the HTML names",
+            "Get a picture in a message's HTML, with the ticket from the picture's URL",
             query=message_parts.Opening,
             media="*/*",
             problems=("raw_message_missing", "attachment_not_found", "message_not_found"),
@@ -141,7 +145,7 @@ DESCRIBED: Final[Described] = {
     "events": {
         events.follow: Operation(
             "followEvents",
-            "What happens, as Server-Sent Events; goes on from the cursor in Last-Event-ID or since",
+            "Follow changes as Server-Sent Events; continues from the cursor in Last-Event-ID or since",
             query=events.Follow,
             media="text/event-stream",
         ),
@@ -149,13 +153,13 @@ DESCRIBED: Final[Described] = {
     "api keys": {
         api_keys.list_keys: Operation(
             "listApiKeys",
-            "Your API keys; an admin may ask for another user's",
+            "List your API keys; an admin may list those of another user",
             query=api_keys.ListKeys,
             problems=("admin_required",),
         ),
         api_keys.make_key: Operation(
             "createApiKey",
-            "Make an API key; its secret is told this once",
+            "Create an API key; its secret is shown only in this answer",
             bodies=(api_keys.MakeKey,),
             problems=(
                 "admin_required",
@@ -168,125 +172,125 @@ DESCRIBED: Final[Described] = {
         ),
         api_keys.rename_key: Operation(
             "renameApiKey",
-            "Give an API key another name",
+            "Rename an API key",
             bodies=(api_keys.RenameKey,),
             problems=("api_key_not_found",),
         ),
         api_keys.revoke_key: Operation(
             "revokeApiKey",
-            "End an API key and the sessions made from it",
+            "Revoke an API key and end the sessions begun with it",
             problems=("api_key_not_found", "forbidden"),
         ),
     },
     "sessions": {
         auth.create_session: Operation(
             "signIn",
-            "Sign in with an API key; the session comes as a cookie",
+            "Sign in with an API key; the session is set as a cookie",
             bodies=(auth.SignIn,),
             problems=("invalid_api_key",),
         ),
-        auth.read_session: Operation("getCurrentSession", "Who is signed in"),
+        auth.read_session: Operation("getCurrentSession", "Get the user of this session or key"),
         auth.end_session: Operation("signOut", "End this session"),
-        sessions.list_sessions: Operation("listSessions", "Where you are signed in, the session used last first"),
-        sessions.end_session: Operation("endSession", "Sign out on one device", problems=("session_not_found",)),
-        sessions.end_all_sessions: Operation("endAllSessions", "Sign out everywhere"),
+        sessions.list_sessions: Operation("listSessions", "List your sessions, most recently used first"),
+        sessions.end_session: Operation("endSession", "End one session", problems=("session_not_found",)),
+        sessions.end_all_sessions: Operation("endAllSessions", "End all your sessions"),
     },
     "passkeys": {
         auth.start_passkey_sign_in: Operation(
             "startPasskeySignIn",
-            "What `navigator.credentials.get()` needs; the challenge is good for one answer",
+            "Get the options for `navigator.credentials.get()`; the challenge is valid once",
             problems=_PASSKEYS,
         ),
         auth.finish_passkey_sign_in: Operation(
             "signInWithPasskey",
-            "Sign in with what `navigator.credentials.get()` gave; the session comes as a cookie",
+            "Sign in with the result of `navigator.credentials.get()`; the session is set as a cookie",
             bodies=(passkeys.CredentialForm,),
             problems=("passkey_challenge_missing", "invalid_passkey", *_PASSKEYS),
         ),
-        passkeys.list_passkeys: Operation("listPasskeys", "Your passkeys, revoked ones too, the newest first"),
+        passkeys.list_passkeys: Operation("listPasskeys", "List your passkeys, revoked ones too, newest first"),
         passkeys.start_registration: Operation(
             "startPasskeyRegistration",
-            "What `navigator.credentials.create()` needs; the challenge is good for one answer",
+            "Get the options for `navigator.credentials.create()`; the challenge is valid once",
             bodies=(passkeys.NamePasskey,),
             problems=_PASSKEYS,
         ),
         passkeys.finish_registration: Operation(
             "registerPasskey",
-            "Keep the passkey that `navigator.credentials.create()` made",
+            "Register the passkey created by `navigator.credentials.create()`",
             bodies=(passkeys.CredentialForm,),
             problems=("passkey_challenge_missing", "passkey_registration_failed", "passkey_exists", *_PASSKEYS),
         ),
         passkeys.rename_passkey: Operation(
             "renamePasskey",
-            "Give a passkey another name",
+            "Rename a passkey",
             bodies=(passkeys.NamePasskey,),
             problems=("passkey_not_found",),
         ),
         passkeys.revoke_passkey: Operation(
             "revokePasskey",
-            "Refuse a passkey from now on, and end the sessions it began",
+            "Revoke a passkey and end the sessions begun with it",
             problems=("passkey_not_found", "forbidden"),
         ),
     },
     "users": {
-        users.list_users: Operation("listUsers", "Everybody, the first one first"),
+        users.list_users: Operation("listUsers", "List all users, oldest first"),
         users.add_user: Operation(
             "createUser",
-            "Add a user; the secret of their first key is told this once",
+            "Add a user; the secret of their first API key is shown only in this answer",
             bodies=(users.AddUser,),
             problems=("user_exists",),
         ),
         users.change_user: Operation(
             "changeUser",
-            "Give a user another name or role",
+            "Change a user's name or role",
             bodies=(users.ChangeUser,),
             problems=("user_not_found", "last_admin"),
         ),
         users.disable_user: Operation(
             "disableUser",
-            "Sign a user out everywhere and open nothing to their keys; their mailboxes go on receiving",
+            "Disable a user: end their sessions and reject their API keys; their mailboxes still receive",
             problems=("user_not_found", "last_admin"),
         ),
-        users.enable_user: Operation("enableUser", "Let a user in again", problems=("user_not_found",)),
+        users.enable_user: Operation("enableUser", "Enable a disabled user", problems=("user_not_found",)),
         users.remove_user: Operation(
             "deleteUser",
-            "Forget a user for good; their mailboxes go to the one named",
+            "Delete a user permanently; their mailboxes are transferred to the given user",
             query=users.RemoveUser,
             problems=("user_not_found", "last_admin", "user_has_mailboxes"),
         ),
     },
     "domains": {
-        domains.list_domains: Operation("listDomains", "The domains of this installation"),
+        domains.list_domains: Operation("listDomains", "List the domains of this installation"),
         domains.catalog: Operation(
-            "getDomainCatalog", "Every domain here and every zone at Cloudflare, by name", problems=_CLOUDFLARE
+            "getDomainCatalog", "List every domain here and every zone at Cloudflare, by name", problems=_CLOUDFLARE
         ),
         domains.token_check: Operation(
             "checkCloudflareToken",
-            "What the Cloudflare token may do, tried by harmless calls now",
+            "Check the permissions of the Cloudflare token with harmless calls",
             problems=_CLOUDFLARE,
         ),
         domains.bind: Operation(
             "bindDomain",
-            "Make an apex a domain of ours, with a new zone at Cloudflare",
+            "Bind an apex as a mail domain, creating its zone at Cloudflare",
             bodies=(domains.BindDomain,),
             statuses=(200, 201),
             problems=(*_NAME_OF_DOMAIN, *_CLOUDFLARE),
         ),
         domains.enable: Operation(
             "enableDomain",
-            "Make a zone that is at Cloudflare already a domain of ours",
+            "Enable an existing zone at Cloudflare as a mail domain",
             bodies=(domains.EnableDomain,),
             statuses=(200, 201),
             problems=("zone_not_in_cloudflare", "zone_id_missing", *_NAME_OF_DOMAIN, *_CLOUDFLARE),
         ),
         domains.retry: Operation(
             "retryDomain",
-            "Try again to make a domain receive mail",
+            "Retry the provisioning of a domain",
             problems=("domain_not_found", "domain_disabled", "domain_busy", "zone_id_missing", *_CLOUDFLARE),
         ),
         domains.disable: Operation(
             "disableDomain",
-            "Offer no new mailboxes on a domain; those there are stay",
+            "Disable a domain for new mailboxes; existing ones stay",
             problems=("domain_not_found", "domain_busy"),
         ),
         domains.delete: Operation(
@@ -303,21 +307,21 @@ DESCRIBED: Final[Described] = {
         ),
         domains.events: Operation(
             "getDomainHistory",
-            "What happened to a domain, newest first, with Cloudflare's exact answers",
+            "List the history of a domain, newest first, with Cloudflare's exact answers",
             problems=("domain_not_found",),
         ),
     },
     "operation": {
         rejections.list_rejections: Operation(
-            "listRejections", "Mail that was refused for good, newest first", query=rejections.ListRejections
+            "listRejections", "List permanently rejected messages, newest first", query=rejections.ListRejections
         ),
-        audit.list_entries: Operation("listAuditEntries", "Who did what, newest first", query=audit.ListEntries),
-        meta.health: Operation("getHealth", "Whether this installation is alive"),
+        audit.list_entries: Operation("listAuditEntries", "List the audit log, newest first", query=audit.ListEntries),
+        meta.health: Operation("getHealth", "Check whether this installation is alive"),
         meta.ready: Operation(
-            "getReadiness", "Whether this process can do its work now; else why not", problems=("not_ready",)
+            "getReadiness", "Check whether this process can serve requests; if not, why", problems=("not_ready",)
         ),
-        meta.version: Operation("getVersion", "Which release this is"),
-        meta.meta: Operation("getMeta", "What anybody may know: domains, lifetimes, rules for addresses"),
-        meta.openapi: Operation("getOpenApi", "This description"),
+        meta.version: Operation("getVersion", "Get the version of this release"),
+        meta.meta: Operation("getMeta", "Get public information: domains, lifetimes, rules for addresses"),
+        meta.openapi: Operation("getOpenApi", "Get this OpenAPI document"),
     },
 }

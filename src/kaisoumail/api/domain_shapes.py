@@ -1,4 +1,4 @@
-"""What clients get of domains: the contract's objects, field for field. Fields may be added, never changed."""
+"""Response bodies about domains: the contract's objects, field for field. Fields may be added, never changed."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any
@@ -76,7 +76,7 @@ class CatalogEntryShape(Shape):
 
 
 class CloudflareSyncShape(Shape):
-    """Whether Cloudflare could be asked; existing clients know two states, why else not stands in `problem`."""
+    """Whether Cloudflare answered. `status` has only the values existing clients know; `problem` has any failure."""
 
     status: Annotated[str, one_of("live", "rate_limited")]
     retry_after: Instant | None
@@ -162,7 +162,7 @@ def domain_event_shape(event: DomainEvent) -> DomainEventShape:
 
 
 def token_check_shape(check: TokenCheck) -> TokenCheckShape:
-    def shown(probes: Iterable[Probe]) -> list[ProbeShape]:
+    def probe_shapes(probes: Iterable[Probe]) -> list[ProbeShape]:
         return [
             ProbeShape(permission=each.permission, zone=each.zone, granted=each.granted, refusal=each.refusal)
             for each in probes
@@ -175,14 +175,14 @@ def token_check_shape(check: TokenCheck) -> TokenCheckShape:
         token_kind=check.kind,
         account_reachable=check.account_reachable,
         zones_visible=check.zones_visible,
-        permissions=shown(check.probes),
-        missing=shown(check.missing),
+        permissions=probe_shapes(check.probes),
+        missing=probe_shapes(check.missing),
         problem=problem_shape(check.problem) if check.problem else None,
     )
 
 
 def catalog_shape(entry: CatalogEntry, delegation: Delegation | None = None) -> CatalogEntryShape:
-    """One line of the catalogue, with what public DNS says of a name that waits, where it was asked."""
+    """One line of the catalogue; *delegation* is what public DNS answers for a waiting name, where it was queried."""
     domain = entry.domain
     return CatalogEntryShape(
         id=domain.id if domain else None,

@@ -56,7 +56,7 @@ async def catalog(viewer: Viewer, context: Context) -> DomainCatalogShape:
 async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[DomainShape]:
     viewer.must_be_admin()
     form = await read_body(request, BindDomain)
-    bound = await domains.bind(context, viewer, _named(form))
+    bound = await domains.bind(context, viewer, _required_domain(form))
     return Response(domain_shape(bound.domain), status_code=201 if bound.is_new else 200)
 
 
@@ -64,7 +64,7 @@ async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Conte
 async def enable(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[DomainShape]:
     viewer.must_be_admin()
     form = await read_body(request, EnableDomain)
-    name, zone_id = _named(form), form.zone_id.strip()
+    name, zone_id = _required_domain(form), form.zone_id.strip()
     if not zone_id:
         raise Problem("invalid_request", "zoneId is required")
     bound = await domains.enable(context, viewer, name, zone_id)
@@ -99,20 +99,20 @@ async def disable(domain_id: str, viewer: Viewer, context: Context) -> DomainSha
 
 def one_domain(mail_domain: str | msgspec.UnsetType, root_domain: str | msgspec.UnsetType) -> str | None:
     """
-    The one domain that two names for the same thing give, trimmed and lower-case; None without either.
+    The domain in either of two names for one field, trimmed and lower-case; None without both.
 
     Raises Problem `invalid_request` when they differ.
     """
-    given = {name.strip().lower() for name in (mail_domain, root_domain) if isinstance(name, str)}
-    if len(given) > 1:
-        raise invalid(wrong={"mailDomain": ["mailDomain and rootDomain must match when both are provided"]})
-    return next(iter(given), None)
+    names = {name.strip().lower() for name in (mail_domain, root_domain) if isinstance(name, str)}
+    if len(names) > 1:
+        raise invalid(field_errors={"mailDomain": ["mailDomain and rootDomain must match when both are provided"]})
+    return next(iter(names), None)
 
 
-def _named(form: BindDomain | EnableDomain) -> str:
+def _required_domain(form: BindDomain | EnableDomain) -> str:
     name = one_domain(form.mail_domain, form.root_domain)
     if name is None:
-        raise invalid(wrong={"mailDomain": ["Either mailDomain or rootDomain is required"]})
+        raise invalid(field_errors={"mailDomain": ["Either mailDomain or rootDomain is required"]})
     return name
 
 

@@ -1,4 +1,4 @@
-"""What the stream of events says of each thing; enough to know whether to ask for more."""
+"""The data of each event in the stream: enough to decide whether to request more."""
 
 from kaisoumail.api.shapes import Instant, Shape
 from kaisoumail.model.clock import iso, iso_or_none
@@ -42,16 +42,16 @@ def event_shape(event: Event) -> tuple[str, Shape]:
     """The event's name and its data."""
     cursor, subject = str(event.cursor), event.subject
     if isinstance(subject, Message):
-        return "message", _of_message(subject, cursor)
+        return "message", _message_event(subject, cursor)
     if isinstance(subject, Mailbox):
-        return "mailbox", _of_mailbox(subject, cursor)
+        return "mailbox", _mailbox_event(subject, cursor)
     if isinstance(subject, Domain):
         status = "deleted" if subject.deleted_at else subject.status.value
         return "domain", DomainEvent(id=subject.id, mail_domain=subject.root_domain, status=status, cursor=cursor)
     return "ready", ReadyEvent(cursor=cursor)
 
 
-def _of_message(message: Message, cursor: str) -> MessageEvent:
+def _message_event(message: Message, cursor: str) -> MessageEvent:
     return MessageEvent(
         id=message.id,
         mailbox_id=message.mailbox_id,
@@ -63,7 +63,7 @@ def _of_message(message: Message, cursor: str) -> MessageEvent:
     )
 
 
-def _of_mailbox(mailbox: Mailbox, cursor: str) -> MailboxEvent:
+def _mailbox_event(mailbox: Mailbox, cursor: str) -> MailboxEvent:
     return MailboxEvent(
         id=mailbox.id,
         address=str(mailbox.address),

@@ -1,4 +1,4 @@
-"""`/api/events`: what happens, as Server-Sent Events (WHATWG HTML, 9.2)."""
+"""`/api/events`: what changed, as Server-Sent Events (WHATWG HTML, 9.2)."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -21,7 +21,7 @@ from kaisoumail.operations.events import Event
 _HEADERS: Final = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-store",
-    "x-accel-buffering": "no",  # nginx would keep events back until its buffer is full
+    "x-accel-buffering": "no",  # nginx would hold events back until its buffer is full
 }
 _HEARTBEAT: Final = b": still here\n\n"
 _RETRY_MILLISECONDS: Final = 1000
@@ -32,7 +32,11 @@ class Follow(msgspec.Struct):
 
 
 class EventStream(ASGIStreamingResponse):
-    """A stream that lets go of what it listens to however it ends; a cancelled one would wait for the collector."""
+    """
+    A stream that always closes its iterator, and so stops listening for signals.
+
+    Without that a cancelled stream would listen until the garbage collector runs.
+    """
 
     async def send_body(self, send: Send, receive: Receive) -> None:
         assert isinstance(self.iterator, AsyncGenerator)
@@ -45,17 +49,17 @@ async def follow(request: "Request[Any, Any, Any]", viewer: Viewer, context: Con
     query = read_query(request, Follow)
     last = request.headers.get("last-event-id") or query.since
     since = None if not last else cursor(last, "since")
-    happening = events.events(context, viewer, since, partial(find_viewer, request, context))
-    return EventStream(iterator=_written(happening), headers=_HEADERS)
+    stream = events.events(context, viewer, since, partial(find_viewer, request, context))
+    return EventStream(iterator=_encoded(stream), headers=_HEADERS)
 
 
-async def _written(happening: AsyncGenerator[Event | None, None]) -> AsyncIterator[bytes]:
-    async with aclosing(happening):
+async def _encoded(stream: AsyncGenerator[Event | None, None]) -> AsyncIterator[bytes]:
+    async with aclosing(stream):
         yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
-        async for event in happening:
-            yield _HEARTBEAT if event is None else _as_text(event)
+        async for event in stream:
+            yield _HEARTBEAT if event is None else _encode_event(event)
 
 
-def _as_text(event: Event) -> bytes:
+def _encode_event(event: Event) -> bytes:
     kind, shape = event_shape(event)
     return f"id: {event.cursor}\nevent: {kind}\ndata: ".encode() + msgspec.json.encode(shape) + b"\n\n"

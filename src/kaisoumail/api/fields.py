@@ -1,7 +1,7 @@
 """
-Reading what a client sent: JSON bodies and queries into typed forms, every bad field named at once.
+Reads JSON bodies and queries into typed forms; a refusal names every bad field at once.
 
-A form is a msgspec Struct with camelCase names. Reading is strict (no `"60"` for 60), except that
+A form is a msgspec Struct with camelCase names. Reading is strict (`"60"` is not 60), except that
 `60.0` is the same number as `60`, as it is in JSON and for JavaScript.
 """
 
@@ -27,16 +27,16 @@ _INSTANT: Final = re.compile(_INSTANT_PATTERN)
 
 
 def to_the_end(pattern: str) -> str:
-    """*pattern* without Python's habit of letting `$` match before a last line break."""
+    r"""*pattern* with `\Z` instead of `$`, which in Python also matches before a final line break."""
     return pattern.removesuffix("$").replace("$)", r"\Z)") + r"\Z"
 
 
 def digits(least: int, most: int) -> msgspec.Meta:
-    """What our description says of a text that `whole_number` reads."""
+    """Field metadata: the OpenAPI document shows a text that `whole_number` reads as an integer with these bounds."""
     return msgspec.Meta(extra_json_schema={"x-reads-as": {"type": "integer", "minimum": least, "maximum": most}})
 
 
-# Texts that functions below read; the description says what they look like.
+# Texts that functions below read; the OpenAPI document shows their format.
 InstantText = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 CursorText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": CURSOR_PATTERN})]
 CursorOrInstantText = Annotated[
@@ -48,15 +48,19 @@ EmailAddress = Annotated[str, msgspec.Meta(pattern=to_the_end(EMAIL_PATTERN), ma
 
 async def read_body(request: "Request[Any, Any, Any]", form: type[Form], *, only_known: bool = False) -> Form:
     """
-    The JSON object in the body as *form*; unknown keys are refused with *only_known*, else ignored.
+    The JSON object in the body as *form*. Unknown keys are refused if *only_known*, else ignored.
 
-    Raises Problem `unsupported_media_type`, `malformed_json`, or `invalid_request` with all bad fields.
+    Raises Problem `unsupported_media_type`, `malformed_json`, or `invalid_request` naming every bad field.
     """
     return read_object(await read_json(request), form, only_known=only_known)
 
 
 async def read_json(request: "Request[Any, Any, Any]") -> dict[str, Any]:
-    """The JSON object in the body. Raises Problem when it is not JSON, or JSON but no object."""
+    """
+    The JSON object in the body.
+
+    Raises Problem `unsupported_media_type`, `malformed_json`, or `invalid_request` for JSON that is no object.
+    """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json" and not media_type.endswith("+json"):
         raise Problem("unsupported_media_type", "Send the body as application/json")
@@ -64,7 +68,7 @@ async def read_json(request: "Request[Any, Any, Any]") -> dict[str, Any]:
         document = msgspec.json.decode(await request.body())
     except msgspec.DecodeError as error:
         raise Problem("malformed_json", f"The body is not valid JSON: {error}") from None
-    except UnicodeDecodeError:  # msgspec looks at the bytes of a text only when it makes one of them
+    except UnicodeDecodeError:  # msgspec checks the UTF-8 of a string only when it decodes that string
         raise Problem("malformed_json", "The body is not valid JSON: not UTF-8") from None
     except RecursionError:
         raise Problem("malformed_json", "The body is not valid JSON: nested too deeply") from None
@@ -74,39 +78,39 @@ async def read_json(request: "Request[Any, Any, Any]") -> dict[str, Any]:
 
 
 def read_object(document: dict[str, Any], form: type[Form], *, only_known: bool = False) -> Form:
-    """*document* as *form*, or Problem `invalid_request` naming every field at fault."""
-    wrong: dict[str, list[str]] = {}
+    """*document* as *form*. Raises Problem `invalid_request` naming every bad field."""
+    field_errors: dict[str, list[str]] = {}
     values: dict[str, Any] = {}
     fields = msgspec.structs.fields(form)
     for field in fields:
         if field.encode_name not in document:
             if field.required:
-                wrong[field.encode_name] = ["Required"]
+                field_errors[field.encode_name] = ["Required"]
             continue
         value = document[field.encode_name]
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if _holds_nul(value):
-            wrong[field.encode_name] = ["A text may not hold NUL"]
+            field_errors[field.encode_name] = ["A text may not hold NUL"]
             continue
         try:
             values[field.name] = msgspec.convert(value, field.type)
         except (msgspec.ValidationError, ValueError) as error:
-            wrong[field.encode_name] = [str(error)]
+            field_errors[field.encode_name] = [str(error)]
     unknown = document.keys() - {field.encode_name for field in fields} if only_known else set()
     form_errors = [f"Unknown field {name!r:.60}" for name in sorted(unknown)]
-    if wrong or form_errors:
-        raise invalid(form_errors, wrong)
+    if field_errors or form_errors:
+        raise invalid(form_errors, field_errors)
     return form(**values)
 
 
 def read_query(request: "Request[Any, Any, Any]", form: type[Form]) -> Form:
-    """The query as *form*: list fields take a repeated key, other fields exactly one."""
-    given = parse_qs(request.scope["query_string"].decode("ascii", "replace"), keep_blank_values=True)
+    """The query as *form*: a list field takes a repeated key, any other a single one. Raises `invalid_request`."""
+    parameters = parse_qs(request.scope["query_string"].decode("ascii", "replace"), keep_blank_values=True)
     document: dict[str, Any] = {}
-    wrong: dict[str, list[str]] = {}
+    field_errors: dict[str, list[str]] = {}
     for field in msgspec.structs.fields(form):
-        values = given.get(field.encode_name)
+        values = parameters.get(field.encode_name)
         if values is None:
             continue
         if _is_list(field.type):
@@ -114,61 +118,62 @@ def read_query(request: "Request[Any, Any, Any]", form: type[Form]) -> Form:
         elif len(values) == 1:
             document[field.encode_name] = values[0]
         else:
-            wrong[field.encode_name] = ["Expected a single value"]
-    if wrong:
-        raise invalid(wrong=wrong)
+            field_errors[field.encode_name] = ["Expected a single value"]
+    if field_errors:
+        raise invalid(field_errors=field_errors)
     return read_object(document, form)
 
 
-def invalid(form_errors: list[str] | None = None, wrong: dict[str, list[str]] | None = None) -> Problem:
-    """The Problem for a request whose shape is wrong, in the form existing clients know."""
-    return Problem("invalid_request", "Invalid request", formErrors=form_errors or [], fieldErrors=wrong or {})
+def invalid(form_errors: list[str] | None = None, field_errors: dict[str, list[str]] | None = None) -> Problem:
+    """Problem `invalid_request` for a request of the wrong shape, with the details existing clients read."""
+    return Problem("invalid_request", "Invalid request", formErrors=form_errors or [], fieldErrors=field_errors or {})
 
 
 def instant(text: str, field: str) -> datetime:
     """
-    An ISO 8601 date and time with an offset, as strict as existing clients are about it.
+    The instant of *text*, an ISO 8601 date and time with an offset, as strict as existing clients are about it.
 
-    `T` between, `Z` or `±hh:mm` at the end; seconds and their fraction may be left out.
+    `T` between, `Z` or `±hh:mm` at the end; seconds and their fraction may be left out. Raises Problem
+    `invalid_request` naming *field*.
     """
     if _INSTANT.fullmatch(text):
         try:
             return datetime.fromisoformat(text)
         except ValueError:  # the form is right, the date is not: 30 February
             pass
-    raise invalid(wrong={field: ["Invalid ISO datetime"]})
+    raise invalid(field_errors={field: ["Invalid ISO datetime"]})
 
 
 def whole_number(text: str, field: str, least: int, most: int) -> int:
     """The number that *text* is. Raises Problem `invalid_request` unless it is whole and from *least* to *most*."""
     if text.isascii() and text.isdigit() and len(text) <= len(str(most)) and least <= int(text) <= most:
         return int(text)
-    raise invalid(wrong={field: [f"Expected a whole number from {least} to {most}"]})
+    raise invalid(field_errors={field: [f"Expected a whole number from {least} to {most}"]})
 
 
 def cursor(text: str, field: str) -> Cursor:
-    """The place in the feed that an earlier answer told."""
+    """The cursor that *text*, from an earlier answer, is. Raises Problem `invalid_request` naming *field*."""
     found = find_cursor(text)
     if found is None:
-        raise invalid(wrong={field: ["Expected a cursor from an earlier answer"]})
+        raise invalid(field_errors={field: ["Expected a cursor from an earlier answer"]})
     return found
 
 
 def cursor_or_instant(text: str, field: str) -> Cursor | datetime:
-    """Where to go on from: a cursor from an earlier answer, or an ISO instant."""
+    """Where to continue from: a cursor of an earlier answer, or an ISO instant. Raises Problem `invalid_request`."""
     return find_cursor(text) or instant(text, field)
 
 
 def page_end(text: str, field: str) -> PageEnd:
-    """The end of a page, as its answer told it."""
+    """The end of a page that *text*, its `nextCursor`, is. Raises Problem `invalid_request` naming *field*."""
     found = find_page_end(text)
     if found is None:
-        raise invalid(wrong={field: ["Expected the nextCursor of an earlier page"]})
+        raise invalid(field_errors={field: ["Expected the nextCursor of an earlier page"]})
     return found
 
 
 def _holds_nul(value: Any) -> bool:
-    """Whether a text in *value* holds the one character that PostgreSQL keeps in no text."""
+    """Whether a text in *value* contains NUL, the one character that PostgreSQL cannot store in a text."""
     return "\0" in value if isinstance(value, str) else isinstance(value, list) and any(map(_holds_nul, value))
 
 

@@ -69,7 +69,7 @@ async def list_mailboxes(request: "Request[Any, Any, Any]", viewer: Viewer, cont
         workspace=query.scope == "workspace",
         statuses=[MailboxStatus(status) for status in query.status],
         end=query.end,
-        limit=query.most,
+        limit=query.max_rows,
     )
     now = context.clock()
     rows = [mailbox_shape(each, now) for each in page.items]
@@ -79,13 +79,13 @@ async def list_mailboxes(request: "Request[Any, Any, Any]", viewer: Viewer, cont
 @post("/api/mailboxes")
 async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxNowShape:
     form = read_object(await read_json(request), CreateMailbox)
-    wanted = MailboxRequest(
+    mailbox_request = MailboxRequest(
         local_part=_or_none(form.local_part),
         subdomain=_or_none(form.subdomain),
         root_domain=one_domain(form.mail_domain, form.root_domain),
         minutes=_minutes(form.expires_in_minutes),
     )
-    return await _as_it_is(context, await mailboxes.create(context, viewer, wanted))
+    return await _with_cursor(context, await mailboxes.create(context, viewer, mailbox_request))
 
 
 @post("/api/mailboxes/ensure")
@@ -95,24 +95,28 @@ async def ensure_mailbox(
     document = await read_json(request)
     if "address" in document:
         by_address = read_object(document, EnsureByAddress, only_known=True)
-        wanted = await mailboxes.request_for(context, by_address.address, _minutes(by_address.expires_in_minutes))
+        mailbox_request = await mailboxes.request_for(
+            context, by_address.address, _minutes(by_address.expires_in_minutes)
+        )
     else:
         form = read_object(document, EnsureByParts, only_known=True)
         root_domain = one_domain(form.mail_domain, form.root_domain)
-        wanted = MailboxRequest(form.local_part, form.subdomain, root_domain, _minutes(form.expires_in_minutes))
-    ensured = await mailboxes.ensure(context, viewer, wanted)
-    return Response(await _as_it_is(context, ensured.mailbox), status_code=201 if ensured.is_new else 200)
+        mailbox_request = MailboxRequest(
+            form.local_part, form.subdomain, root_domain, _minutes(form.expires_in_minutes)
+        )
+    ensured = await mailboxes.ensure(context, viewer, mailbox_request)
+    return Response(await _with_cursor(context, ensured.mailbox), status_code=201 if ensured.is_new else 200)
 
 
 @get("/api/mailboxes/resolve")
 async def resolve_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxNowShape:
     query = read_query(request, ResolveMailbox)
-    return await _as_it_is(context, await mailboxes.resolve(context, viewer, query.address))
+    return await _with_cursor(context, await mailboxes.resolve(context, viewer, query.address))
 
 
 @get("/api/mailboxes/{mailbox_id:str}")
 async def read_mailbox(mailbox_id: str, viewer: Viewer, context: Context) -> MailboxNowShape:
-    return await _as_it_is(context, await mailboxes.find_mailbox(context, viewer, mailbox_id))
+    return await _with_cursor(context, await mailboxes.find_mailbox(context, viewer, mailbox_id))
 
 
 @delete("/api/mailboxes/{mailbox_id:str}", status_code=200)
@@ -120,7 +124,7 @@ async def destroy_mailbox(mailbox_id: str, viewer: Viewer, context: Context) -> 
     return mailbox_shape(await mailboxes.destroy(context, viewer, mailbox_id), context.clock())
 
 
-async def _as_it_is(context: Context, mailbox: Mailbox) -> MailboxNowShape:
+async def _with_cursor(context: Context, mailbox: Mailbox) -> MailboxNowShape:
     return mailbox_now_shape(mailbox, context.clock(), await newest_cursor(context))
 
 
@@ -128,5 +132,5 @@ def _or_none(text: str | UnsetType) -> str | None:
     return text if isinstance(text, str) else None
 
 
-def _minutes(given: int | UnsetType | None) -> int | Default | None:
-    return Default.TTL if isinstance(given, UnsetType) else given
+def _minutes(minutes: int | UnsetType | None) -> int | Default | None:
+    return Default.TTL if isinstance(minutes, UnsetType) else minutes

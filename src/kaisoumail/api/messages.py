@@ -39,20 +39,20 @@ class MarkMessage(msgspec.Struct):
 @get("/api/messages")
 async def list_messages(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MessageListShape:
     query = read_query(request, ListMessages)
-    given = [
+    instants = [
         instant(text, field) for field, text in (("after", query.after), ("since", query.since)) if text is not None
     ]
-    question = MessageQuery(
+    message_query = MessageQuery(
         mailbox_ids=query.mailbox_id,
         addresses=query.mailbox,
         statuses=[MailboxStatus(status) for status in query.mailbox_status],
         workspace=query.scope == "workspace",
-        after=max(given, default=None),
+        after=max(instants, default=None),
         unread=query.unread == "true",
         end=query.end,
-        limit=query.most,
+        limit=query.max_rows,
     )
-    page = await messages.page_of_messages(context, viewer, question)
+    page = await messages.page_of_messages(context, viewer, message_query)
     rows = [message_shape(message) for message in page.items]
     return MessageListShape(messages=rows, next_cursor=next_cursor(page.end))
 

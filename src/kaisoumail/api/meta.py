@@ -1,4 +1,4 @@
-"""`/health`, `/readyz`, `/api/version`, `/api/meta` and `/api/openapi.json`: what anybody may know."""
+"""`/health`, `/readyz`, `/api/version`, `/api/meta` and `/api/openapi.json`: public information."""
 
 from typing import Any, Final
 
@@ -89,9 +89,9 @@ async def openapi(description: bytes) -> Response[bytes]:
 @get("/api/meta")
 async def meta(request: "Request[Any, Any, Any]", context: Context) -> MetaShape:
     known = await read_meta(context)
-    may_know = context.policy.names_domains or await find_viewer(request, context) is not None
-    domains = known.domains if may_know else ()
-    seen = known.verified
+    shows_domains = context.policy.names_domains or await find_viewer(request, context) is not None
+    domains = known.domains if shows_domains else ()
+    verified = known.verified
     return MetaShape(
         domains=list(domains),
         cloudflare_domain_binding_enabled=known.can_bind,
@@ -110,5 +110,5 @@ async def meta(request: "Request[Any, Any, Any]", context: Context) -> MetaShape
             subdomain_pattern=SUBDOMAIN_PATTERN,
             examples=[prefix + domain for prefix, domain in zip(_EXAMPLES, domains, strict=False)],
         ),
-        cloudflare_verified=CloudflareVerifiedShape(checked_at=iso(seen.at), ok=seen.ok) if seen else None,
+        cloudflare_verified=CloudflareVerifiedShape(checked_at=iso(verified.at), ok=verified.ok) if verified else None,
     )

@@ -1,9 +1,9 @@
 """
-Our OpenAPI 3.1 description, put together from what answers the requests: nothing of it is written a second time.
+The OpenAPI 3.1 document, generated from the code that answers the requests: nothing is written a second time.
 
 Paths, methods and needs come from the route table (`app.py`); the shape of an answer is the return type of its
-handler, which mypy holds it to; bodies and queries are the forms the handler reads (`description.py`, held to that
-by a test); statuses of refusals are those of `errors.CODES`.
+handler, checked by mypy; bodies and queries are the forms the handler reads (`description.py`, checked by a
+test); statuses of refusals are those of `errors.CODES`.
 """
 
 import importlib.metadata
@@ -31,7 +31,7 @@ _COOKIE: Final[Json] = {"session": []}
 
 
 class ErrorDetailsShape(Shape):
-    """The code, stable and for programs; where the guide helps; and what belongs to the refusal itself."""
+    """The stable code for programs, the section of the guide that helps, and further fields of this code."""
 
     code: str
     guide: str | msgspec.UnsetType = msgspec.UNSET
@@ -47,11 +47,11 @@ class ErrorShape(Shape):
 @dataclass(frozen=True, slots=True)
 class Operation:
     """
-    What the code of a handler does not say of itself.
+    What the OpenAPI document needs of a handler beside its code.
 
-    *name* is the operationId: code is generated from it, so it stays. *bodies* are the forms one of which the body
-    is; *statuses* those of success, the handler's own by default; *media* the type of an answer that is not JSON;
-    *problems* the codes it refuses with beside those that follow from its need, body, query and path.
+    *name* is the operationId: clients are generated from it, so it never changes. The body is one of the forms
+    *bodies*; *statuses* are those of success, the handler's own by default; *media* is the type of an answer that is
+    not JSON; *problems* are the codes it refuses with beside those that follow from its need, body, query and path.
     """
 
     name: str
@@ -67,7 +67,7 @@ Described = Mapping[str, Mapping[HTTPRouteHandler, Operation]]
 
 
 def document(routes: Mapping[Need, Sequence[HTTPRouteHandler]], described: Described) -> Json:
-    """The description of *routes*, with the operations by tag. Raises KeyError for a route that is not described."""
+    """The OpenAPI document of *routes*, operations by tag. Raises KeyError for a route that is not *described*."""
     needs = {handler: need for need, handlers in routes.items() for handler in handlers}
     tags = {handler: tag for tag, operations in described.items() for handler in operations}
     operation_of = {handler: each for operations in described.values() for handler, each in operations.items()}
@@ -75,8 +75,8 @@ def document(routes: Mapping[Need, Sequence[HTTPRouteHandler]], described: Descr
     paths: dict[str, Json] = {}
     for handler in sorted(needs, key=lambda each: list(tags).index(each)):
         [path], [method] = handler.paths, handler.http_methods
-        told = {"tags": [tags[handler]], **_operation(handler, operation_of[handler], needs[handler], schemas)}
-        paths.setdefault(_PARAMETER.sub(r"{\1}", path), {})[method.lower()] = told
+        path_item = {"tags": [tags[handler]], **_operation(handler, operation_of[handler], needs[handler], schemas)}
+        paths.setdefault(_PARAMETER.sub(r"{\1}", path), {})[method.lower()] = path_item
     return {
         "openapi": "3.1.1",
         "info": {
@@ -123,32 +123,35 @@ def _operation(handler: HTTPRouteHandler, operation: Operation, need: Need, sche
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in _parameters_in(handler)
     ]
     in_query = schemas.parameters(operation.query) if operation.query else []
-    told: Json = {"operationId": operation.name, "summary": operation.summary}
-    told |= _access(need)
+    described: Json = {"operationId": operation.name, "summary": operation.summary}
+    described |= _access(need)
     if in_path or in_query:
-        told["parameters"] = in_path + in_query
+        described["parameters"] = in_path + in_query
     if operation.bodies:
         one_of = [schemas.of(body) for body in operation.bodies]
         schema = one_of[0] if len(one_of) == 1 else {"oneOf": one_of}
-        told["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
-    told["responses"] = {**_successes(handler, operation, schemas), **_refusals(handler, operation, need, schemas)}
-    return told
+        described["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
+    described["responses"] = {
+        **_successes(handler, operation, schemas),
+        **_refusals(handler, operation, need, schemas),
+    }
+    return described
 
 
 def _access(need: Need) -> Json:
-    """Who may: told in words, and for programs."""
+    """Who may call the operation: a sentence for people, and the same for programs."""
     if need.is_public:
-        return {"description": "For anybody.", "security": []}
-    words = "For admins" if need.is_for_admins else "For whoever is signed in"
+        return {"description": "Public: no authentication.", "security": []}
+    words = "For admins" if need.is_for_admins else "For authenticated users"
     if need.is_by_cookie:
-        words += " in a browser; a key does not do"
-    told: Json = {"description": f"{words}, with the scope `{need.scope}`." if need.scope else f"{words}."}
-    told["security"] = [_COOKIE] if need.is_by_cookie else [_KEY, _COOKIE]
+        words += ", by session cookie only"
+    access: Json = {"description": f"{words}, with the scope `{need.scope}`." if need.scope else f"{words}."}
+    access["security"] = [_COOKIE] if need.is_by_cookie else [_KEY, _COOKIE]
     if need.scope:
-        told["x-kaisoumail-scope"] = need.scope
+        access["x-kaisoumail-scope"] = need.scope
     if need.is_for_admins:
-        told["x-kaisoumail-admin"] = True
-    return told
+        access["x-kaisoumail-admin"] = True
+    return access
 
 
 def _successes(handler: HTTPRouteHandler, operation: Operation, schemas: "_Schemas") -> Json:
@@ -156,7 +159,7 @@ def _successes(handler: HTTPRouteHandler, operation: Operation, schemas: "_Schem
     schema = schemas.of(answer) if operation.media == JSON and answer else {}
     content = {"content": {operation.media: {"schema": schema}}}
     return {
-        str(status): {"description": "Done"} if status == 204 else {"description": "The answer", **content}
+        str(status): {"description": "No content"} if status == 204 else {"description": "Success", **content}
         for status in operation.statuses or (handler.status_code,)
     }
 
@@ -176,7 +179,7 @@ def _refusals(handler: HTTPRouteHandler, operation: Operation, need: Need, schem
 
 
 def answer_of(handler: HTTPRouteHandler) -> Form | None:
-    """The struct that a successful answer is written from; None for what has no body, or is not JSON."""
+    """The struct of a successful answer; None if it has no body, or is not JSON."""
     answer = get_type_hints(handler.fn)["return"]
     if get_origin(answer) is Response:
         [answer] = get_args(answer)
@@ -200,7 +203,7 @@ def _schemas_for(operations: Mapping[HTTPRouteHandler, Operation]) -> "_Schemas"
 
 
 class _Schemas:
-    """JSON Schemas of *structs* and *queries*, as msgspec writes them, put into the words of OpenAPI."""
+    """The JSON Schemas of *structs* and *queries*, converted from msgspec's form to that of OpenAPI."""
 
     def __init__(self, structs: list[Form], queries: list[Form]) -> None:
         structs = [*structs, *queries]
@@ -215,7 +218,7 @@ class _Schemas:
         return _openapi_schema(self._heads[struct])  # type: ignore[no-any-return]
 
     def parameters(self, query: Form) -> list[Json]:
-        """The fields of *query* as parameters: each one is there or not, and never null."""
+        """The fields of *query* as parameters: each is present or absent, and never null."""
         schema = self._parts[query.__name__]
         return [
             {
@@ -246,9 +249,9 @@ def _public_name(name: str) -> str:
 
 def _openapi_schema(schema: Any) -> Any:
     """
-    *schema* in the words of OpenAPI: our names without `Shape`, `\\Z` as ECMA-262 has it.
+    *schema* in the form of OpenAPI: struct names without `Shape`, `\\Z` as the `$` of ECMA-262.
 
-    A text read as something else, such as a number in a query, is told as that (`fields.digits`).
+    A text that is read as another type, such as a number in a query, is shown as that type (`fields.digits`).
     """
     if isinstance(schema, list):
         return [_openapi_schema(each) for each in schema]
@@ -257,13 +260,13 @@ def _openapi_schema(schema: Any) -> Any:
     if "x-reads-as" in schema:
         default = {"default": schema["default"]} if "default" in schema else {}
         return {**schema["x-reads-as"], **default}
-    told = {
+    converted = {
         key: _openapi_schema(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))
     }
-    if isinstance(told.get("$ref"), str):
-        told["$ref"] = _public_name(told["$ref"])
-    if isinstance(told.get("pattern"), str):
-        told["pattern"] = told["pattern"].replace(r"\Z", "$")
-    if told.get("required") == []:
-        del told["required"]
-    return told
+    if isinstance(converted.get("$ref"), str):
+        converted["$ref"] = _public_name(converted["$ref"])
+    if isinstance(converted.get("pattern"), str):
+        converted["pattern"] = converted["pattern"].replace(r"\Z", "$")
+    if converted.get("required") == []:
+        del converted["required"]
+    return converted

@@ -1,4 +1,4 @@
-"""`limit` and `cursor`: a list by page, for who asks for pages. Who does not gets the whole list."""
+"""`limit` and `cursor` of a paged list. A request with neither gets the whole list."""
 
 from typing import Annotated, Final
 
@@ -7,14 +7,14 @@ import msgspec
 from kaisoumail.api.fields import PageEndText, digits, page_end, whole_number
 from kaisoumail.model.feed import PageEnd
 
-_USUAL: Final = 100
-_MOST: Final = 200
+_DEFAULT_LIMIT: Final = 100
+_MAX_LIMIT: Final = 200
 
 
 class Paging(msgspec.Struct, rename="camel"):
-    """The fields of a query that a paged list takes beside its own."""
+    """Base of the query forms of paged lists."""
 
-    limit: Annotated[str, digits(1, _MOST)] | None = None
+    limit: Annotated[str, digits(1, _MAX_LIMIT)] | None = None
     cursor: PageEndText | None = None
 
     @property
@@ -22,11 +22,11 @@ class Paging(msgspec.Struct, rename="camel"):
         return None if self.cursor is None else page_end(self.cursor, "cursor")
 
     @property
-    def most(self) -> int | None:
+    def max_rows(self) -> int | None:
         """How many rows the answer may have; None for all of them."""
         if self.limit is not None:
-            return whole_number(self.limit, "limit", 1, _MOST)
-        return None if self.cursor is None else _USUAL
+            return whole_number(self.limit, "limit", 1, _MAX_LIMIT)
+        return None if self.cursor is None else _DEFAULT_LIMIT
 
 
 def next_cursor(end: PageEnd | None) -> str | None:

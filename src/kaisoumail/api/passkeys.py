@@ -1,4 +1,4 @@
-"""`/api/passkeys`: one's own passkeys. By session cookie only: an API key must not make itself a way in that stays."""
+"""`/api/passkeys`: the viewer's passkeys. By session cookie only: an API key must not create lasting access."""
 
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ class NamePasskey(msgspec.Struct, rename="camel"):
 
 
 class CredentialForm(msgspec.Struct, rename="camel"):
-    """What `navigator.credentials` gave, as JSON; looked into by the ceremony."""
+    """The credential that `navigator.credentials` returned, as JSON; the ceremony checks its content."""
 
     response: dict[str, Any]
 
@@ -51,8 +51,8 @@ async def start_registration(
     request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[dict[str, Any]]:
     form = await read_body(request, NamePasskey)
-    asked = await passkeys.start_registration(context, viewer, form.name, request.headers.get("origin"))
-    return CookieResponse(asked.options, challenge_cookie(context, "registration", asked.token))
+    ceremony = await passkeys.start_registration(context, viewer, form.name, request.headers.get("origin"))
+    return CookieResponse(ceremony.options, challenge_cookie(context, "registration", ceremony.token))
 
 
 @post("/api/passkeys/registration/verify", status_code=201)
@@ -63,8 +63,8 @@ async def finish_registration(
 
     async def answer() -> Response[PasskeyShape]:
         token = challenge_token(request, "registration")
-        made = await passkeys.finish_registration(context, viewer, token, response)
-        return CookieResponse(_shape(made), challenge_cookie(context, "registration", ""), status_code=201)
+        passkey = await passkeys.finish_registration(context, viewer, token, response)
+        return CookieResponse(_shape(passkey), challenge_cookie(context, "registration", ""), status_code=201)
 
     return await used_up(context, "registration", answer())
 
@@ -85,7 +85,7 @@ async def revoke_passkey(passkey_id: str, viewer: Viewer, context: Context) -> N
 def credential_in(form: CredentialForm) -> dict[str, Any]:
     """The credential in *form*. Raises Problem `invalid_request` unless it has an id."""
     if not (isinstance(form.response.get("id"), str) and form.response["id"]):
-        raise invalid(wrong={"response.id": ["Expected `str` of length >= 1"]})
+        raise invalid(field_errors={"response.id": ["Expected `str` of length >= 1"]})
     return form.response
 
 

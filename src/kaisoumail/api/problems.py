@@ -1,4 +1,4 @@
-"""Refusals of the API: those of `http/problems.py`, and the mailbox that is in the way of another."""
+"""Refusals of the API: those of `http/problems.py`, and `mailbox_exists` with the mailbox that exists."""
 
 from typing import Any, Final
 

@@ -13,17 +13,17 @@ from kaisoumail.model.user import Viewer
 from kaisoumail.operations import rejections
 from kaisoumail.operations.context import Context
 
-_MOST = 200
+_MAX_LIMIT = 200
 
 
 class ListRejections(msgspec.Struct, rename="camel"):
-    limit: Annotated[str, digits(1, _MOST)] = "50"
+    limit: Annotated[str, digits(1, _MAX_LIMIT)] = "50"
     cursor: Annotated[str, msgspec.Meta(extra_json_schema={"pattern": rejections.CURSOR_PATTERN})] | None = None
     domain: Annotated[str, msgspec.Meta(max_length=253)] | None = None
 
 
 class RejectionShape(Shape):
-    """Mail that was refused for good."""
+    """A message that was rejected permanently."""
 
     id: str
     at: Instant
@@ -41,7 +41,7 @@ class RejectionListShape(Shape):
 @get("/api/rejections")
 async def list_rejections(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> RejectionListShape:
     query = read_query(request, ListRejections)
-    limit = whole_number(query.limit, "limit", 1, _MOST)
+    limit = whole_number(query.limit, "limit", 1, _MAX_LIMIT)
     page = await rejections.list_rejections(context, viewer, limit, query.cursor, query.domain)
     return RejectionListShape(rejections=[_shape(each) for each in page.rejections], next_cursor=page.next_cursor)
 

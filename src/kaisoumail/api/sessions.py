@@ -1,4 +1,4 @@
-"""`/api/sessions`: where the viewer is signed in."""
+"""`/api/sessions`: the viewer's sessions."""
 
 from litestar import Response, delete, get, post
 
@@ -12,7 +12,7 @@ from kaisoumail.operations.context import Context
 
 
 class SessionOnADeviceShape(Shape):
-    """A signed-in browser: *is_current* for the one that asks, *key_id* or *passkey_id* what it signed in with."""
+    """A session of a browser: *is_current* for that of the request; *key_id* or *passkey_id* is what began it."""
 
     id: str
     created_at: Instant

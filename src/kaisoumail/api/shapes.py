@@ -1,4 +1,4 @@
-"""What clients get: the contract's objects, field for field. Fields may be added, never changed."""
+"""Response bodies: the contract's objects, field for field. Fields may be added, never changed."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -19,12 +19,12 @@ Instant = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})
 
 
 def one_of(*words: str) -> msgspec.Meta:
-    """What our description says of a text that is one of *words*."""
+    """Field metadata: the OpenAPI document shows the text as one of *words*."""
     return msgspec.Meta(extra_json_schema={"enum": list(words)})
 
 
 class Shape(msgspec.Struct, rename="camel", kw_only=True):
-    """An answer: camelCase on the wire."""
+    """A response body: camelCase on the wire."""
 
 
 class MailboxShape(Shape):
@@ -172,12 +172,12 @@ class AwaitedMessageShape(Shape):
 
 
 def mailbox_shape(mailbox: Mailbox, now: datetime) -> MailboxShape:
-    """*mailbox* as it is *now*: one whose time has passed shows as expired."""
+    """*mailbox* at the instant *now*: one whose lifetime has ended is shown as expired."""
     return MailboxShape(**_mailbox_fields(mailbox, now))
 
 
 def mailbox_now_shape(mailbox: Mailbox, now: datetime, cursor: Cursor) -> MailboxNowShape:
-    """The same, and the cursor from which to wait for whatever is sent to it from now on."""
+    """`mailbox_shape` with the cursor from which to wait for messages that it receives from now on."""
     return MailboxNowShape(**_mailbox_fields(mailbox, now), cursor=str(cursor))
 
 
@@ -247,12 +247,14 @@ def _attachment(message_id: str, number: int, attachment: Attachment) -> Attachm
 
 
 def _authentication(found: Authentication | None) -> AuthenticationShape | None:
-    def shown(finding: Finding | None) -> FindingShape | None:
+    def finding_shape(finding: Finding | None) -> FindingShape | None:
         return None if finding is None else FindingShape(result=finding.result, domain=finding.domain)
 
     if found is None:
         return None
-    return AuthenticationShape(spf=shown(found.spf), dkim=shown(found.dkim), dmarc=shown(found.dmarc))
+    return AuthenticationShape(
+        spf=finding_shape(found.spf), dkim=finding_shape(found.dkim), dmarc=finding_shape(found.dmarc)
+    )
 
 
 def _summary(message: Message) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class AddedUserShape(Shape):
 
 
 class RemovedUserShape(Shape):
-    """What became of a user's mailboxes: how many there were, and who has them now."""
+    """The deleted user, the number of their mailboxes, and the user who owns these now."""
 
     user: UserShape
     mailboxes: int
@@ -74,8 +74,8 @@ async def list_users(viewer: Viewer, context: Context) -> UserListShape:
 async def add_user(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[AddedUserShape]:
     form = await read_body(request, AddUser)
     added = await users.add_user(context, form.email, form.name, Role(form.role), viewer)
-    first = InitialKeyShape(api_key=added.secret, api_key_record=key_shape(added.key))
-    return Response(AddedUserShape(user=_shape(added.user), initial_key=first), status_code=201, headers=NO_STORE)
+    initial_key = InitialKeyShape(api_key=added.secret, api_key_record=key_shape(added.key))
+    return Response(AddedUserShape(user=_shape(added.user), initial_key=initial_key), status_code=201, headers=NO_STORE)
 
 
 @post("/api/users/{user_id:str}", status_code=200)

@@ -1,4 +1,4 @@
-"""`/api/messages/wait` and `/api/mailboxes/{id}/wait`: the answer comes when the mail does."""
+"""`/api/messages/wait` and `/api/mailboxes/{id}/wait`: long polling for a message."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -20,10 +20,10 @@ from kaisoumail.operations.wait import WaitOutcome, WaitRequest
 
 T = TypeVar("T")
 
-_USUAL_SECONDS: Final = 25  # below the 30 s after which many proxies give up
-_MOST_SECONDS: Final = 60
+_DEFAULT_SECONDS: Final = 25  # below the 30 s after which many proxies give up
+_MAX_SECONDS: Final = 60
 CURSOR_HEADER: Final = "x-kaisoumail-cursor"
-_Text = Annotated[str, msgspec.Meta(max_length=998)]  # a header line has no more (RFC 5322, 2.1.1)
+_Text = Annotated[str, msgspec.Meta(max_length=998)]  # the longest header line (RFC 5322, 2.1.1)
 
 
 class WaitInMailbox(msgspec.Struct, rename="camel"):
@@ -31,7 +31,7 @@ class WaitInMailbox(msgspec.Struct, rename="camel"):
     subject: _Text = ""
     has_code: Literal["true", "false"] = "false"
     since: CursorOrInstantText | None = None
-    timeout: Annotated[str, digits(0, _MOST_SECONDS)] = str(_USUAL_SECONDS)
+    timeout: Annotated[str, digits(0, _MAX_SECONDS)] = str(_DEFAULT_SECONDS)
 
     @property
     def matcher(self) -> Matcher:
@@ -39,7 +39,7 @@ class WaitInMailbox(msgspec.Struct, rename="camel"):
 
     @property
     def seconds(self) -> int:
-        return whole_number(self.timeout, "timeout", 0, _MOST_SECONDS)
+        return whole_number(self.timeout, "timeout", 0, _MAX_SECONDS)
 
 
 class WaitAnywhere(WaitInMailbox):
@@ -54,9 +54,9 @@ async def wait_in_mailbox(
     since = BEGINNING if query.since is None else cursor_or_instant(query.since, "since")
     seconds = query.seconds
     ids = await wait.mailbox_ids_named(context, viewer, [mailbox_id])
-    awaited = WaitRequest(ids, query.matcher, since)
-    waiting = wait.wait(context, viewer, awaited, seconds, partial(viewer_now, request))
-    return _answer(await _unless_gone(request, waiting))
+    wait_request = WaitRequest(ids, query.matcher, since)
+    waiting = wait.wait(context, viewer, wait_request, seconds, partial(viewer_now, request))
+    return _answer(await _result_while_connected(request, waiting))
 
 
 @get("/api/messages/wait")
@@ -67,35 +67,35 @@ async def wait_anywhere(
     since = None if query.since is None else cursor_or_instant(query.since, "since")
     seconds = query.seconds
     ids = await wait.mailbox_ids_named(context, viewer, query.mailbox)
-    awaited = WaitRequest(ids, query.matcher, since)
-    waiting = wait.wait(context, viewer, awaited, seconds, partial(viewer_now, request))
-    return _answer(await _unless_gone(request, waiting))
+    wait_request = WaitRequest(ids, query.matcher, since)
+    waiting = wait.wait(context, viewer, wait_request, seconds, partial(viewer_now, request))
+    return _answer(await _result_while_connected(request, waiting))
 
 
-def _answer(waited: WaitOutcome | None) -> Response[AwaitedMessageShape | None]:
-    """The message and the cursor; without a message 204, and the cursor in a header, since 204 has no body."""
+def _answer(outcome: WaitOutcome | None) -> Response[AwaitedMessageShape | None]:
+    """200 with the message and the cursor; without a message 204, with the cursor in a header as it has no body."""
     headers = {"cache-control": "no-store"}
-    if waited is None:
+    if outcome is None:
         return Response(None, status_code=204, headers=headers)
-    headers[CURSOR_HEADER] = str(waited.cursor)
-    if waited.opened is None:
+    headers[CURSOR_HEADER] = str(outcome.cursor)
+    if outcome.opened is None:
         return Response(None, status_code=204, headers=headers)
-    shape = AwaitedMessageShape(message=message_detail_shape(waited.opened), cursor=str(waited.cursor))
+    shape = AwaitedMessageShape(message=message_detail_shape(outcome.opened), cursor=str(outcome.cursor))
     return Response(shape, headers=headers)
 
 
-async def _unless_gone(request: "Request[Any, Any, Any]", work: Awaitable[T]) -> T | None:
-    """What *work* comes to, or None, and *work* given up, when the client hangs up first."""
-    working, hung_up = asyncio.ensure_future(work), asyncio.ensure_future(_hang_up(request))
+async def _result_while_connected(request: "Request[Any, Any, Any]", work: Awaitable[T]) -> T | None:
+    """The result of *work*; None if the client disconnects first, which cancels *work*."""
+    task, disconnect = asyncio.ensure_future(work), asyncio.ensure_future(_wait_for_disconnect(request))
     try:
-        await asyncio.wait((working, hung_up), return_when=asyncio.FIRST_COMPLETED)
-        return working.result() if working.done() else None
+        await asyncio.wait((task, disconnect), return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
     finally:
-        working.cancel()
-        hung_up.cancel()
-        await asyncio.gather(working, hung_up, return_exceptions=True)
+        task.cancel()
+        disconnect.cancel()
+        await asyncio.gather(task, disconnect, return_exceptions=True)
 
 
-async def _hang_up(request: "Request[Any, Any, Any]") -> None:
+async def _wait_for_disconnect(request: "Request[Any, Any, Any]") -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
