@@ -1,4 +1,4 @@
-"""The whole control plane at a glance."""
+"""The table of pages, and their router."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,7 +14,7 @@ from kaisoumail.web.problems import HANDLERS
 
 MAX_FORM_BYTES: Final = 16 * 1024
 
-# What each page asks of whoever opens it (`model/access.py`), and under that the pages.
+# The pages by the need they require (`model/access.py`).
 PAGES: Final[Mapping[Need, tuple[ControllerRouterHandler, ...]]] = {
     ANYBODY: (
         login.start,  #                  GET  /
@@ -62,7 +62,7 @@ PAGES: Final[Mapping[Need, tuple[ControllerRouterHandler, ...]]] = {
 
 
 def router() -> Router:
-    """The pages. `state["context"]` of the application holds the Context."""
+    """The router of the pages. `state["context"]` of the application holds the Context."""
     return Router(
         path="/",
         route_handlers=[Router("/", route_handlers=pages, opt={"need": need}) for need, pages in PAGES.items()],

@@ -36,7 +36,7 @@ ASSETS: Final = {
 
 
 def asset_url(name: str) -> str:
-    """Where *name* is served; changes with its content, so it may be cached for ever."""
+    """The URL of *name*. It changes with the content, so the answer may be cached for ever."""
     return f"/static/{name}?v={ASSETS[name].version}"
 
 
@@ -45,9 +45,9 @@ async def read_asset(name: str, request: "Request[Any, Any, Any]") -> Response[b
     asset = ASSETS.get(name.lstrip("/"))
     if asset is None:
         raise Problem("not_found", "Not found")
-    is_named = request.query_params.get("v") == asset.version
+    is_versioned = request.query_params.get("v") == asset.version
     headers = {
-        "cache-control": "public, max-age=31536000, immutable" if is_named else "no-cache",
+        "cache-control": "public, max-age=31536000, immutable" if is_versioned else "no-cache",
         "etag": f'"{asset.version}"',
         "vary": "accept-encoding",
     }

@@ -17,8 +17,8 @@ UNFINISHED: Final = ("waiting", "delegated", "attention")
 @dataclass(frozen=True, slots=True)
 class PublicDns:
     """
-    What public DNS answers for a waiting name. *kind* picks the words: how it was answered, or for name
-    servers `set`, `partly` or `old`; *surplus* are those that must go.
+    What public DNS answers for a waiting name. *kind* selects the text: the kind of answer, or for name
+    servers `set`, `partly` or `old`. *surplus* are the name servers that must be removed.
     """
 
     kind: str
@@ -32,8 +32,7 @@ class DomainRow:
     """
     One line of the catalogue.
 
-    *state* is a word of ours, see `state_of`; *raw* what the product and Cloudflare call it; *reason*
-    why it is not ready.
+    *state* is a value of `state_of`; *raw* the status here and at Cloudflare; *reason* is why it is not ready.
     """
 
     entry: CatalogEntry
@@ -44,12 +43,12 @@ class DomainRow:
 
     @property
     def key(self) -> str:
-        """What the URL calls this line: the domain's id, or its name while it has none."""
+        """What URLs call this line: the id of the domain, or its name while it has no id."""
         return self.entry.domain.id if self.entry.domain else self.entry.root_domain
 
     @property
     def seen(self) -> str:
-        """Changes when anything that the details show does."""
+        """A hash that changes with anything the details show."""
         domain = self.entry.domain
         times = (domain.updated_at, domain.next_look_at) if domain else ()
         return _digest(self.state, self.raw, self.entry.name_servers, times, self.public_dns)
@@ -64,15 +63,14 @@ def row_called(rows: tuple[DomainRow, ...], key: str | None) -> DomainRow | None
 
 
 def fingerprint_of(rows: tuple[DomainRow, ...]) -> str:
-    """Changes when anything that the table shows does."""
+    """A hash that changes with anything the table shows."""
     return _digest(*((row.key, row.state, row.raw, row.reason and row.reason.kind) for row in rows))
 
 
 def state_of(entry: CatalogEntry) -> str:
     """
-    `not_enabled`, `ready`, `off`, `waiting` (for name servers, and nothing else), `delegated` (they are set,
-    Email Routing is still off: Retry finishes it) or `attention`, also of a pending zone that is refused for
-    another reason.
+    `not_enabled`, `ready`, `off`, `waiting` (for name servers only), `delegated` (they are set, Email Routing is
+    still off: Retry finishes it) or `attention`, which is also that of a pending zone refused for another reason.
     """
     domain = entry.domain
     if domain is None:
@@ -101,8 +99,8 @@ def _reason(entry: CatalogEntry) -> ProblemView | None:
     domain = entry.domain
     if domain is None or domain.status is not DomainStatus.PROVISIONING_ERROR:
         return None
-    code, told = domain.last_provision_code or "internal", domain.last_provision_details
-    return problem_view(Problem(code, domain.last_provision_error or "", **told), at=domain.updated_at)
+    code, details = domain.last_provision_code or "internal", domain.last_provision_details
+    return problem_view(Problem(code, domain.last_provision_error or "", **details), at=domain.updated_at)
 
 
 def _public_dns(entry: CatalogEntry, delegation: Delegation) -> PublicDns:

@@ -1,4 +1,4 @@
-"""`/domains`, for admins: bind an apex and watch it happen, see what Cloudflare says of each, try again, switch off."""
+"""`/domains`, for admins: bind an apex and follow its progress, see Cloudflare's answers, retry, disable."""
 
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ async def show_domains(request: "Request[Any, Any, Any]", viewer: Viewer, contex
 
 @get("/domains/token")
 async def show_token(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
-    """What the token may do, tried now by harmless calls."""
+    """The permissions of the token, checked now with harmless calls."""
     check = await check_token(context, viewer)
     problem = problem_view(check.problem) if check.problem else None
     return page(request, "domains/token.html", check=check, problem=problem)
@@ -40,59 +40,59 @@ async def show_token(request: "Request[Any, Any, Any]", viewer: Viewer, context:
 
 @get("/domains/check")
 async def check(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
-    """What would come of the name being typed, by the rules alone."""
+    """Whether the name being typed could be bound, without a request to Cloudflare."""
     typed = request.query_params.get("domain", "").strip()
     checked = await domains.check_name(context, viewer, typed) if "." in typed else None
-    return _piece(request, "_check", typed=typed, checked=checked, problem=_explained(checked))
+    return _fragment(request, "_check", typed=typed, checked=checked, problem=_problem_of(checked))
 
 
 @get("/domains/rows")
 async def show_rows(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
-    """The table anew, Cloudflare left alone; 204 when nothing changed since `seen`."""
+    """The table now, without a request to Cloudflare; 204 when nothing changed since `seen`."""
     catalog = await read_catalog(context, viewer, ask=False)
     rows = rows_of(catalog)
     if fingerprint_of(rows) == request.query_params.get("seen"):
         return _unchanged()
-    return _piece(
+    return _fragment(
         request, "_catalog", rows=rows, catalog=catalog, seen=fingerprint_of(rows), meta=await read_meta(context)
     )
 
 
 @get("/domains/{key:str}/live")
 async def show_live(request: "Request[Any, Any, Any]", key: str, viewer: Viewer, context: Context) -> Response[Any]:
-    """What changes in the details while one waits; 204 when nothing did since `seen`."""
+    """The part of the details that changes by itself; 204 when nothing changed since `seen`."""
     row = row_called(rows_of(await read_catalog(context, viewer, ask=False)), key)
     if row is None or row.seen == request.query_params.get("seen"):
         return _unchanged()
-    return _piece(request, "_live", details=row)
+    return _fragment(request, "_live", details=row)
 
 
 @get("/domains/binding")
 async def show_binding(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
-    """How far a bind is. Once it has come to a row, the page around it is sent there."""
+    """The progress of a bind. Once the bind has ended with a row, the whole page is redirected to that row."""
     name = request.query_params.get("name", "")[:_MOST_TYPED]
     progress = await read_bind_progress(context, viewer, name)
     if progress is None:
         raise Problem("domain_not_found", "Mailbox domain not found")
-    there = _bound(progress.domain, binding=name) if progress.domain and not progress.is_open else None
-    headers = {"hx-redirect": there} if there else {}
+    row_url = _bound_url(progress.domain, binding=name) if progress.domain and not progress.is_open else None
+    headers = {"hx-redirect": row_url} if row_url else {}
     problem = problem_view(progress.problem, at=context.clock()) if progress.problem else None
-    return _piece(request, "_binding", headers=headers, progress=progress, refused=problem)
+    return _fragment(request, "_binding", headers=headers, progress=progress, refused=problem)
 
 
 @post("/domains", status_code=303)
 async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
-    """With JavaScript the steps are shown as they happen; without it the answer waits for the last one."""
+    """With JavaScript the page shows each step as it happens; without it the answer comes after the last one."""
     viewer.must_be_admin()
     typed = (await form_of(request)).get("domain", "")
     try:
         if request.headers.get("hx-request") == "true":
-            begun = await domains.start_bind(context, viewer, typed)
-            return go_to(url("/domains", binding=begun.root_domain))
+            started = await domains.start_bind(context, viewer, typed)
+            return go_to(url("/domains", binding=started.root_domain))
         bound = await domains.bind(context, viewer, typed)
     except Problem as problem:
         return await _domains(request, viewer, context, typed, problem)
-    return go_to(_bound(bound.domain))
+    return go_to(_bound_url(bound.domain))
 
 
 @post("/domains/enable", status_code=303)
@@ -108,12 +108,12 @@ async def enable(request: "Request[Any, Any, Any]", viewer: Viewer, context: Con
 
 @post("/domains/{domain_id:str}/delete", status_code=303)
 async def delete(request: "Request[Any, Any, Any]", domain_id: str, viewer: Viewer, context: Context) -> Response[None]:
-    """The name has to be typed: a zone goes with every record in it."""
+    """Requires the name to be typed: deleting a zone deletes every record in it."""
     typed = (await form_of(request)).get("name", "")
     try:
         await domains.delete(context, viewer, domain_id, typed_name=typed)
     except Problem as problem:
-        return _refused(domain_id, problem)
+        return _refusal_redirect(domain_id, problem)
     return go_to(url("/domains", notice="deleted", name=typed))
 
 
@@ -122,7 +122,7 @@ async def retry(domain_id: str, viewer: Viewer, context: Context) -> Response[No
     try:
         await domains.retry(context, viewer, domain_id)
     except Problem as problem:
-        return _refused(domain_id, problem)
+        return _refusal_redirect(domain_id, problem)
     return go_to(url("/domains", notice="retried", domain=domain_id))
 
 
@@ -131,18 +131,18 @@ async def disable(domain_id: str, viewer: Viewer, context: Context) -> Response[
     try:
         await domains.disable(context, viewer, domain_id)
     except Problem as problem:
-        return _refused(domain_id, problem)
+        return _refusal_redirect(domain_id, problem)
     return go_to(url("/domains", notice="disabled", domain=domain_id))
 
 
-def _bound(domain: Domain, binding: str | None = None) -> str:
-    """Where a bind leads: to its row, with the details open while something is left to do."""
+def _bound_url(domain: Domain, binding: str | None = None) -> str:
+    """The URL after a bind: its row, with the details open while something is left to do."""
     details = None if domain.is_active else domain.id
     return url("/domains", notice="bound", domain=domain.id, details=details, binding=binding)
 
 
-def _refused(domain_id: str, problem: Problem) -> Response[None]:
-    """Back to the catalogue, which says why. Only the code travels in the URL: the history has the rest."""
+def _refusal_redirect(domain_id: str, problem: Problem) -> Response[None]:
+    """303 to the catalogue, which shows why. Only the code is in the URL: the history has the rest."""
     if problem.code in ("admin_required", "authentication_required"):
         raise problem
     return go_to(url("/domains", notice="refused", domain=domain_id, code=problem.code))
@@ -151,17 +151,17 @@ def _refused(domain_id: str, problem: Problem) -> Response[None]:
 async def _domains(
     request: "Request[Any, Any, Any]", viewer: Viewer, context: Context, typed: str = "", problem: Problem | None = None
 ) -> Response[Any]:
-    asked = request.query_params
-    binding = asked.get("binding", "")[:_MOST_TYPED]
+    query = request.query_params
+    binding = query.get("binding", "")[:_MOST_TYPED]
     progress = await read_bind_progress(context, viewer, binding) if binding else None
-    if progress and progress.domain and not progress.is_open and "notice" not in asked:
-        return go_to(_bound(progress.domain, binding=binding))  # it was done before the page could ask how far it is
-    # A bind that goes on has the next places at Cloudflare: the table can wait.
+    if progress and progress.domain and not progress.is_open and "notice" not in query:
+        return go_to(_bound_url(progress.domain, binding=binding))  # it ended before the page could poll its progress
+    # While a bind runs, the next requests to Cloudflare are for it: the table does not add its own.
     catalog = await read_catalog(context, viewer, ask=not (progress and progress.is_open))
     rows, now = rows_of(catalog), context.clock()
-    shown = row_called(rows, asked.get("details"))
-    known = shown.entry.domain if shown else None
-    noticed = row_called(rows, asked.get("domain"))
+    details = row_called(rows, query.get("details"))
+    known = details.entry.domain if details else None
+    noticed = row_called(rows, query.get("domain"))
     return page(
         request,
         "domains/page.html",
@@ -177,21 +177,21 @@ async def _domains(
         progress=progress,
         refused=problem_view(progress.problem, at=now) if progress and progress.problem else None,
         trouble=problem_view(catalog.problem, at=now) if catalog.problem else None,
-        notice=_notice(asked.get("notice", ""), noticed),
+        notice=_notice(query.get("notice", ""), noticed),
         noticed=noticed,
-        refusal=await _refusal(context, viewer, noticed, asked.get("code", "")),
-        details=shown,
+        refusal=await _refusal(context, viewer, noticed, query.get("code", "")),
+        details=details,
         history=(await domains.history(context, viewer, known.id))[:_EVENTS_SHOWN] if known else (),
-        deleted=asked.get("name", "")[:253] if asked.get("notice") == "deleted" else None,
+        deleted=query.get("name", "")[:253] if query.get("notice") == "deleted" else None,
     )
 
 
-def _explained(checked: NameCheck | None) -> ProblemView | None:
+def _problem_of(checked: NameCheck | None) -> ProblemView | None:
     return problem_view(checked.problem) if checked and checked.problem else None
 
 
 def _notice(done: str, row: DomainRow | None) -> str | None:
-    """The words for what was done and what came of it; None for an address bar somebody played with."""
+    """The locale key for what was *done* and its outcome; None for a URL that was edited by hand."""
     key = f"notice.{done}_{row.state}" if row and done in NOTICES else ""
     return key if knows(key) else None
 
@@ -208,7 +208,7 @@ async def _refusal(context: Context, viewer: Viewer, row: DomainRow | None, code
     return problem_view(Problem(code, event.message or "", **event.details), at=event.at)
 
 
-def _piece(request: "Request[Any, Any, Any]", name: str, **values: Any) -> Response[Any]:
+def _fragment(request: "Request[Any, Any, Any]", name: str, **values: Any) -> Response[Any]:
     return page(request, "domains/fragment.html", piece=f"domains/{name}.html", **values)
 
 

@@ -1,5 +1,5 @@
 """
-`/docs`: the guide, for anybody, in the reader's language; and where it explains something.
+`/docs`: the guide, public, in the language of the reader.
 
 A page is one Markdown file per language in `guide_pages`. Headings end in `{#anchor}`: anchors are the
 same in every language, because errors link to them.
@@ -41,7 +41,7 @@ _markdown: Final = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading one can link to; *level* is 2, or 3 inside the 2 before."""
+    """A heading with an anchor; *level* is 2, or 3 inside the 2 before."""
 
     anchor: str
     title: str
@@ -50,7 +50,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of a page as HTML, or a block of code as it is to be copied."""
+    """A part of a page as HTML, or a code block as plain text to be copied."""
 
     text: str
     is_code: bool = False
@@ -73,8 +73,8 @@ def read_page(slug: str, language: str, *, in_url: bool = False) -> GuidePage:
     """
     The page *slug* in *language*, rendered once.
 
-    With *in_url* its links to other pages name the language, because the reader's URL does. Raises
-    ValueError for a page without title, or a heading without anchor.
+    With *in_url* its links to other pages name the language, because the URL of this page does. Raises
+    ValueError for a page without a title, or a heading without an anchor.
     """
     source = (FOLDER / language / f"{slug}.md").read_text(encoding="utf-8")
     tokens = _markdown.parse(source)
@@ -82,12 +82,12 @@ def read_page(slug: str, language: str, *, in_url: bool = False) -> GuidePage:
         raise ValueError(f"{language}/{slug}.md does not begin with its title")
     sections = tuple(_sections(tokens[3:], f"{language}/{slug}.md"))
     if in_url:
-        _name_language_in_links(tokens, language)
+        _add_language_to_links(tokens, language)
     return GuidePage(slug, _text(tokens[1]), sections, tuple(_parts(tokens[3:])))
 
 
 def _sections(tokens: list[Token], name: str) -> Iterator[Section]:
-    """The headings, each with its anchor moved from its text to its id."""
+    """The headings; moves each anchor from the text of its heading to its id."""
     for opening, inline in pairwise(tokens):
         if opening.type != "heading_open":
             continue
@@ -100,37 +100,37 @@ def _sections(tokens: list[Token], name: str) -> Iterator[Section]:
         yield Section(found[1], _text(inline), int(opening.tag[1:]))
 
 
-def _name_language_in_links(tokens: Iterable[Token], language: str) -> None:
+def _add_language_to_links(tokens: Iterable[Token], language: str) -> None:
     for token in tokens:
         for child in token.children or ():
             target = str(child.attrGet("href") or "")
             if child.type == "link_open" and target.startswith("/docs"):
-                place, hash_, anchor = target.partition("#")
-                child.attrSet("href", url(place, lang=language) + hash_ + anchor)
+                path, hash_, anchor = target.partition("#")
+                child.attrSet("href", url(path, lang=language) + hash_ + anchor)
 
 
 def _parts(tokens: list[Token]) -> Iterator[Part]:
-    """The page cut at its code blocks, which get a button; tables are put into a frame that scrolls."""
-    stretch: list[Token] = []
+    """The page split at its code blocks, which get a copy button; tables are wrapped in an element that scrolls."""
+    pending: list[Token] = []
     for token in tokens:
         if token.type == "fence":
-            yield Part(_rendered(stretch))
+            yield Part(_html_of(pending))
             yield Part(token.content.rstrip("\n"), is_code=True)
-            stretch = []
+            pending = []
         elif token.type == "table_open":
-            stretch += [_raw('<div class="guide-table" tabindex="0">'), token]
+            pending += [_html_token('<div class="guide-table" tabindex="0">'), token]
         elif token.type == "table_close":
-            stretch += [token, _raw("</div>\n")]
+            pending += [token, _html_token("</div>\n")]
         else:
-            stretch.append(token)
-    yield Part(_rendered(stretch))
+            pending.append(token)
+    yield Part(_html_of(pending))
 
 
-def _rendered(tokens: list[Token]) -> str:
+def _html_of(tokens: list[Token]) -> str:
     return str(_markdown.renderer.render(tokens, _markdown.options, {}))
 
 
-def _raw(html: str) -> Token:
+def _html_token(html: str) -> Token:
     return Token("html_block", "", 0, content=html)
 
 
@@ -153,19 +153,19 @@ async def show_page(slug: str, request: "Request[Any, Any, Any]", context: Conte
 
 
 async def _render(request: "Request[Any, Any, Any]", context: Context, slug: str | None) -> Response[Any]:
-    await _recognise(request, context)
+    await _set_viewer(request, context)
     if slug is None:
         raise Problem("not_found", "Not found")
-    asked = request.query_params.get("lang")
-    language = asked if asked in NAMES else language_of(request)
-    pages = [read_page(each, language, in_url=asked == language) for each in (INDEX, *SLUGS)]
+    requested = request.query_params.get("lang")
+    language = requested if requested in NAMES else language_of(request)
+    pages = [read_page(each, language, in_url=requested == language) for each in (INDEX, *SLUGS)]
     at = [each.slug for each in pages].index(slug)
     return page(
         request,
         "guide/page.html",
         spoken=language,
         words=words_in(language),
-        lang=asked if asked == language else None,
+        lang=requested if requested == language else None,
         guide=pages[at],
         pages=pages,
         previous=pages[at - 1] if at else None,
@@ -173,8 +173,8 @@ async def _render(request: "Request[Any, Any, Any]", context: Context, slug: str
     )
 
 
-async def _recognise(request: "Request[Any, Any, Any]", context: Context) -> None:
-    """Tell the frame who reads, if anybody is signed in. The guide opens also when nobody can be looked up."""
+async def _set_viewer(request: "Request[Any, Any, Any]", context: Context) -> None:
+    """Set the viewer that the layout shows, if signed in. The guide also opens when the session cannot be checked."""
     try:
         viewer = await find_session_viewer(request, context)
     except Problem:

@@ -1,4 +1,4 @@
-"""What the workspace shows at one moment: the mailboxes, the mails of one of them, and the newest codes."""
+"""What the workspace shows: the mailboxes, the messages of one or all of them, and the newest codes."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ ALL: Final = "all"
 
 @dataclass(frozen=True, slots=True)
 class MailboxRow:
-    """A mailbox with how many mails it holds and the newest one that carries a code."""
+    """A mailbox with the number of its messages and the newest one that has a code."""
 
     mailbox: Mailbox
     count: int
@@ -28,7 +28,11 @@ class MailboxRow:
 
 @dataclass(frozen=True, slots=True)
 class InboxView:
-    """*selected* is None for the mails of all mailboxes; *chosen* is what the URL said, if anything."""
+    """
+    The lists of the inbox. *selected* is None for the messages of all mailboxes; *chosen* is the mailbox in the URL.
+
+    *mails* are the messages shown, *older* the number of those not shown, *total* that of all mailboxes.
+    """
 
     rows: tuple[MailboxRow, ...]
     mails: tuple[Message, ...]
@@ -40,17 +44,17 @@ class InboxView:
 
     @property
     def depth(self) -> str:
-        """Which pane a narrow screen shows."""
+        """The pane that a narrow screen shows."""
         return "reader" if self.message_id else "mails" if self.chosen else "mailboxes"
 
     @property
     def seen(self) -> str:
-        """Changes when anything in the lists does."""
+        """A hash that changes when messages or mailboxes come or go, are read, or expire later or earlier."""
         parts = [
             f"{row.mailbox.id} {row.mailbox.status} {row.mailbox.expires_at} {row.count} {row.mailbox.unread_count}"
             for row in self.rows
         ]
-        parts += [f"{mail.id} {mail.read_at is None}" for mail in self.mails]
+        parts += [f"{message.id} {message.read_at is None}" for message in self.mails]
         return hashlib.sha256("\n".join([*parts, str(self.chosen), str(self.message_id)]).encode()).hexdigest()[:16]
 
 
@@ -58,46 +62,46 @@ async def read_inbox(
     context: Context, viewer: Viewer, chosen: str | None, message_id: str | None, shown: int = SHOWN_AT_FIRST
 ) -> InboxView:
     """
-    The inbox with the mailbox of id *chosen* open; None or "all" opens all of them.
+    The inbox with the mailbox of id *chosen* open, or all of them for None and "all".
 
-    Raises Problem `mailbox_not_found` or `forbidden` for a mailbox that cannot be opened, `insufficient_scope`
-    for one whose viewer may read mail alone.
+    At most *shown* messages are in it. Raises Problem `mailbox_not_found` or `forbidden` for a mailbox that cannot
+    be opened, `insufficient_scope` for one if the viewer's grant lacks `mailboxes:read`.
     """
     may_list = viewer.grant.allows("mailboxes:read")
     live = await list_mailboxes(context, viewer, workspace=True) if may_list else []
-    kept = sorted(live, key=_last_moved, reverse=True)
-    everything = await list_messages(context, viewer, MessageQuery(workspace=True))
-    selected = None if chosen in (None, ALL) else await _mailbox(context, viewer, kept, str(chosen))
-    mails = everything
+    mailboxes = sorted(live, key=_last_activity, reverse=True)
+    all_messages = await list_messages(context, viewer, MessageQuery(workspace=True))
+    selected = None if chosen in (None, ALL) else await _mailbox(context, viewer, mailboxes, str(chosen))
+    messages = all_messages
     if selected is not None:
-        is_kept = any(mailbox.id == selected.id for mailbox in kept)
-        mails = (
-            [mail for mail in everything if mail.mailbox_id == selected.id]
-            if is_kept
+        is_listed = any(mailbox.id == selected.id for mailbox in mailboxes)
+        messages = (
+            [message for message in all_messages if message.mailbox_id == selected.id]
+            if is_listed
             else await list_messages(context, viewer, MessageQuery(mailbox_ids=[selected.id]))
         )
-        kept = kept if is_kept else [selected, *kept]
+        mailboxes = mailboxes if is_listed else [selected, *mailboxes]
     return InboxView(
-        rows=tuple(_row(mailbox, everything if mailbox is not selected else mails) for mailbox in kept),
-        mails=tuple(mails[:shown]),
-        older=max(0, len(mails) - shown),
+        rows=tuple(_row(mailbox, all_messages if mailbox is not selected else messages) for mailbox in mailboxes),
+        mails=tuple(messages[:shown]),
+        older=max(0, len(messages) - shown),
         chosen=chosen,
         selected=selected,
         message_id=message_id,
-        total=len(everything),
+        total=len(all_messages),
     )
 
 
-async def _mailbox(context: Context, viewer: Viewer, kept: list[Mailbox], mailbox_id: str) -> Mailbox:
+async def _mailbox(context: Context, viewer: Viewer, mailboxes: list[Mailbox], mailbox_id: str) -> Mailbox:
     viewer.must_satisfy(may("mailboxes:read"))
-    found = next((mailbox for mailbox in kept if mailbox.id == mailbox_id), None)
+    found = next((mailbox for mailbox in mailboxes if mailbox.id == mailbox_id), None)
     return found or await find_mailbox(context, viewer, mailbox_id)
 
 
-def _last_moved(mailbox: Mailbox) -> datetime:
+def _last_activity(mailbox: Mailbox) -> datetime:
     return max(mailbox.created_at, mailbox.last_received_at or mailbox.created_at)
 
 
-def _row(mailbox: Mailbox, mails: list[Message]) -> MailboxRow:
-    own = [mail for mail in mails if mail.mailbox_id == mailbox.id]
-    return MailboxRow(mailbox, len(own), next((mail for mail in own if mail.verification), None))
+def _row(mailbox: Mailbox, messages: list[Message]) -> MailboxRow:
+    own = [message for message in messages if message.mailbox_id == mailbox.id]
+    return MailboxRow(mailbox, len(own), next((message for message in own if message.verification), None))

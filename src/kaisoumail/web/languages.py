@@ -1,4 +1,4 @@
-"""The words of the pages: one JSON catalogue per language, and the choice between them."""
+"""The texts of the pages: one JSON catalogue per language, and the choice of the language."""
 
 import json
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Words = Callable[..., str]
 
 
 def words_in(language: str) -> Words:
-    """`t(key, **values)` in *language*; an unknown key raises KeyError, as a test would."""
+    """`t(key, **values)` in *language*, which raises KeyError for an unknown key."""
     catalogue = _CATALOGUES[language]
 
     def t(key: str, /, **values: object) -> str:
@@ -32,14 +32,14 @@ def knows(key: str) -> bool:
 
 
 def chosen_language(remembered: str | None, accepted: str) -> str:
-    """The language somebody chose before, else the first of *accepted* (an Accept-Language value) that we speak."""
+    """*remembered*, the language in the cookie, else the preferred one of *accepted*, an Accept-Language value."""
     if remembered in NAMES:
         return str(remembered)
-    wishes = []
+    preferences = []
     for position, part in enumerate(accepted.split(",")[:20]):
         tag, _, weight = part.strip().partition(";q=")
-        wishes.append((-_weight(weight), position, tag.strip().lower().partition("-")[0]))
-    return next((tag for quality, _, tag in sorted(wishes) if tag in NAMES and quality < 0), FALLBACK)
+        preferences.append((-_weight(weight), position, tag.strip().lower().partition("-")[0]))
+    return next((tag for quality, _, tag in sorted(preferences) if tag in NAMES and quality < 0), FALLBACK)
 
 
 def _weight(text: str) -> float:
@@ -50,7 +50,7 @@ def _weight(text: str) -> float:
 
 
 def ago(t: Words, instant: datetime, now: datetime, *, seconds: bool = False) -> str:
-    """How long *instant* is past, or ahead, in the largest unit that is at least one; minutes, or *seconds*."""
+    """How long *instant* is past or ahead, in the largest unit that fits: at least minutes, or with *seconds* those."""
     passed = now - instant
     size = timedelta(seconds=1) if seconds else timedelta(minutes=1)
     if abs(passed) < size:
@@ -71,7 +71,7 @@ def span(t: Words, length: timedelta) -> str:
 
 
 def moment(instant: datetime) -> str:
-    """The exact time for a tooltip, in UTC; the script turns it into local time where there is one."""
+    """The exact time for a tooltip, in UTC; with JavaScript the page replaces it by local time."""
     return instant.strftime("%Y-%m-%d %H:%M UTC")
 
 

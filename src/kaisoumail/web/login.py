@@ -21,26 +21,26 @@ async def start() -> Response[None]:
 
 @get("/login")
 async def show_login(request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
-    there = own_path(request.query_params.get("next", ""))
+    next_path = own_path(request.query_params.get("next", ""))
     if await find_session_viewer(request, context) is not None:
-        return go_to(there)
-    return _page(request, context, there)
+        return go_to(next_path)
+    return _page(request, context, next_path)
 
 
 @post("/login")
 async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
     form = await form_of(request)
-    there = own_path(form.get("next", ""))
+    next_path = own_path(form.get("next", ""))
     try:
         signed_in = await sign_in.sign_in(context, form.get("api_key", ""), visit_of(request))
     except Problem as problem:
-        return _page(request, context, there, problem)
+        return _page(request, context, next_path, problem)
     cookie = cookie_header(
         signed_in.token,
         int(context.policy.limits.session_lifetime.total_seconds()),
         secure=context.policy.cookies_are_secure,
     )
-    return go_to(there, cookie=cookie)
+    return go_to(next_path, cookie=cookie)
 
 
 @post("/logout")
@@ -52,13 +52,13 @@ async def log_out(request: "Request[Any, Any, Any]", context: Context) -> Respon
 
 
 def _page(
-    request: "Request[Any, Any, Any]", context: Context, there: str, problem: Problem | None = None
+    request: "Request[Any, Any, Any]", context: Context, next_path: str, problem: Problem | None = None
 ) -> Response[Any]:
     return page(
         request,
         "login/page.html",
         status=problem.kind.status if problem else 200,
-        next=there,
+        next=next_path,
         problem=problem.code if problem else None,
         origins=passkey_origins(context),
     )

@@ -1,4 +1,4 @@
-"""`/messages/{id}`: one mail, its HTML body for the frame that shows it, and whether it was read."""
+"""`/messages/{id}`: one message, its HTML body for the frame that shows it, and marking it as read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ _SHOWN_RAW: Final = 128 * 1024
 @dataclass(frozen=True, slots=True)
 class MessageView:
     """
-    What the reader shows: a mail and the chosen tab, or why there is none.
+    What the reader shows: a message and the chosen tab, or the *problem* that prevents it.
 
-    *blocked* pictures are not loaded, unless *remote* is true; *raw* is the beginning of the bytes.
+    *blocked* remote pictures are not loaded, none if *remote* is true; *raw* is the beginning of the raw bytes.
     """
 
     opened: OpenedMessage | None = None
@@ -41,7 +41,7 @@ class MessageView:
 
     @property
     def files(self) -> list[tuple[Attachment, str]]:
-        """Each attachment with the path to have it from, without the pictures that the HTML shows in place."""
+        """Each attachment with its download path, without the pictures that the HTML shows in place."""
         if self.opened is None:
             return []
         message_id, html = self.opened.message.id, self.opened.parsed.html or ""
@@ -52,19 +52,19 @@ class MessageView:
         ]
 
 
-async def reading(context: Context, viewer: Viewer, message_id: str, asked: Mapping[str, str]) -> MessageView:
-    """The mail to show in a pane: one that cannot be shown says so there and leaves the page around it alone."""
+async def reading(context: Context, viewer: Viewer, message_id: str, query: Mapping[str, str]) -> MessageView:
+    """The message for the reader pane. A refusal is shown in the pane, so that the page around it still works."""
     try:
         opened = await messages.open_message(context, viewer, message_id)
-        wanted, has_html = asked.get("tab"), bool(opened.parsed.html)
-        tab = wanted if wanted in TABS and (wanted != "html" or has_html) else "html" if has_html else "text"
-        remote = asked.get("remote") == ALLOW
+        requested, has_html = query.get("tab"), bool(opened.parsed.html)
+        tab = requested if requested in TABS and (requested != "html" or has_html) else "html" if has_html else "text"
+        remote = query.get("remote") == ALLOW
         safe = await message_parts.safe_fragment(context, opened, remote=remote) if tab == "html" else None
         raw = await messages.raw_message(context, viewer, message_id) if tab == "raw" else b""
     except Problem as problem:
         return MessageView(problem=problem_view(problem), status=problem.kind.status)
-    shown = raw[:_SHOWN_RAW].decode("utf-8", "replace").replace("\0", "\ufffd")
-    return MessageView(opened, tab, remote, safe.blocked if safe else 0, shown)
+    raw_text = raw[:_SHOWN_RAW].decode("utf-8", "replace").replace("\0", "\ufffd")
+    return MessageView(opened, tab, remote, safe.blocked if safe else 0, raw_text)
 
 
 @get("/messages/{message_id:str}")
@@ -99,10 +99,10 @@ async def show_body(
 async def mark_message(
     message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[Any]:
-    """Read or unread, and back to where the form was; the form alone for htmx, as it is now."""
+    """Mark as read or unread, then 303 back to the page of the form; htmx gets only the form in its new state."""
     form = await form_of(request)
-    there = own_path(form.get("next", ""))
+    next_path = own_path(form.get("next", ""))
     message = await messages.mark(context, viewer, message_id, is_read=form.get("read") != "false")
     if request.headers.get("hx-request") == "true":
-        return page(request, "message/mark.html", message=message, next=there)
-    return go_to(there)
+        return page(request, "message/mark.html", message=message, next=next_path)
+    return go_to(next_path)

@@ -1,4 +1,4 @@
-"""`/passkeys`: one's own passkeys. Registering one needs the script (`static/passkeys.js`), which asks the API."""
+"""`/passkeys`: the viewer's passkeys. Registering one needs the script (`static/passkeys.js`), which calls the API."""
 
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ async def revoke(passkey_id: str, viewer: Viewer, context: Context) -> Response[
 
 
 def passkey_origins(context: Context) -> tuple[str, ...]:
-    """Where passkeys work, the primary address first; none when they are not set up."""
+    """The origins where passkeys work, the primary one first; none when passkeys are not configured."""
     party = find_relying_party(context.policy.trusted_origins)
     return party.origins if party else ()
 
@@ -47,10 +47,10 @@ def passkey_origins(context: Context) -> tuple[str, ...]:
 async def _passkeys(
     request: "Request[Any, Any, Any]", viewer: Viewer, context: Context, wrong: str | None = None
 ) -> Response[Any]:
-    asked = request.query_params
+    query = request.query_params
     found = await passkeys.list_passkeys(context, viewer)
-    changed = next((passkey for passkey in found if passkey.id == asked.get("passkey")), None)
-    done = asked.get("notice") if changed and asked.get("notice") in NOTICES else None
+    changed = next((passkey for passkey in found if passkey.id == query.get("passkey")), None)
+    done = query.get("notice") if changed and query.get("notice") in NOTICES else None
     return page(
         request,
         "passkeys/page.html",

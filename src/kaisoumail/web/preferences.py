@@ -1,4 +1,4 @@
-"""`/preferences`: the language and the theme, kept in the reader's own browser."""
+"""`/preferences`: the language and the theme, stored in cookies."""
 
 from typing import Any, Final
 
@@ -17,12 +17,12 @@ _YEAR: Final = 365 * 24 * 60 * 60
 @post("/preferences", status_code=303)
 async def save_preferences(request: "Request[Any, Any, Any]", context: Context) -> Response[None]:
     form = await form_of(request)
-    there = own_path(form.get("next", ""))
+    next_path = own_path(form.get("next", ""))
     if form.get("language") in NAMES:
-        return go_to(there, cookie=_cookie(LANGUAGE_COOKIE, form["language"], context))
+        return go_to(next_path, cookie=_cookie(LANGUAGE_COOKIE, form["language"], context))
     if form.get("theme") in THEMES:
-        return go_to(there, cookie=_cookie(THEME_COOKIE, form["theme"], context))
-    return go_to(there)
+        return go_to(next_path, cookie=_cookie(THEME_COOKIE, form["theme"], context))
+    return go_to(next_path)
 
 
 def _cookie(name: str, value: str, context: Context) -> str:

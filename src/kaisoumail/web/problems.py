@@ -1,4 +1,4 @@
-"""Every refusal in people's words: what it is, what to do, and where the guide says more."""
+"""Refusals as pages show them: what happened, what to do, and the section of the guide."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from kaisoumail.web.render import page
 from kaisoumail.web.session import to_login
 
 _log = structlog.get_logger("kaisoumail.http")
-# What the sentences name, for a problem read back from a row or a URL without its details.
+# Placeholders of the texts, for a problem read back from a row or a URL without its details.
 _BLANKS: Final = {
     "mailDomain": "…",
     "recommendedApex": "…",
@@ -31,9 +31,8 @@ class ProblemView:
     """
     A problem as a page shows it.
 
-    *kind* picks the words, *details* fill them in; *said* is the original sentence where it adds
-    something, *told* Cloudflare's exact answer, for whoever wants to see it. *limit* is there while
-    Cloudflare wants us to wait.
+    *kind* selects the texts, *details* fill their placeholders; *said* is the original sentence where it adds
+    something, *told* Cloudflare's exact answer. *limit* is present during a rate limit.
     """
 
     kind: str
@@ -48,10 +47,9 @@ class ProblemView:
 @dataclass(frozen=True, slots=True)
 class RateLimitView:
     """
-    A rate limit: until when, and what brought it about.
+    A rate limit: until when it lasts, and its cause.
 
-    *words* names the operation in the locale where it is one of those people start; *route* and *call*
-    are as clients know them.
+    *words* is the locale key of the operation, None if users do not start it; *route* and *call* are as in the API.
     """
 
     until: datetime
@@ -61,17 +59,17 @@ class RateLimitView:
 
 
 def problem_view(problem: Problem, at: datetime | None = None) -> ProblemView:
-    """How a page shows *problem*; one that happened *at* a moment and says how long to wait counts down from it."""
+    """*problem* for a page. If it has a delay to wait and *at* is given, when it happened, the page counts down."""
     kind = kind_of(problem) if words_exist(kind_of(problem)) else "other"
     fields = problem.details.get("fieldErrors", {})
-    first = next((sentences[0] for sentences in fields.values()), None) if isinstance(fields, dict) else None
+    field_error = next((sentences[0] for sentences in fields.values()), None) if isinstance(fields, dict) else None
     details = {**_BLANKS, "seconds": problem.details.get("retryAfterSeconds", 0), **problem.details}
     return ProblemView(
         kind=kind,
         code=problem.code,
         details=details,
         guide=guide_path(problem),
-        said=first or (problem.message if kind in ("other", "cloudflare_rejected") else None),
+        said=field_error or (problem.message if kind in ("other", "cloudflare_rejected") else None),
         told=problem.details.get("cloudflare"),
         limit=_limit(problem, at) if at else None,
     )
@@ -97,25 +95,25 @@ def words_exist(kind: str) -> bool:
 def on_problem(request: "Request[Any, Any, Any]", problem: Problem) -> Response[Any]:
     if problem.code == "authentication_required":
         return to_login(request)
-    headers = {"retry-after": str(problem.details["retryAfterSeconds"])} if _waits(problem) else {}
+    headers = {"retry-after": str(problem.details["retryAfterSeconds"])} if _has_retry_after(problem) else {}
     status = problem.kind.status
     return page(request, "error/page.html", status=status, headers=headers, problem=problem_view(problem))
 
 
 def on_http_exception(request: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
-    """What the framework refuses by itself."""
+    """Render a refusal by the framework itself."""
     code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "invalid_request")
     return on_problem(request, Problem(code, error.detail))
 
 
 def on_anything_else(request: "Request[Any, Any, Any]", error: Exception) -> Response[Any]:
-    """A bug: logged whole with the request's id, told to the reader as that id and nothing more."""
+    """Render a bug: it is logged in full with the request's id, and the page shows only that id."""
     request_id = request.scope.get("state", {}).get("request_id")
     _log.error("http.crash", request_id=request_id, path=request.scope["path"], exc_info=error)
     return on_problem(request, Problem("internal", "Internal server error", requestId=request_id))
 
 
-def _waits(problem: Problem) -> bool:
+def _has_retry_after(problem: Problem) -> bool:
     return isinstance(problem.details.get("retryAfterSeconds"), int)
 
 

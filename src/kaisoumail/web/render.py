@@ -1,4 +1,4 @@
-"""From a template to an answer: the words, the look, the headers every page carries."""
+"""Renders templates to answers: language, theme, and the headers of every page."""
 
 import math
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ CONTENT_SECURITY_POLICY: Final = (
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
-# `same-origin` tells other sites nothing, as `no-referrer` does. But under `no-referrer` browsers send
+# `same-origin` sends no referrer to other sites, like `no-referrer`. But under `no-referrer` browsers send
 # `Origin: null` with our own forms (Fetch, "append a request Origin header"), and over plain HTTP, where
-# there is no Sec-Fetch-Site either, the gate (`http/admission.py`) could then not know its own pages.
+# Sec-Fetch-Site is missing too, `http/admission.py` could then not recognise our own pages.
 _HEADERS: Final = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "cache-control": "no-store",
@@ -36,22 +36,22 @@ _HEADERS: Final = {
 
 def url(path: str, **query: str | None) -> str:
     """*path* with the parts of *query* that are not None or empty."""
-    asked = urlencode({name: value for name, value in query.items() if value})
-    return f"{path}?{asked}" if asked else path
+    encoded = urlencode({name: value for name, value in query.items() if value})
+    return f"{path}?{encoded}" if encoded else path
 
 
 def environment() -> Environment:
-    """The templates, with what all of them may call."""
-    made = Environment(
+    """The environment of the templates, with the functions that all of them may call."""
+    templates = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(url=url, asset=asset_url, size=languages.size, moment=languages.moment)
-    made.globals.update(languages=languages.NAMES, html_lang=languages.HTML_LANG, themes=THEMES)
-    return made
+    templates.globals.update(url=url, asset=asset_url, size=languages.size, moment=languages.moment)
+    templates.globals.update(languages=languages.NAMES, html_lang=languages.HTML_LANG, themes=THEMES)
+    return templates
 
 
 _templates: Final = environment()
@@ -69,7 +69,7 @@ def page(
     headers: Mapping[str, str] | None = None,
     **values: object,
 ) -> Response[str]:
-    """The answer made of *template*: in the reader's language, with the headers of every page."""
+    """The answer rendered from *template*: in the language of the request, with the headers of every page."""
     return Response(
         _templates.get_template(template).render(**about(request), **values),
         status_code=status,
@@ -79,7 +79,7 @@ def page(
 
 
 def about(request: "Request[Any, Any, Any]") -> dict[str, object]:
-    """What every template may know of the request."""
+    """The variables about the request that every template gets."""
     context: Context = request.app.state["context"]
     language = language_of(request)
     t, now = words_in(language), context.clock()

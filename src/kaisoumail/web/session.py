@@ -1,4 +1,4 @@
-"""What a posted form says, and where to go next."""
+"""The fields of a posted form, the path of a request, and redirects."""
 
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -22,46 +22,46 @@ async def form_of(request: "Request[Any, Any, Any]") -> dict[str, str]:
 
 def target_of(request: "Request[Any, Any, Any]") -> str:
     """
-    The path and query that were asked for.
+    The path and query of the request.
 
-    Not from `request.url`, which is put together with the Host header: what a stranger writes there need not parse.
+    Not from `request.url`, which is built from the Host header: a client may send one that does not parse.
     """
     query = request.scope["query_string"].decode("latin-1")
     return request.scope["path"] + (f"?{query}" if query else "")
 
 
 def own_path(text: str) -> str:
-    """*text* if it is a path on this site, else the start page; never a way to another site."""
+    """*text* if it is a path on this site, else the start page; never a URL of another site."""
     is_path = text.startswith("/") and not text.startswith("//") and "\\" not in text
-    return text if is_path and all("!" <= letter <= "~" for letter in text) else START
+    return text if is_path and all("!" <= character <= "~" for character in text) else START
 
 
 def go_to(path: str, *, cookie: str | None = None) -> Response[None]:
-    """303 to *path*, with *cookie* on the way."""
+    """303 to *path*, setting *cookie*."""
     headers = {"location": path, "cache-control": "no-store"}
     return Response(None, status_code=303, headers=headers if cookie is None else {**headers, "set-cookie": cookie})
 
 
 def to_login(request: "Request[Any, Any, Any]") -> Response[None]:
     """
-    To the sign-in page, which leads back here.
+    A redirect to the sign-in page, which leads back here.
 
-    A fragment asked for by htmx cannot be redirected itself: the page around it is sent instead.
+    A fragment requested by htmx cannot be redirected itself: the page around it is redirected instead.
     """
     if request.headers.get("hx-request") != "true":
-        return go_to(_login(target_of(request) if request.method == "GET" else START))
-    there = _login(_path_of(request.headers.get("hx-current-url", "")))
-    return Response(None, status_code=200, headers={"hx-redirect": there, "cache-control": "no-store"})
+        return go_to(_login_url(target_of(request) if request.method == "GET" else START))
+    login_url = _login_url(_path_of(request.headers.get("hx-current-url", "")))
+    return Response(None, status_code=200, headers={"hx-redirect": login_url, "cache-control": "no-store"})
 
 
-def _path_of(shown: str) -> str:
-    """The path and query of the URL *shown*, as a browser says; nothing for what is no URL."""
+def _path_of(current_url: str) -> str:
+    """The path and query of *current_url*, which the browser sends; empty for what is no URL."""
     try:
-        parts = urlsplit(shown)
+        parts = urlsplit(current_url)
     except ValueError:  # a bracket in the wrong place
         return ""
     return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def _login(there: str) -> str:
-    return f"/login?next={quote(own_path(there), safe='/')}"
+def _login_url(next_path: str) -> str:
+    return f"/login?next={quote(own_path(next_path), safe='/')}"

@@ -1,4 +1,4 @@
-"""`/workspace`: mailboxes, mails and the reader side by side; what is open stands in the URL."""
+"""`/workspace`: mailboxes, messages and the reader side by side; what is open is in the URL."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -38,10 +38,10 @@ async def show_workspace(request: "Request[Any, Any, Any]", viewer: Viewer, cont
 
 @get("/workspace/lists")
 async def show_lists(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
-    """Both lists anew, or 204 when nothing changed since `seen`."""
-    asked = request.query_params
-    inbox = await read_inbox(context, viewer, asked.get("mailbox"), asked.get("message"), _shown_count(asked))
-    if inbox.seen == asked.get("seen"):
+    """Both lists now, or 204 when nothing changed since `seen`."""
+    query = request.query_params
+    inbox = await read_inbox(context, viewer, query.get("mailbox"), query.get("message"), _shown_count(query))
+    if inbox.seen == query.get("seen"):
         return Response(None, status_code=204, headers={"cache-control": "no-store"})
     return page(request, "workspace/lists.html", inbox=inbox)
 
@@ -50,33 +50,33 @@ async def show_lists(request: "Request[Any, Any, Any]", viewer: Viewer, context:
 async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
     form = await form_of(request)
     try:
-        mailbox = await mailboxes.create(context, viewer, await wish_from(context, form))
+        mailbox = await mailboxes.create(context, viewer, await mailbox_request_from(context, form))
     except MailboxExists as conflict:
         return go_to(url("/workspace", mailbox=conflict.mailbox.id, notice="mailbox_exists"))
     except Problem as problem:
-        if not viewer.grant.allows("messages:read"):  # the page around the form is full of mail
+        if not viewer.grant.allows("messages:read"):  # the page around the form shows messages
             raise
         return await _workspace(request, viewer, context, form, problem)
     return go_to(url("/workspace", mailbox=mailbox.id, notice="created"))
 
 
-async def wish_from(context: Context, form: Mapping[str, str]) -> MailboxRequest:
+async def mailbox_request_from(context: Context, form: Mapping[str, str]) -> MailboxRequest:
     """
-    The wish in the create form: parts, or a whole address pasted into the first field.
+    The mailbox that the create form requests: by parts, or a whole address pasted into the first field.
 
-    Raises Problem `invalid_request` naming the field at fault, or `invalid_mailbox_address`.
+    Raises Problem `invalid_request` naming the bad fields, or `invalid_mailbox_address`.
     """
     minutes = LIFETIMES.get(form.get("lifetime", ""), Default.TTL)
     local_part, subdomain = form.get("local_part", "").lower(), form.get("subdomain", "").lower()
     if "@" in local_part:
         return await mailboxes.request_for(context, local_part, minutes)
-    wrong = [
+    bad_fields = [
         name
         for name, text, fits in (("local_part", local_part, is_local_part), ("subdomain", subdomain, is_subdomain))
         if text and not fits(text)
     ]
-    if wrong:
-        raise Problem("invalid_request", "Invalid request", fieldErrors={name: [""] for name in wrong})
+    if bad_fields:
+        raise Problem("invalid_request", "Invalid request", fieldErrors={name: [""] for name in bad_fields})
     return MailboxRequest(local_part or None, subdomain or None, form.get("root_domain") or None, minutes)
 
 
@@ -87,10 +87,10 @@ async def _workspace(
     form: Mapping[str, str] | None = None,
     problem: Problem | None = None,
 ) -> Response[Any]:
-    asked = request.query_params
-    message_id = asked.get("message")
-    inbox = await read_inbox(context, viewer, asked.get("mailbox"), message_id, _shown_count(asked))
-    shown = await reading(context, viewer, message_id, asked) if message_id else None
+    query = request.query_params
+    message_id = query.get("message")
+    inbox = await read_inbox(context, viewer, query.get("mailbox"), message_id, _shown_count(query))
+    shown = await reading(context, viewer, message_id, query) if message_id else None
     refusal: ProblemView | None = problem_view(problem) if problem else None
     return page(
         request,
@@ -102,11 +102,11 @@ async def _workspace(
         form={**_EMPTY_FORM, **(form or {})},
         wrong=problem.details.get("fieldErrors", {}) if problem else {},
         problem=refusal,
-        notice=asked.get("notice") if asked.get("notice") in NOTICES else None,
+        notice=query.get("notice") if query.get("notice") in NOTICES else None,
         lifetimes=tuple(LIFETIMES),
     )
 
 
-def _shown_count(asked: Mapping[str, str]) -> int:
-    text = asked.get("shown", "")
+def _shown_count(query: Mapping[str, str]) -> int:
+    text = query.get("shown", "")
     return min(int(text), _MOST_SHOWN) if text.isascii() and text.isdigit() and len(text) < 6 else SHOWN_AT_FIRST
