@@ -1,4 +1,4 @@
-// What pages gain with JavaScript: copying, modal details, ticking times. All work without.
+// Copy buttons, modal details, updating times. Every page works without this script.
 (() => {
   "use strict";
   const words = JSON.parse(document.body.dataset.words);
@@ -38,7 +38,7 @@
     for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
 
-  // `y` copies the code of the mail being read, else the newest one on the page.
+  // `y` copies the code of the open message, else the newest one on the page.
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") for (const menu of all("details.menu[open]")) menu.open = false;
     const typing = event.target.closest("input, select, textarea, [contenteditable]");
@@ -72,7 +72,7 @@
       if (left === 0) retryAtZero(time.closest("[data-due]"));
     }
   }
-  // What a rate limit held back is asked again when its time is over, unless somebody is in the middle of something.
+  // A request refused by a rate limit is repeated when the limit ends, unless the user is typing or in a dialog.
   function retryAtZero(button) {
     const typing = document.activeElement?.matches("input, textarea") && document.activeElement.value;
     if (!button || button.dataset.due === "done" || document.hidden || document.querySelector("dialog:modal")) return;
@@ -81,7 +81,7 @@
     button.click();
   }
 
-  // Details: modal, Escape closes through the same link, focus goes back to the row.
+  // Details: modal, Escape closes through the same link, focus returns to the row.
   let focusAfter = null;
   function openDialog() {
     const dialog = document.querySelector("dialog[data-modal][open]");
@@ -99,7 +99,7 @@
     }
   }
 
-  // The check of a name may still be on its way when the name is sent: it must not replace the answer to that.
+  // The check of a name may still be in flight when the name is submitted: it must not replace that answer.
   let sent = null;
   document.addEventListener("submit", (event) => {
     if (event.target.matches("form.bind")) sent = document.getElementById("domain").value;

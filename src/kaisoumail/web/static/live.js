@@ -1,15 +1,15 @@
-// What keeps the inbox up to date: the server's events, and a poll wherever there are none. Also says what was read.
+// Keeps the inbox up to date: by the server's events, or by polling when there are none. Also marks messages as read.
 (() => {
   "use strict";
   const words = JSON.parse(document.body.dataset.words);
-  const SETTLE = 60; // ms: a burst of events is one look
-  const CHECK = 60000; // ms: even while events come, one poll a minute notices a session that is over
-  const SEEN = 800; // ms before somebody's eyes until a mail counts as read
+  const SETTLE = 60; // ms: a burst of events causes one poll
+  const CHECK = 60000; // ms: even with events, one poll a minute detects a session that has ended
+  const SEEN = 800; // ms on a visible page until a message counts as read
   const inbox = () => document.getElementById("poll");
   const isPoll = (event) => event.target instanceof Element && event.target.matches("[data-poll]");
   const isOpen = () => source?.readyState === EventSource.OPEN;
 
-  // The strip: live, reconnecting, polling, lost
+  // The status strip: live, reconnecting, polling, lost
   function mark(state) {
     const live = document.querySelector("[data-live]");
     if (!live) return;
@@ -18,7 +18,7 @@
     live.querySelector("[data-live-text]").textContent = words[state];
   }
 
-  // Events. A hidden page lets go of its connection (browsers allow six a host) and goes on later from its place.
+  // Events. A hidden page closes its connection (browsers allow six per host) and later continues from its cursor.
   let source = null;
   let place = "";
   function follow() {
@@ -34,13 +34,13 @@
   }
   function hear(event) {
     place = event.lastEventId;
-    look(); // after "ready" too: something may have come between the page and its events
+    look(); // after "ready" too: something may have changed between the page and its events
   }
   function lose() {
     mark(source?.readyState === EventSource.CONNECTING ? "reconnecting" : "polling");
   }
 
-  // Looking: both lists anew
+  // Polling: requests both lists
   let wanted = false;
   let asking = false;
   let asked = 0;
@@ -76,8 +76,8 @@
     mark("lost");
   });
   document.addEventListener("htmx:before:swap", (event) => {
-    // A poll that failed must not put an error page into the list, nor one that was asked before somebody went
-    // on to another mailbox the lists of the old one.
+    // A failed poll must not put an error page into the list, and one requested before the user opened another
+    // mailbox must not show the lists of the old one.
     if (!isPoll(event)) return;
     const isStale = event.target === inbox() && event.target.getAttribute("hx-get") !== question;
     if (event.detail.ctx.response.status >= 400 || isStale) event.preventDefault();
@@ -93,7 +93,7 @@
     mails = total;
   }
 
-  // Read: a mail that has been open for a moment on a page somebody looks at. Once an opening, so that
+  // Read: a message that has been open for SEEN ms on a visible page. Only once per opening, so that
   // "mark as unread" stays.
   let opened = null;
   function watchReader() {
@@ -103,7 +103,7 @@
     setTimeout(() => {
       const form = opened === shown && document.querySelector(".reader .mark[data-unread]");
       if (!form) return;
-      if (document.hidden) opened = null; // looked away: it begins anew
+      if (document.hidden) opened = null; // hidden meanwhile: the time starts again
       else htmx.trigger(form, "seen");
     }, SEEN);
   }

@@ -1,4 +1,4 @@
-// Passkeys: signing in with one, registering one. Where they cannot be used, the page says why.
+// Passkeys: signing in with one, registering one. Where they cannot be used, the page shows why.
 (() => {
   "use strict";
   const json = (element, name) => JSON.parse(element.dataset[name]);
@@ -59,7 +59,7 @@
     }
   }
 
-  // The address first: on a plain-HTTP one browsers hide that they know passkeys at all.
+  // The address is checked first: on plain HTTP browsers hide the passkey API.
   function open(form) {
     tell(form, "");
     const canParse = "parseRequestOptionsFromJSON" in (window.PublicKeyCredential ?? {});
