@@ -1,22 +1,22 @@
 /**
- * The Email Worker: Cloudflare runs it for every mail, and it hands the mail to KaisouMail's `POST /api/inbound`.
+ * The Email Worker: Cloudflare runs it for every message, and it sends each to KaisouMail's `POST /api/inbound`.
  *
- * It ends in one of three ways. It returns only when KaisouMail says the mail is stored. It rejects for good only what
- * KaisouMail refuses for good. Whatever else happens is thrown: Cloudflare answers the sending server with 421, and
- * that tries again later; a mail handed over twice is stored once. The contract: docs/reference/inbound.md.
+ * It ends in one of three ways. It returns only when KaisouMail answers that the message is stored. It rejects a
+ * message permanently only if KaisouMail does. Anything else is thrown: Cloudflare answers the sending server with
+ * 421, which tries again later; a message handed over twice is stored once. The contract: docs/reference/inbound.md.
  *
- * Nothing is logged here. What is thrown ends in Cloudflare's log: it never holds a secret or anything of the mail.
+ * Nothing is logged here. Errors end up in Cloudflare's log: they never contain a secret or any part of the message.
  *
  * @typedef {object} Env
- * @property {string} [KAISOUMAIL_URL] Where KaisouMail answers, such as `https://mail.example.com`.
- * @property {string} [INBOUND_SECRET] What its INBOUND_SECRET is.
- * @property {string} [INBOUND_TIMEOUT_SECONDS] Longest that one hand-over may take; 60 when it is not set.
+ * @property {string} [KAISOUMAIL_URL] The URL of KaisouMail, such as `https://mail.example.com`.
+ * @property {string} [INBOUND_SECRET] The INBOUND_SECRET of KaisouMail.
+ * @property {string} [INBOUND_TIMEOUT_SECONDS] The longest time for one hand-over in seconds; 60 when it is not set.
  */
 
-// Below the 100 s after which Cloudflare's own proxy gives up on an origin, and well below the 300 s a signature is
-// good for; long enough for 25 MiB over a line of 4 Mbit/s.
+// Below the 100 s after which Cloudflare's own proxy gives up on an origin, and well below the 300 s for which a
+// signature is valid; long enough for 25 MiB over a line of 4 Mbit/s.
 const TIMEOUT_SECONDS = 60;
-// An answer of KaisouMail has less than 200 bytes. Who answers more is somebody else.
+// An answer of KaisouMail has less than 200 bytes. A longer one comes from another server.
 const MAX_ANSWER_BYTES = 16 * 1024;
 const MAX_REASON_CHARACTERS = 200;
 
@@ -29,14 +29,14 @@ export default {
    */
   async email(message, env) {
     const { url, secret, milliseconds } = configuration(env);
-    // The signature stands before the body and covers all of it, and the stream can be read only once: so the whole
-    // mail is kept, once, in one buffer. Cloudflare takes mails of up to 25 MiB and gives a Worker 128 MB.
+    // The signature is sent before the body and covers all of it, and the stream can be read only once: so the whole
+    // message is held once, in one buffer. Cloudflare accepts up to 25 MiB and gives a Worker 128 MB of memory.
     const raw = await new Response(message.raw).arrayBuffer();
     const response = await fetch(url, {
       method: "POST",
       headers: await signedHeaders(message, raw, secret),
       body: raw,
-      redirect: "manual", // a redirect is not followed: the mail goes to KaisouMail or nowhere
+      redirect: "manual", // a redirect is not followed: the message goes to KaisouMail or nowhere
       signal: AbortSignal.timeout(milliseconds),
     });
     const answer = await answerOf(response);
@@ -85,18 +85,18 @@ async function signedHeaders(message, raw, secret) {
   };
 }
 
-/** @param {Response} response What it says in KaisouMail's words; undefined where it does not. */
+/** @param {Response} response Returns the fields of an answer of KaisouMail, undefined where they are missing. */
 async function answerOf(response) {
   const text = await shortBody(response);
   try {
     const said = JSON.parse(text);
     return { outcome: said?.outcome, code: said?.details?.code, error: oneLine(said?.error) };
   } catch {
-    return {}; // no JSON: no answer of KaisouMail's
+    return {}; // not JSON: not an answer of KaisouMail
   }
 }
 
-/** @param {Response} response Its body as text; empty when it is longer than MAX_ANSWER_BYTES, which ends the reading. */
+/** @param {Response} response Returns its body as text; above MAX_ANSWER_BYTES empty, and the rest is not read. */
 async function shortBody(response) {
   const decoder = new TextDecoder();
   let [text, size] = ["", 0];
@@ -108,7 +108,7 @@ async function shortBody(response) {
   return text;
 }
 
-/** @param {unknown} said Any text; fit for one line of SMTP when it comes back. */
+/** @param {unknown} said Returns a text as one line of SMTP; empty for any other value. */
 function oneLine(said) {
   return typeof said === "string" ? said.replace(/[^\x20-\x7e]+/g, " ").slice(0, MAX_REASON_CHARACTERS).trim() : "";
 }
