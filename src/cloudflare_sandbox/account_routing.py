@@ -2,7 +2,7 @@
 Email Routing across an account: its rules and its zones in one list each.
 
 `/accounts/:id/email/routing/rules` from the API reference, `…/zones` from Wrangler's client (August 2026), which
-reads settings objects there. Only zones the token sees are told; that is inferred.
+reads settings objects there. Only zones that the token sees are listed; that is inferred.
 """
 
 from cloudflare_sandbox import email_routing, routing_rules
@@ -12,11 +12,11 @@ from cloudflare_sandbox.state import Zone
 
 
 def list_rules(call: Call) -> Answer:
-    """Every rule with its zone, each zone's catch-all among them."""
+    """Every rule with its zone, catch-alls included."""
     rows = [
         {**routing_rules.shown(rule), "zone": {"name": zone.name, "tag": zone.id}}
         for zone in _zones(call)
-        for rule in routing_rules.rules_asked_for(zone, call.query)
+        for rule in routing_rules.matching_rules(zone, call.query)
     ]
     return page_of(rows, call.query, per_page=20, largest=call.largest_page)
 

@@ -1,8 +1,8 @@
 """
-Workers AI: running a model, which here answers what it was told to answer.
+Workers AI: running a model, which here answers what a control has set.
 
 The answer's shape and the error table: developers.cloudflare.com/workers-ai, "REST API", "JSON Mode" and "Errors"
-(July 2026). Nothing here thinks.
+(July 2026). No model runs here.
 """
 
 import re
@@ -12,12 +12,12 @@ from cloudflare_sandbox.answers import Answer, Refusal
 from cloudflare_sandbox.sandbox import Call
 from cloudflare_sandbox.state import Run
 
-_MOST_KEPT: Final = 100
+_MAX_RUNS: Final = 100
 _NAME: Final = re.compile(r"@(?:cf|hf)/[a-z0-9._-]+/[a-z0-9._-]+")
 
 
 def run(call: Call) -> Answer:
-    """What `PUT /_sandbox/ai` said a model answers; the run is kept to be looked at."""
+    """The answer set by `PUT /_sandbox/ai`; `GET /_sandbox/ai` shows the run."""
     model = "/".join((call.parts["origin"], call.parts["author"], call.parts["model"]))
     if not _NAME.fullmatch(model):
         raise Refusal(400, 5007, f"No such model {model} or task")
@@ -32,6 +32,6 @@ def run(call: Call) -> Answer:
             "You have used up your daily free allocation of 10,000 neurons. Please upgrade to Cloudflare's Workers "
             "Paid plan if you would like to continue usage.",
         )
-    ai.runs = [*ai.runs, Run(model, messages)][-_MOST_KEPT:]
+    ai.runs = [*ai.runs, Run(model, messages)][-_MAX_RUNS:]
     usage: dict[str, Any] = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
     return Answer({"response": ai.response, "usage": usage})

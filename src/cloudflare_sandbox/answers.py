@@ -1,7 +1,7 @@
 """
-What an answer looks like on the wire: the envelope, its key order, its headers.
+Answers on the wire: the envelope, its key order, its headers.
 
-Key order differs by product and is kept as recorded (dns-lexicon's cassettes of August 2025 for zones
+Key order differs by product and is as recorded (dns-lexicon's cassettes of August 2025 for zones
 and DNS; mailflare and Terraform reports for Email Routing and the edge's own errors).
 """
 
@@ -16,13 +16,13 @@ from typing import Any, Final
 
 import msgspec
 
-# No public source tells the number that a 201st rule, a 31st domain or a zone on hold is refused with. This one
-# is ours, and looks like none of Cloudflare's, so that no client learns it by heart.
+# No public source has the number that a 201st rule, a 31st domain or a zone on hold is refused with. This one is
+# ours, and unlike any of Cloudflare's, so that no client relies on it.
 UNKNOWN_CODE: Final = 29999
 
 
 class Product(Enum):
-    """Who answers: decides the order of keys, the content type and the rate limit headers."""
+    """The product that answers: decides the order of keys, the content type and the rate limit headers."""
 
     EDGE = ("success", "errors", "messages", "result")
     TOKENS = ("result", "success", "errors", "messages")
@@ -48,13 +48,13 @@ _ZONE_HEADERS: Final = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "SAMEORIGIN"),
 ]
-# What a list of zones counts, in the order it was recorded in; DNS has another.
+# The counts of a list of zones, in the recorded order; DNS has another.
 _ZONE_COUNTS: Final = ("page", "per_page", "total_pages", "count", "total_count")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A successful result. *result_info* comes with lists, *messages* with a token's verification."""
+    """A successful result. Lists have *result_info*, the verification of a token has *messages*."""
 
     result: Any
     result_info: dict[str, int] | None = None
@@ -62,7 +62,7 @@ class Answer:
 
 
 class Refusal(Exception):
-    """An error envelope. *edge*: the router in front of the products says it, in its own key order."""
+    """An error envelope. With *edge* the router in front of the products answers it, in its own key order."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True)
 class HttpAnswer:
-    """Status, headers and body as they go out."""
+    """Status, headers and body as they are sent."""
 
     status: int
     body: bytes
@@ -132,7 +132,8 @@ def _cache_headers(product: Product) -> list[tuple[str, str]]:
 
 def _limit_headers(product: Product, is_list_of_zones: bool) -> list[tuple[str, str]]:
     """
-    They do not count down: 130 of 131 recorded answers say r=1199 (flare-operator, September 2026).
+    The rate limit headers, which do not count down: 130 of 131 recorded answers have r=1199 (flare-operator,
+    September 2026).
 
     A token's verification carries none (hampel/cloudflare-api, measured September 2026).
     """
@@ -153,7 +154,7 @@ def every_answer_has(now: datetime) -> list[tuple[str, str]]:
 
 
 def uuid7(now: datetime) -> uuid.UUID:
-    """A version 7 UUID (RFC 9562): milliseconds since 1970, then chance."""
+    """A version 7 UUID (RFC 9562): milliseconds since 1970, then random bits."""
     milliseconds = int(now.timestamp() * 1000)
     number = (milliseconds << 80) | (0x7 << 76) | (secrets.randbits(12) << 64) | (0b10 << 62) | secrets.randbits(62)
     return uuid.UUID(int=number)
@@ -161,10 +162,10 @@ def uuid7(now: datetime) -> uuid.UUID:
 
 def page_of(rows: Sequence[Any], query: dict[str, str], per_page: int, largest: int | None = None) -> Answer:
     """
-    The page of *rows* the query asks for, *per_page* rows unless it says otherwise.
+    The page of *rows* that the query requests, with *per_page* rows unless it has another number.
 
-    Past the end it is empty; `total_pages` is never 0 (recorded August 2025). Page sizes above the documented
-    50 are honoured, as the recording did with 100, unless there is a *largest*; nonsense counts as not given.
+    Past the end it is empty; `total_pages` is never 0 (recorded August 2025). Page sizes above the documented 50
+    are used, as recorded with 100, unless there is a *largest*; an invalid number counts as missing.
     """
     page = _positive(query.get("page"), 1)
     size = _positive(query.get("per_page"), per_page)
@@ -180,5 +181,5 @@ def page_of(rows: Sequence[Any], query: dict[str, str], per_page: int, largest: 
     return Answer(shown, info)
 
 
-def _positive(text: str | None, otherwise: int) -> int:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0 else otherwise
+def _positive(text: str | None, default: int) -> int:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0 else default

@@ -1,7 +1,7 @@
 """
-The API's front: who asks, for which route, may they, and the envelope around what the function says.
+The ASGI application: authenticates a call, finds its route, checks its permission and wraps the result in an envelope.
 
-A plain ASGI application, because order of keys and headers must be ours to decide. The routes are in
+Without a framework, because the sandbox decides the order of keys and headers. The routes are in
 `routes.py`, the sandbox's own controls in `controls.py`.
 """
 
@@ -55,9 +55,9 @@ class Application:
             await _send(send, HttpAnswer(404, b"404 page not found\n", "text/plain"))
 
     async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
-        """One call of the API: remembered, perhaps spoilt by a fault, answered."""
+        """Record one call of the API, apply its fault if there is one, and answer."""
         sandbox, path = self._sandbox, request.path.removeprefix(PREFIX)
-        seen = Received(request.method, path, request.query, _remembered(request), timestamp(sandbox.now()))
+        seen = Received(request.method, path, request.query, _recorded_body(request), timestamp(sandbox.now()))
         sandbox.received.append(seen)
         fault = sandbox.faults.take(request.method, path) or Fault()
         if not fault.takes_effect:
@@ -81,13 +81,13 @@ class Application:
 
 
 def answer(sandbox: Sandbox, request: Request, path: str) -> HttpAnswer:
-    """The answer to one call; its effect, if it had one, is on disk before this returns."""
+    """The answer to one call; its effect, if any, is on disk before this returns."""
     product = Product.EDGE
     try:
         token = tokens.recognise(sandbox.state, request.headers)
         switches = sandbox.state.switches
         sandbox.limit.count(sandbox.now(), switches.requests_per_window, switches.rate_limit_code)
-        if token is not None and token.kind == "account" and _is_users(path):
+        if token is not None and token.kind == "account" and _is_about_user(path):
             raise Refusal(403, 9109, "Valid user-level authentication not found", edge=True)
         route, parts = route_for(request.method, path, switches, token)
         product = route.product
@@ -96,10 +96,10 @@ def answer(sandbox: Sandbox, request: Request, path: str) -> HttpAnswer:
         tokens.refuse_while_fresh(token)
         tokens.refuse_foreign_account(parts.get("account_id"))
         zone = _permitted_zone(sandbox, token, route, parts)
-        fields = {} if route.is_form else _parsed(request)
+        fields = {} if route.is_form else _json_object(request)
         content_type = request.headers.get("content-type", "")
-        told = route.function(Call(sandbox, token, parts, request.query, fields, zone, content_type, request.body))
-        wire = told if isinstance(told, HttpAnswer) else success(told, product)
+        result = route.function(Call(sandbox, token, parts, request.query, fields, zone, content_type, request.body))
+        wire = result if isinstance(result, HttpAnswer) else success(result, product)
     except Refusal as refusal:
         return failure(refusal, product)
     if request.method != "GET":
@@ -109,9 +109,9 @@ def answer(sandbox: Sandbox, request: Request, path: str) -> HttpAnswer:
 
 def _permitted_zone(sandbox: Sandbox, token: Token, route: Route, parts: dict[str, str]) -> Zone | None:
     """
-    The zone the path names, if the token may do this to it.
+    The zone that the path names. Raises Refusal if the token may not do this to it.
 
-    A zone that is not there is 9109 under `/zones/:id` itself (hampel and cloudflare-axi, measured); below
+    A zone that does not exist is 9109 under `/zones/:id` itself (hampel and cloudflare-axi, measured); below
     it, like a zone outside the token's resources, it is the plain authentication error.
     """
     tokens.refuse_kind(token, route.method, route.pattern, sandbox.state.switches)
@@ -127,13 +127,13 @@ def _permitted_zone(sandbox: Sandbox, token: Token, route: Route, parts: dict[st
     return zone
 
 
-def _is_users(path: str) -> bool:
-    """Whether *path* is about a user, whom an account-owned token does not have."""
+def _is_about_user(path: str) -> bool:
+    """Whether *path* is about a user, which an account-owned token does not have."""
     return (path == "/user" or path.startswith("/user/")) and path != "/user/tokens/verify"
 
 
-def _parsed(request: Request) -> dict[str, Any]:
-    """The JSON object sent; none at all counts as an empty one, as `POST …/enable` accepts."""
+def _json_object(request: Request) -> dict[str, Any]:
+    """The JSON object sent; an empty body counts as an empty object, as `POST …/enable` accepts."""
     if not request.body or request.method == "GET":
         return {}
     try:
@@ -142,8 +142,8 @@ def _parsed(request: Request) -> dict[str, Any]:
         raise malformed_body() from error
 
 
-def _remembered(request: Request) -> Any:
-    """What the list of requests shows of a body; of a form only its size, for a script is uploaded with its secrets."""
+def _recorded_body(request: Request) -> Any:
+    """The body for the list of requests; of a form only its size, because a script is uploaded with its secrets."""
     body = request.body
     if request.headers.get("content-type", "").startswith(FORM):
         return f"{FORM}, {len(body)} bytes"
@@ -174,19 +174,19 @@ async def _send(send: Send, wire: HttpAnswer, more: list[tuple[str, str]] | None
 async def _send_slowly(
     receive: Receive, send: Send, wire: HttpAnswer, more: list[tuple[str, str]], fault: Fault
 ) -> None:
-    """The answer piece by piece, as *fault* has it, until it is complete or nobody reads it any more."""
+    """Send the answer in the pieces of *fault*, until it is complete or the client disconnects."""
     await _start(send, wire.status, [("content-type", wire.content_type), *wire.headers, *more])
-    gone = asyncio.ensure_future(receive())
+    disconnect = asyncio.ensure_future(receive())
     for piece in fault.pieces(wire.body):
-        if (await asyncio.wait([gone], timeout=fault.trickle_ms / 1000))[0]:
+        if (await asyncio.wait([disconnect], timeout=fault.trickle_ms / 1000))[0]:
             return
         await send({"type": "http.response.body", "body": piece, "more_body": True})
-    gone.cancel()
+    disconnect.cancel()
     await send({"type": "http.response.body", "body": b""})
 
 
 async def _cut_off(send: Send) -> None:
-    """Promise more than is sent, and leave: the server closes the connection in the middle of the answer."""
+    """Send less than `content-length` and return: the server closes the connection in the middle of the answer."""
     await _start(send, 200, [("content-type", "application/json"), ("content-length", "1000")])
     await send({"type": "http.response.body", "body": _CUT_OFF, "more_body": True})
 

@@ -1,7 +1,7 @@
 """
-The sandbox's own controls, `/_sandbox/…`: what a registrar, a dashboard user or bad luck would do.
+The sandbox's own controls, `/_sandbox/…`: what a registrar, a user of the dashboard or a failure would do.
 
-They need no token and are never mistaken for Cloudflare's. Errors are `{"error": text}`.
+They need no token, and no path of Cloudflare begins like them. Errors are `{"error": text}`.
 """
 
 from collections.abc import Callable
@@ -21,8 +21,8 @@ from cloudflare_sandbox.switches import Switches, described
 PREFIX: Final = "/_sandbox/"
 
 
-class _Wrong(Exception):
-    """Why a control cannot be used so: HTTP status and sentence."""
+class _ControlError(Exception):
+    """A control cannot be used so: HTTP status and sentence."""
 
 
 class NewToken(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,31 +49,31 @@ Control = Callable[[Sandbox, str, bytes], Any]
 
 
 def answer(sandbox: Sandbox, method: str, path: str, body: bytes) -> HttpAnswer:
-    """What a control says; its effect is on disk before this returns."""
+    """The answer of a control; its effect is on disk before this returns."""
     try:
         control, name = _control_for(method, path.removeprefix(PREFIX))
-        told = control(sandbox, name, body)
-    except _Wrong as wrong:
-        status, sentence = wrong.args
+        result = control(sandbox, name, body)
+    except _ControlError as error:
+        status, sentence = error.args
         return _json(status, {"error": sentence})
     if method != "GET":
         sandbox.save()
-    return _json(200, told)
+    return _json(200, result)
 
 
 def _mint_token(sandbox: Sandbox, _name: str, body: bytes) -> Any:
-    wanted = _decoded(body, NewToken)
+    form = _decoded(body, NewToken)
     try:
-        return {"token": tokens.mint(sandbox.state, wanted.kind, wanted.permissions, wanted.zones)}
+        return {"token": tokens.mint(sandbox.state, form.kind, form.permissions, form.zones)}
     except ValueError as error:
-        raise _Wrong(400, str(error)) from error
+        raise _ControlError(400, str(error)) from error
 
 
 def _revoke_token(sandbox: Sandbox, _name: str, body: bytes) -> Any:
-    """As in the dashboard: nobody knows the token any more."""
+    """As in the dashboard: the token is unknown from now on."""
     token = tokens.find(sandbox.state, _decoded(body, TokenToRevoke).token)
     if token is None:
-        raise _Wrong(404, "no such token")
+        raise _ControlError(404, "no such token")
     sandbox.state.tokens.remove(token)
     return {}
 
@@ -81,16 +81,16 @@ def _revoke_token(sandbox: Sandbox, _name: str, body: bytes) -> Any:
 def _delegate(sandbox: Sandbox, name: str, _body: bytes) -> Any:
     zone = sandbox.state.find_zone_named(name.lower())
     if zone is None:
-        raise _Wrong(404, f"no zone {name}")
+        raise _ControlError(404, f"no zone {name}")
     zones.delegate(zone, timestamp(sandbox.now()))
     return {"id": zone.id, "name": zone.name, "status": zone.status}
 
 
 def _verify_destination(sandbox: Sandbox, email: str, _body: bytes) -> Any:
-    """The owner of *email* clicked the link in Cloudflare's mail."""
+    """The owner of *email* clicked the link in Cloudflare's message."""
     destination = find_destination(sandbox.state, email)
     if destination is None:
-        raise _Wrong(404, f"no destination address {email}")
+        raise _ControlError(404, f"no destination address {email}")
     destination.verified = destination.modified = timestamp(sandbox.now())
     return {"email": destination.email, "verified": destination.verified}
 
@@ -103,7 +103,7 @@ def _put_worker(sandbox: Sandbox, script: str, body: bytes) -> Any:
 
 def _delete_worker(sandbox: Sandbox, script: str, _body: bytes) -> Any:
     if sandbox.state.workers.pop(script, None) is None:
-        raise _Wrong(404, f"no Worker {script}")
+        raise _ControlError(404, f"no Worker {script}")
     return {}
 
 
@@ -135,38 +135,40 @@ def _account(_sandbox: Sandbox, _name: str, _body: bytes) -> Any:
 
 
 def _switches(sandbox: Sandbox, _name: str, _body: bytes) -> Any:
-    """Each with the value in force, its default, what it means and where that is from."""
+    """Each switch with its current value, default, meaning and source."""
     return described(sandbox.state.switches)
 
 
 def _set_switches(sandbox: Sandbox, _name: str, body: bytes) -> Any:
-    """Those that are sent are changed, the others stay."""
-    given = _decoded(body, dict[str, Any])
+    """Change the switches that are sent; the others stay."""
+    values = _decoded(body, dict[str, Any])
     current = msgspec.to_builtins(sandbox.state.switches)
-    unknown = given.keys() - current.keys()
+    unknown = values.keys() - current.keys()
     if unknown:
-        raise _Wrong(400, f"no such switch: {', '.join(sorted(unknown))}; there are {', '.join(sorted(current))}")
+        raise _ControlError(
+            400, f"no such switch: {', '.join(sorted(unknown))}; there are {', '.join(sorted(current))}"
+        )
     try:
-        sandbox.state.switches = msgspec.convert({**current, **given}, Switches)
+        sandbox.state.switches = msgspec.convert({**current, **values}, Switches)
     except msgspec.ValidationError as error:
-        raise _Wrong(400, str(error)) from error
+        raise _ControlError(400, str(error)) from error
     return described(sandbox.state.switches)
 
 
 def _ai(sandbox: Sandbox, _name: str, _body: bytes) -> Any:
-    """What models answer, and the last 100 runs."""
+    """The answer of every model, and the last 100 runs."""
     return sandbox.state.ai
 
 
 def _set_ai(sandbox: Sandbox, _name: str, body: bytes) -> Any:
-    """What they answer from now on, or that the account has no allowance left today."""
-    given = _decoded(body, Models)
-    sandbox.state.ai.response, sandbox.state.ai.is_used_up = given.response, given.used_up
+    """Set the answer of every model, or that the account has used up the allowance of the day."""
+    form = _decoded(body, Models)
+    sandbox.state.ai.response, sandbox.state.ai.is_used_up = form.response, form.used_up
     return sandbox.state.ai
 
 
 def _advance_clock(sandbox: Sandbox, _name: str, body: bytes) -> Any:
-    """The API's clock only; signatures carry the real time."""
+    """Advance the clock of the API only; signatures have the real time."""
     sandbox.state.clock_ahead_seconds += _decoded(body, Advance).advance_seconds
     return {"now": timestamp(sandbox.now()), "real": timestamp(datetime.now(UTC))}
 
@@ -217,21 +219,21 @@ _CONTROLS: Final[dict[tuple[str, str], Control]] = {
 
 
 def _control_for(method: str, path: str) -> tuple[Control, str]:
-    """The control, and the name its path holds in place of `*`."""
-    given = path.split("/")
+    """The control, and the part of *path* in place of `*`."""
+    parts = path.split("/")
     for (control_method, pattern), control in _CONTROLS.items():
-        wanted = pattern.split("/")
-        is_path = len(wanted) == len(given) and all(w in ("*", g) for w, g in zip(wanted, given, strict=True))
+        patterns = pattern.split("/")
+        is_path = len(patterns) == len(parts) and all(p in ("*", part) for p, part in zip(patterns, parts, strict=True))
         if is_path and control_method == method:
-            return control, given[wanted.index("*")] if "*" in wanted else ""
-    raise _Wrong(404, f"no control {method} {PREFIX}{path}")
+            return control, parts[patterns.index("*")] if "*" in patterns else ""
+    raise _ControlError(404, f"no control {method} {PREFIX}{path}")
 
 
 def _decoded(body: bytes, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise _Wrong(400, str(error)) from error
+        raise _ControlError(400, str(error)) from error
 
 
 def _json(status: int, value: Any) -> HttpAnswer:

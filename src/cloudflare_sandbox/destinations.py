@@ -1,6 +1,6 @@
 """
-Addresses mail may be forwarded to: `/accounts/:id/email/routing/addresses` (API reference; `status` measured
-by cloudflare-axi). Verification mails are not sent: a control says that the owner clicked.
+Destination addresses for forwarding: `/accounts/:id/email/routing/addresses` (API reference; `status` measured
+by cloudflare-axi). No verification messages are sent: a control verifies an address.
 """
 
 from typing import Any, Final
@@ -19,7 +19,7 @@ def list_destinations(call: Call) -> Answer:
 
 
 def create_destination(call: Call) -> Answer:
-    """An address that waits for its owner; one that is there already is answered as it is (a choice)."""
+    """An unverified address; one that exists already is answered unchanged (inferred)."""
     email = call.fields.get("email")
     if not isinstance(email, str) or "@" not in email:
         raise Refusal(422, 2007, "Invalid Input: email: must be an email address.")
@@ -46,7 +46,7 @@ def delete_destination(call: Call) -> Answer:
 
 
 def find_destination(state: State, email: str) -> Destination | None:
-    return next((one for one in state.destinations if one.email == email.lower()), None)
+    return next((each for each in state.destinations if each.email == email.lower()), None)
 
 
 def shown(destination: Destination) -> dict[str, Any]:

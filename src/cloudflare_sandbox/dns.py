@@ -2,7 +2,7 @@
 DNS records: `/zones/:id/dns_records`.
 
 Shape and order recorded by dns-lexicon (August 2025); errors measured by hampel/cloudflare-api or quoted
-(81057 by aaPanel issue 112, 890190 by several). Records are kept and listed; nothing here serves them.
+(81057 by aaPanel issue 112, 890190 by several). Records are stored and listed; nothing here serves them.
 """
 
 import ipaddress
@@ -51,14 +51,14 @@ def read_record(call: Call) -> Answer:
 
 
 def replace_record(call: Call) -> Answer:
-    """PUT: what is not sent falls back to its default (hampel/cloudflare-api, measured)."""
+    """PUT: a field that is not sent gets its default (hampel/cloudflare-api, measured)."""
     old = _record(call)
     blank = Record(old.id, "", "", "", created_on=old.created_on, modified_on=timestamp(call.now()))
     return _changed(call, old, _record_from(call, blank))
 
 
 def patch_record(call: Call) -> Answer:
-    """PATCH: what is not sent stays."""
+    """PATCH: a field that is not sent is unchanged."""
     old = _record(call)
     return _changed(call, old, _record_from(call, replace(old, modified_on=timestamp(call.now()))))
 
@@ -114,12 +114,12 @@ def _fits(record: Record, query: dict[str, str]) -> bool:
 def _field_fits(value: str, field: str, query: dict[str, str]) -> bool:
     value = value.lower()
     exact = query.get(f"{field}.exact") or query.get(field)
-    wanted = {how: query.get(f"{field}.{how}", "").lower() for how in ("contains", "startswith", "endswith")}
+    filters = {how: query.get(f"{field}.{how}", "").lower() for how in ("contains", "startswith", "endswith")}
     return (
         (not exact or value == exact.lower())
-        and wanted["contains"] in value
-        and value.startswith(wanted["startswith"])
-        and value.endswith(wanted["endswith"])
+        and filters["contains"] in value
+        and value.startswith(filters["startswith"])
+        and value.endswith(filters["endswith"])
     )
 
 
@@ -138,18 +138,18 @@ def _changed(call: Call, old: Record, new: Record) -> Answer:
 
 
 def _record_from(call: Call, base: Record) -> Record:
-    """*base* with the fields sent, checked."""
-    given = {name: value for name, value in call.fields.items() if value is not None}
+    """*base* with the fields that were sent. Raises Refusal for an invalid record."""
+    fields = {name: value for name, value in call.fields.items() if value is not None}
     record = replace(
         base,
-        type=str(given.get("type", base.type)).upper(),
-        name=_absolute(given.get("name", base.name), call.zone),
-        content=str(given.get("content", base.content)),
-        ttl=given.get("ttl", base.ttl),
-        priority=given.get("priority", base.priority),
-        proxied=given.get("proxied", base.proxied) is True,
-        comment=given.get("comment", base.comment),
-        tags=given.get("tags", base.tags),
+        type=str(fields.get("type", base.type)).upper(),
+        name=_absolute(fields.get("name", base.name), call.zone),
+        content=str(fields.get("content", base.content)),
+        ttl=fields.get("ttl", base.ttl),
+        priority=fields.get("priority", base.priority),
+        proxied=fields.get("proxied", base.proxied) is True,
+        comment=fields.get("comment", base.comment),
+        tags=fields.get("tags", base.tags),
     )
     _refuse_malformed(record)
     if record.type == "MX":
@@ -161,7 +161,7 @@ def _record_from(call: Call, base: Record) -> Record:
 
 
 def _absolute(name: Any, zone: Zone) -> str:
-    """`@` is the apex, a name outside the zone is one below it, as the dashboard and the API have it."""
+    """The full name: `@` is the apex, and a name outside the zone is one below it, as at the dashboard and the API."""
     plain = name.strip().lower().rstrip(".") if isinstance(name, str) else ""
     if plain in ("@", zone.name):
         return zone.name
@@ -169,7 +169,7 @@ def _absolute(name: Any, zone: Zone) -> str:
 
 
 def _refuse_malformed(record: Record) -> None:
-    """The texts inside the chain are from memory; clients should look at 1004 and 9005 only."""
+    """The texts inside the chain are from memory; clients should rely on 1004 and 9005 only."""
     if record.type not in _TYPES or not record.content or not _NAME.fullmatch(record.name):
         raise _invalid(9000, "DNS name, type or content is invalid.")
     if record.type in ("A", "AAAA"):
@@ -201,7 +201,7 @@ def _is_whole_number(value: object) -> bool:
 
 
 def _refuse_identical(zone: Zone, new: Record, code: int, message: str) -> None:
-    """81058 was recorded on create. Which calls answer 81057 is not told; here those that change a record."""
+    """81058 was recorded on create. Which calls answer 81057 is unknown; here those that change a record."""
     for record in zone.records:
         is_same = (record.type, record.name, record.content) == (new.type, new.name, new.content)
         if is_same and record.id != new.id:
@@ -211,8 +211,8 @@ def _refuse_identical(zone: Zone, new: Record, code: int, message: str) -> None:
 def _refuse_beside_cname(zone: Zone, new: Record) -> None:
     rows = [row for row in zone.records if row.name == new.name and row.id != new.id and row.type in _PROXIABLE]
     is_identical = any((row.type, row.content) == (new.type, new.content) for row in rows)
-    in_the_way = rows if new.type == "CNAME" else [row for row in rows if row.type == "CNAME"]
-    if new.type in _PROXIABLE and in_the_way and not is_identical:
+    conflicting = rows if new.type == "CNAME" else [row for row in rows if row.type == "CNAME"]
+    if new.type in _PROXIABLE and conflicting and not is_identical:
         raise Refusal(400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
 
 

@@ -17,25 +17,25 @@ MAX_DOMAINS: Final = 30  # per zone, apex and subdomains, routing and sending (E
 
 
 def settings(call: Call) -> Answer:
-    """Every zone answers this, also one where Email Routing was never switched on."""
+    """The settings; every zone has them, also one where Email Routing was never switched on."""
     return Answer(shown(call.zone))
 
 
 def patch_settings(call: Call) -> Answer:
-    """`enabled` is a documented no-op here, unless a switch says otherwise; the other two fields are taken."""
-    routing, given = call.zone.routing, call.fields
-    enabled = given.get("enabled")
+    """`enabled` is a documented no-op here, unless a switch changes that; the other two fields are applied."""
+    routing, fields = call.zone.routing, call.fields
+    enabled = fields.get("enabled")
     if call.state.switches.patch_enables_email_routing and isinstance(enabled, bool):
         _enable_apex(call) if enabled else _disable(call, call.zone.name)
-    if isinstance(given.get("support_subaddress"), bool):
-        routing.support_subaddress = given["support_subaddress"]
-    if isinstance(given.get("skip_wizard"), bool):
-        routing.skip_wizard = given["skip_wizard"]
+    if isinstance(fields.get("support_subaddress"), bool):
+        routing.support_subaddress = fields["support_subaddress"]
+    if isinstance(fields.get("skip_wizard"), bool):
+        routing.skip_wizard = fields["skip_wizard"]
     return Answer(shown(call.zone))
 
 
 def enable(call: Call) -> Answer:
-    """Switch on for the apex; fine when it is on. Refused on a pending zone (2009) and beside foreign MX (2008)."""
+    """Switch on for the apex, if on already too. Refused on a pending zone (2009) and beside foreign MX (2008)."""
     return _enable_apex(call)
 
 
@@ -43,8 +43,8 @@ def enable_name(call: Call) -> Answer:
     """
     `POST …/dns`: the apex, or with a name the subdomain of that name. Answers the settings, not records.
 
-    A subdomain is taken before the apex is switched on, and receives nothing until it is: what Cloudflare
-    answers there is not known.
+    A subdomain is accepted before the apex is switched on, and receives nothing until it is: what Cloudflare
+    answers there is unknown.
     """
     name = _name_in(call)
     if name == call.zone.name:
@@ -60,15 +60,15 @@ def enable_name(call: Call) -> Answer:
         call.zone.routing.subdomains.append(subdomain)
     subdomain.unlocked = False
     mail_records.add(call.zone, name, timestamp(call.now()))
-    return _touched(call)
+    return _modified(call)
 
 
 def disable(call: Call) -> Answer:
     """
     Switch off the apex and with it every subdomain, or with a name that subdomain alone. Rules stay.
 
-    What Email Routing added is removed (docs, "Disable Email Routing"); that the subdomains go too is the
-    dashboard's wording.
+    Records that Email Routing added are removed (docs, "Disable Email Routing"); that the subdomains are removed
+    too is the wording of the dashboard.
     """
     return _disable(call, _name_in(call))
 
@@ -77,12 +77,12 @@ def _disable(call: Call, name: str) -> Answer:
     zone = call.zone
     if name == zone.name:
         zone.routing.enabled = zone.routing.unlocked = False
-    gone = [subdomain for subdomain in zone.routing.subdomains if name in (zone.name, subdomain.name)]
-    for subdomain in gone:
+    removed = [subdomain for subdomain in zone.routing.subdomains if name in (zone.name, subdomain.name)]
+    for subdomain in removed:
         mail_records.remove(zone, subdomain.name)
         zone.routing.subdomains.remove(subdomain)
     mail_records.remove(zone, name)
-    return _touched(call)
+    return _modified(call)
 
 
 def unlock(call: Call) -> Answer:
@@ -95,7 +95,7 @@ def unlock(call: Call) -> Answer:
     elif subdomain is not None:
         subdomain.unlocked = True
     mail_records.unlock(zone, name)
-    return _touched(call)
+    return _modified(call)
 
 
 def required_records(call: Call) -> Answer:
@@ -105,16 +105,16 @@ def required_records(call: Call) -> Answer:
     A name that was never switched on has `errors` and no `records` key; a ready one `errors: null` and its
     records (mailda, measured September 2026). The label must be the full name.
     """
-    zone, asked = call.zone, call.query.get("subdomain", "").strip().lower().rstrip(".")
+    zone, name = call.zone, call.query.get("subdomain", "").strip().lower().rstrip(".")
     switches = call.state.switches
     refuse_unless_active(zone)
-    if not asked:
-        is_told = zone.routing.enabled or switches.required_records_when_off
-        return Answer(mail_records.required(zone, zone.name) if is_told else [])
-    found = mail_records.faults(zone, asked)
-    is_on = zone.routing.enabled if asked == zone.name else mail_records.find_subdomain(zone, asked) is not None
+    if not name:
+        is_shown = zone.routing.enabled or switches.required_records_when_off
+        return Answer(mail_records.required(zone, zone.name) if is_shown else [])
+    found = mail_records.faults(zone, name)
+    is_on = zone.routing.enabled if name == zone.name else mail_records.find_subdomain(zone, name) is not None
     is_listed = is_on or switches.unset_subdomain_lists_records
-    records = {"records": mail_records.required(zone, asked)} if is_listed else {}
+    records = {"records": mail_records.required(zone, name)} if is_listed else {}
     return Answer({"errors": found or None, **records})
 
 
@@ -152,16 +152,16 @@ def _enable_apex(call: Call) -> Answer:
         raise Refusal(409, 2008, "Non-Cloudflare MX records exist")
     zone.routing.enabled, zone.routing.unlocked, zone.routing.skip_wizard = True, False, True
     mail_records.add(zone, zone.name, timestamp(call.now()))
-    return _touched(call)
+    return _modified(call)
 
 
-def _touched(call: Call) -> Answer:
+def _modified(call: Call) -> Answer:
     call.zone.routing.modified = timestamp(call.now())
     return Answer(shown(call.zone))
 
 
 def _name_in(call: Call) -> str:
-    """The name a call is about; none, the zone's own or `@` is the apex."""
+    """The name a call is about: the apex if it is missing, `@` or that of the zone."""
     name = call.fields.get("name")
     if name is not None and not isinstance(name, str):
         raise Refusal(422, 2007, "Invalid Input: name: must be a string.")

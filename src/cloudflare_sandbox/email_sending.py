@@ -1,8 +1,8 @@
 """
-As much of Email Sending as its recorded refusals need: `/zones/:id/email/sending/subdomains`.
+The part of Email Sending that its recorded refusals need: `/zones/:id/email/sending/subdomains`.
 
-A token without the permission hears 401/2036 here, not 403/10000 (mailflare issue 45, September 2026); a name
-added twice is 2040 (mailda; its status is inferred). Nothing here sends mail, and no records are added.
+A token without the permission gets 401/2036 here, not 403/10000 (mailflare issue 45, September 2026); a name
+added twice is 2040 (mailda; its status is inferred). Nothing here sends messages, and no records are added.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ def list_subdomains(call: Call) -> Answer:
 
 def create_subdomain(call: Call) -> Answer:
     _refuse_unless(call, "Email Sending Write")
-    given = call.fields.get("name")
-    name = given.strip().lower().rstrip(".") if isinstance(given, str) else ""
+    value = call.fields.get("name")
+    name = value.strip().lower().rstrip(".") if isinstance(value, str) else ""
     if name != call.zone.name and not name.endswith(f".{call.zone.name}"):
         raise Refusal(422, 2007, "Invalid Input: name: must be the zone or a name below it.")
     if any(subdomain.name == name for subdomain in call.zone.sending):

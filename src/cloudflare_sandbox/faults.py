@@ -1,4 +1,4 @@
-"""Trouble on demand: answers that Cloudflare gives on a bad day, in place of or after the real one."""
+"""Faults on demand: failing, late or cut-off answers in place of the real one, or after its effect."""
 
 import random
 import secrets
@@ -21,12 +21,12 @@ _BROKEN: Final = (
     "An error(-502) has occurred and it has been logged. "
     "We will fix this problem promptly. We apologize for the inconvenience"
 )
-# What stands in the body when a fault names only a status: 971 and 1052 as recorded, 10000 as most quoted.
-_USUAL: Final = {429: (971, MESSAGE), 401: (10000, "Authentication error"), 403: (10000, "Authentication error")}
+# Code and message for a fault with only a status: 971 and 1052 as recorded, 10000 as quoted most often.
+_DEFAULTS: Final = {429: (971, MESSAGE), 401: (10000, "Authentication error"), 403: (10000, "Authentication error")}
 
 
 class Match(msgspec.Struct, forbid_unknown_fields=True):
-    """Which calls a fault is for. The path may hold `*` and may carry the /client/v4 prefix or not."""
+    """Which calls a fault is for. The path may contain `*`; its prefix /client/v4 is optional."""
 
     method: str = "*"
     path: str = "*"
@@ -34,16 +34,16 @@ class Match(msgspec.Struct, forbid_unknown_fields=True):
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
     """
-    What goes wrong, *times* times; -1 is until it is removed.
+    A fault for *times* calls; -1 is until it is removed.
 
-    *drop* cuts the connection in the middle of the answer: "before" the call had its effect, or "after".
-    A fault with a status or a body keeps the call from having any effect, unless *takes_effect*: then it
-    happens and its answer is replaced. One with only a delay lets the call through; with *takes_effect* it is
-    the answer that is late. *probability* below 1 spares calls by lot; the same *seed* spares the same ones.
+    *drop* cuts the connection in the middle of the answer: "before" the call has its effect, or "after".
+    A fault with a status or a body prevents any effect of the call, unless *takes_effect*: then the call has its
+    effect and only its answer is replaced. One with only a delay lets the call through; with *takes_effect* the
+    answer is late. With *probability* below 1 calls are spared at random; the same *seed* spares the same ones.
 
-    *content* is a body of your own, *headers* are added; `{authorization}` in either, and in *message*, is what the
-    call carried there. *trickle_ms* passes before each byte of the body, and *fill_bytes* spaces come before the
-    first; -1 is without end. These two are for any answer, the real one too.
+    *content* replaces the body, *headers* are added; `{authorization}` in either, and in *message*, is that header
+    of the call. *trickle_ms* pass before each byte of the body, and *fill_bytes* spaces are sent before the first;
+    -1 is without end. These two apply to any answer, the real one too.
     """
 
     match: Match = msgspec.field(default_factory=Match)
@@ -78,11 +78,11 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
             raise ValueError('drop "before" means that it takes no effect')
 
     def fits(self, method: str, path: str) -> bool:
-        wanted = self.match.path.removeprefix(PREFIX)
-        return self.match.method.upper() in ("*", method) and fnmatchcase(path, wanted)
+        pattern = self.match.path.removeprefix(PREFIX)
+        return self.match.method.upper() in ("*", method) and fnmatchcase(path, pattern)
 
     def answer(self, authorization: str) -> HttpAnswer | None:
-        """What a call with this *authorization* is answered instead of the real thing; None lets it through."""
+        """The answer that replaces the real one for a call with this *authorization*; None lets it through."""
         wire = self._answer()
         if wire is None:
             return None
@@ -91,7 +91,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
         return replace(wire, body=body, headers=wire.headers + more)
 
     def pieces(self, body: bytes) -> Iterator[bytes]:
-        """*body* with what comes before it, as it is sent: byte by byte when it trickles."""
+        """*body* after its *fill_bytes* spaces, in the pieces to send: single bytes with *trickle_ms*."""
         size = 1 if self.trickle_ms else _PIECE
         left = self.fill_bytes
         while left:
@@ -116,7 +116,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
         return failure(self._refusal(self.status), Product.EDGE) if self.status is not None else None
 
     def _refusal(self, status: int) -> Refusal:
-        code, message = _USUAL.get(status, (1052, _BROKEN))
+        code, message = _DEFAULTS.get(status, (1052, _BROKEN))
         return Refusal(
             status,
             code if self.code is None else self.code,
@@ -131,49 +131,49 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 @dataclass
-class _Waiting:
-    """A fault still to come, and the lot it draws."""
+class _PendingFault:
+    """A fault still to come, with its random numbers."""
 
     fault: Fault
-    chance: random.Random
+    numbers: random.Random
 
     def hits(self) -> bool:
-        return self.fault.probability >= 1 or self.chance.random() < self.fault.probability
+        return self.fault.probability >= 1 or self.numbers.random() < self.fault.probability
 
 
 @dataclass
 class Faults:
     """The faults still to come, oldest first."""
 
-    _waiting: list[_Waiting] = field(default_factory=list)
+    _pending: list[_PendingFault] = field(default_factory=list)
 
     def add(self, fault: Fault) -> None:
-        """One left to chance without a seed is given one, which the list tells, so that it can be played again."""
+        """A random fault without a seed gets one, which the list shows, so that it can be repeated."""
         if fault.seed is None and fault.probability < 1:
             fault.seed = secrets.randbits(32)
-        self._waiting.append(_Waiting(fault, random.Random(fault.seed)))  # noqa: S311 - a lot, not a secret
+        self._pending.append(_PendingFault(fault, random.Random(fault.seed)))  # noqa: S311 - no secret
 
     def listed(self) -> list[Fault]:
-        return [waiting.fault for waiting in self._waiting]
+        return [pending.fault for pending in self._pending]
 
     def clear(self) -> None:
-        self._waiting.clear()
+        self._pending.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
-        """The first fault that fits and hits this call, used up by one."""
-        for waiting in self._waiting:
-            fault = waiting.fault
-            if fault.fits(method, path) and waiting.hits():
+        """The first fault that fits and hits this call; one of its *times* is used."""
+        for pending in self._pending:
+            fault = pending.fault
+            if fault.fits(method, path) and pending.hits():
                 if fault.times != FOR_EVER:
                     fault.times -= 1
                 if fault.times == 0:
-                    self._waiting.remove(waiting)
+                    self._pending.remove(pending)
                 return fault
         return None
 
 
 def _page(status: int) -> HttpAnswer:
-    """An error page as the edge has it: `502 Bad Gateway`, `504 Gateway Time-out` and its own 52x."""
+    """An error page like those of the edge: `502 Bad Gateway`, `504 Gateway Time-out` and its own 52x."""
     title = f"{status} {_phrase(status)}"
     body = f"<center><h1>{title}</h1></center>\r\n<hr><center>cloudflare</center>"
     page = f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n{body}\r\n</body>\r\n</html>\r\n"

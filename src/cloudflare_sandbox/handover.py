@@ -1,7 +1,7 @@
 """
-What an Email Worker does with a mail here: sign it and post it to the script's registered target.
+What an Email Worker does with a message here: sign it and post it to the registered target of the script.
 
-The door on the other side is the product's `POST /api/inbound`; its contract is all this file knows of it.
+The target is the `POST /api/inbound` of the product; this file knows only its contract.
 """
 
 import hashlib
@@ -16,11 +16,11 @@ import msgspec
 from cloudflare_sandbox.state import Worker
 
 ACCEPTED: Final = "250 2.0.0 Ok"
-# Measured on a pilot in 2026: what the sending server hears when the Worker throws; it tries again later.
+# Measured on a pilot in 2026: the reply to the sending server when the Worker throws; it tries again later.
 WORKER_THREW: Final = (
     "421 4.3.0 Upstream error, please check https://developers.cloudflare.com/email-routing/postmaster"
 )
-# What it heard in older reports; that this comes as a 550 is inferred.
+# The reply in older reports; that it is a 550 is inferred.
 WORKER_FAILED: Final = "550 5.3.0 Worker call failed for 3 times, aborting"
 _MAX_REASON: Final = 400
 
@@ -32,7 +32,7 @@ class _Refused(msgspec.Struct):
 async def hand_over(
     client: httpx.AsyncClient, worker: Worker | None, envelope_from: str, envelope_to: str, raw: bytes
 ) -> str:
-    """The SMTP reply for one recipient: 250; 555 with the door's words for 422 and 413; 421 for all else."""
+    """The SMTP reply for one recipient: 250; 555 with the text of the answer for 422 and 413; 421 for all else."""
     if worker is None:
         return WORKER_THREW
     try:

@@ -1,8 +1,8 @@
 """
-The DNS records Email Routing wants at a name, which of them are missing, and what is in their way.
+The DNS records that Email Routing requires at a name, which of them are missing, and which others conflict.
 
 Shapes: MX content ends with a dot and TXT content is in quotes (recorded by LinuxDoSpace, March 2026);
-priorities are drawn per name and stay (mailda saw 96/75/44, 25/34/12); a subdomain has no DKIM row.
+priorities are random per name and stay (mailda saw 96/75/44, 25/34/12); a subdomain has no DKIM row.
 Error codes: Cloudflare OpenAPI, `email_sending_subdomain_config_error`.
 """
 
@@ -35,9 +35,9 @@ def required(zone: Zone, name: str) -> list[Shown]:
 
 def add(zone: Zone, name: str, now: str) -> None:
     """
-    Add what *name* lacks, and lock it.
+    Add the records that *name* lacks, and lock them.
 
-    A foreign SPF is left alone and none is added beside it (a zone with `v=spf1 -all` ended with
+    A foreign SPF record is not changed and none is added beside it (a zone with `v=spf1 -all` ended with
     spf.foreign and spf.missing, measured in 2026).
     """
     has_spf = any(True for _ in _spf_rows(zone, name))
@@ -53,7 +53,7 @@ def add(zone: Zone, name: str, now: str) -> None:
 
 
 def remove(zone: Zone, name: str) -> None:
-    """Take away what Email Routing added for *name*, locked or not."""
+    """Remove what Email Routing added for *name*, locked or not."""
     names = (name, f"{_SELECTOR}.{name}")
     zone.records[:] = [record for record in zone.records if not (record.managed and record.name in names)]
 
@@ -72,8 +72,8 @@ def foreign_mx(zone: Zone, name: str) -> list[Record]:
 
 
 def faults(zone: Zone, name: str) -> list[Shown]:
-    """What keeps *name* from being ready, as `errors` shows it; empty when nothing does."""
-    found: list[Shown] = [{"code": "mx.foreign", "existing": _as_shown(row)} for row in foreign_mx(zone, name)]
+    """What prevents *name* from being ready, in the shape of `errors`; empty when it is ready."""
+    found: list[Shown] = [{"code": "mx.foreign", "existing": _shown(row)} for row in foreign_mx(zone, name)]
     servers = [row for row in required(zone, name) if row["type"] == "MX"]
     missing = [row for row in servers if _find(zone, "MX", name, row["content"]) is None]
     found += [{"code": "mx.missing", "missing": row} for row in missing]
@@ -81,7 +81,7 @@ def faults(zone: Zone, name: str) -> list[Shown]:
 
 
 def is_managed_name(zone: Zone, name: str) -> bool:
-    """Whether Email Routing holds the MX records of *name* locked."""
+    """Whether Email Routing has the MX records of *name* locked."""
     routing = zone.routing
     if name == zone.name:
         return routing.enabled and not routing.unlocked
@@ -89,7 +89,7 @@ def is_managed_name(zone: Zone, name: str) -> bool:
 
 
 def has_wildcard_mx(zone: Zone) -> bool:
-    """Whether every name below the apex has a mail server, and that is Cloudflare."""
+    """Whether a wildcard MX below the apex exists, and all of them are Cloudflare's."""
     rows = [record for record in zone.records if record.type == "MX" and record.name == f"*.{zone.name}"]
     return bool(rows) and all(row.content.lower().rstrip(".").endswith(_OWN_SUFFIX) for row in rows)
 
@@ -101,17 +101,17 @@ def find_subdomain(zone: Zone, name: str) -> Subdomain | None:
 def _spf_faults(zone: Zone, name: str) -> list[Shown]:
     rows = list(_spf_rows(zone, name))
     own = [row for row in rows if _SPF_INCLUDE in row.content]
-    found: list[Shown] = [{"code": "spf.foreign", "existing": _as_shown(row)} for row in rows if row not in own]
+    found: list[Shown] = [{"code": "spf.foreign", "existing": _shown(row)} for row in rows if row not in own]
     if not own:
         found.append({"code": "spf.missing", "missing": next(r for r in required(zone, name) if r["type"] == "TXT")})
     if len(own) > 1:
-        found.append({"code": "spf.multiple", "multiple": [_as_shown(row) for row in own]})
+        found.append({"code": "spf.multiple", "multiple": [_shown(row) for row in own]})
     return found
 
 
 def _dkim_faults(zone: Zone, name: str) -> list[Shown]:
-    wanted = [row for row in required(zone, name) if row["name"].startswith(_SELECTOR)]
-    missing = [row for row in wanted if _find(zone, "TXT", row["name"], row["content"]) is None]
+    keys = [row for row in required(zone, name) if row["name"].startswith(_SELECTOR)]
+    missing = [row for row in keys if _find(zone, "TXT", row["name"], row["content"]) is None]
     return [{"code": "dkim.missing", "missing": row} for row in missing]
 
 
@@ -121,16 +121,16 @@ def _spf_rows(zone: Zone, name: str) -> list[Record]:
 
 
 def _find(zone: Zone, kind: str, name: str, content: str) -> Record | None:
-    wanted = _plain(content)
+    plain = _plain(content)
     rows = (record for record in zone.records if record.type == kind and record.name == name)
-    return next((record for record in rows if _plain(record.content) == wanted), None)
+    return next((record for record in rows if _plain(record.content) == plain), None)
 
 
 def _plain(content: str) -> str:
     return content.lower().strip('"').rstrip(".")
 
 
-def _as_shown(record: Record) -> Shown:
+def _shown(record: Record) -> Shown:
     content = f"{record.content.rstrip('.')}." if record.type == "MX" else _quoted(record.content.strip('"'))
     row: Shown = {"name": record.name, "content": content, "type": record.type}
     return row | ({} if record.priority is None else {"priority": record.priority}) | {"ttl": record.ttl}
@@ -141,10 +141,10 @@ def _quoted(text: str) -> str:
 
 
 def _priorities(zone: Zone, name: str) -> list[int]:
-    """Three different numbers from 1 to 99 that look drawn by lot and are the same for ever."""
-    drawn: list[int] = []
+    """Three different numbers from 1 to 99 that look random and are always the same for *name*."""
+    priorities: list[int] = []
     for byte in hashlib.sha512(f"{zone.id}/{name}".encode()).digest():
         number = byte % 99 + 1
-        if number not in drawn:
-            drawn.append(number)
-    return drawn[: len(_SERVERS)]
+        if number not in priorities:
+            priorities.append(number)
+    return priorities[: len(_SERVERS)]

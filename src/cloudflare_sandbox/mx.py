@@ -1,8 +1,8 @@
 """
-The mail port: what `route1.mx.cloudflare.net` says to a sending server.
+The SMTP server: what `route1.mx.cloudflare.net` replies to a sending server.
 
 Replies as reported by senders and measured by mailda and others in 2026; see `find_action` and `handover.py`.
-Not here: SPF, DKIM and DMARC checks, block lists and TLS; the trace headers say "none" for what is not checked.
+Not here: SPF, DKIM and DMARC checks, block lists and TLS; the trace headers have "none" for each check.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ logging.getLogger("mail.log").setLevel(logging.ERROR)  # it would log every comm
 
 
 class MailServer:
-    """The listener and everyone connected to it."""
+    """The state of the SMTP listener: its HTTP client and its open connections."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self.sandbox = sandbox
@@ -38,7 +38,7 @@ class MailServer:
         self.connections: set[_Connection] = set()
 
     async def close(self) -> None:
-        """Hang up on everybody; mail not answered yet is the sender's to send again."""
+        """Close every connection; a sender repeats each message that has no reply yet."""
         tasks = [task for connection in tuple(self.connections) if (task := connection.hang_up()) is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.client.aclose()
@@ -48,9 +48,9 @@ class MailServer:
 
 
 class _Connection(SMTP):
-    """One SMTP session. Lines of any length are taken."""
+    """One SMTP session. Lines of any length are accepted."""
 
-    line_length_limit = MAX_BYTES  # a mail with bare line feeds is one line to aiosmtpd
+    line_length_limit = MAX_BYTES  # a message with bare line feeds is one line to aiosmtpd
 
     def __init__(self, server: MailServer) -> None:
         super().__init__(
@@ -73,7 +73,7 @@ class _Connection(SMTP):
         super().connection_lost(error)
 
     def hang_up(self) -> "asyncio.Task[None] | None":
-        """Close the connection; the task that served it, about to end."""
+        """Close the connection and return the task that served it, now cancelled."""
         task: asyncio.Task[None] | None = self._handler_coroutine
         if self.transport is not None:
             self.transport.close()
@@ -83,7 +83,7 @@ class _Connection(SMTP):
 
 
 class _Handler:
-    """What the commands mean here; named as aiosmtpd wants it."""
+    """The handlers of the commands; aiosmtpd requires these names."""
 
     def __init__(self, server: MailServer) -> None:
         self._server = server
@@ -97,7 +97,7 @@ class _Handler:
         return "250 2.1.5 Ok"
 
     async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        """One reply for all recipients: the one that makes the sender try again wins, then a refusal."""
+        """One reply for all recipients: a temporary failure wins, so that the sender tries again; then a refusal."""
         recipients = dict.fromkeys(envelope.rcpt_tos)
         replies = await asyncio.gather(*(self._deliver(session, envelope, recipient) for recipient in recipients))
         return sorted(replies, key=_urgency)[0]
@@ -128,11 +128,11 @@ class _Handler:
 
 def find_action(state: State, address: str) -> Action | None:
     """
-    What happens to mail for *address*; None: there is no such address.
+    The action for a message to *address*; None if there is no such address.
 
     The zone must be active and Email Routing on, for a subdomain also there. A literal rule beats the
-    catch-all, the lower priority number comes first, a disabled rule counts as none (the docs do not say).
-    The catch-all covers the apex only (docs, September 2026), unless a switch says otherwise.
+    catch-all, the lower priority number comes first, a disabled rule counts as none (undocumented).
+    The catch-all covers the apex only (docs, September 2026), unless a switch changes that.
     """
     local, _, host = address.lower().rpartition("@")
     zone = state.find_zone_of(host.rstrip("."))
@@ -142,11 +142,11 @@ def find_action(state: State, address: str) -> Action | None:
     is_on = is_apex or find_subdomain(zone, host.rstrip(".")) is not None
     if not is_on and not (state.switches.wildcard_mx_receives and has_wildcard_mx(zone)):
         return None
-    wanted = [f"{local}@{host.rstrip('.')}"]
+    literals = [f"{local}@{host.rstrip('.')}"]
     if zone.routing.support_subaddress and "+" in local:
-        wanted.append(f"{local.partition('+')[0]}@{host.rstrip('.')}")
+        literals.append(f"{local.partition('+')[0]}@{host.rstrip('.')}")
     enabled = sorted((rule for rule in zone.routing.rules if rule.enabled), key=lambda rule: rule.priority)
-    for literal in wanted:
+    for literal in literals:
         for rule in enabled:
             if rule.literal() == literal:
                 return rule.actions[0]
@@ -155,7 +155,7 @@ def find_action(state: State, address: str) -> Action | None:
 
 
 def trace_headers(session: Session, sender: str, recipient: str, raw: bytes) -> bytes:
-    """What Cloudflare puts before a mail (captured by mailda in 2026), every check answered with "none"."""
+    """What Cloudflare puts before a message (captured by mailda in 2026), with "none" as the result of every check."""
     host, peer = _one_line(session.host_name or "unknown"), _peer(session)
     no_spf = "mx.cloudflare.net: no SPF records found for"
     mail_from = _one_line(sender) or f"postmaster@{host}"
@@ -179,8 +179,8 @@ def trace_headers(session: Session, sender: str, recipient: str, raw: bytes) -> 
 
 def _from_domain(raw: bytes) -> str:
     head = raw[:_HEADERS_READ].partition(b"\r\n\r\n")[0]
-    written = str(BytesHeaderParser().parsebytes(head).get("From", ""))
-    return _one_line(parseaddr(written)[1].rpartition("@")[2]) or "unknown"
+    value = str(BytesHeaderParser().parsebytes(head).get("From", ""))
+    return _one_line(parseaddr(value)[1].rpartition("@")[2]) or "unknown"
 
 
 def _one_line(text: str) -> str:

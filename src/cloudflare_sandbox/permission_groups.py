@@ -1,5 +1,5 @@
 """
-Permission groups: what a token may be given, by the names and ids Cloudflare's lists have.
+Permission groups: the permissions a token may have, by the names and ids of Cloudflare's lists.
 
 The ids agree between several public repositories (2025 and 2026). Only the groups that this package knows
 are listed; Cloudflare has some three hundred more.
@@ -54,13 +54,13 @@ NAMES: Final = frozenset(group.name for group in GROUPS)
 
 
 def list_users_groups(call: Call) -> Answer:
-    """Needs API Tokens Read, as the API reference says; the refusal without it is inferred."""
+    """Needs API Tokens Read (API reference); the refusal without it is inferred."""
     _refuse_unless(call, "API Tokens Read")
     return _listed(call, (_ZONE, _ACCOUNT, _USER))
 
 
 def list_accounts_groups(call: Call) -> Answer:
-    """What an account-owned token may have: nothing about a user."""
+    """The groups that an account-owned token may have: none about a user."""
     _refuse_unless(call, "Account API Tokens Read")
     return _listed(call, (_ZONE, _ACCOUNT))
 

@@ -1,7 +1,7 @@
 """
-The 1200 calls in five minutes that a user has, over all tokens.
+The rate limit of a user: 1200 calls in five minutes over all tokens.
 
-Cloudflare's "API limits" page (April 2026): over it, all calls are blocked for the next five minutes.
+Cloudflare's "API limits" page (April 2026): above it, all calls are blocked for the next five minutes.
 """
 
 import math
@@ -29,7 +29,7 @@ class RateLimit:
     blocked_until: datetime | None = None
 
     def count(self, now: datetime, allowed: int, code: int = 971) -> None:
-        """Count one call. Raises Refusal (429 with *code*) for one too many and for five minutes after it."""
+        """Count one call. Raises Refusal (429 with *code*) for a call above *allowed* and for five minutes after it."""
         if self.blocked_until is not None and now < self.blocked_until:
             raise _refusal(code, now, self.blocked_until)
         if self.began is None or now >= self.began + WINDOW:

@@ -29,7 +29,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the table. *permission* None: any valid token will do. *is_form*: what is sent is no JSON."""
+    """One line of the table. *permission* None: any valid token is enough. *is_form*: the body is not JSON."""
 
     method: str
     pattern: str
@@ -39,14 +39,14 @@ class Route:
     is_form: bool = False
 
     def parts(self, path: str) -> dict[str, str] | None:
-        """What the path says where the pattern has `{name}`; None when it is another path."""
-        wanted, given = self.pattern.split("/"), path.split("/")
-        if len(wanted) != len(given):
+        """The parts of *path* where the pattern has `{name}`; None when it is another path."""
+        patterns, parts = self.pattern.split("/"), path.split("/")
+        if len(patterns) != len(parts):
             return None
-        pairs = list(zip(wanted, given, strict=True))
-        if any(not want.startswith("{") and want != have for want, have in pairs):
+        pairs = list(zip(patterns, parts, strict=True))
+        if any(not pattern.startswith("{") and pattern != part for pattern, part in pairs):
             return None
-        return {want.strip("{}"): have for want, have in pairs if want.startswith("{")}
+        return {pattern.strip("{}"): part for pattern, part in pairs if pattern.startswith("{")}
 
 
 def _table() -> Iterator[Route]:
@@ -133,7 +133,7 @@ ROUTES: Final = tuple(_table())
 
 def route_for(method: str, path: str, switches: Switches, token: Token | None) -> tuple[Route, dict[str, str]]:
     """
-    The route of a call, and what its path says.
+    The route of a call, and the named parts of its path.
 
     Raises Refusal: 404 for an unknown path (mailda, measured), 400 for an identifier of the wrong shape
     (hampel/cloudflare-api, measured), 405 for a method the path does not have.

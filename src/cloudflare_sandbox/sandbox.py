@@ -1,4 +1,4 @@
-"""One pretend Cloudflare: its state and what happened to it, and the call a route function is given."""
+"""One sandbox: its state, its recorded calls, and the call that a route function receives."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from cloudflare_sandbox.faults import Faults
 from cloudflare_sandbox.rate_limit import RateLimit
 from cloudflare_sandbox.state import State, StateFile, Token, Zone
 
-_REMEMBERED_REQUESTS: Final = 20_000
+_MAX_RECORDED_CALLS: Final = 20_000
 _DOCUMENTED_PAGE: Final = 50
 
 
@@ -29,13 +29,13 @@ class Received:
 
 @dataclass
 class Sandbox:
-    """The pretend Cloudflare. Everything runs in one event loop, so nothing here needs a lock."""
+    """The sandbox. Everything runs in one event loop, so nothing here needs a lock."""
 
     file: StateFile
     state: State
     faults: Faults = field(default_factory=Faults)
     limit: RateLimit = field(default_factory=RateLimit)
-    received: "deque[Received]" = field(default_factory=lambda: deque(maxlen=_REMEMBERED_REQUESTS))
+    received: "deque[Received]" = field(default_factory=lambda: deque(maxlen=_MAX_RECORDED_CALLS))
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.state.clock_ahead_seconds)
@@ -44,7 +44,7 @@ class Sandbox:
         self.file.save(self.state)
 
     def reset(self) -> None:
-        """As new: no zones, tokens, Workers, faults or memories."""
+        """Remove everything: zones, tokens, Workers, faults, counts and recorded calls."""
         self.state = State()
         self.faults = Faults()
         self.limit = RateLimit()
@@ -55,9 +55,9 @@ class Sandbox:
 @dataclass(frozen=True)
 class Call:
     """
-    One authenticated call as a route function sees it.
+    One authenticated call, as a route function receives it.
 
-    *fields* is the JSON object sent, empty without one; *body* is for what is not JSON.
+    *fields* is the JSON object sent, empty if there is none; *body* is for what is not JSON.
     """
 
     sandbox: Sandbox
@@ -81,7 +81,7 @@ class Call:
 
     @property
     def largest_page(self) -> int | None:
-        """How many rows a page of zones or Email Routing holds at most; None: as many as asked for."""
+        """The most rows in a page of zones or Email Routing; None: as many as requested."""
         return None if self.state.switches.per_page_above_50_is_honoured else _DOCUMENTED_PAGE
 
     def now(self) -> datetime:
@@ -89,5 +89,5 @@ class Call:
 
 
 def malformed_body() -> Refusal:
-    """Number and text as quoted in undefinedplayer/cloudflare-ddns issue 10; the status is a choice."""
+    """Number and text as quoted in undefinedplayer/cloudflare-ddns issue 10; the status is inferred."""
     return Refusal(400, 6007, "Malformed JSON in request body")

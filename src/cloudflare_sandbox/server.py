@@ -1,4 +1,4 @@
-"""Starting and stopping it: one HTTP listener, one mail listener, one event loop."""
+"""Starts and stops the sandbox: one HTTP listener, one SMTP listener, one event loop."""
 
 import asyncio
 import socket
@@ -22,7 +22,7 @@ _SHUTDOWN_SECONDS: Final = 1
 
 @dataclass(frozen=True)
 class Running:
-    """A pretend Cloudflare that answers. *api_url* is what Cloudflare's `https://…/client/v4` is."""
+    """A running sandbox. *api_url* stands for Cloudflare's `https://…/client/v4`."""
 
     url: str
     smtp_port: int
@@ -42,7 +42,7 @@ class Running:
         """
         A new API token. *permissions* by their API names ("Zone Write"; Write includes Read), *zones* "all" or names.
 
-        Raises ValueError for a kind or permission there is none of. Call it in the thread of the event loop.
+        Raises ValueError for an unknown kind or permission. Call it in the thread of the event loop.
         """
         secret = tokens.mint(self._sandbox.state, kind, permissions, zones)
         self._sandbox.save()
@@ -54,9 +54,9 @@ async def running(
     host: str = "127.0.0.1", port: int = 0, smtp_port: int = 0, state_file: Path | None = None
 ) -> AsyncIterator[Running]:
     """
-    A pretend Cloudflare, answering inside the block and stopped cleanly after it. Port 0 takes a free one.
+    A sandbox that answers inside the block and is stopped cleanly after it. Port 0 selects a free port.
 
-    Raises OSError naming the port or the state file that cannot be used; nothing is left behind then.
+    Raises OSError naming the port or the state file that cannot be used; then nothing stays open.
     """
     file = StateFile(state_file)
     sandbox = Sandbox(file, file.load())
@@ -72,7 +72,7 @@ async def running(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: when to stop is decided by whoever started it."""
+    """uvicorn without its signal handlers: the process that started it decides when to stop."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

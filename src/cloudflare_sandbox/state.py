@@ -1,4 +1,4 @@
-"""What the pretend Cloudflare knows: plain values, and the one JSON file they are kept in."""
+"""The state of the sandbox: plain values, and the one JSON file they are stored in."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ ACCOUNT_NAME: Final = "Sandbox account"
 
 
 def new_id() -> str:
-    """An identifier as zones, records, rules and tokens have it: 32 lower-case hexadecimal digits."""
+    """An identifier like those of zones, records, rules and tokens: 32 lower-case hexadecimal digits."""
     return secrets.token_hex(16)
 
 
@@ -29,9 +29,9 @@ def timestamp(moment: datetime) -> str:
 @dataclass
 class Token:
     """
-    An API token. Its secret is kept as a SHA-256 digest only; *zones* None means all of the account.
+    An API token. Only the SHA-256 digest of its secret is stored; *zones* None means all of the account.
 
-    *blips_left* calls are refused yet, because the token is too new to be known everywhere.
+    *blips_left* more calls are refused, because the token is too new to be known everywhere at Cloudflare.
     """
 
     id: str
@@ -47,10 +47,10 @@ class Token:
 
     def may(self, permission: str) -> bool:
         """Whether *permission* was granted; Write includes Read (API reference, "Accepted Permissions")."""
-        wanted = (
+        sufficient = (
             {permission, f"{permission.removesuffix(' Read')} Write"} if permission.endswith(" Read") else {permission}
         )
-        return not wanted.isdisjoint(self.permissions)
+        return not sufficient.isdisjoint(self.permissions)
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Rule:
 
 @dataclass
 class Subdomain:
-    """A name below the apex that receives mail."""
+    """A name below the apex that receives messages."""
 
     id: str
     name: str
@@ -126,7 +126,7 @@ class SendingSubdomain:
 
 @dataclass
 class Zone:
-    """A domain at Cloudflare; *checked_at* is when the last activation check was asked for."""
+    """A domain at Cloudflare; *checked_at* is when the last activation check was requested."""
 
     id: str
     name: str
@@ -143,7 +143,7 @@ class Zone:
 
 @dataclass
 class Destination:
-    """An address that mail may be forwarded to once its owner has confirmed it."""
+    """An address that messages may be forwarded to once its owner has confirmed it."""
 
     id: str
     email: str
@@ -154,7 +154,7 @@ class Destination:
 
 @dataclass
 class Worker:
-    """An Email Worker's script, reduced to where it hands mail over and the secret it signs with."""
+    """An Email Worker, reduced to the URL that it hands messages over to and the secret it signs with."""
 
     target: str
     secret: str
@@ -162,7 +162,7 @@ class Worker:
 
 @dataclass
 class Script:
-    """A script as it was uploaded; the bindings with their secrets, which no answer tells."""
+    """A script as it was uploaded; the bindings include their secrets, which no answer contains."""
 
     tag: str
     created_on: str
@@ -177,7 +177,7 @@ class Script:
 
 @dataclass
 class Forwarded:
-    """A mail that a forward rule sent away."""
+    """A message that a rule forwarded."""
 
     envelope_from: str
     envelope_to: str
@@ -187,7 +187,7 @@ class Forwarded:
 
 @dataclass
 class Run:
-    """What a model was asked."""
+    """One run of a model: its name and the messages it received."""
 
     model: str
     messages: list[dict[str, Any]]
@@ -195,7 +195,7 @@ class Run:
 
 @dataclass
 class Ai:
-    """What every model answers, whether the day's allowance is used up, and what was asked."""
+    """The answer of every model, whether the allowance of the day is used up, and the runs."""
 
     response: Any = field(default_factory=lambda: {"choice": 0})
     is_used_up: bool = False
@@ -229,13 +229,13 @@ class State:
 
 
 class StateFile:
-    """The JSON file a state is kept in; without a path nothing is kept."""
+    """The JSON file that a state is stored in; without a path nothing is stored."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
 
     def load(self) -> State:
-        """What was kept, or an empty state. Raises OSError, naming the file, when it cannot be read."""
+        """The stored state, or an empty one. Raises OSError, naming the file, when it cannot be read."""
         if self._path is None or not self._path.exists():
             return State()
         try:
@@ -244,7 +244,7 @@ class StateFile:
             raise OSError(f"{self._path} is not a state of the pretend Cloudflare: {error}") from error
 
     def save(self, state: State) -> None:
-        """Keep *state*: the file is replaced whole, so that a reader or a crash never meets half of it."""
+        """Store *state*: the file is replaced atomically, so that a reader or a crash never sees half of it."""
         if self._path is None:
             return
         self._path.parent.mkdir(parents=True, exist_ok=True)

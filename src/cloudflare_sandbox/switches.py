@@ -1,8 +1,8 @@
 """
-The switches: what public sources disagree about or do not say, in one table.
+The switches: behaviours that public sources disagree about or do not document, in one table.
 
-Each field of `Switches` is one switch with its default, which is what the newest measurement says; `TABLE`
-is the same for people, with meaning and source. `GET /_sandbox/switches` shows it, `PATCH` changes values.
+Each field of `Switches` is one switch, its default the result of the newest measurement; `TABLE` is the same for
+people, with meaning and source. `GET /_sandbox/switches` shows it, `PATCH` changes values.
 """
 
 from dataclasses import dataclass, field, fields
@@ -17,7 +17,7 @@ def _switch(default: Any, meaning: str, source: str) -> Any:
 
 @dataclass
 class Switches:
-    """The values in force."""
+    """The current values."""
 
     patch_enables_email_routing: bool = _switch(
         False,
@@ -142,14 +142,14 @@ class Switch:
 
 def _table() -> tuple[Switch, ...]:
     defaults = Switches()
-    return tuple(Switch(one.name, getattr(defaults, one.name), **one.metadata) for one in fields(Switches))
+    return tuple(Switch(each.name, getattr(defaults, each.name), **each.metadata) for each in fields(Switches))
 
 
 TABLE: Final = _table()
 
 
 def described(switches: Switches) -> dict[str, dict[str, Any]]:
-    """Every switch by name: value in force, default, meaning, source."""
+    """Every switch by name: current value, default, meaning, source."""
     return {
         line.name: {
             "value": getattr(switches, line.name),

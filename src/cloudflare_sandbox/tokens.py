@@ -1,5 +1,5 @@
 """
-API tokens: minting them, recognising them, and every way Cloudflare says no.
+API tokens: minting them, recognising them, and every refusal for one.
 
 Numbers and texts: measured by hampel/cloudflare-api (September 2026) and cloudflare-axi, quoted alike by
 several projects. Token shapes: Cloudflare's "Token formats" page of 2026.
@@ -29,7 +29,7 @@ def mint(state: State, kind: str, permissions: Sequence[str], zones: str | Seque
     """
     The secret of a new token. *zones* is "all" (of the account) or zone names.
 
-    Raises ValueError for a kind or permission that there is none of.
+    Raises ValueError for an unknown kind or permission.
     """
     if kind not in KINDS:
         raise ValueError(f"kind is one of {', '.join(KINDS)}, not {kind!r}")
@@ -41,15 +41,15 @@ def mint(state: State, kind: str, permissions: Sequence[str], zones: str | Seque
         raise ValueError('zones is "all" or a list of zone names')
     body = "".join(secrets.choice(_LETTERS) for _ in range(40))
     secret = f"{KINDS[kind]}{body}{zlib.crc32(body.encode()):08x}"
-    seen = None if isinstance(zones, str) else [name.lower() for name in zones]
-    token = Token(new_id(), _digest(secret), kind, list(permissions), seen)
+    zone_names = None if isinstance(zones, str) else [name.lower() for name in zones]
+    token = Token(new_id(), _digest(secret), kind, list(permissions), zone_names)
     token.blips_left = state.switches.fresh_token_blips
     state.tokens.append(token)
     return secret
 
 
 def recognise(state: State, headers: dict[str, str]) -> Token | None:
-    """The token a call came with, None for one nobody knows. Raises Refusal for headers that are none."""
+    """The token of a call, None for an unknown one. Raises Refusal for missing or malformed headers."""
     authorization = headers.get("authorization")
     if authorization is None:
         if "x-auth-key" in headers or "x-auth-email" in headers:
@@ -67,7 +67,7 @@ def find(state: State, secret: str) -> Token | None:
 
 
 def refuse_while_fresh(token: Token) -> None:
-    """Refuse a token minted so lately that not all of Cloudflare knows it (alchemy's tests wait for seconds)."""
+    """Refuse a token too new to be known everywhere at Cloudflare (alchemy's tests wait for seconds)."""
     if token.blips_left > 0:
         token.blips_left -= 1
         raise authentication_error()
@@ -75,10 +75,10 @@ def refuse_while_fresh(token: Token) -> None:
 
 def refuse_kind(token: Token, method: str, pattern: str, switches: Switches) -> None:
     """
-    Refuse what a token cannot do for its kind, whatever it was granted.
+    Refuse what the kind of a token cannot do, whatever its permissions.
 
     Account-owned ones: Email Routing (open-connector PR 165 and mailflare, 2026). Wrangler's OAuth ones: DNS
-    records and switching Email Routing off by DELETE (mailda, measured 2026); once also switching it on.
+    records and switching Email Routing off by DELETE (mailda, measured 2026); formerly also switching it on.
     """
     is_routing = "/email/routing" in pattern
     if token.kind == "account" and is_routing and not switches.account_tokens_may_route_email:
@@ -92,18 +92,18 @@ def refuse_kind(token: Token, method: str, pattern: str, switches: Switches) -> 
 
 
 def not_allowed(method: str, token: Token | None) -> Refusal:
-    """Recorded for an OAuth token (alchemy PR 314, June 2025); for the other kinds by analogy."""
+    """405, recorded for an OAuth token (alchemy PR 314, June 2025); for the other kinds by analogy."""
     scheme = "oauth_token" if token is not None and token.kind == "oauth" else "api_token"
     return Refusal(405, 10000, f"{method} method not allowed for the {scheme} authentication scheme", edge=True)
 
 
 def authentication_error() -> Refusal:
-    """The one answer for a token unknown, without the permission, or for a zone outside its resources."""
+    """The one answer for an unknown token, a missing permission, and a zone outside the token's resources."""
     return Refusal(403, 10000, "Authentication error", edge=True)
 
 
 def unknown_token(pattern: str) -> Refusal:
-    """Only a token's own verification calls it invalid."""
+    """The refusal of an unknown token, which only the verification of tokens calls invalid."""
     return invalid_token() if pattern.endswith("/tokens/verify") else authentication_error()
 
 
@@ -126,7 +126,7 @@ def verify_account_token(call: Call) -> Answer:
 
 
 def account(call: Call) -> Answer:
-    """The account. Any valid token may read it: which permission it takes was not measured."""
+    """The account. Any valid token may read it: which permission it needs was not measured."""
     return Answer({"id": call.parts["account_id"], "name": ACCOUNT_NAME, "type": "standard", "settings": {}})
 
 

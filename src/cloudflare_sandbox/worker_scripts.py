@@ -3,7 +3,7 @@ Workers scripts: uploading one, its settings, the list, its source, deleting it.
 
 Fields and 10007 as recorded by flare-operator (2026-09-29); the form as Cloudflare's page "Multipart upload
 metadata" and SDK 5.9.0 describe it. Nothing here runs a script: one that is uploaded with the bindings of
-KaisouMail's Email Worker is from then on what its bindings say, see `register`.
+KaisouMail's Email Worker is registered as that Worker, see `register`.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ from cloudflare_sandbox.sandbox import Call
 from cloudflare_sandbox.state import Script, State, Worker, new_id, timestamp
 
 FORM: Final = "multipart/form-data"
-# Page "Scripts": at most 63 letters, digits, underscores and hyphens; Wrangler wants small letters.
+# Page "Scripts": at most 63 letters, digits, underscores and hyphens; Wrangler requires lower case.
 _NAME: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")
 _HANDLERS: Final = re.compile(rb"^\s*(?:async\s+)?(email|fetch|queue|scheduled|tail)\s*\(", re.MULTILINE)
 Binding = dict[str, Any]
@@ -35,7 +35,7 @@ class _Metadata(msgspec.Struct):
 
 
 def upload(call: Call) -> Answer:
-    """A new script, or a new version of one: `tag` and `created_on` stay, all else is replaced (recorded)."""
+    """A new script, or a new version of one: `tag` and `created_on` stay, the rest is replaced (recorded)."""
     name = call.parts["script_name"]
     if not _NAME.fullmatch(name):
         raise Refusal(400, UNKNOWN_CODE, "The name of this Worker is not valid")
@@ -62,13 +62,13 @@ def upload(call: Call) -> Answer:
 
 
 def list_scripts(call: Call) -> Answer:
-    """All at once, without counts (recorded)."""
+    """All scripts in one page, without counts (recorded)."""
     rows = call.state.scripts.items()
     return Answer([{**_shown(name, script), "deployment_id": "", "routes": None} for name, script in rows])
 
 
 def settings(call: Call) -> Answer:
-    """Bindings as uploaded (recorded); a secret's text is never told (SDK 5.9.0)."""
+    """Bindings as uploaded (recorded), without the texts of secrets (SDK 5.9.0)."""
     script = _script(call)
     return Answer(
         {
@@ -97,7 +97,7 @@ def source(call: Call) -> HttpAnswer:
 
 
 def delete_script(call: Call) -> Answer:
-    """Its tag (recorded). Mail for it is handed to nobody from now on."""
+    """Answers its tag (recorded). From now on a message for it counts as one whose Worker throws."""
     script = _script(call)
     del call.state.scripts[call.parts["script_name"]]
     call.state.workers.pop(call.parts["script_name"], None)
@@ -105,7 +105,7 @@ def delete_script(call: Call) -> Answer:
 
 
 def register(state: State, name: str, script: Script) -> None:
-    """Have the mail port hand mail where the script's bindings say; without both of them nothing changes."""
+    """Register the Worker by the URL and the secret in the script's bindings; without both nothing changes."""
     values = {str(binding.get("name")): binding.get("text") for binding in script.bindings}
     url, secret = values.get("KAISOUMAIL_URL"), values.get("INBOUND_SECRET")
     if isinstance(url, str) and isinstance(secret, str):
@@ -120,7 +120,7 @@ def _script(call: Call) -> Script:
 
 
 def _parts(content_type: str, body: bytes) -> dict[str, bytes]:
-    """The parts of a form, by name and by file name: the docs mean the one, SDK 5.9.0 the other."""
+    """The parts of a form, by name and by file name: the docs use the one, SDK 5.9.0 the other."""
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
     form = BytesParser(policy=HTTP).parsebytes(head + body)
     if form.get_content_type() != FORM or not form.is_multipart():
@@ -143,15 +143,15 @@ def _metadata(parts: dict[str, bytes]) -> _Metadata:
 
 
 def _bindings(metadata: _Metadata, old: Script | None) -> list[Binding]:
-    """Those sent, and of the old ones those whose type is to be kept (page "Multipart upload metadata")."""
+    """Those sent, and the old ones whose type is in `keep_bindings` (page "Multipart upload metadata")."""
     sent = {binding.get("name") for binding in metadata.bindings}
     before = old.bindings if old else []
-    kept = [row for row in before if row.get("type") in metadata.keep_bindings and row.get("name") not in sent]
-    return metadata.bindings + kept
+    old_bindings = [row for row in before if row.get("type") in metadata.keep_bindings and row.get("name") not in sent]
+    return metadata.bindings + old_bindings
 
 
 def _unfit(message: str) -> Refusal:
-    """10021 is what a script that cannot be used is refused with; for a malformed form it is inferred."""
+    """10021 is documented for a script that cannot be used; for a malformed form it is inferred."""
     return Refusal(400, 10021, message)
 
 

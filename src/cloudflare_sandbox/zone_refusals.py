@@ -1,8 +1,8 @@
 """
-Why a name cannot become a zone. Numbers and texts from Cloudflare's page "Cannot add domain"; that all of
-them come as HTTP 400 is inferred, except for 1061 and 1116.
+Refusals of a name as a zone. Numbers and texts are from Cloudflare's page "Cannot add domain"; that all of
+them have HTTP status 400 is inferred, except for 1061 and 1116.
 
-Not here: 1061 and 1116 and the shape of names, which `zones.py` decides by itself.
+1061, 1116 and the shape of names are checked in `zones.py`.
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ _TEXTS: Final = {
         "Failed to lookup registrar and hosting information of {name} at this time. "
         "Please contact Cloudflare Support or try again later."
     ),
-    # Number and text of 1118 are in some reports only; nobody tells the number of a zone hold.
+    # Number and text of 1118 are in a few reports only; the number of a zone hold is in none.
     "1118": "You have exceeded the limit for adding zones",
     "hold": (
         "The zone name provided is subject to a hold which disallows the creation of this zone. "
@@ -38,7 +38,7 @@ _TEXTS: Final = {
 
 
 def refusal_of(name: str, why: str) -> Refusal:
-    """The answer for *name*, *why* being a code of the table."""
+    """The refusal of *name* for the reason *why*, a key of the table."""
     return Refusal(400, UNKNOWN_CODE if why == "hold" else int(why), _TEXTS[why].format(name=name))
 
 
@@ -48,6 +48,6 @@ def refuse_if_listed(name: str, switches: Switches) -> None:
 
 
 def refuse_if_too_many(name: str, pending: int, switches: Switches) -> None:
-    """Refuse one more zone when as many are *pending* as may be."""
+    """Refuse one more zone when as many are *pending* as the switch allows."""
     if switches.max_pending_zones is not None and pending >= switches.max_pending_zones:
         raise refusal_of(name, "1118")

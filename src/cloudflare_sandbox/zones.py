@@ -47,24 +47,24 @@ _PLAN: Final = {
 _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 _NAME_FILTERS: Final[dict[str, Callable[[str, str], bool]]] = {
-    "equal": lambda name, wanted: name == wanted,
-    "not_equal": lambda name, wanted: name != wanted,
-    "contains": lambda name, wanted: wanted in name,
-    "starts_with": lambda name, wanted: name.startswith(wanted),
-    "ends_with": lambda name, wanted: name.endswith(wanted),
+    "equal": lambda name, value: name == value,
+    "not_equal": lambda name, value: name != value,
+    "contains": lambda name, value: value in name,
+    "starts_with": lambda name, value: name.startswith(value),
+    "ends_with": lambda name, value: name.endswith(value),
 }
 
 
 def list_zones(call: Call) -> Answer:
-    """The zones this token sees; an unknown parameter is ignored (hampel/cloudflare-api, measured)."""
+    """The zones that the token sees; an unknown parameter is ignored (hampel/cloudflare-api, measured)."""
     query = call.query
-    operator, _, wanted = query.get("name", "").lower().rpartition(":")
+    operator, _, value = query.get("name", "").lower().rpartition(":")
     fits = _NAME_FILTERS.get(operator or "equal", _NAME_FILTERS["equal"])
     found = [
         zone
         for zone in call.state.zones
         if call.token.sees(zone.name)
-        and (not wanted or fits(zone.name, wanted))
+        and (not value or fits(zone.name, value))
         and query.get("status") in (None, "", zone.status)
         and query.get("account.id") in (None, "", ACCOUNT_ID)
     ]
@@ -78,10 +78,10 @@ def list_zones(call: Call) -> Answer:
 
 
 def create_zone(call: Call) -> Answer:
-    """A pending zone with its two name servers (the first answer holds them)."""
+    """A pending zone with its two name servers, which this first answer already has."""
     _refuse_unless_allowed(call)
-    given = call.fields.get("name")
-    name = given.strip().lower().rstrip(".") if isinstance(given, str) else ""
+    value = call.fields.get("name")
+    name = value.strip().lower().rstrip(".") if isinstance(value, str) else ""
     zone_refusals.refuse_if_listed(name, call.state.switches)
     _refuse_unless_root(name)
     if call.state.find_zone_named(name) is not None:
@@ -98,13 +98,13 @@ def read_zone(call: Call) -> Answer:
 
 
 def delete_zone(call: Call) -> Answer:
-    """Records, rules and settings go with it; added again, the name starts as pending."""
+    """Deletes its records, rules and settings too; added again, the name starts as pending."""
     call.state.zones.remove(call.zone)
     return Answer({"id": call.zone.id})
 
 
 def check_activation(call: Call) -> Answer:
-    """Only queues a check, and once per hour on the Free plan; it does not activate anything."""
+    """Only queues a check, once per hour on the Free plan; it does not activate the zone."""
     now, last = call.now(), call.zone.checked_at
     if last is not None and now - last < _CHECK_INTERVAL:
         status = call.state.switches.activation_check_too_soon_status
@@ -114,14 +114,14 @@ def check_activation(call: Call) -> Answer:
 
 
 def delegate(zone: Zone, now: str) -> None:
-    """The registrar points at the assigned name servers, and Cloudflare has noticed."""
+    """The registrar has set the assigned name servers, and Cloudflare has detected it."""
     zone.status = "active"
     zone.activated_on = zone.activated_on or now
     zone.modified_on = now
 
 
 def _shown(zone: Zone, call: Call) -> dict[str, Any]:
-    """The zone as the API shows it; the token decides its permissions."""
+    """The zone as the API shows it; its `permissions` depend on the token."""
     is_ours = zone.name in call.state.switches.names_registered_at_cloudflare
     return {
         "id": zone.id,
@@ -162,8 +162,8 @@ def _legacy_permissions(token: Token) -> list[str]:
 
 def _refuse_unless_allowed(call: Call) -> None:
     """Needs Zone Write on all zones of the account; a zone-scoped token gets this 403 with code 0."""
-    token, wanted = call.token, call.fields.get("account")
-    is_ours = not isinstance(wanted, dict) or wanted.get("id") in (None, ACCOUNT_ID)
+    token, account = call.token, call.fields.get("account")
+    is_ours = not isinstance(account, dict) or account.get("id") in (None, ACCOUNT_ID)
     is_kind_allowed = token.kind == "user" or call.state.switches.account_tokens_may_create_zones
     if not (token.may("Zone Write") and token.zones is None and is_ours and is_kind_allowed):
         permission = "com.cloudflare.api.account.zone.create"
@@ -172,9 +172,9 @@ def _refuse_unless_allowed(call: Call) -> None:
 
 def _refuse_unless_root(name: str) -> None:
     """
-    Public suffixes are 1099, names below a registrable one 1116 (subdomain zones are for Enterprise).
+    Public suffixes get 1099, names below a registrable one 1116 (subdomain zones are for Enterprise).
 
-    A last label that is in no list, such as `.example` or `.test`, counts as a suffix of one label.
+    A last label that is in no list of suffixes, such as `.example` or `.test`, counts as a suffix of one label.
     """
     labels = name.split(".")
     if not name or len(name) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
@@ -183,7 +183,7 @@ def _refuse_unless_root(name: str) -> None:
     below = len(labels) - len(suffix.split("."))
     if below < 1:
         again = {"code": 1099, "message": _NOT_TLD}
-        raise Refusal(400, 1099, _NOT_TLD, more=[again])  # the report shows it twice
+        raise Refusal(400, 1099, _NOT_TLD, more=[again])  # the report has it twice
     if below > 1:
         raise Refusal(400, 1116, zone_refusals.NOT_SUBDOMAIN)
 
