@@ -27,7 +27,7 @@ class RejectionShape(Shape):
 
     id: str
     at: Instant
-    door: Annotated[str, one_of("smtp", "worker")]
+    channel: Annotated[str, one_of("smtp", "worker")] = msgspec.field(name="door")
     sender: str
     recipient: str
     code: str
@@ -50,7 +50,7 @@ def _shape(rejection: Rejection) -> RejectionShape:
     return RejectionShape(
         id=rejection.id,
         at=iso(rejection.at),
-        door=rejection.channel,
+        channel=rejection.channel,
         sender=rejection.sender,
         recipient=rejection.recipient,
         code=rejection.code,

@@ -31,10 +31,10 @@ def knows(key: str) -> bool:
     return key in _CATALOGUES[FALLBACK]
 
 
-def chosen_language(remembered: str | None, accepted: str) -> str:
-    """*remembered*, the language in the cookie, else the preferred one of *accepted*, an Accept-Language value."""
-    if remembered in NAMES:
-        return str(remembered)
+def chosen_language(cookie: str | None, accepted: str) -> str:
+    """The language in *cookie*, else the preferred one of *accepted*, an Accept-Language value."""
+    if cookie in NAMES:
+        return str(cookie)
     preferences = []
     for position, part in enumerate(accepted.split(",")[:20]):
         tag, _, weight = part.strip().partition(";q=")
