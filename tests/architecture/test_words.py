@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RETIRED = (
-    "doors?", "gatekeepers?", "rooms?", "floors?", "house", "desks?", "wish(?:es|ed)?", "visitors?", "crowds?", "manners",
-    "mails", "glance", "remembered", "gathered", "knots?", "asker",
+    "doors?", "gatekeepers?", "rooms?", "floors?", "house", "desks?", "wish(?:es|ed)?", "visitors?", "crowds?",
+    "manners", "mails", "glance", "remembered", "gathered", "knots?", "asker",
 )  # fmt: skip
 # Words of others: what codes are about, host names, the API's own field, the column.
 OTHERS = ("parsing/codes/words/", "migrations/versions/", "model/alias_names.py", "web/static/vendor/", "web/locale/")
@@ -27,7 +27,11 @@ def _python() -> list[Path]:
 
 
 def _documents() -> list[Path]:
-    files = [*(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md"), *(ROOT / "src/kaisoumail/web/guide_pages/en").glob("*.md")]
+    files = [
+        *(ROOT / "docs").rglob("*.md"),
+        *ROOT.glob("*.md"),
+        *(ROOT / "src/kaisoumail/web/guide_pages/en").glob("*.md"),
+    ]
     return [path for path in sorted(files) if path.name not in ("CHANGELOG.md", "STYLE.md")]
 
 
@@ -41,14 +45,11 @@ def _texts(path: Path) -> Iterator[tuple[int, str]]:
     for token in tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline):
         is_docstring = token.type == tokenize.STRING and token.string.lstrip("rRbBuUfF").startswith('"""')
         if token.type in (tokenize.NAME, tokenize.COMMENT) or is_docstring:
-            for number, line in enumerate(token.string.splitlines(), token.start[0]):
-                yield number, line
+            yield from enumerate(token.string.splitlines(), token.start[0])
 
 
 def _found(lines: Iterator[tuple[int, str]]) -> list[str]:
-    return [
-        f"{number}: {line.strip()}" for number, line in lines if _RETIRED.search(ALLOWED.sub("", line)) is not None
-    ]
+    return [f"{number}: {line.strip()}" for number, line in lines if _RETIRED.search(ALLOWED.sub("", line)) is not None]
 
 
 @pytest.mark.parametrize("path", _python(), ids=lambda path: str(path.relative_to(ROOT)))

@@ -1,6 +1,7 @@
 """What is read from a mail when it arrives, whichever door it came through."""
 
 import asyncio
+import errno
 import random
 from base64 import encodebytes
 from pathlib import Path
@@ -118,3 +119,26 @@ def test_the_bytes_of_a_large_mail_that_the_database_did_not_take_go_once_it_say
             return unsure, len(_files(tmp_path))
 
     assert asyncio.run(story()) == (1, 0)
+
+
+def test_bytes_of_a_duplicate_that_cannot_be_removed_now_refuse_nothing_and_go_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    async def story() -> tuple[Receipt | Problem, Receipt | Problem]:
+        async with a_context(tmp_path, a_mailbox(ADDRESS)) as context:
+            first = await _handed_in(context)
+            with monkeypatch.context() as meanwhile:
+                meanwhile.setattr(Path, "unlink", read_only)
+                again = await _handed_in(context)
+            assert len(_files(tmp_path)) == 2
+            await context.stores.uncertain_blobs.settle(after=0)
+            return first, again
+
+    first, again = asyncio.run(story())
+
+    assert isinstance(first, Receipt)
+    assert again == Receipt(first.message_id, is_new=False)
+    assert len(_files(tmp_path)) == 1

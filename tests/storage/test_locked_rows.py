@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Connection, select, text, update
+from sqlalchemy import Connection, create_engine, make_url, select, text, update
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import Mailbox
@@ -17,8 +17,8 @@ from kaisoumail.storage.engine import transactions
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.engine.schema import mailboxes as table
 from kaisoumail.storage.intake import IncomingMessage, Intake
-from kaisoumail.storage.tables import changes, mailboxes
-from tests.builders import a_mailbox, a_message
+from kaisoumail.storage.tables import changes, domains, mailboxes
+from tests.builders import DEMO, a_mailbox, a_message
 from tests.storage.conftest import Storage
 
 HELD, FREE = a_mailbox("held@mail.demo.example"), a_mailbox("free@mail.demo.example")
@@ -189,3 +189,23 @@ def test_k1_what_a_paused_process_holds_in_the_middle_of_a_transaction_is_free_w
             await paused.wait()
 
     _run(story())
+
+
+def test_a_row_that_is_locked_to_be_changed_delays_nothing_that_refers_to_it(url: str) -> None:
+    """
+    A foreign key needs FOR KEY SHARE of the row it refers to, which FOR UPDATE does not share.
+
+    A change is numbered under a lock of all processes: if it then waited for the mailbox, so would everybody.
+    """
+
+    async def story() -> None:
+        async with _a_database(url, patience=1) as database:
+            await database.write(lambda c: changes.note_mailbox(c, HELD.user_id, HELD.id))
+            await database.write(lambda c: changes.note_domain(c, DEMO.id))
+
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as holder:
+        assert mailboxes.find_to_change(holder, HELD.id) is not None
+        assert domains.find_to_change(holder, DEMO.id) is not None
+        _run(story())
+    engine.dispose()

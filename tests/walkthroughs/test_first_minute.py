@@ -52,6 +52,15 @@ def test_a_newcomer_finds_a_domain_a_mailbox_and_a_mail_with_its_code(demo: Proc
     assert _codes(demo) == ["482913"]
 
 
+def test_each_address_is_printed_on_a_line_of_its_own(demo: Process) -> None:
+    labels = ["pages and API", "the same, with passkeys", "SMTP listener", "pretend Cloudflare's API",
+              "pretend Cloudflare's mail", "admin API key", "domain "]  # fmt: skip
+
+    for label in labels:
+        [line] = [line.strip() for line in demo.lines if label in line]
+        assert line.startswith(label.strip()), line
+
+
 def test_the_printed_python_command_sends_a_mail_as_it_stands(demo: Process) -> None:
     subprocess.run(["/bin/sh", "-c", _printed(demo, "python3 -c 'import smtplib")], check=True, timeout=60)
 

@@ -158,18 +158,21 @@ def _send(smtp_port: int) -> None:
 
 def _print_guide(server: Running, pretend: cloudflare_sandbox.Running, state: DemoState) -> None:
     url, mx = f"http://127.0.0.1:{server.http_port}", pretend.smtp_port
+    origin = next(iter(server.context.policy.trusted_origins), "off")
+    smtp = f"127.0.0.1:{server.smtp_port}" if server.smtp_port else "off"
     print(
         f"""
 KaisouMail, with a pretend Cloudflare beside it. Everything stays on this machine.
 
-  pages and API              {url} the same, with passkeys    {
-            server.context.policy.trusted_origins[0] if server.context.policy.trusted_origins else "off"
-        } our SMTP door              {
-            f"127.0.0.1:{server.smtp_port}" if server.smtp_port else "off"
-        } pretend Cloudflare's API   {pretend.api_url} pretend Cloudflare's mail  127.0.0.1:{mx}
-  admin API key              {state.admin_key} domain                     {DOMAIN}, active, with the mailbox {ADDRESS}
+  pages and API              {url}
+  the same, with passkeys    {origin}
+  SMTP listener              {smtp}
+  pretend Cloudflare's API   {pretend.api_url}
+  pretend Cloudflare's mail  127.0.0.1:{mx}
+  admin API key              {state.admin_key}
+  domain                     {DOMAIN}, active, with the mailbox {ADDRESS}
 
-Sign in at {url}/login with the key: one mail with a code is there.
+Sign in at {url}/login with the key: one message with a code is there.
 Send another, with Python:
 
   {_python_command(mx)}

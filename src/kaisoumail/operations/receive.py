@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from kaisoumail.errors import Problem
 from kaisoumail.mail_reading.extract import ExtractedFields
 from kaisoumail.model.ids import new_id
@@ -25,6 +27,7 @@ from kaisoumail.workflows.context import Context
 IN_ROW_BYTES: Final = 48 * 1024  # beyond this a file and its fsync are cheaper than the row
 _CERTAIN: Final = frozenset(("mailbox_unavailable", "mailbox_full"))  # decided by a transaction that was committed
 _MAX_ADDRESS: Final = 320
+_log: Final = structlog.get_logger("kaisoumail.receive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +120,25 @@ async def _store(context: Context, handover: Handover, fields: ExtractedFields) 
     try:
         stored_id = await context.stores.intake.keep(IncomingMessage(message, fields.compressed if in_row else None))
     except Problem as problem:
-        if not in_row:
-            await _discard_blob(context, message, problem)
+        if not in_row and problem.code in _CERTAIN:
+            await _discard_blob(context, message)
+        elif not in_row:
+            context.stores.uncertain_blobs.note(message.id, message.raw_location)
         raise
     is_new = stored_id == message.id
     if not is_new and not in_row:
-        await context.stores.blobs.remove(message.raw_location)
+        await _discard_blob(context, message)
     if is_new and fields.doubts and context.cloudflare.second_opinions is not None:
         context.cloudflare.second_opinions.ask(message, fields.doubts)
     return Receipt(stored_id, is_new)
 
 
-async def _discard_blob(context: Context, message: Message, problem: Problem) -> None:
-    """Remove the bytes of a message that was not stored; note them if a database failure leaves that uncertain."""
-    if problem.code in _CERTAIN:
+async def _discard_blob(context: Context, message: Message) -> None:
+    """Remove the bytes of a message that is not stored, now or, while the blob store fails, later."""
+    try:
         await context.stores.blobs.remove(message.raw_location)
-    else:
+    except Problem as problem:
+        _log.warning("receive.blob_not_removed", message=message.id, reason=problem.message)
         context.stores.uncertain_blobs.note(message.id, message.raw_location)
 
 

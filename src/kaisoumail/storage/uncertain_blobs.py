@@ -36,8 +36,8 @@ class UncertainBlobs:
         """
         Remove blobs whose message is not stored, of those noted *after* seconds ago or earlier.
 
-        Raises Problem when the database cannot be queried and OSError when a file cannot be removed; those are left for
-        the next call.
+        Raises Problem when the database cannot be queried or a file cannot be removed; those are left for the next
+        call.
         """
         now = monotonic()
         due = [noted for noted, since in self._since.items() if now - since >= after][:_MOST]

@@ -45,9 +45,8 @@ class FileBlobs:
             raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
 
     async def remove(self, name: str) -> None:
-        """Remove *name*; a missing one is fine."""
-        for path in self._paths(name):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+        """Remove *name*; a missing one is fine. Raises Problem `storage_unavailable` when it cannot be removed."""
+        await _remove(self._paths(name))
 
     async def files(self) -> AsyncIterator[list[StoredFile]]:
         """Everything in the store, folder by folder. Raises Problem `storage_unavailable` when it cannot be read."""
@@ -58,9 +57,8 @@ class FileBlobs:
             raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
 
     async def remove_files(self, files: Iterable[StoredFile]) -> None:
-        """Remove *files*; missing ones are fine."""
-        for file in files:
-            await asyncio.to_thread(file.path.unlink, missing_ok=True)
+        """Remove *files*; missing ones are fine. Raises Problem `storage_unavailable` at one that cannot be removed."""
+        await _remove(file.path for file in files)
 
     def _folders(self) -> list[Path]:
         return sorted(folder for folder in self._root.iterdir() if len(folder.name) <= 2 and folder.is_dir())
@@ -100,6 +98,14 @@ class FileBlobs:
             temporary.unlink(missing_ok=True)
             path.unlink(missing_ok=True)
             raise
+
+
+async def _remove(paths: Iterable[Path]) -> None:
+    try:
+        for path in paths:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+    except OSError as error:
+        raise Problem("storage_unavailable", "The blob store cannot be written just now") from error
 
 
 def _files_in(folder: Path) -> list[StoredFile]:

@@ -36,7 +36,7 @@ def find(connection: Connection, domain_id: str) -> Domain | None:
 
 def find_to_change(connection: Connection, domain_id: str) -> Domain | None:
     """The domain, locked until this transaction ends, so that a decision about it can be saved."""
-    query = select(domains).where(domains.c.id == domain_id, _live).with_for_update()
+    query = select(domains).where(domains.c.id == domain_id, _live).with_for_update(key_share=True)
     row = connection.execute(query).one_or_none()
     return None if row is None else _domain_from(row)
 
@@ -65,7 +65,7 @@ def claim_due(connection: Connection, put_off: timedelta) -> Domain | None:
     Concurrent processes each get a different one, or none: a row locked by another process is skipped.
     """
     due = select(domains).where(_live, _is_due).order_by(domains.c.next_look_at).limit(1)
-    row = connection.execute(due.with_for_update(skip_locked=True)).one_or_none()
+    row = connection.execute(due.with_for_update(skip_locked=True, key_share=True)).one_or_none()
     if row is None:
         return None
     connection.execute(update(domains).where(domains.c.id == row.id).values(next_look_at=in_time(put_off)))

@@ -121,8 +121,9 @@ def find(connection: Connection, mailbox_id: str) -> Mailbox | None:
 
 
 def find_to_change(connection: Connection, mailbox_id: str) -> Mailbox | None:
-    """The mailbox, locked until this transaction ends."""
-    row = connection.execute(select(mailboxes).where(mailboxes.c.id == mailbox_id).with_for_update()).one_or_none()
+    """The mailbox, locked until this transaction ends; rows that refer to it may be inserted meanwhile."""
+    query = select(mailboxes).where(mailboxes.c.id == mailbox_id).with_for_update(key_share=True)
+    row = connection.execute(query).one_or_none()
     return None if row is None else _mailbox_from(row)
 
 
