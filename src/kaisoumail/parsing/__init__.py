@@ -1,8 +1,8 @@
 """
-A mail's bytes in, facts out: who, what, when, bodies, attachments, preview, verification code.
+Parses the bytes of a message: headers, addresses, bodies, attachments, preview, verification code, link.
 
-Not in here: keeping anything, deciding who may read it, fetching anything. Every function is pure, never
-raises on a stranger's bytes, and costs time linear in what it is given.
+It stores nothing, fetches nothing and checks no permissions. Every function is pure, never raises on hostile input,
+and takes time linear in the size of its input.
 
 May import `errors` and `model`. Open `mime.py` first, then `codes/find.py`.
 """

@@ -1,4 +1,4 @@
-"""Bytes to text when the label may be missing, wrong or hostile."""
+"""Decodes bytes whose charset label may be missing, wrong or hostile."""
 
 import codecs
 import re
@@ -7,8 +7,8 @@ from typing import Final
 
 from kaisoumail.parsing.character_runs import without_long_runs
 
-# What senders say → what they mean. Supersets, as browsers decode (WHATWG Encoding, read 2026-11).
-_MEANT: Final = {
+# The label → the codec to decode with: supersets, as in browsers (WHATWG Encoding, read 2026-11).
+_SUPERSETS: Final = {
     "gb2312": "gb18030",
     "gb_2312-80": "gb18030",
     "gbk": "gb18030",
@@ -28,13 +28,13 @@ _MEANT: Final = {
     "utf8mb4": "utf-8",
     "iso-8859-8-i": "iso-8859-8",
 }
-# Decoders that are slow by nature, run escapes, or are no charset of a mail.
+# Codecs that are slow by nature, decode escapes, or are no charset of messages.
 _REFUSED: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"})
 _LABEL: Final = re.compile(r"[a-z0-9._:+-]{1,40}")
 _META: Final = re.compile(rb"<meta[^>]{0,200}?charset\s{0,8}=\s{0,8}[\"']?([A-Za-z0-9._:-]{1,40})", re.IGNORECASE)
 _META_WITHIN: Final = 1024
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
-# Controls, and the marks that turn the direction of what follows: "exe.fdp" must not be shown as "pdf.exe".
+# Controls, and marks that turn the direction of what follows: they would show a file "…fdp.exe" as "…exe.pdf".
 _UNSHOWN: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -42,9 +42,9 @@ def decoded(content: bytes, charset: str | None, *, is_html: bool = False) -> st
     """
     *content* as text.
 
-    The declared charset is believed if it is known and is not a mere "ascii"; HTML may declare one
-    itself; else UTF-8 if the bytes are valid UTF-8, else Windows-1252. Never raises: what does not
-    decode becomes U+FFFD; what no database stores (NUL, lone surrogates) and what is over in runs of marks is dropped.
+    Uses *charset* if it is known and not "ascii"; otherwise UTF-8 if the bytes are valid UTF-8, else the charset that
+    HTML declares in a `<meta>` (with *is_html*), else Windows-1252. Never raises: bytes that cannot be decoded become
+    U+FFFD. NUL and lone surrogates, which no database stores, are removed, and long runs of marks are cut.
     """
     codec = codec_named(charset) if charset else None
     if codec in (None, "ascii", "utf-8"):
@@ -58,17 +58,17 @@ def decoded(content: bytes, charset: str | None, *, is_html: bool = False) -> st
 
 @lru_cache(maxsize=256)
 def codec_named(charset: str) -> str | None:
-    """The name of Python's codec for a sender's *charset*, or None if it is unknown or refused."""
+    """The name of Python's codec for the label *charset*, or None if it is unknown or refused."""
     label = charset.partition("(")[0].strip().strip("\"'").lower()
     if not _LABEL.fullmatch(label):
         return None
     try:
-        found = codecs.lookup(_MEANT.get(label, label))
-        # The codecs that turn bytes into bytes (zip, hex) say so only when used, and not on no bytes.
+        found = codecs.lookup(_SUPERSETS.get(label, label))
+        # Codecs from bytes to bytes (zip, hex) raise only when used, and not on empty input.
         b"x".decode(found.name, "replace")
     except (LookupError, ValueError):
         return None
-    return None if found.name.replace("-", "_") in _REFUSED else _MEANT.get(found.name, found.name)
+    return None if found.name.replace("-", "_") in _REFUSED else _SUPERSETS.get(found.name, found.name)
 
 
 def without_unstorable(text: str) -> str:
@@ -79,7 +79,7 @@ def without_unstorable(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """*text* on one line, without what no line may hold: controls, and marks that turn its direction."""
+    """*text* on one line, without controls and without marks that turn its direction."""
     return without_long_runs(" ".join(_UNSHOWN.sub("", text).split()))
 
 

@@ -1,4 +1,4 @@
-"""Names of attachments that are safe to show and to write down."""
+"""File names of attachments, safe to show and to use for a file."""
 
 from typing import Final
 
@@ -10,10 +10,10 @@ _MAX_ENDING: Final = 16
 
 def cleaned_filename(name: str | None) -> str | None:
     """
-    The last part of *name* if it is a path, on one line, at most 255 characters; None if nothing is left.
+    *name* without directories, on one line, at most 255 characters; None if nothing is left.
 
-    Strangers choose these names: no folders, no controls, nothing that turns the direction of the ending.
-    A name that is too long keeps its ending.
+    These names are untrusted: control characters, and marks that turn the direction of the ending, are removed. A name
+    that is too long is cut before its ending.
     """
     if not name:
         return None

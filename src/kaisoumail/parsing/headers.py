@@ -1,4 +1,4 @@
-"""The header block of a mail or of one of its parts: ordered, duplicates kept, cost bounded."""
+"""The header block of a message or of one of its parts: fields in order, with duplicates, at bounded cost."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _ENVELOPE_LINE: Final = re.compile(rb"\s*+>?From [^\n]*\n|(?:[ \t]*\r?\n)+")
 
 @dataclass(frozen=True, slots=True)
 class HeaderBlock:
-    """The fields that were kept, where the body starts, and whether the caps cut some fields off."""
+    """The fields, where the body starts, and whether fields beyond the limits were *cut*."""
 
     fields: tuple[Header, ...]
     body_start: int
@@ -41,16 +41,16 @@ class HeaderBlock:
 
 def read_headers(raw: bytes, start: int = 0, end: int | None = None) -> HeaderBlock:
     """
-    The header block at *start* of *raw*, which is looked at up to *end*; `body_start` counts from its beginning.
+    The header block of *raw* between *start* and *end*; `body_start` is an index into *raw*.
 
-    It ends at the first empty line, or at the first line that cannot be a header field, which is then
-    already the body: nothing is lost when a sender forgot the empty line. At most `MAX_HEADERS` fields
-    and `MAX_HEADER_BYTES` are kept; the body is found behind a longer block all the same.
+    The block ends at the first empty line, or at the first line that cannot be a header field: that line belongs to the
+    body, so nothing is lost when a sender forgot the empty line. Returns at most `MAX_HEADERS` fields and
+    `MAX_HEADER_BYTES`; the body after a longer block is found all the same.
     """
     fields: list[Header] = []
     cut = False
     end = len(raw) if end is None else end
-    position = start = _behind_envelope_line(raw, start, end)
+    position = start = _after_envelope_line(raw, start, end)
     while match := _FIELD.match(raw, position, end):
         if len(fields) >= MAX_HEADERS or match.end() - start > MAX_HEADER_BYTES:
             cut = True
@@ -66,7 +66,7 @@ def read_headers(raw: bytes, start: int = 0, end: int | None = None) -> HeaderBl
 
 
 def unfolded(value: bytes) -> str:
-    """A field's bytes as one line of text: UTF-8 if it is, else Latin-1; runs of marks are cut."""
+    """A field value as one line of text: decoded as UTF-8, else as Latin-1; long runs of marks are cut."""
     try:
         text = value.decode("utf-8")
     except UnicodeDecodeError:
@@ -75,7 +75,7 @@ def unfolded(value: bytes) -> str:
     return without_long_runs(_FOLD.sub("", text) if "\n" in text or "\r" in text else text)
 
 
-def _behind_envelope_line(raw: bytes, start: int, end: int) -> int:
+def _after_envelope_line(raw: bytes, start: int, end: int) -> int:
     match = _ENVELOPE_LINE.match(raw, start, end)
     if match and _FIELD.match(raw, match.end(), end):
         return match.end()

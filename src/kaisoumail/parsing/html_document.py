@@ -1,8 +1,8 @@
 """
-A mail's HTML as a document of its own, and the policy it must be served with.
+A message's HTML as a document of its own, and the policy it must be served with.
 
-The policy is the second wall: whatever the sanitiser might have missed, nothing runs, nothing is sent
-anywhere, and nothing but pictures is fetched; those only from us, unless the reader asked for more.
+The policy is the second line of defence, should the sanitizer miss something: no script runs, no form is submitted,
+and only pictures are fetched, from our own origin unless the viewer allows remote ones.
 """
 
 from html import escape
@@ -25,5 +25,5 @@ def document_policy(*, remote: bool) -> str:
 
 
 def html_document(fragment: str, *, title: str, language: str = "") -> str:
-    """The document around a *fragment* that `safe_html` made."""
+    """The HTML document around *fragment*, which must come from `safe_html`."""
     return _PAGE.format(language=escape(language), title=escape(title), body=fragment)

@@ -1,4 +1,4 @@
-"""`text/plain; charset=utf-8` and its kin: a value and its parameters."""
+"""Header values with parameters, such as `text/plain; charset=utf-8`."""
 
 import re
 from typing import Final
@@ -19,8 +19,8 @@ def with_parameters(value: str) -> tuple[str, dict[str, str]]:
     """
     The bare value, lower-cased and without comments, and its parameters by lower-cased name.
 
-    RFC 2231 continuations and charsets are resolved (`filename*0*=utf-8''…`), and so are encoded-words
-    in quotes, which are forbidden and everywhere. Of duplicates the first counts.
+    Decodes RFC 2231 continuations and charsets (`filename*0*=utf-8''…`), and encoded-words in quotes, which are
+    forbidden but common. Of duplicate parameters the first counts.
     """
     if not value:
         return "", {}

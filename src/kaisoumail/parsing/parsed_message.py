@@ -1,4 +1,4 @@
-"""What one mail says about itself."""
+"""What `parse` returns: the content of one message."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One address the mail names. *address* always has the form the API promises; *name* is decoded."""
+    """One address of a recipient or Reply-To field. *address* has the form that the API promises; *name* is decoded."""
 
     kind: RecipientKind
     name: str | None
@@ -28,7 +28,7 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """One part that is not a body. *size_bytes* is its decoded size; *content_id* keeps its angle brackets."""
+    """One part that is not a body. *size_bytes* is its decoded size; *content_id* includes its angle brackets."""
 
     filename: str | None
     content_type: str
@@ -40,12 +40,12 @@ class Attachment:
 @dataclass(frozen=True, slots=True)
 class ParsedMessage:
     """
-    The facts of one mail.
+    The content of one message.
 
-    *status* is "failed" when something of it could not be read; the rest is then as much as could be.
-    *defects* names in fixed words what was cut, repaired or lost, so that nobody has to guess:
-    "no_headers", "headers_cut", "structure_repaired", "structure_unreadable", "nested_too_deep",
-    "too_many_parts", "too_many_recipients", "text_cut".
+    *status* is "failed" when a part of the message could not be read; the fields then hold what could be read.
+    *defects* names what was cut, repaired or lost, by these values: "no_headers", "headers_cut",
+    "structure_repaired", "structure_unreadable", "nested_too_deep", "too_many_parts", "too_many_recipients",
+    "text_cut".
     """
 
     status: Status

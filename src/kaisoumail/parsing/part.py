@@ -1,4 +1,4 @@
-"""One node of a mail's MIME tree, whoever read it."""
+"""The nodes of a message's MIME tree, as both tree readers return them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -7,7 +7,7 @@ from typing import Final
 
 MAX_PARTS: Final = 1000
 
-# Two names of RFC 6838, 4.2. What stands behind them without a semicolon is some sender's mistake.
+# Two names of RFC 6838, 4.2. Text that follows them without a semicolon is a mistake of the sender.
 _TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}(?=[\s;(]|\Z)")
 
 
@@ -16,8 +16,8 @@ class Part:
     """
     One node of a MIME tree.
 
-    *size* is that of its decoded bytes, which *load* gives: anew each time, so that a tree never holds
-    all of them. *declared* is whether the part said a content type at all.
+    *size* counts the decoded bytes. *load* returns them and decodes again on each call, so that a tree never holds the
+    content of all its parts. *declared* is whether the part has a Content-Type field.
     """
 
     content_type: str
@@ -41,13 +41,13 @@ class Part:
 
 @dataclass(slots=True)
 class Tree:
-    """A whole mail's parts and, in the words of `ParsedMessage.defects`, what went wrong reading them."""
+    """The MIME tree of a message, and what went wrong while reading it, as in `ParsedMessage.defects`."""
 
     root: Part
     defects: list[str]
 
 
 def content_type_or_default(declared: str) -> str:
-    """The type *declared* begins with, else text/plain (RFC 2045, 5.2)."""
+    """The media type that *declared* begins with, else text/plain (RFC 2045, 5.2)."""
     found = _TYPE.match(declared.strip().lower())
     return found[0] if found else "text/plain"

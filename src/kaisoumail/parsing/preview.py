@@ -1,4 +1,4 @@
-"""The line under a subject in a list of mails."""
+"""The line under a subject in a list of messages."""
 
 from typing import Final
 
@@ -6,14 +6,14 @@ from kaisoumail.parsing.html_text import text_of, visible
 
 MAX_PREVIEW: Final = 140
 NO_PREVIEW: Final = "(no preview)"
-_GLANCE: Final = 1024  # nearly always enough, and much cheaper
-_READ: Final = 16 * 1024
+_FIRST: Final = 1024  # characters; nearly always enough, and much cheaper
+_MOST: Final = 16 * 1024
 
 
 def preview_of(text: str | None, html: str | None) -> str:
     """
-    The first 140 characters of what a reader would see on one line: of the text body if it has any,
-    else of the HTML with its entities decoded and without scripts and styles, else "(no preview)".
+    The first 140 visible characters on one line: of the text body if it has any, else of the HTML with its entities
+    decoded and without scripts and styles, else "(no preview)".
     """
     line = _beginning(text) if text else ""
     if not line and html:
@@ -22,9 +22,9 @@ def preview_of(text: str | None, html: str | None) -> str:
 
 
 def _beginning(text: str) -> str:
-    line = _one_line(text[:_GLANCE])
+    line = _one_line(text[:_FIRST])
     if len(line) < MAX_PREVIEW < len(text):
-        line = _one_line(text[:_READ])
+        line = _one_line(text[:_MOST])
     return line[:MAX_PREVIEW].rstrip()
 
 

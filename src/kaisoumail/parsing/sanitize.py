@@ -1,9 +1,9 @@
 """
-Mail HTML made safe to look at.
+HTML of a message, sanitized for display.
 
-Strangers write it, so what is not known to be harmless goes: scripts, forms, frames, style sheets, and
-everything that would be fetched from elsewhere, because a picture that is loaded tells its sender who
-looked, when and from where. The page that shows the rest has a policy of its own as second wall
+The HTML is untrusted, so only what is known to be harmless stays. Scripts, forms, frames and style sheets are removed,
+and everything that would be fetched from elsewhere: a remote picture shows its sender who opened the message, when
+and from where. The page that shows the result has a Content-Security-Policy as second line of defence
 (`html_document.py`).
 """
 
@@ -18,8 +18,8 @@ import nh3
 from kaisoumail.parsing.character_runs import without_long_runs
 from kaisoumail.parsing.markup_bounds import cut_where_too_deep, with_few_attributes, with_short_stretches
 
-# What stands where a picture was that would have been fetched. It keeps the size the mail gave it. The
-# name after `#` is how a page counts them.
+# Replaces a picture that would have been fetched; the size that the message sets for the picture applies to it. The
+# name after `#` is how a page counts these pictures.
 REMOTE_IMAGE: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='24' height='24'%3E"
     "%3Crect width='24' height='24' fill='%23e8edec'/%3E%3C/svg%3E#remote-image"
@@ -67,15 +67,15 @@ _NUMBERED: Final = re.compile(r"embedded:(\d{1,6})")
 _REMOTE: Final = re.compile(r"(?:https?:)?//[^\s\\\"'()<>]+", re.IGNORECASE)
 _LINK: Final = re.compile(r"(?:https?:)?//|mailto:|tel:", re.IGNORECASE)
 _DECLARATION: Final = re.compile(r"""(?:[^;"']++|"[^"]*+"?|'[^']*+'?)++""")
-# Each word, and each stretch of space, is gone over once.
+# Scans each word, and each run of white space, once.
 _FUNCTION: Final = re.compile(r"(?<![-\w])([-\w]++)\s*+\(|(?<![-\w\s])\s*+\(")
 _URL: Final = re.compile(r"""url\(\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"'()]*+))\s*+\)""", re.IGNORECASE)
 _HARMLESS: Final = frozenset(
     ("", "rgb", "rgba", "hsl", "hsla", "calc", "min", "max", "clamp", "linear-gradient", "radial-gradient", "url")
 )
 
-# What bounds the cost of one mail. The parser takes the square of the depth of its tags, and of the
-# attributes in one of them; markup of this size costs it about a second at the very worst (nh3 0.3.8).
+# Bounds on the cost of one message. The parser takes time in the square of the depth of the tags, and of the number of
+# attributes in one tag; markup of this size takes it about a second at worst (nh3 0.3.8).
 MAX_MARKUP: Final = 384 * 1024
 _MAX_TAGS: Final = 12_000
 _MAX_BRACKETS: Final = 40_000
@@ -89,7 +89,7 @@ _TAMED_TAG: Final = re.compile(rf"<(/?)tamed-({'|'.join(_FORMATTING)})(?=[\s>])"
 
 
 class SanitizedHtml(NamedTuple):
-    """A fragment that is safe to show, and how many pictures were *blocked* because they would be fetched."""
+    """A fragment that is safe to show, and how many remote pictures are *blocked* in it."""
 
     html: str
     blocked: int
@@ -99,26 +99,26 @@ def safe_html(html: str, pictures: Mapping[str, str] | None = None, *, remote: b
     """
     *html* without anything that runs, submits or is fetched; a fragment, not a page.
 
-    Links open in a new window that knows nothing of ours. Pictures inside the mail stay: `data:` ones, and
-    those that *pictures* names, an address of ours by Content-ID without its angle brackets. All others
-    give way to an empty place, unless *remote* is true: then those with an absolute address stay.
+    Links open in a new window that has no access to ours. Pictures inside the message stay: `data:` ones, and those in
+    *pictures*, which maps a Content-ID without its angle brackets to a URL of ours. All others are replaced by a
+    placeholder, unless *remote* is true: then those with an absolute URL stay.
     """
     embedded: list[str] = []
 
-    def numbered(found: re.Match[str]) -> str:
+    def embed(found: re.Match[str]) -> str:
         embedded.append("".join(found[0].split()))
         return f"embedded:{len(embedded) - 1}"
 
-    # Pictures in the mail are long and cost the parser nothing once they are out of its way.
-    bounded = cut_where_too_deep(with_few_attributes(_truncate(_EMBEDDED_IMAGE.sub(numbered, html))))
+    # Embedded pictures are long; replaced by a number they cost the parser nothing.
+    bounded = cut_where_too_deep(with_few_attributes(_truncate(_EMBEDDED_IMAGE.sub(embed, html))))
     markup = with_short_stretches(bounded)
     filter_ = _Filter(embedded, pictures or {}, remote=remote)
-    shown = _TAMED_TAG.sub(r"<\1\2", _cleaner(filter_).clean(_tamed(markup)))
-    return SanitizedHtml(without_long_runs(shown), filter_.blocked)  # of what entities stood for
+    clean = _TAMED_TAG.sub(r"<\1\2", _cleaner(filter_).clean(_with_inert_formatting(markup)))
+    return SanitizedHtml(without_long_runs(clean), filter_.blocked)  # again: decoded entities can form new runs
 
 
 def _truncate(html: str) -> str:
-    """As much of *html* as may be parsed, cut before a tag."""
+    """*html*, cut before a tag where it exceeds what may be parsed."""
     end = len(html)
     for pattern, limit in ((_START_TAG, _MAX_TAGS), (_BRACKET, _MAX_BRACKETS)):
         beyond = next(islice(pattern.finditer(html), limit, None), None)
@@ -128,12 +128,12 @@ def _truncate(html: str) -> str:
     return html if end == len(html) else html[:end] + "…"
 
 
-def _tamed(html: str) -> str:
+def _with_inert_formatting(html: str) -> str:
     """
-    *html* with its formatting tags under names that mean nothing, if they could be made to multiply.
+    *html* with its formatting tags renamed to unknown ones, if a parser could multiply them.
 
     A parser repeats every unclosed `<b>` in each paragraph that follows (HTML, "reconstruct the active
-    formatting elements"), so a hundred kilobytes can ask for gigabytes. Unknown tags are not repeated.
+    formatting elements"), so a hundred kilobytes can become gigabytes. Unknown tags are not repeated.
     """
     formatting = sum(1 for _ in _FORMATTING_TAG.finditer(html))
     others = sum(1 for _ in _START_TAG.finditer(html))
@@ -141,7 +141,7 @@ def _tamed(html: str) -> str:
 
 
 class _Filter:
-    """Decides attribute by attribute, and counts what it kept from being fetched."""
+    """Decides on each attribute, and counts the pictures that it blocks."""
 
     def __init__(self, embedded: list[str], pictures: Mapping[str, str], *, remote: bool) -> None:
         self.embedded, self.pictures, self.remote = embedded, pictures, remote
@@ -159,7 +159,7 @@ class _Filter:
         return value
 
     def address(self, value: str) -> str | None:
-        """Where the picture at *value* may be had; None if nowhere."""
+        """The URL to load the picture at *value* from; None if it must not be loaded."""
         value = value.strip()
         number = _NUMBERED.fullmatch(value)
         if number:
@@ -174,11 +174,11 @@ class _Filter:
         return value if value[0] != "/" else f"https:{value}"
 
     def style(self, value: str) -> str | None:
-        """The declarations of *value* that fetch nothing, or only what may be fetched."""
+        """The declarations of *value* that fetch nothing, or only allowed pictures."""
         if len(value) > _MAX_STYLE or "\\" in value or "/*" in value:
             return None
-        kept = [self.declaration(each) for each in _DECLARATION.findall(value)]
-        return ";".join(each for each in kept if each) or None
+        declarations = [self.declaration(each) for each in _DECLARATION.findall(value)]
+        return ";".join(each for each in declarations if each) or None
 
     def declaration(self, text: str) -> str | None:
         functions = [name.lower() for name in _FUNCTION.findall(text)]

@@ -1,4 +1,4 @@
-"""Files that old senders write into the text itself (POSIX `uuencode`)."""
+"""Files in the text of a message, as old senders write them (POSIX `uuencode`)."""
 
 import binascii
 import re
@@ -13,7 +13,7 @@ _SHIFT, _MASK = 32, 63
 
 
 class EmbeddedFile(NamedTuple):
-    """One file of the text, decoded; *filename* as the sender wrote it."""
+    """A decoded file; *filename* is as the sender wrote it."""
 
     filename: str
     content: bytes
@@ -21,15 +21,15 @@ class EmbeddedFile(NamedTuple):
 
 def without_files(text: str) -> tuple[str, list[EmbeddedFile]]:
     """
-    *text*, its lines ending in `\\n`, without the uuencoded files in it, and those files.
+    *text* without its uuencoded files, and those files; its lines must end in `\\n`.
 
-    Only what is a file from `begin` to `end` counts; everything else stays text. A `begin` line is
-    never a line of data, so no line is looked at for two files and the cost is linear.
+    Only a complete file from `begin` to `end` is removed; everything else stays text. A `begin` line is never a line
+    of data, so no line is examined for two files and the cost is linear.
     """
     if "begin " not in text or not _ANY_BEGIN.search(text):
         return text, []
     lines = text.split("\n")
-    kept: list[str] = []
+    remaining: list[str] = []
     files: list[EmbeddedFile] = []
     at = 0
     while at < len(lines):
@@ -39,13 +39,13 @@ def without_files(text: str) -> tuple[str, list[EmbeddedFile]]:
             files.append(EmbeddedFile(begin[1], content))
             at = end
         else:
-            kept.append(lines[at])
+            remaining.append(lines[at])
         at += 1
-    return "\n".join(kept), files
+    return "\n".join(remaining), files
 
 
 def _read(lines: Sequence[str], at: int) -> tuple[int, bytes | None]:
-    """Where the `end` of a file's data stands, and the data; None instead when it is no such data."""
+    """The index of the `end` line and the decoded data; None instead of the data when the lines are not uuencoded."""
     content = bytearray()
     while at < len(lines):
         line = lines[at].rstrip("\r")
