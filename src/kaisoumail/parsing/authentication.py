@@ -1,9 +1,9 @@
 """
-What our receiving side found out about a mail's sender: SPF, DKIM and DMARC (RFC 8601).
+The results of SPF, DKIM and DMARC that Cloudflare recorded in a message (RFC 8601).
 
-Anybody can write an Authentication-Results field into a mail. Cloudflare puts its own in front of what
-it received, so only the topmost one can be genuine, and only with nothing above it but the trace that
-Cloudflare adds itself; and only if the mail came through Cloudflare at all, which the caller knows.
+Any sender can write an Authentication-Results field into a message. Cloudflare prepends its own to what it
+receives, so only the topmost field can be genuine, and only if nothing precedes it but the trace fields that
+Cloudflare adds itself. It also requires that the message came through Cloudflare, which the caller must know.
 """
 
 import re
@@ -19,7 +19,7 @@ AUTHSERV_ID: Final = "mx.cloudflare.net"
 
 _MAX_VALUE: Final = 8 * 1024
 _RESULTS: Final = frozenset(("pass", "fail", "softfail", "neutral", "none", "policy", "temperror", "permerror"))
-# What stands above the field in a mail as the Email Worker hands it over (recorded 2026-09).
+# The fields above Authentication-Results in a message from the Email Worker (recorded 2026-09).
 _TRACE: Final = frozenset(
     ("received", "received-spf", "arc-seal", "arc-message-signature", "arc-authentication-results")
 )
@@ -32,7 +32,7 @@ _DOMAIN: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9])?", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One check: its *result*, and the *domain* it is about (None where the field names none)."""
+    """One check: its *result* and the *domain* it is about (None if the field names none)."""
 
     result: Result
     domain: str | None
@@ -40,7 +40,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """The findings on one mail; None for a check that was not made. *dmarc* is about the address in From."""
+    """The findings on one message; None for a check that was not made. *dmarc* is about the address in From."""
 
     spf: Finding | None
     dkim: Finding | None
@@ -49,11 +49,10 @@ class Authentication:
 
 def authentication_of(headers: Sequence[Header]) -> Authentication | None:
     """
-    What Cloudflare wrote about the mail with these *headers*; None when it wrote nothing that can be told
-    from a stranger's words.
+    The results in Cloudflare's Authentication-Results field; None when there is no field that must be Cloudflare's.
 
-    Several results of one kind: for SPF that of MAIL FROM counts before that of HELO; for DKIM one that
-    passed for the domain of the From address, else one that passed, else the first.
+    Of several SPF results, that of MAIL FROM is preferred to that of HELO. Of several DKIM results, one that passed for
+    the domain of the From address is preferred, else one that passed, else the first.
     """
     value = _own_field(headers)
     if value is None:
@@ -92,7 +91,7 @@ def _finding(clause: str) -> tuple[str, str, Finding] | None:
 
 
 def _result(word: str) -> Result:
-    lowered: Result = word.lower()  # type: ignore[assignment]  # `_RESULTS` was asked before
+    lowered: Result = word.lower()  # type: ignore[assignment]  # checked against `_RESULTS` by the caller
     return lowered
 
 
@@ -113,10 +112,10 @@ def _least(ranked: "list[tuple[int, Finding]] | list[tuple[bool, Finding]]") -> 
 
 def _without_comments(value: str) -> str | None:
     """
-    *value* without its comments; None if it cannot be told where they end.
+    *value* without its comments; None if it is unclear where they end.
 
-    The sender's MAIL FROM stands in one, and only in quotes can it hold what would end the comment early
-    and begin a result of its own.
+    One of them contains the sender's MAIL FROM. Only if quoted can that contain text which ends the comment early and
+    begins a forged result, so a comment with quotes or backslashes is refused.
     """
     if len(value) > _MAX_VALUE or any(
         '"' in found[1] or "\\" in found[1] for found in _COMMENT.finditer(value) if found[1]

@@ -1,4 +1,4 @@
-"""A MIME tree to the two bodies a reader wants and the list of everything else."""
+"""The text and HTML body of a MIME tree, and the list of its other parts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,20 +14,20 @@ from kaisoumail.parsing.html_text import text_of
 from kaisoumail.parsing.part import Part
 from kaisoumail.parsing.uuencode import without_files
 
-# More than anybody reads. Text is held several times while it is put together, at up to four bytes a letter.
+# More than anybody reads. Joining holds the text several times in memory, at up to four bytes a character.
 MAX_TEXT_BYTES: Final = 4 * 1024 * 1024
 MAX_RENDERED: Final = 512 * 1024
 
 _SHOWN_HEADERS = ("from", "to", "cc", "date", "subject")
-# With one of these in the mail, messages in it are evidence, not content (a bounce quotes what bounced).
+# In a message with one of these, enclosed messages are attachments, not content (a bounce quotes the bounced message).
 _REPORTS = ("message/delivery-status", "message/feedback-report")
 
 
 @dataclass(slots=True)
 class Bodies:
     """
-    What a tree holds: *text* and *html* are None when the mail has no such body, *files* is every part
-    that is none. *cut* is whether there was more text than is kept.
+    *text* and *html* are None when the message has no such body; *files* are all parts that are no body. *cut* is
+    whether the bodies were cut at the limits.
     """
 
     text: str | None
@@ -38,7 +38,7 @@ class Bodies:
 
 @dataclass(slots=True)
 class _Section:
-    """Texts that say the same thing: the members of one multipart/alternative, or a single part."""
+    """Texts of equal meaning: the members of one multipart/alternative, or a single part."""
 
     plain: list[str] = field(default_factory=list)
     html: list[str] = field(default_factory=list)
@@ -46,12 +46,12 @@ class _Section:
 
 def bodies_of(root: Part) -> Bodies:
     """
-    The bodies and files of a mail, as the contract (4.1) describes them.
+    The bodies and files of a message, as the contract (4.1) describes them.
 
-    Members of one multipart/alternative are one section. When a mail has both kinds of text, a section
-    that lacks one is rendered into it, so that neither body is missing a piece; HTML-only mail has no
-    text. A message in the mail is shown in place under a short header unless it is attached. Files
-    written into a text (uuencode) come after the others. Of all texts together 4 MiB are read.
+    Members of one multipart/alternative are one section. When a message has both kinds of text, a section
+    that lacks one is rendered from the other, so that both bodies are complete; an HTML-only message has no
+    text. An enclosed message is shown in place under a short header unless it is attached. Uuencoded files
+    in a text come after the others. At most 4 MiB of all texts together are read.
     """
     reader = _Reader(messages_are_files=any(_holds_report(part) for part in _walk(root)))
     reader.read(root, None)
@@ -74,8 +74,8 @@ class _Reader:
         self.left = MAX_TEXT_BYTES
 
     def read(self, part: Part, section: _Section | None) -> None:
-        attached = part.disposition == "attachment"
-        if part.is_message and not attached and not self.messages_are_files and part.children:
+        is_attached = part.disposition == "attachment"
+        if part.is_message and not is_attached and not self.messages_are_files and part.children:
             self.new_section().plain.append(_header_lines(part.load()))
             self.read(part.children[0], None)
         elif part.children:
@@ -86,17 +86,17 @@ class _Reader:
                 return
             for child in part.children:
                 self.read(child, section)
-        elif part.content_type == "text/plain" and not attached:
+        elif part.content_type == "text/plain" and not is_attached:
             text = self.plain_text(part)
             if text is not None:
                 (section or self.new_section()).plain.append(text)
-        elif part.content_type == "text/html" and not attached:
+        elif part.content_type == "text/html" and not is_attached:
             (section or self.new_section()).html.append(self.lines_of(part))
         elif not part.is_multipart:
             self.files.append(part)
 
     def plain_text(self, part: Part) -> str | None:
-        """The text of *part*; None when all there was in it was files."""
+        """The text of *part* without uuencoded files; None when it consists of such files only."""
         text, files = without_files(self.lines_of(part))
         self.files_in_text += [
             Part(
@@ -113,7 +113,7 @@ class _Reader:
         if files and not text.strip():
             return None
         if part.parameters.get("format", "").lower() == "flowed":
-            return _unflowed(text, drop_space=part.parameters.get("delsp", "").lower() == "yes")
+            return _unwrap_flowed(text, drop_space=part.parameters.get("delsp", "").lower() == "yes")
         return text
 
     def lines_of(self, part: Part) -> str:
@@ -132,15 +132,15 @@ class _Reader:
 
 
 def _walk(part: Part) -> Iterable[Part]:
-    waiting = [part]
-    while waiting:
-        part = waiting.pop()
+    pending = [part]
+    while pending:
+        part = pending.pop()
         yield part
-        waiting.extend(part.children)
+        pending.extend(part.children)
 
 
 def _truncate(content: bytes, limit: int) -> bytes:
-    """The first *limit* bytes of *content*, or a few less: half a character would make the rest look undecodable."""
+    """The first *limit* bytes of *content*, or a few less: half a character at the end would look undecodable."""
     cut = content[:limit]
     return cut[:-4] + bytes(byte for byte in cut[-4:] if byte < 0x80)
 
@@ -150,7 +150,7 @@ def _holds_report(part: Part) -> bool:
 
 
 class _Renderer:
-    """Text as HTML and HTML as text, up to a bound: each costs several times what it is made of."""
+    """Renders text as HTML and HTML as text; at most `MAX_RENDERED` characters, as it takes several times their memory."""
 
     def __init__(self) -> None:
         self.left = MAX_RENDERED
@@ -164,17 +164,17 @@ class _Renderer:
         )
 
     def _take(self, source: str) -> str:
-        taken = source[: self.left]
-        self.left -= len(taken)
-        return taken
+        part = source[: self.left]
+        self.left -= len(part)
+        return part
 
 
 def _with_line_breaks(text: str) -> str:
     return escape(text).replace("\n", "<br>\n")
 
 
-def _unflowed(text: str, *, drop_space: bool) -> str:
-    """*text* with its soft line breaks undone (RFC 3676): a line that ends in a space goes on in the next."""
+def _unwrap_flowed(text: str, *, drop_space: bool) -> str:
+    """*text* without its soft line breaks (RFC 3676): a line that ends in a space continues on the next."""
     written = StringIO()
     depth_before, open_before = -1, False
     for line in StringIO(text):

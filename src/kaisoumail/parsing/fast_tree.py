@@ -1,4 +1,4 @@
-"""The MIME tree by fast-mail-parser: quick on ordinary mail, not asked where it is known to be slow or wrong."""
+"""The MIME tree by fast-message-parser: fast on ordinary messages, not used where it is known to be slow or wrong."""
 
 import re
 from functools import partial
@@ -11,16 +11,17 @@ from kaisoumail.parsing.part import MAX_PARTS, Part, Tree, content_type_or_defau
 
 # Measured with 0.10.0 (2026-11): time grows with the square of the encoded-words in one part's header
 # (2,000 of them 6 ms, 8,000 broken ones 280 ms); a message in a message is copied once per level
-# (200 levels around 1 MB: 560 ms and 200 MB); parts are made even of what is no line (5,000,000 of them 9 s).
-# Worst: it calls itself once per level of multipart before it looks how deep it is, and between 10,000
-# and 20,000 levels, in a mail of 1.3 MB, the process dies of it. An encoded-word can hide a multipart.
+# (200 levels around 1 MB: 560 ms and 200 MB); it makes a part even where a boundary is not on a line of its own
+# (5,000,000 of them 9 s).
+# Worst: it recurses once per level of multipart before it checks the depth, and a message of 1.3 MB with 10,000
+# to 20,000 levels crashes the process. An encoded-word can hide a multipart.
 _MAX_ENCODED_WORDS: Final = 500
 _MAX_MULTIPARTS: Final = 32
 _MAX_DASHES: Final = 10_000
 _MAX_NESTED_MESSAGES: Final = 8
 _MAX_BYTES_AROUND_MESSAGES: Final = 256 * 1024
 _ENCODINGS: Final = frozenset(("7bit", "8bit", "binary", "base64", "quoted-printable"))
-# A mail that is one text has no parts to count in its body: only its own fields, which come first, can be dear.
+# A message that is a single text has no parts in its body: only its own fields, which come first, can be expensive.
 _ONE_TEXT: Final = re.compile(
     rb"(?:content-type: text/(?:plain|html)[ \t]*[;\r]|(?!content-type:))(?!.*=\?)", re.DOTALL
 )
@@ -28,22 +29,22 @@ _LIKELY_NEEDED: Final = frozenset(("text/plain", "text/html"))
 
 
 class _NeedsTolerantReader(Exception):
-    """What came back cannot be all there is."""
+    """The library's result is incomplete."""
 
 
 def fast_tree(content_headers: bytes, raw: bytes, body_start: int) -> Tree | None:
     """
-    The tree of a mail with these MIME header fields and the body that starts at *body_start* of *raw*, or
-    None if `tolerant_tree` must read it.
+    The tree of a message, or None if `tolerant_tree` must read it.
 
-    None is the answer for input that would be expensive, and wherever the library is known to lose
-    something: undecodable parts, multiparts whose boundary is missing, parts without an empty line.
+    *content_headers* are its MIME header fields; its body starts at *body_start* of *raw*. Returns None for input that
+    would be expensive, and where the library is known to lose content: undecodable parts, multiparts whose boundary is
+    missing, parts without an empty line.
     """
-    mail = b"".join((content_headers, b"\r\n", memoryview(raw)[body_start:]))
-    if not _ONE_TEXT.match(content_headers) and _is_expensive(mail):
+    message = b"".join((content_headers, b"\r\n", memoryview(raw)[body_start:]))
+    if not _ONE_TEXT.match(content_headers) and _is_expensive(message):
         return None
     try:
-        root = parse_email_tree(mail, mode="lazy")
+        root = parse_email_tree(message, mode="lazy")
         reader = _Reader()
         part = reader.part(root, is_root=True)
         if reader.is_empty and raw[body_start:].strip():
@@ -53,14 +54,14 @@ def fast_tree(content_headers: bytes, raw: bytes, body_start: int) -> Tree | Non
     return Tree(part, ["too_many_parts"] if reader.left == 0 else [])
 
 
-def _is_expensive(mail: bytes) -> bool:
-    if mail.count(b"=?") > _MAX_ENCODED_WORDS or mail.count(b"--") > _MAX_DASHES:
+def _is_expensive(message: bytes) -> bool:
+    if message.count(b"=?") > _MAX_ENCODED_WORDS or message.count(b"--") > _MAX_DASHES:
         return True
-    lowered = mail.lower()
+    lowered = message.lower()
     if lowered.count(b"multipart") > _MAX_MULTIPARTS:
         return True
     messages = lowered.count(b"message/rfc822") + lowered.count(b"multipart/digest")
-    return messages > _MAX_NESTED_MESSAGES or (messages > 0 and len(mail) > _MAX_BYTES_AROUND_MESSAGES)
+    return messages > _MAX_NESTED_MESSAGES or (messages > 0 and len(message) > _MAX_BYTES_AROUND_MESSAGES)
 
 
 class _Reader:
@@ -73,7 +74,7 @@ class _Reader:
         headers = {name.lower(): values[0] for name, values in node.headers.items()}
         if headers.get("content-transfer-encoding", "7bit").strip().lower() not in _ENCODINGS:
             raise _NeedsTolerantReader
-        # Types and names are read by us: the library (0.10.0) breaks quoted names and pieces of RFC 2231.
+        # We parse types and names ourselves: the library (0.10.0) breaks quoted names and RFC 2231 continuations.
         parameters = with_parameters(headers.get("content-type", ""))[1]
         disposition, about_file = with_parameters(headers.get("content-disposition", ""))
         part = Part(

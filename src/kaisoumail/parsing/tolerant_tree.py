@@ -1,9 +1,8 @@
 """
-The MIME tree by our own reader, for mail that fast-mail-parser loses or would be slow on.
+The MIME tree by our own parser, for messages that fast-mail-parser reads wrongly or slowly.
 
-The standard library is not used here: its reader is quadratic in nesting and in header parameters.
-This one looks at each byte once per level, stops at `MAX_DEPTH` levels, and copies nothing on the way:
-a part is a place in the bytes.
+The standard library is not used here: its parser is quadratic in nesting and in header parameters.
+This one scans each byte once per level, stops at `MAX_DEPTH` levels, and copies nothing: a part is a span of the bytes.
 """
 
 import re
@@ -17,7 +16,7 @@ from kaisoumail.parsing.transfer import encoding_named, transfer_decoded
 
 MAX_DEPTH: Final = 16
 
-# A boundary nobody declared: the first line that looks like one, near the start of the body.
+# A boundary that is not declared: the first line that looks like one, near the start of the body.
 _LOST_BOUNDARY: Final = re.compile(rb"(?:\A|(?<=\n))--([!-~]{1,70})[ \t]*\r?\n")
 _LOST_WITHIN: Final = 8 * 1024
 
@@ -25,7 +24,7 @@ Span = tuple[int, int]
 
 
 def tolerant_tree(block: HeaderBlock, raw: bytes) -> Tree:
-    """The tree of the mail *raw* with this header *block*; always one, with its defects named."""
+    """The tree of the message *raw* with the header *block*, and its defects. Never raises on malformed input."""
     reader = _Reader()
     root = reader.part(block, raw, len(raw), depth=0, default="text/plain")
     return Tree(root, sorted(reader.defects))
@@ -37,18 +36,18 @@ class _Reader:
         self.defects: set[str] = set()
 
     def part(self, block: HeaderBlock, raw: bytes, end: int, depth: int, default: str) -> Part:
-        """The part whose header is *block* and whose body ends at *end* of *raw*."""
+        """The part with the header *block* and the body that ends at *end* of *raw*."""
         self.left -= 1
-        said = block.first("content-type")
-        bare, parameters = with_parameters(said or "")
+        declared = block.first("content-type")
+        bare, parameters = with_parameters(declared or "")
         disposition, about_file = with_parameters(block.first("content-disposition") or "")
         part = Part(
-            content_type=content_type_or_default(bare) if said else default,
+            content_type=content_type_or_default(bare) if declared else default,
             parameters=parameters,
             disposition=disposition or None,
             filename=about_file.get("filename") or parameters.get("name") or None,
             content_id=block.first("content-id"),
-            declared=said is not None,
+            declared=declared is not None,
         )
         body = (block.body_start, end)
         if part.is_multipart:
@@ -73,7 +72,7 @@ class _Reader:
         sections = _sections(raw, body, part.parameters.get("boundary", ""))
         if sections is None and raw[slice(*body)].strip():
             self.defects.add("structure_repaired")
-            # Where no boundary is to be found it is no multipart: show what is there rather than nothing.
+            # Without any boundary this is no multipart: show its content as text rather than nothing.
             sections = _sections(raw, body, _lost_boundary(raw, body))
             if sections is None:
                 load = partial(_content, raw, body, None)
@@ -99,11 +98,11 @@ def _content(raw: bytes, body: Span, encoding: str | None) -> bytes:
 
 
 def _sections(raw: bytes, body: Span, boundary: str) -> list[Span] | None:
-    """What stands between the boundary lines, or None when *boundary* is empty or nowhere to be found."""
+    """The spans between the boundary lines, or None when *boundary* is empty or does not occur."""
     if not boundary.strip():
         return None
-    # The line break before a boundary belongs to it (RFC 2046, 5.1.1), and there is one: a header stands before.
-    # A pattern that begins with fixed bytes is searched for at the speed of memory.
+    # The line break before a boundary belongs to it (RFC 2046, 5.1.1). There always is one: a header precedes the body.
+    # A pattern that begins with fixed bytes is searched for at memory speed.
     line = re.compile(rb"\n--" + re.escape(boundary.rstrip().encode()) + rb"(--)?[ \t]*+\r?(?=\n|\Z)")
     sections: list[Span] = []
     opened = None
