@@ -1,4 +1,4 @@
-"""Address headers to mailboxes: a scanner that reads each character once and never refuses a header."""
+"""Parses address headers: a scanner that reads each character once and never rejects a header."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from kaisoumail.parsing.encoded_words import words_decoded
 MAX_NAME: Final = 256
 _MAX_ADDRESS: Final = 320
 
-# The form every client re-validates (contract 0.1). One address outside it must never break a list.
+# The form that every client validates again (contract 0.1). One address outside it must never break a list.
 _PROMISED: Final = re.compile(
     r"(?!\.)(?!.*\.\.)[A-Za-z0-9_'+\-.]*[A-Za-z0-9_+\-]@(?:[A-Za-z0-9][A-Za-z0-9\-]*\.)+[A-Za-z]{2,}"
 )
@@ -26,7 +26,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class ParsedMailbox:
-    """One mailbox of an address header; *address* is None when it has not the promised form."""
+    """One mailbox of an address header; *address* is None when it does not have the promised form."""
 
     name: str | None
     address: str | None
@@ -42,7 +42,7 @@ def entries(value: str) -> Iterator[ParsedMailbox]:
     The mailboxes in an address header's *value*, group members included, in order.
 
     Comments, quoted names, encoded-words, groups and Outlook's semicolons are understood. An entry in
-    which neither a name nor an address is to be found is there too, so that a caller can count them.
+    which there is neither a name nor an address is yielded too, so that a caller can count entries.
     """
     entry = _Entry()
     depth = 0
@@ -59,7 +59,7 @@ def entries(value: str) -> Iterator[ParsedMailbox]:
             yield entry.mailbox()
             entry = _Entry()
         elif kind == "mark" and piece == ":":
-            entry.phrase.clear()  # what stood before it was the name of a group
+            entry.phrase.clear()  # the text before it was the name of a group
         elif kind == "angle":
             entry.angle = piece if piece.strip() or entry.angle is None else entry.angle
         elif kind == "quoted":
@@ -71,7 +71,7 @@ def entries(value: str) -> Iterator[ParsedMailbox]:
 
 
 class _Entry:
-    """What was read of one mailbox so far."""
+    """The parts of one mailbox that were read so far."""
 
     def __init__(self) -> None:
         self.phrase: list[str] = []
@@ -82,7 +82,7 @@ class _Entry:
     def mailbox(self) -> ParsedMailbox:
         phrase = "".join(self.phrase).strip()
         if self.angle is not None:
-            address, name = self.angle.rpartition(":")[2].strip(), phrase  # behind the colon of an old route
+            address, name = self.angle.rpartition(":")[2].strip(), phrase  # after the colon of an obsolete source route
         elif "@" in phrase and not self.quoted:
             address, name = phrase, "".join(self.comment)
         else:
@@ -91,5 +91,5 @@ class _Entry:
 
 
 def _name(raw: str) -> str | None:
-    # Cut before and after decoding: the cost stays small and an encoded-word is seldom longer than its text.
+    # Cut before decoding to bound the cost; an encoded-word is seldom more than eight times as long as its text.
     return one_line(words_decoded(raw[: MAX_NAME * 8]))[:MAX_NAME] or None

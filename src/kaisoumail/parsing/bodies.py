@@ -150,20 +150,20 @@ def _holds_report(part: Part) -> bool:
 
 
 class _Renderer:
-    """Renders text as HTML and HTML as text; at most `MAX_RENDERED` characters, as it takes several times their memory."""
+    """Renders text as HTML and HTML as text, at most `MAX_RENDERED` characters: each takes several times its size."""
 
     def __init__(self) -> None:
         self.left = MAX_RENDERED
 
     def text(self, section: _Section) -> str:
-        return "\n".join(section.plain or [text_of(self._take(html)) for html in section.html])
+        return "\n".join(section.plain or [text_of(self._cut_to_limit(html)) for html in section.html])
 
     def html(self, section: _Section) -> str:
         return "\n".join(
-            section.html or [f"<div>{_with_line_breaks(self._take(text))}</div>" for text in section.plain]
+            section.html or [f"<div>{_with_line_breaks(self._cut_to_limit(text))}</div>" for text in section.plain]
         )
 
-    def _take(self, source: str) -> str:
+    def _cut_to_limit(self, source: str) -> str:
         part = source[: self.left]
         self.left -= len(part)
         return part

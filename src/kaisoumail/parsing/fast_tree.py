@@ -1,4 +1,4 @@
-"""The MIME tree by fast-message-parser: fast on ordinary messages, not used where it is known to be slow or wrong."""
+"""The MIME tree by fast-mail-parser: fast on ordinary messages, not used where it is known to be slow or wrong."""
 
 import re
 from functools import partial

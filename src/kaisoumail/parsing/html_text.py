@@ -1,9 +1,9 @@
 """
-HTML to the text a reader sees, by one pass over its tags.
+The visible text of HTML, by one pass over its tags.
 
-No tree is built, on purpose: the HTML standard's error repair makes trees from stray formatting tags
+No tree is built, on purpose: with the error repair of the HTML standard, stray formatting tags make trees
 that grow with the square of the input. selectolax (Lexbor) needed 16 s and 5.7 GB for 55 KB of
-`<p><b a=1><b a=2>…<p>x<p>x…` (1.0.2, measured 2026-11). A pass over the tags cannot blow up.
+`<p><b a=1><b a=2>…<p>x<p>x…` (1.0.2, measured 2026-11). A pass over the tags is linear.
 """
 
 import html
@@ -15,8 +15,8 @@ from kaisoumail.parsing.character_runs import without_long_runs
 
 MAX_HTML: Final = 256 * 1024
 
-# Each alternative that begins to match also ends, if need be at the end of the input: that is what the
-# standard says of an unclosed tag, and it is what keeps the cost linear.
+# Each alternative that begins to match also ends, at the latest at the end of the input: the standard requires this for
+# an unclosed tag, and it makes the cost linear.
 _VALUE: Final = r"""(?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?)*+>?"""
 _UNSEEN: Final = "script|style|title|template|noscript|iframe|noembed|noframes|xmp|object|svg"
 _MARKUP: Final = re.compile(
@@ -38,7 +38,7 @@ _HIDING: Final = (
 _SIGNS_OF_HIDING: Final = tuple(
     "none,hidden,mso-hide,max-height:0,max-height: 0,font-size:0,font-size: 0,opacity:0,opacity: 0".split(",")
 )
-# `<` ends every attempt, so that this is linear.
+# `<` ends every attempt, which makes this linear.
 _TAG_THAT_HIDES: Final = re.compile(
     rf"<(?P<name>[a-z][a-z0-9]{{0,15}})(?=\s)[^<>]{{0,300}}?{_HIDING}[^<>]*+>", re.IGNORECASE
 )
@@ -54,10 +54,10 @@ _INVISIBLE: Final = re.compile("[\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u20
 
 def text_of(markup: str, limit: int = MAX_HTML) -> str:
     """
-    The text of the first *limit* characters of *markup*: blocks on lines of their own, cells apart,
-    entities decoded, scripts and styles gone, no empty lines.
+    The text of the first *limit* characters of *markup*: blocks on lines of their own, cells separated,
+    entities decoded, without scripts, styles and empty lines.
 
-    Inline tags vanish, so that digits in boxes of their own stay one number; between a letter and a
+    Inline tags are removed, so that digits in separate boxes stay one number; between a letter and a
     digit they become a space, so that "code<b>123456</b>" is not one word.
     """
     markup = markup[:limit].replace("\0", "").replace("\n", " ").replace("\r", " ")
@@ -65,23 +65,23 @@ def text_of(markup: str, limit: int = MAX_HTML) -> str:
     for index in range(2, len(pieces), 3):
         pieces[index - 1] = ""
         pieces[index] = _separator(pieces[index])
-    text = _rejoined("".join(pieces))
+    text = _join_inline("".join(pieces))
     if "&" in text:
-        # A reference this long means no character, and Python refuses to read numbers of 4,300 digits.
+        # A reference this long denotes no character, and Python refuses to parse numbers of 4,300 digits.
         text = html.unescape(_LONG_REFERENCE.sub("\ufffd", text))
     return tidied(text)
 
 
 def shown_and_hidden(markup: str, limit: int = MAX_HTML) -> tuple[str, str]:
     """
-    The text of *markup* as `text_of`, and apart from it the text that styles hide, such as a preheader.
+    The visible text of *markup* as by `text_of`, and separately the text that styles hide, such as a preheader.
 
-    Only styles of the element itself are known, which is where senders put them. What pictures say in place
-    of themselves is shown. An element that is never closed hides nothing.
+    Only styles of the element itself are evaluated, which is where senders put them. The alternative text of
+    pictures is visible. An element that is never closed hides nothing.
     """
     markup = _PICTURE.sub(_alternative, markup[:limit])
-    low = markup.lower()
-    spans = list(_hidden_spans(markup)) if any(sign in low for sign in _SIGNS_OF_HIDING) else []
+    lowered = markup.lower()
+    spans = list(_hidden_spans(markup)) if any(sign in lowered for sign in _SIGNS_OF_HIDING) else []
     if not spans:
         return text_of(markup), ""
     begins, ends = zip(*spans, strict=True)
@@ -90,13 +90,13 @@ def shown_and_hidden(markup: str, limit: int = MAX_HTML) -> tuple[str, str]:
 
 
 def _hidden_spans(markup: str) -> Iterator[tuple[int, int]]:
-    """Where the hidden elements stand, from their first tag to their last; at most 20 of them."""
-    done = looked_at = 0
+    """The spans of hidden elements from their start tag to their end tag; at most 20 candidates are examined."""
+    done = examined = 0
     for match in _TAG_THAT_HIDES.finditer(markup):
         name = match["name"].lower()
-        if match.start() < done or name in _NEVER_HIDDEN or looked_at == _MAX_HIDDEN:
+        if match.start() < done or name in _NEVER_HIDDEN or examined == _MAX_HIDDEN:
             continue
-        looked_at += 1
+        examined += 1
         depth, end = 1, 0
         for tag in re.compile(rf"<(/?){name}(?=[\s/>])[^<>]*+>?", re.IGNORECASE).finditer(markup, match.end()):
             depth += -1 if tag[1] else 1
@@ -108,8 +108,8 @@ def _hidden_spans(markup: str) -> Iterator[tuple[int, int]]:
             done = end
 
 
-def _rejoined(text: str) -> str:
-    """*text* without the joints of inline tags, which become a space between a letter and a digit."""
+def _join_inline(text: str) -> str:
+    """*text* without the marks of inline tags, which become a space between a letter and a digit."""
     pieces = [piece for piece in text.split(_JOINT) if piece]
     for index in range(len(pieces) - 1):
         left, right = pieces[index][-1], pieces[index + 1][0]
@@ -129,7 +129,7 @@ def tidied(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """*text* without the characters that show nothing, and without long runs of marks, which those may have divided."""
+    """*text* without invisible characters, and without long runs of marks, which these may have divided."""
     return text if text.isascii() else without_long_runs(_INVISIBLE.sub("", text))
 
 

@@ -1,4 +1,4 @@
-"""A mail's bytes to its facts. Never fails on bad mail: says so in the facts."""
+"""Parses a message. Malformed input is no exception: the result names its defects."""
 
 import re
 from datetime import UTC, datetime
@@ -39,11 +39,11 @@ _LOSSES: Final = frozenset(("no_headers", "structure_unreadable", "nested_too_de
 
 def parse(raw: bytes) -> ParsedMessage:
     """
-    The facts of the mail *raw*. Never raises; time and memory grow linearly with its length.
+    The content of the message *raw*. Never raises; time and memory grow linearly with its length.
 
-    *status* is "failed" when there was no header to be read or a body could not be reached. Of
-    duplicate single fields the last one counts, except for the MIME fields, where the first does.
-    Strings are cut at lengths no honest mail reaches, and hold nothing a database refuses.
+    *status* is "failed" when there is no header or a body could not be reached. Of duplicate single fields the last
+    one counts, except for the MIME fields, where the first does. Strings are cut at lengths that no legitimate message
+    reaches, and contain no characters that a database refuses.
     """
     raw = _with_line_feeds(raw)
     block = read_headers(raw)
@@ -75,7 +75,7 @@ def parse(raw: bytes) -> ParsedMessage:
 
 
 def attached(raw: bytes, number: int) -> tuple[Attachment, bytes] | None:
-    """Attachment *number* of the mail *raw*, counted as in `ParsedMessage.attachments`, and its decoded bytes."""
+    """Attachment *number* of *raw*, an index into `ParsedMessage.attachments`, and its decoded bytes; else None."""
     raw = _with_line_feeds(raw)
     files = _bodies(read_headers(raw), raw, []).files
     if not 0 <= number < len(files):
@@ -84,7 +84,7 @@ def attached(raw: bytes, number: int) -> tuple[Attachment, bytes] | None:
 
 
 def _with_line_feeds(raw: bytes) -> bytes:
-    """*raw*, or if its lines end in nothing but carriage returns, with line feeds in their place."""
+    """*raw*, with line feeds for carriage returns if its lines end in carriage returns only."""
     return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
 
 
@@ -92,7 +92,7 @@ def _bodies(block: HeaderBlock, raw: bytes, defects: list[str]) -> Bodies:
     try:
         tree = fast_tree(_mime_fields(block), raw, block.body_start) or tolerant_tree(block, raw)
         bodies = bodies_of(tree.root)
-    except Exception:  # noqa: BLE001 - a stranger's bytes must never cost us the mail; the defect tells
+    except Exception:  # noqa: BLE001 - hostile bytes must never lose the message; the defect records it
         defects.append("structure_unreadable")
         shown = raw[block.body_start : block.body_start + MAX_TEXT_BYTES]
         return Bodies(decoded(shown, None) or None, None, ())
@@ -113,20 +113,20 @@ def _attachment(part: Part) -> Attachment:
     )
 
 
-def _disposition(said: str) -> Disposition:
-    if "inline" in said:
+def _disposition(value: str) -> Disposition:
+    if "inline" in value:
         return "inline"
-    return "attachment" if "attachment" in said else "unknown"
+    return "attachment" if "attachment" in value else "unknown"
 
 
 def _mime_fields(block: HeaderBlock) -> bytes:
-    """Only the fields the tree needs: others cost the library time, and may be there to cost it much."""
+    """The fields that the tree needs; others cost the library time, and hostile ones much of it."""
     fields = [(name, block.first(name)) for name in _MIME_FIELDS]
     return b"".join(f"{name}: {value[:MAX_VALUE]}\r\n".encode() for name, value in fields if value is not None)
 
 
 def _subject(value: str | None) -> str:
-    # An encoded-word is longer than what it stands for, so a cut at eight times the limit loses nothing shown.
+    # Cut before decoding to bound the cost; an encoded-word is seldom more than eight times as long as its text.
     return one_line(words_decoded((value or "")[: MAX_SUBJECT * 8]))[:MAX_SUBJECT] or NO_SUBJECT
 
 
@@ -158,7 +158,7 @@ def _message_id(value: str | None) -> str | None:
 
 
 def _instant(value: str | None) -> datetime | None:
-    """The moment a Date field names, in UTC; None if it names none. A date without an offset is read as UTC."""
+    """The date and time in a Date field, in UTC; None if it has none. A date without an offset is read as UTC."""
     if not value:
         return None
     value = value[:128]

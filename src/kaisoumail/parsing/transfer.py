@@ -1,4 +1,4 @@
-"""Content-Transfer-Encodings undone; broken ones give what can be had of them."""
+"""Decodes Content-Transfer-Encodings; of broken ones as much as possible."""
 
 import binascii
 from typing import Final
@@ -10,7 +10,7 @@ _UUENCODE: Final = frozenset(("x-uuencode", "uuencode", "x-uue", "uue"))
 
 
 def encoding_named(field: str | None) -> str | None:
-    """The encoding a Content-Transfer-Encoding *field* means, if it is one that changes bytes; else None."""
+    """base64, quoted-printable or uuencode if a Content-Transfer-Encoding *field* names one of them; else None."""
     name = (field or "").split("(", 1)[0].strip(" \t;\"'").lower()
     if name in _UUENCODE:
         return "uuencode"
@@ -18,7 +18,7 @@ def encoding_named(field: str | None) -> str | None:
 
 
 def transfer_decoded(body: bytes, encoding: str) -> bytes:
-    """*body* without *encoding*, which `encoding_named` found."""
+    """*body* decoded from *encoding*, a result of `encoding_named`."""
     if encoding == "quoted-printable":
         return binascii.a2b_qp(body)
     if encoding == "uuencode":
