@@ -14,7 +14,7 @@ from kaisoumail.parsing.html_text import text_of
 from kaisoumail.parsing.part import Part
 from kaisoumail.parsing.uuencode import without_files
 
-# More than anybody reads. Joining holds the text several times in memory, at up to four bytes a character.
+# More than anyone reads. Joining holds the text several times in memory, at up to four bytes a character.
 MAX_TEXT_BYTES: Final = 4 * 1024 * 1024
 MAX_RENDERED: Final = 512 * 1024
 
@@ -140,7 +140,7 @@ def _walk(part: Part) -> Iterable[Part]:
 
 
 def _truncate(content: bytes, limit: int) -> bytes:
-    """The first *limit* bytes of *content*, or a few less: half a character at the end would look undecodable."""
+    """The first *limit* bytes of *content*, or a few less: half a character would make the rest look undecodable."""
     cut = content[:limit]
     return cut[:-4] + bytes(byte for byte in cut[-4:] if byte < 0x80)
 

@@ -1,7 +1,8 @@
 """
-Verification codes: candidates are found, scored by what stands around them, and one wins or none does.
-Confirm links likewise, in `links.py`.
+Finds the verification code of a message: candidates are scored by the text around them, and one of them wins or none.
+`links.py` finds the link to follow in the same way.
 
-What words mean in which language stands in `words/`, one table a language. Pure; linear; never
-raises. Open first: `find.py`; `print(decided(…))` shows why a code was or was not found.
+`words/` has one table of words for each language. Everything is pure, linear and never raises.
+
+Open first: `find.py`; `print(decided(…))` shows why a code was or was not found.
 """

@@ -1,4 +1,4 @@
-"""Everything in a text that could be a code by its form, and nothing that is part of something else."""
+"""Everything in a text that has the form of a code, except parts of something else, such as a link or an amount."""
 
 import re
 from bisect import bisect_right
@@ -9,16 +9,16 @@ from typing import Final
 MAX_CANDIDATES: Final = 200
 
 _DIGITS: Final = re.compile(r"[0-9]+", re.ASCII)
-_REACH: Final = 16  # the longest that may stand before or behind a code's digits, and what touches it
+_REACH: Final = 16  # characters before and after the digits that a code, and what touches it, can extend to
 
-# A group of digits is not the end of a longer number, of an address, a colour or a masked card number.
+# A code must not be the end of a longer number, an address, a colour or a masked card number.
 _BEFORE: Final = r"(?<![A-Za-z0-9_@./\\:,+#*•·…%&?=~-])(?<![0-9][ -])(?<![0-9]\) )"
 # A comma may be followed by "5 minutes", but neither by thousands nor by the next of several codes.
 _AFTER: Final = r"(?![A-Za-z0-9_@*•])(?![.:/\\][0-9]|,[0-9]{3})(?![ -][0-9])(?!-[A-Za-z0-9])"
 # Letters touch digits somewhere in `7KM-4XQ`; in `JIRA-1234` they do not.
 _MIXED: Final = r"(?=[A-Z0-9-]{0,7}(?:[A-Z][0-9]|[0-9][A-Z]))"
 _FORM: Final = re.compile(
-    # Only where a word with a digit in it, or a short prefix, begins: everywhere else costs one look.
+    # Only at the start of a word with a digit, or of a short prefix: everywhere else costs a single lookahead.
     r"(?<![A-Za-z0-9])(?=[A-Za-z]{0,7}[0-9]|[A-Z]{1,4}-|[A-Z] [A-Z0-9] )(?:"
     r"(?:[A-Z]|FB)-(?P<prefixed>[0-9]{4,8})(?![A-Za-z0-9@-])"
     rf"|{_BEFORE}(?:"
@@ -34,9 +34,9 @@ _FORM: Final = re.compile(
     re.ASCII,
 )
 _SEPARATORS: Final = str.maketrans("", "", " \n-")
-# ASCII only: Chinese goes on right behind an address, without a space.
+# ASCII only: Chinese text follows an address directly, without a space.
 _LINK: Final = re.compile(r"(?:[hH][tT][tT][pP][sS]?://|www\.|WWW\.)[^\s<>\"')\]\u0080-\U0010ffff]+")
-_GOES_ON: Final = frozenset("@._%+'-")
+_IN_LOCAL_PART: Final = frozenset("@._%+'-")
 _MAIL_BEFORE: Final = re.compile(r"@[A-Za-z0-9.-]*\Z")
 _MAIL_AFTER: Final = re.compile(r"[A-Za-z0-9._%+'-]{0,64}@")
 # `example.com/verify?id=123456` without a scheme
@@ -60,7 +60,7 @@ _COUNTED: Final = ("01234567890", "12345678", "09876543210", "98765432")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """*code* without separators, its *form*, and where it stands in the text it was found in."""
+    """A possible code: *code* without separators, its *form*, and its place from *start* to *end* in the text."""
 
     code: str
     form: str
@@ -73,9 +73,9 @@ class Candidate:
 
 
 def candidates_in(text: str) -> Iterator[Candidate]:
-    """The candidates in *text* (plain), in order, at most 200."""
+    """The candidates in *text*, which must come from `plain`, in order, at most 200."""
     if not any(digit in text for digit in "0123456789"):
-        return  # a look for each is ten times faster than one for any
+        return  # ten tests with `in` are ten times faster than one regular expression
     may_link = "://" in text or "www." in text or "WWW." in text
     links = [match.span() for match in _LINK.finditer(text)] if may_link else []
     found = 0
@@ -94,9 +94,9 @@ def candidates_in(text: str) -> Iterator[Candidate]:
 
 def _around_digits(text: str) -> Iterator[tuple[int, int]]:
     """
-    The stretches that have a digit in them, each with room for what may touch it.
+    The spans around digits, each long enough for a whole code and what touches it.
 
-    Most of a mail has none; looking only here makes a mail about twenty times cheaper.
+    Most of a message has no digits; scanning only these spans is about twenty times cheaper.
     """
     start = end = -1
     for match in _DIGITS.finditer(text):
@@ -111,9 +111,9 @@ def _around_digits(text: str) -> Iterator[tuple[int, int]]:
 
 def _is_code(code: str, form: str) -> bool:
     """
-    Four to eight digits, or as many letters and digits with at least one of each.
+    Whether it is four to eight digits, or four to eight letters and digits with at least one of each.
 
-    That is all the interface allows: codes of letters alone, and longer ones, are never found.
+    The API allows no others: codes of letters alone, and longer ones, are never found.
     """
     if not 4 <= len(code) <= 8 or code.isalpha():
         return False
@@ -123,11 +123,11 @@ def _is_code(code: str, form: str) -> bool:
 
 
 def _is_in_address(text: str, start: int, end: int, links: list[tuple[int, int]]) -> bool:
-    """Part of a link or of a mail address."""
+    """Whether it is part of a link or of an email address."""
     before = bisect_right(links, (start, len(text))) - 1
     if before >= 0 and start < links[before][1]:
         return True
-    if end < len(text) and text[end] in _GOES_ON and _MAIL_AFTER.match(text, end):
+    if end < len(text) and text[end] in _IN_LOCAL_PART and _MAIL_AFTER.match(text, end):
         return True
     if start == 0 or text[start - 1].isspace() or not text[start - 1].isascii():
         return False
@@ -136,5 +136,5 @@ def _is_in_address(text: str, start: int, end: int, links: list[tuple[int, int]]
 
 
 def _is_measure(text: str, start: int, end: int) -> bool:
-    """Money, a percentage, a size, a time of day."""
+    """Whether it is an amount of money, a percentage, a size or a time of day."""
     return bool(_MONEY_BEFORE.search(text[max(0, start - 5) : start]) or _MONEY_AFTER.match(text[end : end + 5]))

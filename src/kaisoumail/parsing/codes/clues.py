@@ -1,5 +1,5 @@
 """
-Questions about one candidate and what stands around it; the points that the answers are worth are in `score.py`.
+Predicates about one candidate and the text around it; `score.py` assigns points to them.
 """
 
 import re
@@ -10,14 +10,14 @@ from kaisoumail.parsing.codes.labels import CODE, COPULAS, Label
 from kaisoumail.parsing.codes.reading import AFTER, BEFORE, AnalyzedText, Gap
 
 _NEAR: Final = 64
-_OWNER: Final = 32  # how far "your" may stand before "code": "your Acme Cloud code"
+_OWNER: Final = 32  # characters from "your" to "code" at most: "your Acme Cloud code"
 _NEAR_ROLES: Final = {"enter": "use", "use": "use", "about": "about", "offer": "offer"}
-_ASKED_WORDS: Final = 2  # "enter the following code"
+_ASKED_WORDS: Final = 2  # words between verb and label: "enter the following code"
 _QUOTES: Final = ('""', "“”", "„“", "«»", "「」", "『』", "‹›")
-_QUOTED: Final = 120  # how far from it a quoted sentence may begin and end
-_SPLIT_VERB: Final = (" ein.", " ein,", " ein ", " ein\n")  # German leaves the first part of "eingeben" to the end
+_QUOTED: Final = 120  # characters from the candidate to the begin and end of a quoted sentence at most
+_SPLIT_VERB: Final = (" ein.", " ein,", " ein ", " ein\n")  # German: the prefix of "eingeben" ends the clause
 _SPLIT_WORDS: Final = 6
-_PARTICLE: Final = 3  # what may stand between a number and the verb behind it: 을
+_PARTICLE: Final = 3  # characters between a number and the verb that follows: 을
 # "San Francisco, CA 94105", "4 place Carnot, 21000 Dijon"
 _STATE_BEFORE: Final = re.compile(r"\b[A-Z]{2}\s\Z", re.ASCII)
 _STREET_BEFORE: Final = re.compile(r"(?:[^\W\d_]|[0-9])[,;][ \n]\Z")
@@ -25,7 +25,7 @@ _TOWN_AFTER: Final = re.compile(r" [A-Z\u00c0-\u00de][a-z\u00df-\u00ff]+")
 
 
 def roles_near(reading: AnalyzedText, candidate: Candidate) -> set[str]:
-    """The roles of the words in the same sentence."""
+    """The roles "use", "about" and "offer" of the words near the candidate in the same sentence."""
     roles: set[str] = set()
     for hit in reading.hits_between(max(0, candidate.start - _NEAR), candidate.start):
         role = _NEAR_ROLES.get(hit.role)
@@ -35,7 +35,7 @@ def roles_near(reading: AnalyzedText, candidate: Candidate) -> set[str]:
         gap = Gap.between(reading, candidate.end, hit.start)
         if gap.ends_a_sentence or gap.lines > 1:
             continue
-        # A verb behind it is one of a language that ends with it: "661920 을(를) 입력하세요"
+        # A verb after the number is from a language with the verb at the end: "661920 을(를) 입력하세요"
         role = _NEAR_ROLES.get(hit.role)
         if role in ("about", "offer") or (role == "use" and gap.words <= 2):
             roles.add(role)
@@ -43,7 +43,7 @@ def roles_near(reading: AnalyzedText, candidate: Candidate) -> set[str]:
 
 
 def is_asked_for(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
-    """A verb right before it, or right before what it is called: "enter 482913", "use the following code: 482913"."""
+    """Whether a verb directly precedes the number or its label: "enter 482913", "use the following code: 482913"."""
     start = candidate.start if label is None or label.follows else label.hit.start
     return any(
         hit.role in ("enter", "use") and Gap.between(reading, hit.end, start).words <= _ASKED_WORDS
@@ -52,7 +52,7 @@ def is_asked_for(reading: AnalyzedText, candidate: Candidate, label: Label | Non
 
 
 def is_the_readers(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
-    """ "Your code", "482913 is your Acme code"."""
+    """Whether the label has a possessive: "Your code", "482913 is your Acme code"."""
     if label is None:
         return False
     start = candidate.end if label.follows else max(0, label.hit.start - _OWNER)
@@ -65,7 +65,7 @@ def is_the_readers(reading: AnalyzedText, candidate: Candidate, label: Label | N
 
 
 def is_led_to(reading: AnalyzedText, candidate: Candidate) -> bool:
-    """What stands right before it says that it comes now: "is", or a colon."""
+    """Whether a copula ("is") or a colon directly precedes it."""
     before = reading.text[max(0, candidate.start - 12) : candidate.start].rstrip()
     if before.endswith((":", "：")):
         return True
@@ -74,12 +74,13 @@ def is_led_to(reading: AnalyzedText, candidate: Candidate) -> bool:
 
 
 def offers_near(reading: AnalyzedText, candidate: Candidate) -> bool:
+    """Whether a word of an offer is near, in any sentence."""
     around = reading.hits_between(max(0, candidate.start - BEFORE), min(len(reading.text), candidate.end + AFTER))
     return any(hit.role == "offer" for hit in around)
 
 
 def is_plainly_named(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
-    """Next to nothing between the word and the year: "verification code is 2024"."""
+    """Whether at most a copula is between the label and a number like a year: "verification code is 2024"."""
     if label is None or label.hit.role not in CODE:
         return False
     between = reading.text[min(label.hit.end, candidate.end) : max(label.hit.start, candidate.start)]
@@ -92,7 +93,7 @@ def is_plainly_named(reading: AnalyzedText, candidate: Candidate, label: Label |
 
 
 def is_example(reading: AnalyzedText, candidate: Candidate, label: Label) -> bool:
-    """The number and what it is called are quoted, as in mails that warn of fraud: "Your code is 482913"."""
+    """Whether number and label are in quotation marks, as in warnings of fraud: "Your code is 482913"."""
     start, end = min(candidate.start, label.hit.start), max(candidate.end, label.hit.end)
     line = max(reading.text.rfind("\n", 0, start) + 1, start - _QUOTED)
     before = reading.text[line:start]
@@ -109,7 +110,7 @@ def is_example(reading: AnalyzedText, candidate: Candidate, label: Label) -> boo
 
 def is_entered(reading: AnalyzedText, candidate: Candidate) -> bool:
     """
-    Just this is to be typed in, and not at a gate.
+    Whether exactly this is to be typed in, and not into a keypad, a lock or a search.
 
     "Enter 482913", "Tragen Sie bitte noch 40926 ein", "195283을 입력해 주세요".
     """
@@ -127,7 +128,7 @@ def is_entered(reading: AnalyzedText, candidate: Candidate) -> bool:
 
 
 def is_in_a_list(reading: AnalyzedText, candidate: Candidate) -> bool:
-    """Another code stands alone on the line before or behind: backup codes come by the dozen."""
+    """Whether another code is alone on the line before or after it: backup codes come in lists."""
     return any(
         other.code != candidate.code
         and reading.text[min(other.end, candidate.end) : max(other.start, candidate.start)] == "\n"
@@ -137,18 +138,19 @@ def is_in_a_list(reading: AnalyzedText, candidate: Candidate) -> bool:
 
 
 def is_discounted(reading: AnalyzedText, candidate: Candidate) -> bool:
-    """A percentage is near, or in the subject."""
+    """Whether a percent sign is near."""
     return "%" in reading.text[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
 
 
 def is_like_a_telephone(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
-    """ "0800 1234" in a sentence."""
+    """Whether it is like "0800 1234" in a sentence."""
     if candidate.form != "grouped" or len(candidate.code) != 8 or candidate.code[0] != "0":
         return False
     return not reading.stands_alone(candidate) and (label is None or label.gap.words > 1)
 
 
 def is_postal(reading: AnalyzedText, candidate: Candidate) -> bool:
+    """Whether it is a postal code between the parts of an address."""
     if len(candidate.code) not in (4, 5):
         return False
     before = reading.text[max(0, candidate.start - 8) : candidate.start]
@@ -158,7 +160,7 @@ def is_postal(reading: AnalyzedText, candidate: Candidate) -> bool:
 
 
 def is_stale(reading: AnalyzedText, candidate: Candidate, label: Label | None) -> bool:
-    """An old code, or one said to be expired: right before the word, between it and the number, or right behind."""
+    """Whether a word such as "old" or "expired" precedes the label, or the number, or directly follows the number."""
     start = candidate.start - 40 if label is None or label.follows else label.hit.start - 24
     for hit in reading.hits_between(max(0, start), min(len(reading.text), candidate.end + 40)):
         if hit.role != "stale":

@@ -1,4 +1,4 @@
-"""The verification code of a mail, or none: better none than a wrong one."""
+"""The verification code of a message, or none: no code is better than a wrong one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ MAX_EVIDENCE: Final = 120
 MAX_WORD: Final = 64
 _AROUND: Final = 50
 MAX_DOUBTS: Final = 8
-_DOUBT: Final = ENOUGH // 2  # points from which on something speaks for it
-_CERTAIN: Final = 200  # points beyond which more do not make it surer
+_DOUBT: Final = ENOUGH // 2  # points that make a candidate a doubt
+_CERTAIN: Final = 200  # points that give full confidence
 
 
 Source = Literal["subject", "body"]
 
 
 def source_of(where: Where) -> Source:
-    """Where a code stood, in the words of the API."""
+    """The API's `source` of a code found in *where*."""
     return "subject" if where == "subject" else "body"
 
 
@@ -31,9 +31,9 @@ class FoundCode:
     """
     A code of 4 to 8 letters and digits, and the evidence for it.
 
-    *evidence* is the text around it on one line, at most 120 characters, *span* where it stands in that (with
-    its separators, if it had any); *word* is what called it a code ("" if nothing did), at most 64 characters;
-    *rules* name what spoke for and against it; *confidence* is from 0 to 1.
+    *evidence* is the text around it on one line, at most 120 characters; *span* is the place of the code in it, with
+    separators if it has any. *word* is its label ("" without one), at most 64 characters. *rules* are the names of the
+    rules that gave its *points*; *confidence* is from 0 to 1.
     """
 
     code: str
@@ -53,7 +53,7 @@ class FoundCode:
 
 @dataclass(frozen=True, slots=True)
 class ExaminedCandidate:
-    """A candidate of *reading* as it was judged. *lost* says why it is not the code, "" for the winner."""
+    """A scored candidate of *reading*. *lost* is the reason why it is not the code, "" for the code itself."""
 
     reading: AnalyzedText
     scored: ScoredCandidate
@@ -66,14 +66,14 @@ class ExaminedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The code, if there is one, and every candidate that was looked at on the way."""
+    """The code, if there is one, and every candidate that was examined."""
 
     found: FoundCode | None
     examined: tuple[ExaminedCandidate, ...]
 
     @property
     def doubts(self) -> tuple[Doubt, ...]:
-        """What may be the code where none was found: each once, in the order of the mail, at most `MAX_DOUBTS`."""
+        """What may be the code when none was found: each once, in the order of the message, at most `MAX_DOUBTS`."""
         if self.found is not None:
             return ()
         doubts: dict[str, Doubt] = {}
@@ -95,16 +95,16 @@ class Decision:
 
 def find_code(subject: str | None, text: str | None, html: str | None) -> FoundCode | None:
     """
-    The code, from the subject if one is there, else from the text, else from the HTML.
+    The code, from the subject if it has one, else from the text, else from the HTML.
 
-    None when nothing scores enough, or when two different candidates do nearly as well: a mail that
-    lists two codes has no answer that is safe to copy. Letters keep their case. Never raises.
+    None when no candidate has enough points, or when two different ones are close: a message with
+    two codes has none that is safe to copy. The case of letters is preserved. Never raises.
     """
     return decided(subject, text, html).found
 
 
 def decided(subject: str | None, text: str | None, html: str | None) -> Decision:
-    """As `find_code`, with every candidate it looked at; printing it shows the reasons."""
+    """As `find_code`, with every candidate that was examined; print it to see the reasons."""
     head = AnalyzedText.of("subject", subject or "")
     examined: list[ExaminedCandidate] = []
     for reading, preheader in _readings(head, text, html):
@@ -112,14 +112,14 @@ def decided(subject: str | None, text: str | None, html: str | None) -> Decision
             continue
         ranked = scored(reading, MailContext(head, reading))
         best = _best(ranked, preheader)
-        examined += [ExaminedCandidate(reading, each, _lost(each, best)) for each in ranked]
+        examined += [ExaminedCandidate(reading, each, _reason_lost(each, best)) for each in ranked]
         if best is not None:
             return Decision(_found_code(reading, best, ranked), tuple(examined))
     return Decision(None, tuple(examined))
 
 
 def _readings(head: AnalyzedText, text: str | None, html: str | None) -> Iterator[tuple[AnalyzedText, str]]:
-    """The texts in the order they are believed, each with what the mail shows only in lists."""
+    """The texts in order of precedence, each with its hidden text: a preheader, which clients show in lists only."""
     yield head, ""
     body = AnalyzedText.of("text", text) if text else None
     if body is not None:
@@ -132,8 +132,10 @@ def _readings(head: AnalyzedText, text: str | None, html: str | None) -> Iterato
 
 def _best(ranked: list[ScoredCandidate], preheader: str) -> ScoredCandidate | None:
     """
-    The one that is enough and clearly ahead. An older mail quoted below counts only if nothing above does; of two
-    that are close, the one that the preheader repeats.
+    The candidate with enough points and clearly ahead of the others; None if there is none.
+
+    One in a quoted older message counts only if no other has enough points. Of several that are close, the one that the
+    preheader repeats is chosen.
     """
     enough = [each for each in ranked if each.points >= ENOUGH]
     enough = [each for each in enough if not each.is_quoted] or enough
@@ -148,19 +150,19 @@ def _best(ranked: list[ScoredCandidate], preheader: str) -> ScoredCandidate | No
 
 
 def _is_close(rival: ScoredCandidate, best: ScoredCandidate) -> bool:
-    """Nearly as good, or called a code by the very same word: "your codes are 551177 and 662288"."""
+    """Whether it has nearly as many points, or the very same label: "your codes are 551177 and 662288"."""
     shares_the_word = rival.labelled_at is not None and rival.labelled_at == best.labelled_at
     return shares_the_word or best.points - rival.points < CLOSE
 
 
-def _lost(each: ScoredCandidate, best: ScoredCandidate | None) -> str:
+def _reason_lost(each: ScoredCandidate, best: ScoredCandidate | None) -> str:
     if best is not None and each.candidate.code == best.candidate.code:
         return ""
     if each.points < ENOUGH:
         return "too little speaks for it"
     if best is None:
         return "another does nearly as well"
-    return "quoted from an older mail" if each.is_quoted else "another does better"
+    return "quoted from an older message" if each.is_quoted else "another does better"
 
 
 def _found_code(reading: AnalyzedText, best: ScoredCandidate, ranked: list[ScoredCandidate]) -> FoundCode:
@@ -169,9 +171,16 @@ def _found_code(reading: AnalyzedText, best: ScoredCandidate, ranked: list[Score
     span = (candidate.start - begin, candidate.end - begin)
     others = [each.points for each in ranked if each.candidate.code != candidate.code]
     ahead = best.points - max(others, default=0)
-    sure = 0.6 + 0.39 * min(1.0, min(best.points - ENOUGH, ahead) / (_CERTAIN - ENOUGH))
+    confidence = 0.6 + 0.39 * min(1.0, min(best.points - ENOUGH, ahead) / (_CERTAIN - ENOUGH))
     return FoundCode(
-        candidate.code, reading.where, evidence, span, best.word[:MAX_WORD], best.points, best.rules, round(sure, 2)
+        candidate.code,
+        reading.where,
+        evidence,
+        span,
+        best.word[:MAX_WORD],
+        best.points,
+        best.rules,
+        round(confidence, 2),
     )
 
 

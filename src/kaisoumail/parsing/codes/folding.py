@@ -1,4 +1,4 @@
-"""Text as the rules read it: digits of every script plain, letters lower and without accents, places kept."""
+"""Normalizes text for the rules: ASCII digits for those of every script, lower case, no accents, indexes unchanged."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from typing import Final
 
 from kaisoumail.parsing.html_text import tidied
 
-# Decimal digits of other scripts; full-width letters; dashes and quotes that only look different.
+# Decimal digits of other scripts; full-width letters; variants of dashes and quotes.
 _UNUSUAL: Final = re.compile("(?![0-9])\\d|[\uff21-\uff3a\uff41-\uff5a\u2010-\u2013\u2212\uff0d\u2018\u2019]")
 _LIKE: Final = dict.fromkeys("\u2010\u2011\u2012\u2013\u2212\uff0d", "-") | dict.fromkeys("\u2018\u2019", "'")
 _ACCENTED: Final = re.compile("[\u00c0-\u024f\u0370-\u03ff\u1e00-\u1fff]")
@@ -15,27 +15,27 @@ _BARE: Final = {"ı": "i", "đ": "d", "Đ": "d", "ø": "o", "Ø": "o", "ł": "l"
 
 def plain(text: str, limit: int) -> str:
     """
-    The first *limit* characters of *text*, line by line, with single spaces, composed letters and plain digits.
+    The first *limit* characters of *text*, line by line, with single spaces, composed letters and ASCII digits.
 
-    Punctuation stays as it is: a full-width comma ends a number where a plain one might go on with it.
+    Punctuation is unchanged: a full-width comma ends a number, where a plain one may be part of it.
     """
     return usual(tidied(text[:limit]))
 
 
 def usual(tidy: str) -> str:
-    """*tidy* (lines and spaces in order) with composed letters and plain digits."""
+    """*tidy* (from `tidied`) with composed letters and ASCII digits."""
     return tidy if tidy.isascii() else _UNUSUAL.sub(_usual, unicodedata.normalize("NFC", tidy))
 
 
 def folded(text: str) -> str:
-    """*text* (plain) in lower case and without the accents of Latin and Greek letters, as long as before."""
+    """*text* (from `plain`) in lower case, without the accents of Latin and Greek letters; the length stays."""
     if text.isascii():
         return text.lower()
     return _ACCENTED.sub(_bare, text).lower()
 
 
 def one_line(text: str) -> str:
-    """*text* (folded) as phrases are looked for in it, as long as before: a line may break inside a phrase."""
+    """*text* on one line and without hyphens, as phrases are searched in it; the length stays."""
     return text.replace("\n", " ").replace("-", " ")
 
 

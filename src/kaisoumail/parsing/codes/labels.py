@@ -1,6 +1,6 @@
 """
-What each candidate of a text is called: a number is what the nearest word before it calls it ("order 123456"), or
-the first one behind it ("123456 is your login code"), and a word labels one number only.
+The label of each candidate of a text: the nearest phrase before the number ("order 123456"), or the first one after it
+("123456 is your login code"). A phrase labels one number only.
 """
 
 import re
@@ -14,7 +14,7 @@ from kaisoumail.parsing.codes.words.table import Hit
 NAMED: Final = frozenset(("named", "shared"))
 CODE: Final = NAMED | {"own", "weak"}
 _LABELS: Final = CODE | {"other", "offer"}
-_JOINED: Final = 8  # "123456 and 654321": both have the label of the first
+_JOINED: Final = 8  # characters between two numbers: in "123456 and 654321" both have the label of the first
 _PUNCTUATION: Final = re.compile(r"[:,;]")
 COPULAS: Final = frozenset(
     "is ist lautet est es e è é är er on to je este adalah là ialah είναι هو है 는 은 は 是 为 為 คือ это".split()
@@ -24,13 +24,13 @@ OFFER_LIKE: Final = re.compile(r"[A-Za-z]{4,7}[0-9]{1,4}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The word that says what a number is, and what stands between the two."""
+    """The phrase that labels a number, and the gap between the two."""
 
     hit: Hit
     gap: Gap
     follows: bool = False
     is_shown: bool = False
-    """The number has a line to itself below the word."""
+    """The number is alone on a line below the phrase."""
 
     @property
     def is_tight(self) -> bool:
@@ -38,8 +38,8 @@ class Label:
 
 
 def labels_of(reading: AnalyzedText) -> list[Label | None]:
-    """The label of each candidate: the nearest before it that no other has, else the first behind it."""
-    taken: set[int] = set()
+    """The label of each candidate: the nearest before it that is not used by another, else the first after it."""
+    used: set[int] = set()
     labels: list[Label | None] = []
     previous: Candidate | None = None
     for candidate in reading.candidates:
@@ -49,23 +49,23 @@ def labels_of(reading: AnalyzedText) -> list[Label | None]:
         if previous is not None and _are_joined(reading, previous, candidate):
             label = labels[-1]
         else:
-            label = _leading(reading, candidate, taken)
+            label = _leading(reading, candidate, used)
         if label is not None:
-            taken.add(label.hit.start)
+            used.add(label.hit.start)
         labels.append(label)
         previous = candidate
     for index, candidate in enumerate(reading.candidates):
         leading = labels[index]
         if leading is None or not leading.is_tight:
-            following = _following(reading, candidate, taken)
+            following = _following(reading, candidate, used)
             if following is not None:
-                taken.add(following.hit.start)
+                used.add(following.hit.start)
                 labels[index] = following
     return labels
 
 
 def is_amount(reading: AnalyzedText, candidate: Candidate) -> bool:
-    """A unit stands right behind it."""
+    """Whether a unit directly follows it."""
     for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + AFTER)):
         return hit.role == "unit" and hit.start <= candidate.end + 1 and reading.text[candidate.end] != "\n"
     return False
@@ -78,11 +78,11 @@ def _are_joined(reading: AnalyzedText, left: Candidate, right: Candidate) -> boo
     return COPULAS.isdisjoint(between.lower().split())  # "order 123456 is 654321" is no list
 
 
-def _leading(reading: AnalyzedText, candidate: Candidate, taken: set[int]) -> Label | None:
+def _leading(reading: AnalyzedText, candidate: Candidate, used: set[int]) -> Label | None:
     hits = [
         hit
         for hit in reading.hits_between(max(0, candidate.start - BEFORE), candidate.start)
-        if hit.role in _LABELS and hit.start not in taken
+        if hit.role in _LABELS and hit.start not in used
     ]
     if not hits:
         return None
@@ -106,7 +106,7 @@ def _leading(reading: AnalyzedText, candidate: Candidate, taken: set[int]) -> La
 
 
 def _names_another(reading: AnalyzedText, label: Label, candidate: Candidate) -> bool:
-    """Whether the label leads to the number with next to nothing between: "order no. 123456"."""
+    """Whether at most two words are between the label and the number: "order no. 123456"."""
     gap = label.gap
     between = reading.text[label.hit.end : candidate.start]
     if any(letter.isdigit() or letter in ",，、;" for letter in between):
@@ -115,16 +115,16 @@ def _names_another(reading: AnalyzedText, label: Label, candidate: Candidate) ->
 
 
 def _belongs_to_a_code(reading: AnalyzedText, hits: list[Hit], index: int, gap: Gap) -> bool:
-    """ "The code for your account: 482913": another number's word, but what is given is the code."""
+    """Whether the phrase belongs to a code before it: in "The code for your account: 482913" the number is the code."""
     between = reading.text[hits[index].end : hits[index].end + gap.length]
     if index == 0 or not (gap.words or gap.lines or ":" in between or "：" in between):
         return False
     earlier = hits[index - 1]
-    joint = Gap.between(reading, earlier.end, hits[index].start)
-    return earlier.role in CODE and joint.lines == 0 and joint.is_narrow and joint.words > 0
+    gap_before = Gap.between(reading, earlier.end, hits[index].start)
+    return earlier.role in CODE and gap_before.lines == 0 and gap_before.is_narrow and gap_before.words > 0
 
 
-def _following(reading: AnalyzedText, candidate: Candidate, taken: set[int]) -> Label | None:
+def _following(reading: AnalyzedText, candidate: Candidate, used: set[int]) -> Label | None:
     if candidate.form == "keyed":
         return None  # `PROJ-4821: login code is not sent`
     for hit in reading.hits_between(candidate.end, min(len(reading.text), candidate.end + AFTER)):
@@ -132,7 +132,7 @@ def _following(reading: AnalyzedText, candidate: Candidate, taken: set[int]) -> 
             continue
         gap = Gap.between(reading, candidate.end, hit.start)
         between = reading.text[candidate.end : hit.start]
-        if hit.role in CODE and hit.start not in taken and gap.is_narrow and not _has_digit(between):
+        if hit.role in CODE and hit.start not in used and gap.is_narrow and not _has_digit(between):
             if gap.words == 0 and OFFER_LIKE.fullmatch(candidate.code):
                 return None  # "Area51 login code"
             is_short = len(candidate.code) < 5 and hit.role not in NAMED

@@ -1,8 +1,8 @@
 """
-The link of a mail that confirms an address, signs in, sets a new password or accepts an invitation, or none.
+The link of a message that confirms an address, signs in, sets a new password or accepts an invitation, or none.
 
-Judged by what its words say, what its path says, and whether it carries something secret; what mails link to
-besides (unsubscribe, help, stores, social networks) is never it.
+Scored by its words, its path, and whether it has a secret. Other links (unsubscribe, help, stores, social networks) are
+never returned.
 """
 
 import html as entities
@@ -19,20 +19,20 @@ from kaisoumail.parsing.codes.words import LINKS, MEETINGS
 from kaisoumail.parsing.html_text import MAX_HTML, text_of
 
 MAX_URL: Final = 2048
-MAX_LINKS: Final = 60  # a mail with more has its one link of consequence among the first
+MAX_LINKS: Final = 60  # a message with more has the link to follow among the first
 _MAX_TEXT: Final = 64 * 1024
 _MAX_WORDS: Final = 80
 ENOUGH: Final = 100
 _KINDS: Final[tuple[LinkKind, ...]] = ("invite", "reset", "confirm", "sign_in")
-# Every class leaves `<` out, so that each attempt ends where the next one begins: linear.
+# Every class excludes `<`, so that each attempt ends where the next one begins: linear.
 _ANCHOR: Final = re.compile(r"<a\s([^<>]{1,4096}+)>", re.IGNORECASE)
 _END: Final = re.compile(r"</a\b", re.IGNORECASE)
 _HREF: Final = re.compile(r"""\bhref\s?=\s?(?:"([^"]{8,})"|'([^']{8,})'|([^\s"']{8,}))""", re.IGNORECASE)
-# No flag for the rest: without regard to case an `s` would be in the range too, as U+017F.
+# IGNORECASE for the scheme only: the excluded range has U+017F, so that it would exclude `s` as well.
 _URL: Final = re.compile(r"(?i:https?)://[^\s<>\"'()\[\]{}|\\^`\u0080-\U0010ffff]{4,2048}")
 _TRAILING: Final = ".,;:!?*_"
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", re.IGNORECASE)
-# Parts of a path that say what it does: in English, and in the words that shops of other countries use in theirs.
+# Parts of a path that show what the link does: in English, and as sites in other languages write them.
 _PATHS: Final[dict[LinkKind, re.Pattern[str]]] = {
     "invite": re.compile(
         r"invit|/join\b|accept|einladung|uitnodiging|convite|zaproszen|pozvank|davet|priglash|zaproshen|pokana"
@@ -60,7 +60,7 @@ _NEVER_HOSTS: Final = re.compile(
     r"(?:^|\.)(?:facebook|twitter|x|instagram|linkedin|youtube|tiktok|pinterest|t|weibo|vk)\.(?:com|me|co)$|"
     r"^(?:apps\.apple|itunes\.apple|play\.google|help|support)\.|(?:^|\.)(?:w3|schema)\.org$"
 )
-# What only the receiver is to know: long, and not a word.
+# A secret for the recipient only: long, and not a word.
 _SECRET: Final = re.compile(
     r"(?=[A-Za-z_~-]{0,64}[0-9])(?=[0-9_~-]{0,64}[A-Za-z])[A-Za-z0-9_~-]{12,}|"
     # ... or shorter, with letters and digits taking turns
@@ -75,7 +75,7 @@ _SECRET_NAME: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _LinkText:
-    """A link with its own *words*, or those of the line *before* it and of the line *above* that."""
+    """A link with its own *words*, or with the text of the line *before* it and of the line *above* that."""
 
     url: str
     words: str
@@ -89,19 +89,19 @@ def find_link(subject: str | None, text: str | None, html: str | None) -> Link |
     if "://" not in text and "://" not in html:
         return None
     about = _roles(subject or "")
-    for shown in (_in_html(html), _in_text(text)):
+    for links in (_in_html(html), _in_text(text)):
         best: tuple[int, Link] | None = None
-        for each in shown:
-            judged = _judged(each, about)
-            if judged is not None and (best is None or judged[0] > best[0]):
-                best = judged
+        for link in links:
+            scored = _scored_link(link, about)
+            if scored is not None and (best is None or scored[0] > best[0]):
+                best = scored
         if best is not None:
             return None if best[1].kind == "invite" and _is_of_a_meeting(text, html) else best[1]
     return None
 
 
 def _in_html(markup: str) -> Iterator[_LinkText]:
-    """The first links of *markup* with their words; those of a picture are its alternative text."""
+    """The first links of *markup* with their text; for a picture, its alternative text."""
     for count, match in enumerate(_ANCHOR.finditer(markup)):
         if count == MAX_LINKS:
             return
@@ -117,12 +117,12 @@ def _in_html(markup: str) -> Iterator[_LinkText]:
 
 
 def _in_ascii(url: str) -> str:
-    """*url* as a browser asks for it: whatever is not ASCII in its path is encoded (RFC 3987, 3.1)."""
+    """*url* as a browser requests it: characters outside ASCII are percent-encoded (RFC 3987, 3.1)."""
     return url if url.isascii() else quote(url, safe=printable)
 
 
 def _in_text(text: str) -> Iterator[_LinkText]:
-    """The first addresses of *text* with the words in front of each."""
+    """The first URLs of *text*, each with the lines before it."""
     done = 0
     for count, match in enumerate(_URL.finditer(text)):
         if count == MAX_LINKS:
@@ -132,11 +132,11 @@ def _in_text(text: str) -> Iterator[_LinkText]:
         yield _LinkText(match[0].rstrip(_TRAILING), "", " ".join(lines[-1:]), " ".join(lines[-2:-1]))
 
 
-def _judged(shown: _LinkText, about: set[str]) -> tuple[int, Link] | None:
-    if not (shown.url.isascii() and shown.url.isprintable()) or " " in shown.url:
+def _scored_link(link: _LinkText, about: set[str]) -> tuple[int, Link] | None:
+    if not (link.url.isascii() and link.url.isprintable()) or " " in link.url:
         return None
     try:
-        parts = urlsplit(shown.url)
+        parts = urlsplit(link.url)
         host = (parts.hostname or "").lower()
     except ValueError:
         return None
@@ -148,13 +148,13 @@ def _judged(shown: _LinkText, about: set[str]) -> tuple[int, Link] | None:
     ):
         return None
     path = f"{parts.path}?{parts.query}#{parts.fragment}"
-    low = path.lower()
+    lowered = path.lower()
     if _NEVER_HOSTS.search(host) or _NEVER_PATHS.search(parts.path.lower()):
         return None
-    words = _roles(shown.words or shown.before)
+    words = _roles(link.words or link.before)
     if "never" in words:
         return None
-    kind, points = _kind_of(words, _roles(shown.above), low, about)
+    kind, points = _kind_of(words, _roles(link.above), lowered, about)
     if kind is None:
         return None
     if _SECRET.search(path) or _SECRET_NAME.search(path):
@@ -163,33 +163,35 @@ def _judged(shown: _LinkText, about: set[str]) -> tuple[int, Link] | None:
         return None
     if points < ENOUGH:
         return None
-    return points, Link(shown.url, host, shown.words[:_MAX_WORDS], kind)
+    return points, Link(link.url, host, link.words[:_MAX_WORDS], kind)
 
 
 def _roles(text: str) -> set[str]:
-    """What *text* says, commas left out: "Yes, it's me"."""
+    """The roles of the phrases in *text*, without its commas: "Yes, it's me" matches "yes it's me"."""
     return LINKS.roles(one_line(folded(plain(text, 300))).replace(", ", " ")) if text else set()
 
 
 def _is_of_a_meeting(text: str, html: str) -> bool:
-    """Whether one joins a call there, not a team."""
-    low = one_line(folded(text or html))
-    return any(phrase in low for phrase in MEETINGS)
+    """Whether the invitation is to a call, not to a team."""
+    lowered = one_line(folded(text or html))
+    return any(phrase in lowered for phrase in MEETINGS)
 
 
 def _kind_of(words: set[str], above: set[str], path: str, about: set[str]) -> tuple[LinkKind | None, int]:
     """
-    What following it does, and how much says so. A mail about something else often links to the sign-in page or
-    to the page for changing the password as well: those two count only if the subject, or path and words, say so.
+    What the link does, None if unknown, and its points.
+
+    Messages about other things often link to the sign-in page and the page to change the password, so these two kinds
+    lose points unless the subject is about them, or both path and words match.
     """
     best: tuple[LinkKind | None, int] = (None, 0)
     for kind in _KINDS:
-        said = 60 if kind in words else 40 if kind in above and "never" not in above else 0
+        in_words = 60 if kind in words else 40 if kind in above and "never" not in above else 0
         in_path = 40 if _PATHS[kind].search(path) else 0
-        points = said + in_path + (30 if kind in about else 0)
-        if not said and not in_path:
+        points = in_words + in_path + (30 if kind in about else 0)
+        if not in_words and not in_path:
             continue
-        if kind in ("reset", "sign_in") and kind not in about and not (said and in_path):
+        if kind in ("reset", "sign_in") and kind not in about and not (in_words and in_path):
             points -= 40
         if points > best[1]:
             best = (kind, points)

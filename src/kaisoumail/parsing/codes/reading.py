@@ -1,4 +1,4 @@
-"""One text of a mail, read for codes: as shown, as the rules compare it, and what a stretch of it says."""
+"""One text of a message, analyzed for codes: its candidates, the phrases around them, and the gaps between."""
 
 import re
 from bisect import bisect_left
@@ -14,24 +14,24 @@ from kaisoumail.parsing.codes.words.table import Hit
 Where = Literal["subject", "text", "html"]
 
 MAX_TEXT: Final = 64 * 1024
-BEFORE: Final = 160  # how far a word may stand before a number and still speak of it
-AFTER: Final = 80
-_PLACE: Final = 48  # how far behind a number the place may be named
-_START: Final = 600  # what a mail is about is said by then
+BEFORE: Final = 160  # characters from a phrase to the number after it at most
+AFTER: Final = 80  # characters from a number to the phrase after it at most
+_PLACE: Final = 48  # characters after a number in which a place may be named
+_START: Final = 600  # characters in which a message names its topic
 _SPACED_LETTER: Final = re.compile("[a-z\u00df-\u024f\u0370-\u052f]")
 _REST_OF_A_WORD: Final = re.compile("[a-z\u00df-\u024f\u0370-\u052f]*+")
 _SENTENCE_ENDS: Final = re.compile(r"[.!?;](?=\s|\Z)|[。！？；।؟]")
 _FULL_LINE: Final = 50
 _WORD: Final = re.compile(r"[^\W\d_]+")
 # "On Monday Ada <ada@a.test> wrote:", "Am … schrieb Ada <…>:"; each part ends where the next begins: linear
-_FROM: Final = re.compile(r"[<(][^\s<>()@]{1,64}+@[^\s<>()]{1,200}+[>)][^\n]{0,40}\Z")
-_MOST_FROM: Final = 512
-_RULE: Final = 10
+_ATTRIBUTION: Final = re.compile(r"[<(][^\s<>()@]{1,64}+@[^\s<>()]{1,200}+[>)][^\n]{0,40}\Z")
+_MAX_ATTRIBUTION: Final = 512
+_MIN_RULE: Final = 10
 
 
 @dataclass(frozen=True)
 class AnalyzedText:
-    """A text (plain) and where in the mail it stands."""
+    """A text, as `plain` returns it, and which part of the message it is."""
 
     where: Where
     text: str
@@ -42,12 +42,12 @@ class AnalyzedText:
 
     @classmethod
     def of_shown(cls, html_text: str) -> "AnalyzedText":
-        """What HTML shows, tidy already."""
+        """The visible text of HTML, as `shown_and_hidden` returns it."""
         return cls("html", usual(html_text[:MAX_TEXT]))
 
     @cached_property
     def folded(self) -> str:
-        """The text as phrases are looked for in it: place by place the same."""
+        """The text in which phrases are searched; each character has the same index as in `text`."""
         line = one_line(folded(self.text))
         return line if len(line) == len(self.text) else self.text
 
@@ -56,18 +56,18 @@ class AnalyzedText:
         return list(candidates_in(self.text))
 
     def beside(self, candidate: Candidate) -> list[Candidate]:
-        """The candidate before and the one behind."""
-        place = bisect_left(self.candidates, candidate.start, key=lambda each: each.start)
-        return [*self.candidates[max(0, place - 1) : place], *self.candidates[place + 1 : place + 2]]
+        """The candidates directly before and after *candidate*."""
+        index = bisect_left(self.candidates, candidate.start, key=lambda each: each.start)
+        return [*self.candidates[max(0, index - 1) : index], *self.candidates[index + 1 : index + 2]]
 
     @cached_property
     def hits(self) -> list[Hit]:
-        """The words around the candidates, in order."""
+        """The phrases around the candidates, in order."""
         found: list[Hit] = []
         done = 0
         for candidate in self.candidates:
-            start = self._at_a_word(max(done, candidate.start - BEFORE))
-            end = self._behind_a_word(candidate.end + AFTER)
+            start = self._skip_partial_word(max(done, candidate.start - BEFORE))
+            end = self._end_of_word(candidate.end + AFTER)
             for hit in CODES.hits(self.folded, start, end):
                 found.append(hit)
                 done = hit.end
@@ -79,27 +79,25 @@ class AnalyzedText:
         return [hit.start for hit in self.hits]
 
     def hits_between(self, start: int, end: int) -> list[Hit]:
-        """The hits that lie in that stretch."""
+        """The hits that lie entirely between *start* and *end*."""
         first = bisect_left(self._starts, start)
         last = bisect_left(self._starts, end, lo=first)
         return [hit for hit in self.hits[first:last] if hit.end <= end]
 
     def stands_alone(self, candidate: Candidate) -> bool:
-        """Whether nothing else is on its line, as mails like to show the one."""
+        """Whether nothing else is on its line, as messages often show the code."""
         before = self.text[max(0, candidate.start - 12) : candidate.start].rpartition("\n")
         after = self.text[candidate.end : candidate.end + 12].partition("\n")
         is_first = bool(before[1]) or candidate.start <= 12
         is_last = bool(after[1]) or candidate.end + 12 >= len(self.text)
-        beside = (before[2] if before[1] else before[0] + before[2]) + after[0]
+        rest = (before[2] if before[1] else before[0] + before[2]) + after[0]
         return (
-            is_first
-            and is_last
-            and not any(letter.isalnum() for letter in beside.removesuffix("G-").removesuffix("FB-"))
+            is_first and is_last and not any(letter.isalnum() for letter in rest.removesuffix("G-").removesuffix("FB-"))
         )
 
     @cached_property
     def quoted_from(self) -> int:
-        """Where an answered or forwarded mail begins; the length of the text if there is none."""
+        """Where a quoted or forwarded message begins; the length of the text if there is none."""
         if "@" in self.text or "---" in self.text or "___" in self.text:
             start = 0
             for line in self.text.split("\n"):
@@ -109,57 +107,57 @@ class AnalyzedText:
         return len(self.text)
 
     def is_quoted(self, candidate: Candidate) -> bool:
-        """Whether an older mail is quoted there."""
+        """Whether it is in a quoted older message."""
         line = self.text.rfind("\n", 0, candidate.start) + 1
         return candidate.start > self.quoted_from or self.text.startswith((">", "|", "&gt;"), line)
 
     @cached_property
     def roles_at_the_start(self) -> set[str]:
-        """What the first sentences are about."""
+        """The roles of the phrases in the first sentences."""
         return CODES.roles(self.folded[:_START])
 
     @cached_property
     def bookings_at_the_start(self) -> set[str]:
-        """The words in the first sentences that speak of a booking, a parcel or a payment."""
+        """The phrases in the first sentences that are about a booking, a parcel or a payment."""
         start = self.folded[:_START]
         return {start[hit.start : hit.end] for hit in BOOKINGS.hits(start)}
 
     def names_a_place_behind(self, candidate: Candidate) -> bool:
-        """Whether its sentence goes on with a place where numbers are typed that prove nobody: a gate, a search."""
+        """Whether its sentence then names a place for numbers that prove no identity, such as a lock or a search."""
         end = min(len(self.text), candidate.end + _PLACE)
         sentence = _SENTENCE_ENDS.search(self.text, candidate.end, end)
         return next(PLACES.hits(self.folded, candidate.end, sentence.start() if sentence else end), None) is not None
 
     @cached_property
     def invites_to_a_meeting(self) -> bool:
-        """Whether it names the number of a call, whose passcode proves nobody."""
+        """Whether it invites to a call: the passcode of one proves no identity."""
         return any(phrase in self.folded for phrase in MEETINGS)
 
-    def _at_a_word(self, start: int) -> int:
-        """*start*, or behind the word it is in the middle of."""
-        return self._behind_a_word(start) if start and _SPACED_LETTER.match(self.folded, start - 1) else start
+    def _skip_partial_word(self, start: int) -> int:
+        """*start*, or the end of the word it is inside of."""
+        return self._end_of_word(start) if start and _SPACED_LETTER.match(self.folded, start - 1) else start
 
-    def _behind_a_word(self, end: int) -> int:
-        """*end*, or where the word ends that it is in the middle of: one cut in two would say something else."""
+    def _end_of_word(self, end: int) -> int:
+        """*end*, or the end of the word it is inside of: a word cut in two would match other phrases."""
         rest = _REST_OF_A_WORD.match(self.folded, min(end, len(self.folded)))
         assert rest is not None
         return rest.end()
 
 
 def _begins_a_quote(line: str) -> bool:
-    """ "-----Original Message-----", a rule, or who wrote what follows."""
+    """Whether the line is like "-----Original Message-----", "______" or "Ada <ada@a.test> wrote:"."""
     if line.startswith("---"):
         return line.endswith("---") and 3 <= len(line.strip("-")) <= 60
     if line.startswith("___"):
-        return len(line) >= _RULE and not line.strip("_")
-    return line.endswith((":", "：")) and len(line) <= _MOST_FROM and _FROM.search(line) is not None
+        return len(line) >= _MIN_RULE and not line.strip("_")
+    return line.endswith((":", "：")) and len(line) <= _MAX_ATTRIBUTION and _ATTRIBUTION.search(line) is not None
 
 
 class Gap(NamedTuple):
-    """What stands between a word and a number; looked at only as far as somebody asks."""
+    """The text between a phrase and a number; each property is computed on use."""
 
     text: str
-    """All of the reading's."""
+    """The whole text of the `AnalyzedText`."""
     start: int
     end: int
 
@@ -185,13 +183,13 @@ class Gap(NamedTuple):
 
     @property
     def is_wrapped(self) -> bool:
-        """Its one line breaks where it is full, not where a thought ends."""
+        """Whether its only line break is where the line is full, not where a sentence ends."""
         first = self.text.rfind("\n", max(0, self.start - _FULL_LINE), self.start)
         return self.lines < 2 and self.text.find("\n", self.start, self.end) - first >= _FULL_LINE
 
     @property
     def is_narrow(self) -> bool:
-        """A few words of one sentence."""
+        """Whether it is a few words of one sentence."""
         if self.length > 48 or self.lines > 1 or self.ends_a_sentence:
             return False
         return self.words <= (2 if self.text.find(", ", self.start, self.end) >= 0 else 5)

@@ -1,8 +1,8 @@
 """
-The words that speak for or against a number being a code, and for a link being one to follow: one table a language.
+The phrases that mark a number as a code or as none, and a link as one to follow: one table for each language.
 
-A table is a `Words`; `CODES` and `LINKS` find the words of all of them at once. Adding a language is adding
-a file and its line here.
+A table is a `Words`; `CODES` and `LINKS` find the phrases of all languages at once. To add a language, add its file and
+its name here.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""What a language says around codes and links, and the one expression that finds all of it."""
+"""The table of a language's phrases around codes and links, and the finder for the phrases of all tables."""
 
 import re
 import unicodedata
@@ -8,13 +8,13 @@ from typing import Final
 
 from kaisoumail.parsing.codes.folding import folded, one_line
 
-# Scripts that put spaces between words: a word of theirs is not looked for inside another.
+# Scripts that separate words by spaces: a phrase never begins inside a word of these.
 _SPACED: Final = "a-z\u00df-\u024f\u0370-\u052f"
 _SPACED_LETTER: Final = re.compile(f"[{_SPACED}]")
 _ENDING: Final = re.compile(f"[{_SPACED}]*+")
-# What a phrase may begin with: a word of those, or any letter of the others.
+# The beginning of a phrase: a word of these scripts, or any single letter of the others.
 _BEGINNING: Final = re.compile(f"[{_SPACED}]+|[\u0590-\uffff]")
-# What makes a word of one behind it; "for" and "digits" do not.
+# A letter that forms a compound with the word after it; 用 ("for") and 桁 ("digits") do not.
 _JOINED: Final = re.compile("(?![用桁])[\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3]")
 _STEM: Final = 3  # the letters a stem has at least
 
@@ -22,19 +22,21 @@ _STEM: Final = 3  # the letters a stem has at least
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """
-    Phrases divided by commas, in any letter case, accents or not; `*` at the end stands for any ending.
+    The phrases of one language by role, separated by commas, in any letter case, with or without accents.
+    A `*` at the end matches any ending.
 
-    For codes. *named*: names a verification code. *shared*: the same, but bookings, parcels and payments have numbers
-    that are called so as well. *weak*: may name one ("code" alone), *own*: the same, said of the reader's
-    ("your code"), *your*: the word for that. *joint*: the weak ones that name another kind of number when a word is
-    joined to them (受付番号). *about*: the mail is about proving who somebody is. *enter*: asks to
-    type something in, *use*: to use or copy it.
+    For codes. *named*: names a verification code. *shared*: the same, but numbers of bookings, parcels and payments
+    have this name as well. *weak*: may name one ("code" alone). *own*: the same, with a possessive ("your code").
+    *your*: the possessive. *joint*: the weak ones that name another kind of number when a word is joined to them
+    (受付番号). *about*: the message is about proof of identity. *enter*: asks to type something in. *use*: to use or
+    copy it.
     *other*: names another kind of number. *offer*: the number buys something or opens a meeting. *stale*: the code is
-    none, or no longer. *meeting*: the mail invites to a call, whose passcode proves nobody. *booking*: it is about a
-    booking, a parcel or a payment. *place*: where numbers are typed that prove nobody. *unit*: stands behind an amount.
+    invalid or expired. *meeting*: the message invites to a call, whose passcode proves no identity. *booking*: it is
+    about a booking, a parcel or a payment. *place*: where numbers are typed that prove no identity. *unit*: follows an
+    amount.
 
-    For links. *confirm*, *sign_in*, *reset*, *invite*: what following the link does. *never*: what links
-    beside that are for.
+    For links. *confirm*, *sign_in*, *reset*, *invite*: what following the link does. *never*: the purpose of other
+    links.
     """
 
     named: str
@@ -68,7 +70,7 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A phrase of a table, by its role, and where it stands with its ending."""
+    """A phrase that was found: its *role*, and its place in the text including its ending."""
 
     role: str
     start: int
@@ -80,22 +82,22 @@ class _Phrase:
     text: str
     role: str
     is_whole: bool
-    """It ends where a word ends."""
+    """It must end at the end of a word."""
 
 
-_NOTHING: Final[Mapping[str, Sequence[_Phrase]]] = {"": ()}
+_NO_PHRASES: Final[Mapping[str, Sequence[_Phrase]]] = {"": ()}
 
 
 class Finder:
     """
     Finds the phrases of several roles at once, the longest first.
 
-    Looked up by the word they begin with and the two letters behind it: a hundred begin with "code", and one regular
+    They are looked up by their first word and the two letters after it: a hundred begin with "code". One regular
     expression for all of them would take seconds to compile.
     """
 
     def __init__(self, words: Words, roles: Iterable[str]) -> None:
-        """When two roles claim a phrase, the earlier one has it."""
+        """A phrase with several of the *roles* counts for the first of them."""
         known: dict[tuple[str, bool], _Phrase] = {}
         for role in roles:
             for listed in phrases(getattr(words, role)):
@@ -103,8 +105,8 @@ class Finder:
                 is_whole = text == listed and _is_spaced(text[-1])
                 known.setdefault((text, is_whole), _Phrase(text, role, is_whole))
         self._joint = frozenset(phrases(words.joint))
-        # By their first word, and what follows that: "" if next to nothing.
-        begun: dict[str, dict[str, list[_Phrase]]] = {}
+        # By their first word, and the two letters after it: "" if there are fewer.
+        by_word: dict[str, dict[str, list[_Phrase]]] = {}
         self._stems: dict[str, list[_Phrase]] = {}  # by their first three letters
         for phrase in sorted(known.values(), key=lambda each: -len(each.text)):
             beginning = _BEGINNING.match(phrase.text)
@@ -112,12 +114,12 @@ class Finder:
             if not phrase.is_whole and beginning.end() == len(phrase.text) >= _STEM and _is_spaced(phrase.text):
                 self._stems.setdefault(phrase.text[:_STEM], []).append(phrase)
             else:
-                follows = _following(phrase.text, beginning.end())
-                begun.setdefault(beginning[0], {}).setdefault(follows if len(follows) == 2 else "", []).append(phrase)
-        self._beginnings = {word: _with_the_short(phrases) for word, phrases in begun.items()}
+                follows = _continuation(phrase.text, beginning.end())
+                by_word.setdefault(beginning[0], {}).setdefault(follows if len(follows) == 2 else "", []).append(phrase)
+        self._beginnings = {word: _with_short_ones(phrases) for word, phrases in by_word.items()}
 
     def hits(self, text: str, start: int = 0, end: int | None = None) -> Iterator[Hit]:
-        """The phrases that begin in that part of *text* (`one_line` of folded), in order, none inside another."""
+        """The phrases that begin between *start* and *end* of *text* (folded, one line), in order, without overlaps."""
         done = start
         for match in _BEGINNING.finditer(text, start, len(text) if end is None else end):
             word = match[0]
@@ -135,12 +137,12 @@ class Finder:
         return phrase.text in self._joint and start > 0 and _JOINED.match(text, start - 1) is not None
 
     def roles(self, text: str) -> set[str]:
-        """The roles of the phrases in *text* (`one_line` of folded)."""
+        """The roles of the phrases in *text* (folded, on one line)."""
         return {hit.role for hit in self.hits(text)}
 
     def _phrase_at(self, text: str, start: int, word: str) -> _Phrase | None:
-        begun = self._beginnings.get(word, _NOTHING)
-        for phrase in begun.get(_following(text, start + len(word))) or begun[""]:
+        by_continuation = self._beginnings.get(word, _NO_PHRASES)
+        for phrase in by_continuation.get(_continuation(text, start + len(word))) or by_continuation[""]:
             if text.startswith(phrase.text, start) and not (
                 phrase.is_whole and _SPACED_LETTER.match(text, start + len(phrase.text))
             ):
@@ -151,14 +153,14 @@ class Finder:
         return None
 
 
-def _following(text: str, end: int) -> str:
-    """The two letters behind a word that ends there, and behind the space."""
+def _continuation(text: str, end: int) -> str:
+    """The two letters after the word that ends at *end*, and after the space."""
     begin = end + 1 if text.startswith(" ", end) else end
     return text[begin : begin + 2]
 
 
-def _with_the_short(phrases: Mapping[str, list[_Phrase]]) -> Mapping[str, Sequence[_Phrase]]:
-    """Those with each continuation, together with those that go on with next to nothing; the longest first."""
+def _with_short_ones(phrases: Mapping[str, list[_Phrase]]) -> Mapping[str, Sequence[_Phrase]]:
+    """*phrases* by continuation, each together with those under "", which are too short for one; the longest first."""
     short = phrases.get("", [])
     longer = {
         follows: sorted([*some, *short], key=lambda each: -len(each.text))
@@ -169,7 +171,7 @@ def _with_the_short(phrases: Mapping[str, list[_Phrase]]) -> Mapping[str, Sequen
 
 
 def phrases(listed: str) -> Iterator[str]:
-    """The phrases of a field, as they are compared."""
+    """The phrases in a field of `Words`, folded as the text is."""
     for phrase in one_line(folded(unicodedata.normalize("NFC", listed))).split(","):
         tidy = " ".join(phrase.split())
         if tidy:
