@@ -1,8 +1,8 @@
 """
-Messages read in processes of their own: bytes in, the fields a list shows out.
+Parses messages in separate processes: takes the bytes, returns the fields that lists show.
 
-Every byte is a stranger's, and reading costs time. In a process of its own it can neither hold up the server nor take
-it down: a reader that crashes or takes too long is replaced, and the message is stored unread.
+The bytes are untrusted, and parsing takes time. In a separate process it can neither block nor crash the server: a
+reader that crashes or takes too long is replaced, and its message is stored as unreadable.
 
 Open first: `extract.py`, then `processes.py`.
 """

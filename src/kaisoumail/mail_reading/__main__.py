@@ -1,12 +1,13 @@
 """
-A reader: frames of messages on standard input, frames of their facts on standard output.
+A reader process: receives frames of messages on standard input, writes frames of extracts to standard output.
 
-A frame is four bytes of length, most significant first, and MessagePack. In: the number of the first message, and an
-array of messages. Out: an array of answers (`frames.py`); those of a few milliseconds go together. The first frame out
-is empty: the reader is ready. A frame that comes while messages are left takes their place.
+A frame is four bytes of length, most significant first, and MessagePack. Input: the number of the first message, and an
+array of messages. Output: an array of answers (`frames.py`); those of a few milliseconds share a frame. The first
+output frame is empty: the reader is ready. A frame that arrives before the last one is done replaces the rest of
+its messages.
 
 The first argument only names the reader in lists of processes. The second is the file descriptor of a few bytes of
-shared memory, in which stands the number of the message that is being read.
+shared memory with the number of the message that is being read.
 """
 
 import gc
@@ -24,46 +25,46 @@ import msgspec
 from kaisoumail.mail_reading.extract import facts_of
 from kaisoumail.mail_reading.frames import PROGRESS_BYTES, Answer
 
-# A mail may take 150 MB above its size and has at most 100 MB; beyond this reading it fails, and only that.
+# A message may take 150 MB above its size, which is at most 100 MB; beyond this limit reading that message fails.
 _MEMORY: Final = 1024 * 1024 * 1024
 _IN: Final = 0
-# Each frame wakes the server: it does so once for ordinary messages that were handed in together.
+# Each frame wakes the server: once is enough for ordinary messages that were sent together.
 _TOGETHER_SECONDS: Final = 0.005
 
 
 def main() -> None:
-    # Ctrl-C goes to the whole group; the server still wants what it has handed in, and hangs up when it is done.
+    # Ctrl-C signals the whole group. The server still needs the answers it waits for, and closes the pipe at its end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold a stranger's mail
-    # What was imported is never garbage, and mails leave little: looking for cycles cost a tenth of the time.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would contain messages
+    # Imported modules are never garbage, and messages leave little: collecting cycles took a tenth of the time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
     frames = msgspec.msgpack.Decoder(tuple[int, list[bytes]])
-    # Not buffered: what another frame brings must be seen by `select`.
+    # Unbuffered: `select` must see the arrival of another frame.
     source = open(_IN, "rb", buffering=0, closefd=False)  # noqa: SIM115 - as long as the process
     _write(b"")
     progress = mmap.mmap(int(sys.argv[2]), PROGRESS_BYTES)
     while head := _read(source, 4):
-        # No names for what is in between: a large mail is held often enough without them.
-        number, waiting = frames.decode(_read(source, int.from_bytes(head, "big")))
-        waiting.reverse()
+        # No variables for the intermediate values: a large message has enough copies without them.
+        number, pending = frames.decode(_read(source, int.from_bytes(head, "big")))
+        pending.reverse()
         answers: list[Answer] = []
-        told = time.monotonic()
-        while waiting:
+        written_at = time.monotonic()
+        while pending:
             progress[:] = number.to_bytes(PROGRESS_BYTES, "big")
-            begun = time.thread_time()
-            facts = facts_of(waiting.pop())
-            answers.append(Answer(number, time.thread_time() - begun, facts))
+            cpu_before = time.thread_time()
+            extract = facts_of(pending.pop())
+            answers.append(Answer(number, time.thread_time() - cpu_before, extract))
             number += 1
-            if waiting and select.select([source], [], [], 0)[0]:
-                waiting.clear()
-            if not waiting or time.monotonic() - told > _TOGETHER_SECONDS:
+            if pending and select.select([source], [], [], 0)[0]:
+                pending.clear()
+            if not pending or time.monotonic() - written_at > _TOGETHER_SECONDS:
                 _write(msgspec.msgpack.encode(answers))
                 answers.clear()
-                told = time.monotonic()
-            del facts
+                written_at = time.monotonic()
+            del extract
 
 
 def _read(source: io.FileIO, length: int) -> bytearray:

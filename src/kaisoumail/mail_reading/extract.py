@@ -1,4 +1,4 @@
-"""What is read off a mail once, when it arrives, however many recipients it has."""
+"""The extract of a message: read once on arrival, for any number of recipients."""
 
 import threading
 from typing import Final, Literal
@@ -14,14 +14,15 @@ from kaisoumail.parsing.mime import NO_SUBJECT, parse
 from kaisoumail.parsing.preview import NO_PREVIEW, preview_of
 
 _LEVEL: Final = 1
-_mine: Final = threading.local()  # making a compressor costs more than a small mail does; sharing one is not allowed
+_per_thread: Final = threading.local()  # a compressor costs more than a small message, and must not be shared
 
 
 class ExtractedFields(msgspec.Struct, frozen=True, array_like=True):
     """
-    What lists show of a mail, its size and digest, and all of it as zstd (*compressed*).
+    The fields that lists show of a message, its *size* in bytes, its *digest*, and the whole message as zstd
+    (*compressed*).
 
-    *doubts* is what may be the code where the rules found none.
+    *doubts* are possible codes when the rules found none.
     """
 
     size: int
@@ -40,7 +41,7 @@ class ExtractedFields(msgspec.Struct, frozen=True, array_like=True):
 
 
 def facts_of(raw: bytes) -> ExtractedFields:
-    """The facts of *raw*. Never raises on bad mail."""
+    """The extract of the message *raw*. Never raises on malformed messages."""
     parsed = parse(raw)
     decision = decided(parsed.subject, parsed.text, parsed.html)
     return ExtractedFields(
@@ -61,7 +62,7 @@ def facts_of(raw: bytes) -> ExtractedFields:
 
 
 def facts_of_unreadable(raw: bytes) -> ExtractedFields:
-    """What can be said of a mail that no reader survived: it is kept, and its bytes are there."""
+    """The extract of a message that could not be read: its bytes are stored, the other fields are placeholders."""
     return ExtractedFields(
         size=len(raw),
         digest=digest_of(raw),
@@ -77,9 +78,9 @@ def facts_of_unreadable(raw: bytes) -> ExtractedFields:
 
 
 def _compressed(raw: bytes) -> bytes:
-    if not hasattr(_mine, "compressor"):
-        _mine.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-    compressed: bytes = _mine.compressor.compress(raw)
+    if not hasattr(_per_thread, "compressor"):
+        _per_thread.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+    compressed: bytes = _per_thread.compressor.compress(raw)
     return compressed
 
 

@@ -1,4 +1,4 @@
-"""What a reader process and the server say to each other."""
+"""The messages of the protocol between a reader process and the server."""
 
 from typing import Final, NamedTuple
 
@@ -8,7 +8,7 @@ PROGRESS_BYTES: Final = 4  # of shared memory: the number of the message that is
 
 
 class Answer(NamedTuple):
-    """What came of message *number*: the CPU seconds that reading took, and the facts."""
+    """The result for message *number*: the CPU seconds that reading took, and the extract in *facts*."""
 
     number: int
     seconds: float

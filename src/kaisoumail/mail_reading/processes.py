@@ -1,9 +1,8 @@
 """
-Readers in processes of their own, and the simple kind in threads.
+Reads messages in separate processes (`ProcessReaders`) or, simpler, in a thread (`ThreadReaders`).
 
-Small messages share a reader, and those of a moment go to it together; large ones have another, so that nobody waits
-behind them; a third, only while there are such, has those that take long. A process is started with the first message
-it is for.
+Small messages share one reader and are sent to it in batches; large ones have another, so that small ones do not wait
+for them; a third reads those that take long, while there are any. A process is started for its first message.
 """
 
 import asyncio
@@ -17,17 +16,17 @@ from kaisoumail.mail_reading.lanes import QuickLane, ReadRequest, SlowLane
 from kaisoumail.mail_reading.reader_process import SPARE_SECONDS, ReaderProcesses
 
 _LARGE: Final = 64 * 1024
-INLINE_BYTES: Final = 16 * 1024  # reading more than this would be felt by others on the event loop
+INLINE_BYTES: Final = 16 * 1024  # reading more than this would block the event loop noticeably
 
 
 class Readers(Protocol):
-    """What the accepting path sees of either kind."""
+    """The interface of both kinds, as the code that accepts messages uses it."""
 
     async def read(self, raw: bytes, client: str) -> ExtractedFields:
         """
-        The facts of *raw*, read on the account of *client*: who has used much time waits behind who has not.
+        The extract of *raw*. The time is charged to *client*: clients with a high usage wait for those with less.
 
-        Raises Problem `overloaded`, which may pass, when nobody can read just now.
+        Raises Problem `overloaded`, a temporary one, when the message cannot be read now.
         """
         ...
 
@@ -35,7 +34,7 @@ class Readers(Protocol):
 
 
 class ThreadReaders:
-    """Reads in this process: nothing to start, but a mail that crashes the parser takes the server with it."""
+    """Reads in this process: no process is started, but a message that crashes the parser crashes the server."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mail-reader")
@@ -52,15 +51,15 @@ class ThreadReaders:
 @dataclass(frozen=True, slots=True)
 class ReadTimeouts:
     """
-    Seconds that a message may take: in the quick lanes, and in all; and in the slow lane while others wait.
+    Seconds that a message may take: in the quick lanes, in all, and in the slow lane while others wait (*turn*).
 
-    *dear* is what a client's slow messages may have used before all of them go to the slow lane at once; *spare* is how
-    long a process is kept for the next time.
+    When the slow messages of a client have used *dear* seconds, all its messages go to the slow lane at once. An idle
+    process stays for *spare* seconds.
     """
 
     quick_small: float = 0.5
     quick_large: float = 0.5
-    # Ten times what the dearest mail may cost, for a busy machine, and a small one costs less.
+    # Ten times the cost of the most expensive message, for a busy machine; a small message costs less.
     small: float = 10.0
     large: float = 20.0
     turn: float = 1.5
@@ -69,7 +68,7 @@ class ReadTimeouts:
 
 
 class ProcessReaders:
-    """One reader for small messages, one for large ones, one for slow ones; what none can read is kept unread."""
+    """One reader for small messages, one for large, one for slow ones; what none can read is answered as unreadable."""
 
     def __init__(self, patience: ReadTimeouts | None = None) -> None:
         self._patience = patience or ReadTimeouts()
@@ -83,12 +82,12 @@ class ProcessReaders:
         loop = asyncio.get_running_loop()
         is_small = len(raw) <= _LARGE
         patience = self._patience.small if is_small else self._patience.large
-        reading = ReadRequest(client, raw, loop.create_future(), patience)
+        request = ReadRequest(client, raw, loop.create_future(), patience)
         if self._usage.of_slow(client, loop.time()) >= self._patience.dear:
-            self._slow.add(reading)
+            self._slow.add(request)
         else:
-            (self._small if is_small else self._large).add(reading)
-        return await reading.facts
+            (self._small if is_small else self._large).add(request)
+        return await request.facts
 
     async def close(self) -> None:
         for lane in (self._small, self._large, self._slow):

@@ -1,4 +1,4 @@
-"""One reader process: messages in, their facts out one by one; and where the processes come from."""
+"""A reader process, as the server uses it, and the pool that starts and ends these processes."""
 
 import asyncio
 import mmap
@@ -19,19 +19,19 @@ from kaisoumail.mail_reading.frames import PROGRESS_BYTES, Answer
 
 T = TypeVar("T")
 
-_PROCESS_CLOCK: Final = 2  # CPUCLOCK_SCHED of Linux: a clock of another process, as clock_getcpuclockid(3) makes it
-_START_SECONDS: Final = 20.0  # ten times what it takes, for a busy machine
-SPARE_SECONDS: Final = 60.0  # how long after the last trouble a spare process is kept
+_PROCESS_CLOCK: Final = 2  # CPUCLOCK_SCHED of Linux: the clock of another process, as in clock_getcpuclockid(3)
+_START_SECONDS: Final = 20.0  # ten times the usual, for a busy machine
+SPARE_SECONDS: Final = 60.0  # a spare process stays this long after the last slow message or loss
 _log = structlog.get_logger("kaisoumail.mail_reading")
 _ANSWERS: Final = msgspec.msgpack.Decoder(list[Answer])
 
 
 class LostReader(Exception):
-    """The process ended by itself, or was ended by somebody."""
+    """The process has ended, by itself or from outside."""
 
 
 class ReaderProcess(asyncio.SubprocessProtocol):
-    """A process that reads one batch at a time. Made by `ReaderProcesses`."""
+    """A process that reads one batch at a time. `ReaderProcesses` creates it."""
 
     def __init__(self, progress: mmap.mmap) -> None:
         self._progress = progress
@@ -39,7 +39,7 @@ class ReaderProcess(asyncio.SubprocessProtocol):
         self._sent = 0
         self._received = bytearray()
         self._frames: deque[bytes] = deque()
-        self._next: asyncio.Future[None] | None = None  # there is a frame, or the process has ended
+        self._next: asyncio.Future[None] | None = None  # done when there is a frame, or the process has ended
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._is_lost = False
         self._transport: asyncio.SubprocessTransport
@@ -68,46 +68,46 @@ class ReaderProcess(asyncio.SubprocessProtocol):
 
     @property
     def being_read(self) -> int:
-        """The number of the message that was begun last."""
+        """The number of the message whose reading began last."""
         if not self._progress.closed:
             self._begun = int.from_bytes(self._progress[:], "big")
         return self._begun
 
     @property
     def cpu_seconds(self) -> float:
-        """What the process has used since it was started: on a busy machine, less than has passed."""
+        """The CPU seconds of the process: on a busy machine, fewer than have passed. 0.0 once it has ended."""
         try:
             return time.clock_gettime((~self._transport.get_pid() << 3) | _PROCESS_CLOCK)
-        except OSError:  # it has ended, and whoever waits for an answer is told
+        except OSError:  # it has ended, and `answers` raises LostReader
             return 0.0
 
     def send(self, messages: Sequence[bytes]) -> int:
-        """Have *messages* read, those of an earlier batch that were not begun no more; the number of the first."""
+        """Send *messages* to the process; return the number of the first. Drops the unread rest of an earlier batch."""
         first, self._sent = self._sent + 1, self._sent + len(messages)
         frame = msgspec.msgpack.encode((first, messages))
         try:
             self._to.write(len(frame).to_bytes(4, "big"))
             self._to.write(frame)
-        except RuntimeError:  # uvloop's, for a closed pipe
+        except RuntimeError:  # from uvloop, for a closed pipe
             self._is_lost = True
         return first
 
     async def answers(self) -> list[Answer]:
-        """The next answers; there is at least one. May be given up and asked again. Raises LostReader."""
+        """The next answers, at least one. May be cancelled and called again. Raises LostReader."""
         return _ANSWERS.decode(await self._frame())
 
     async def ready(self) -> None:
-        """Returns when the process can read. Raises LostReader."""
+        """Wait until the process is ready to read. Raises LostReader."""
         await self._frame()
 
     async def end(self) -> int | None:
-        """End the process; how it ended."""
+        """End the process and return its exit status."""
         self._is_lost = True
         if self._transport.get_returncode() is None:
             self._transport.kill()
         await asyncio.shield(self._ended)
         self._begun = self.being_read
-        self._progress.close()  # a map has a descriptor of its own, and is collected late
+        self._progress.close()  # a map has its own file descriptor, and is collected late
         self._transport.close()
         return self._transport.get_returncode()
 
@@ -125,7 +125,7 @@ class ReaderProcess(asyncio.SubprocessProtocol):
 
 
 class ReaderProcesses:
-    """Starts processes, and keeps one that is idle for a while after one was lost or busy for long."""
+    """Starts and ends processes, and has a spare one for a while after one was lost or slow."""
 
     def __init__(self, spare_seconds: float = SPARE_SECONDS) -> None:
         self._spare_seconds = spare_seconds
@@ -136,23 +136,24 @@ class ReaderProcesses:
         self._is_closed = False
 
     async def take(self, name: str) -> ReaderProcess:
-        """The spare, or a new one that is called *name*. Raises Problem `overloaded` when none can be started."""
+        """The spare process, or a new one named *name*. Raises Problem `overloaded` when none can be started."""
         spare, self._spare = self._spare, None
-        return await asyncio.shield(spare or self._task(self._started(name)))  # a start that breaks off leaks a process
+        # Shielded: a start that is cancelled would leak a process.
+        return await asyncio.shield(spare or self._task(self._start(name)))
 
     def keep_spare(self) -> None:
-        """Have a spare ready from now on, until *spare_seconds* have passed without trouble."""
+        """Have a spare process until *spare_seconds* after the last call."""
         if self._is_closed:
             return
         if self._spare is None:
-            self._spare = self._task(self._started("spare"))
+            self._spare = self._task(self._start("spare"))
             self._spare.add_done_callback(self._forget_failed)
         if self._timer is not None:
             self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_later(self._spare_seconds, self._drop_spare)
 
     async def give_back(self, process: ReaderProcess) -> None:
-        """*process* has nothing to do: it is the spare if one is wanted."""
+        """Return an idle *process*: it becomes the spare if one is needed, and is ended otherwise."""
         if self._spare is None and self._timer is not None:
             self._spare = asyncio.get_running_loop().create_future()
             self._spare.set_result(process)
@@ -160,12 +161,12 @@ class ReaderProcesses:
             await self.end(process)
 
     async def end(self, process: ReaderProcess) -> None:
-        """End a process that was taken."""
+        """End a process from `take`."""
         await process.end()
         self._all.discard(process)
 
     async def close(self) -> None:
-        """End all of them, for good; those that are being started as well."""
+        """End all processes, also those that are being started; no more can be started."""
         self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -174,11 +175,11 @@ class ReaderProcesses:
                 await self.end(process)
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _started(self, name: str) -> ReaderProcess:
+    async def _start(self, name: str) -> ReaderProcess:
         if self._is_closed:
-            raise _stopping()
+            raise _server_is_stopping()
         try:
-            process = await _started(name)
+            process = await _spawn(name)
         except OSError as error:
             raise Problem("overloaded", f"No process to read mails in can be started: {error.strerror}") from error
         self._all.add(process)
@@ -189,7 +190,7 @@ class ReaderProcesses:
             await self.end(process)
             raise Problem("overloaded", "A process to read mails in did not start") from error
         if self._is_closed:
-            raise _stopping()
+            raise _server_is_stopping()
         return process
 
     def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -201,9 +202,9 @@ class ReaderProcesses:
     def _drop_spare(self) -> None:
         spare, self._spare, self._timer = self._spare, None, None
         if spare is not None:
-            self._task(self._ended(spare))
+            self._task(self._end_spare(spare))
 
-    async def _ended(self, spare: asyncio.Future[ReaderProcess]) -> None:
+    async def _end_spare(self, spare: asyncio.Future[ReaderProcess]) -> None:
         await self.end(await spare)
 
     def _forget_failed(self, spare: asyncio.Future[ReaderProcess]) -> None:
@@ -213,11 +214,11 @@ class ReaderProcesses:
                 self._spare = None
 
 
-def _stopping() -> Problem:
+def _server_is_stopping() -> Problem:
     return Problem("overloaded", "No mail is read any more, the server is stopping")
 
 
-async def _started(name: str) -> ReaderProcess:
+async def _spawn(name: str) -> ReaderProcess:
     shared = os.memfd_create("kaisoumail-reader")
     try:
         os.ftruncate(shared, PROGRESS_BYTES)
