@@ -64,7 +64,7 @@ def _now() -> float:
 
 
 def _is_over(patience: float, cpu_seconds: float, seconds: float) -> bool:
-    """Whether a message has used its time: *patience* CPU seconds, or `_BUSY` times that in seconds on a busy machine."""
+    """Whether a message has used its time: *patience* CPU seconds, or `_BUSY` times as many that have passed."""
     return cpu_seconds >= patience or seconds >= _BUSY * patience
 
 

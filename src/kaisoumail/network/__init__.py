@@ -1,5 +1,5 @@
 """
-What a stranger may take of this process before anybody knows who it is: connections, memory, time.
+Limits for unauthenticated clients: connections, memory, time.
 
-Both listeners, SMTP and HTTP, draw on the same values (docs/how-it-works/limits.md).
+Both listeners, SMTP and HTTP, use them (docs/how-it-works/limits.md).
 """

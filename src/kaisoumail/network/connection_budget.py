@@ -1,9 +1,10 @@
 """
-How many connections a listener holds at once: in all, from one client, and of those nobody has proved anything on.
+The number of connections that a listener holds at once: in all, from one client, and unauthenticated ones.
 
-A client is an IPv4 address or an IPv6 /64 (`model.client_address.counted_as`). A proxy that the operator named speaks
-for many and is not counted as one. When strangers hold all that is theirs, the client with the most connections loses
-its oldest one to whoever has fewer: a few addresses that fill the listener keep nobody else out.
+A client is an IPv4 address or an IPv6 /64 (`model.client_address.counted_as`). A proxy that the operator has configured
+serves many clients and is not counted as one. When all places for unauthenticated connections are used, the client with
+the most of them loses its oldest one to a client with fewer: a few addresses that fill the listener cannot shut out
+others.
 """
 
 from collections.abc import Callable
@@ -15,17 +16,17 @@ _STRESSED_FROM: Final = 0.75
 
 
 class ConnectionVerdict(Enum):
-    """What a newcomer may do."""
+    """What a new connection may do."""
 
     ORDINARY = auto()
-    ON_PROBATION = auto()  # only for somebody who proves at once who it is: strangers hold all that is theirs
+    ON_PROBATION = auto()  # must authenticate at once: the places for unauthenticated connections are used up
     SERVER_FULL = auto()
     CLIENT_FULL = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """*total* connections, of them *per_client* from one client; strangers leave *kept_for_known* of them free."""
+    """At most *total* connections, *per_client* from one client; *kept_for_known* are for authenticated ones only."""
 
     total: int = 1000
     per_client: int = 100
@@ -34,7 +35,7 @@ class ConnectionLimits:
 
 @dataclass(slots=True, eq=False)
 class Admission:
-    """A connection that was admitted or refused; whoever was admitted must `leave` the budget once."""
+    """A connection that was admitted or refused; the caller must `leave` the budget once for each admitted one."""
 
     client: str
     outcome: ConnectionVerdict
@@ -47,34 +48,38 @@ class ConnectionBudget:
     """
     Counts the connections of one listener.
 
-    Who has proved who it is (`prove`) no longer counts among the strangers, neither in all nor of its client.
+    An authenticated connection (`prove`) no longer counts as unauthenticated, neither in all nor for its client.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
-        self._strangers: dict[str, dict[Admission, None]] = {}  # of each client the oldest first
-        self._stranger_count = 0
-        self._known = 0
+        self._unauthenticated: dict[str, dict[Admission, None]] = {}  # for each client the oldest first
+        self._unauthenticated_count = 0
+        self._authenticated_count = 0
 
     @property
     def open(self) -> int:
-        return self._stranger_count + self._known
+        return self._unauthenticated_count + self._authenticated_count
 
     @property
     def is_stressed(self) -> bool:
-        """Whether strangers hold so much that nobody idle is waited for: the idea is Postfix's STRESS_README."""
-        return self._stranger_count >= _STRESSED_FROM * self._for_strangers
+        """
+        Whether unauthenticated clients hold three quarters of their connections: then idle and slow ones get less time.
+
+        The idea is from Postfix's STRESS_README.
+        """
+        return self._unauthenticated_count >= _STRESSED_FROM * self._unauthenticated_limit
 
     def admit(self, client: str, evict: Callable[[], None]) -> Admission:
         """
-        Count a new connection of *client* ("" is not counted as one); the two refusals count nothing.
+        Count a new connection of *client* ("" has no limit of its own); a refused one is not counted.
 
-        *evict* ends it, should its client hold the most when somebody else needs a place.
+        *evict* is called to end the connection if its client holds the most when another client needs a place.
         """
         outcome = ConnectionVerdict.ORDINARY
-        if client and len(self._strangers.get(client, ())) >= self._limits.per_client:
+        if client and len(self._unauthenticated.get(client, ())) >= self._limits.per_client:
             outcome = ConnectionVerdict.CLIENT_FULL
-        elif self._is_full_for_strangers and not self._make_place(client):
+        elif self._is_full and not self._make_place(client):
             outcome = (
                 ConnectionVerdict.SERVER_FULL if self.open >= self._limits.total else ConnectionVerdict.ON_PROBATION
             )
@@ -82,47 +87,52 @@ class ConnectionBudget:
             client, outcome, evict, is_counted=outcome in (ConnectionVerdict.ORDINARY, ConnectionVerdict.ON_PROBATION)
         )
         if admission.is_counted:
-            self._strangers.setdefault(client, {})[admission] = None
-            self._stranger_count += 1
+            self._unauthenticated.setdefault(client, {})[admission] = None
+            self._unauthenticated_count += 1
         return admission
 
     def prove(self, admission: Admission) -> None:
-        """The connection is no stranger's any more."""
+        """Count the connection as authenticated from now on."""
         if admission.is_counted and not admission.is_known:
-            self._forget_stranger(admission)
+            self._remove_unauthenticated(admission)
             admission.is_known = True
-            self._known += 1
+            self._authenticated_count += 1
 
     def leave(self, admission: Admission) -> None:
-        """The connection is over."""
+        """Remove the connection, which has ended, from the count."""
         if admission.is_counted and admission.is_known:
-            self._known -= 1
+            self._authenticated_count -= 1
         elif admission.is_counted:
-            self._forget_stranger(admission)
+            self._remove_unauthenticated(admission)
         admission.is_counted = False
 
     @property
-    def _is_full_for_strangers(self) -> bool:
-        return self._stranger_count >= self._for_strangers or self.open >= self._limits.total
+    def _is_full(self) -> bool:
+        return self._unauthenticated_count >= self._unauthenticated_limit or self.open >= self._limits.total
 
     @property
-    def _for_strangers(self) -> int:
+    def _unauthenticated_limit(self) -> int:
         return self._limits.total - self._limits.kept_for_known
 
     def _make_place(self, client: str) -> bool:
-        """Whether the client with the most connections lost one to *client*, which has at least two fewer."""
-        most = max((one for one in self._strangers if one), key=lambda one: len(self._strangers[one]), default="")
-        mine = len(self._strangers.get(client, ())) if client else 0  # a proxy's are those of many
-        if not most or len(self._strangers[most]) < mine + 2:
+        """Evict a connection of the client with the most, if *client* has at least two fewer; return whether it did."""
+        largest = max(
+            (each for each in self._unauthenticated if each),
+            key=lambda each: len(self._unauthenticated[each]),
+            default="",
+        )
+        # The connections of a proxy ("") are of many clients.
+        own_count = len(self._unauthenticated.get(client, ())) if client else 0
+        if not largest or len(self._unauthenticated[largest]) < own_count + 2:
             return False
-        oldest = next(iter(self._strangers[most]))
+        oldest = next(iter(self._unauthenticated[largest]))
         self.leave(oldest)
         oldest.evict()
         return True
 
-    def _forget_stranger(self, admission: Admission) -> None:
-        mine = self._strangers[admission.client]
-        del mine[admission]
-        self._stranger_count -= 1
-        if not mine:
-            del self._strangers[admission.client]
+    def _remove_unauthenticated(self, admission: Admission) -> None:
+        of_client = self._unauthenticated[admission.client]
+        del of_client[admission]
+        self._unauthenticated_count -= 1
+        if not of_client:
+            del self._unauthenticated[admission.client]

@@ -1,25 +1,25 @@
 """
-How many file descriptors there are, and how many connections each listener may therefore hold.
+The limit of file descriptors, and how many connections each listener may hold within it.
 
-A process that has none left cannot accept, open its database or start a reader. So the limit is raised as far as the
-system allows at the start, and the listeners share what is left after our own use.
+A process without free descriptors cannot accept connections, open its database or start a reader. So the limit is
+raised at startup as far as the system allows, and the listeners share what our own use leaves.
 """
 
 import resource
 from dataclasses import dataclass
 from typing import Final
 
-_WANTED: Final = 65_536
+_TARGET: Final = 65_536
 _OWN_USE: Final = 160  # databases, PostgreSQL, Cloudflare, readers' pipes, blobs being written, log
-_TOLD_ONLY: Final = 64  # connections that are over the limit, until they have heard so
+_BEING_REFUSED: Final = 64  # connections over the limit, until the refusal is sent
 _LEAST: Final = 16
 LEAST_DESCRIPTORS: Final = 256
-"""With fewer no process of ours works: it could open its databases, but serve nobody."""
+"""With fewer no process of ours is useful: it could open its databases, but serve no connections."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionShares:
-    """How many connections the listeners may hold, and whether that is less than they were given."""
+    """How many connections the listeners may hold; *is_cut* when that is fewer than configured."""
 
     http: int
     smtp: int
@@ -27,22 +27,27 @@ class ConnectionShares:
 
 
 def raise_descriptor_limit() -> int:
-    """Raise this process's soft limit to 65,536, or to its hard limit if that is lower; the limit that holds now."""
+    """
+    Raise the soft limit of this process to 65,536, or to its hard limit if that is lower; a higher one stays.
+
+    Returns the limit in effect; an unlimited one counts as 65,536.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _WANTED if hard == resource.RLIM_INFINITY else min(hard, _WANTED)
+    most = _TARGET if hard == resource.RLIM_INFINITY else min(hard, _TARGET)
     if soft != resource.RLIM_INFINITY and soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
         return most
-    return _WANTED if soft == resource.RLIM_INFINITY else soft
+    return _TARGET if soft == resource.RLIM_INFINITY else soft
 
 
 def connection_shares(descriptors: int, http: int, smtp: int) -> ConnectionShares:
     """
-    What *http* and *smtp* connections that were asked for become with so many *descriptors*.
+    The *http* and *smtp* connections as configured, or reduced to what fits into *descriptors*.
 
-    Where they do not fit each has the share it had of both, but never less than a third: mail keeps its own.
+    If they do not fit, they are reduced in proportion, but neither below a third of what fits: SMTP always has its
+    own connections.
     """
-    available = max(descriptors - _OWN_USE - _TOLD_ONLY, 3 * _LEAST)
+    available = max(descriptors - _OWN_USE - _BEING_REFUSED, 3 * _LEAST)
     if http + smtp <= available:
         return ConnectionShares(http, smtp, is_cut=False)
     for_smtp = round(available * smtp / (http + smtp))

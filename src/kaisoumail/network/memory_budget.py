@@ -1,10 +1,10 @@
 """
-How many bytes of messages that are not stored yet are in memory, counted as they arrive.
+The bytes in memory of messages that are not stored yet, counted as they arrive.
 
-What a client announces counts for nothing: only what came. The first 64 KiB of each transfer are outside the budget
-(the number of connections bounds them), so that an ordinary message is never refused for somebody else's large ones.
-When there is no more, the largest transfer that has all but stopped makes place: who sends a lot and then stalls does
-not keep others out.
+Only bytes that have arrived count, not the size that a client announces. The first 64 KiB of each transfer are outside
+the budget (the number of connections bounds them), so that an ordinary message is never refused because of the large
+ones of others. When the budget is used up, the largest stalled transfer is evicted: a client that sends a lot and then
+stalls cannot block others.
 """
 
 from collections import Counter
@@ -15,14 +15,14 @@ from typing import Final
 
 TOTAL_BYTES: Final = 256 * 1024 * 1024
 FREE_BYTES: Final = 64 * 1024
-OVERSIZE_FACTOR: Final = 4  # who sends so many times what is allowed is not listened to any longer
-_CLIENT_SHARE: Final = 7 / 8  # one client may hold; a relay in front of us sends several large ones at once
+OVERSIZE_FACTOR: Final = 4  # a transfer of this many times the allowed size is cut off
+_CLIENT_SHARE: Final = 7 / 8  # for one client: a relay in front of us sends several large messages at once
 _SLOW_SECONDS: Final = 5.0
-_SLOW_RATE: Final = 16 * 1024  # bytes a second, over that time
+_SLOW_RATE: Final = 16 * 1024  # bytes a second, over `_SLOW_SECONDS`
 
 
 class MemoryBudget:
-    """*total* bytes over all transfers; one client has at most seven eighths of them."""
+    """A budget of *total* bytes for all transfers; one client has at most seven eighths of it."""
 
     def __init__(self, total: int = TOTAL_BYTES, *, free: int = FREE_BYTES, slow_after: float = _SLOW_SECONDS) -> None:
         self.total = total
@@ -33,19 +33,19 @@ class MemoryBudget:
         self._counted: dict[Allocation, None] = {}
 
     def allocation(self, client: str, evict: Callable[[], None] | None = None) -> "Allocation":
-        """A new transfer of *client* that holds nothing yet; *evict* ends it if it stalls when others need place."""
+        """An empty allocation for a transfer of *client*; *evict* ends it if it stalls when others need memory."""
         return Allocation(self, client, evict)
 
     def take(self, allocation: "Allocation", size: int) -> bool:
-        """Whether *size* more bytes of *allocation* are counted; if not, nothing is."""
+        """Count *size* more bytes of *allocation*, if needed by evicting stalled ones; False if they do not fit."""
         client = allocation.client
         share = self.total * _CLIENT_SHARE if client else self.total
         needed = allocation.counted + size
         while self._by_client[client] + size > share:
-            if not self._make_place(needed, client):
+            if not self._evict_stalled(needed, client):
                 return False
         while self.used + size > self.total:
-            if not self._make_place(needed):
+            if not self._evict_stalled(needed):
                 return False
         self.used += size
         self._by_client[client] += size
@@ -53,7 +53,7 @@ class MemoryBudget:
         return True
 
     def give_back(self, allocation: "Allocation", size: int) -> None:
-        """*size* bytes of *allocation* are no longer held."""
+        """Count *size* bytes of *allocation* no longer."""
         client = allocation.client
         self.used -= size
         self._by_client[client] -= size
@@ -62,8 +62,8 @@ class MemoryBudget:
         if size == allocation.counted:
             del self._counted[allocation]
 
-    def _make_place(self, needed: int, client: str | None = None) -> bool:
-        """Whether a transfer that stalls and holds more than *needed* was ended; one of *client* if it is given."""
+    def _evict_stalled(self, needed: int, client: str | None = None) -> bool:
+        """Evict the largest stalled transfer above *needed* bytes, if given of *client*; returns whether it did."""
         now = monotonic()
         larger = (each for each in self._counted if each.counted > needed and client in (None, each.client))
         stalled = (each for each in larger if each.is_stalled(now))
@@ -77,7 +77,7 @@ class MemoryBudget:
 
 @dataclass(slots=True, eq=False)
 class Allocation:
-    """The bytes of one transfer. Whoever opened it must `release` it."""
+    """The bytes of one transfer. The caller that created it must `release` it."""
 
     budget: MemoryBudget
     client: str
@@ -88,7 +88,7 @@ class Allocation:
     _rate: float = float("inf")
 
     def hold(self, size: int) -> bool:
-        """Hold *size* bytes in all from now on, more or fewer than before; False if they do not fit, as before then."""
+        """Set the held bytes to *size*, more or fewer than before; False, without a change, if they do not fit."""
         counted = max(0, size - self.budget.free)
         grown = counted - self.counted
         if grown > 0 and not self.budget.take(self, grown):
@@ -100,11 +100,11 @@ class Allocation:
         return True
 
     def release(self) -> None:
-        """Hold nothing any more."""
+        """Set the held bytes to zero."""
         self.hold(0)
 
     def is_stalled(self, now: float) -> bool:
-        """Whether it grew by less than 16 KiB a second lately."""
+        """Whether the transfer recently grew by less than 16 KiB a second."""
         self._note_rate(now)
         return self._rate < _SLOW_RATE
 

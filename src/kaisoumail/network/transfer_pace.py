@@ -1,8 +1,8 @@
 """
-By when a message must have arrived: a start, and time for its bytes at the slowest rate that is put up with.
+The time in which a message must arrive: a grace period, and time for its bytes at the slowest rate that is accepted.
 
-RFC 5321, 4.5.3.2 asks a server for five minutes between commands; how slowly a message may come it leaves open. While
-strangers hold most of what there is, nobody slow is waited for (the idea is Postfix's STRESS_README).
+RFC 5321, 4.5.3.2 requires five minutes between commands; it does not limit how slowly a message may arrive. While
+unauthenticated clients hold most of the connections, slow senders get less time (as in Postfix's STRESS_README).
 """
 
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ class TransferPace:
     """
     How slow a sender may be.
 
-    *silence* seconds between two bytes; *grace* seconds for the whole and one more for each *rate* bytes that came; and
-    the same for times of stress. No transfer takes more than *longest* seconds.
+    At most *silence* seconds between two bytes; *grace* seconds for the whole transfer, and one more for each *rate*
+    bytes received; `stressed_…` are the same under stress. No transfer takes more than *longest* seconds.
     """
 
     silence: float = 300.0
@@ -26,10 +26,10 @@ class TransferPace:
     stressed_rate: float = 16384.0
 
     def silence_allowed(self, *, is_stressed: bool) -> float:
-        """Seconds that may pass without a byte."""
+        """The seconds that may pass without a byte."""
         return min(self.silence, self.stressed_silence) if is_stressed else self.silence
 
     def left(self, elapsed: float, received: int, *, is_stressed: bool) -> float:
-        """Seconds that are left to a transfer that began *elapsed* seconds ago and brought *received* bytes."""
+        """The seconds left for a transfer that began *elapsed* seconds ago, of which *received* bytes have arrived."""
         grace, rate = (self.stressed_grace, self.stressed_rate) if is_stressed else (self.grace, self.rate)
         return max(0.0, min(self.longest, grace + received / rate) - elapsed)

@@ -1,8 +1,8 @@
 """
-The domain name system as everybody sees it, asked through one resolver the operator names.
+Queries the public DNS through one resolver that the operator configures.
 
-Not Cloudflare's API: what a registrar has set shows here, often before Cloudflare has looked. Never
-asked for anything that decides. May import `model` and `errors` only.
+This is not Cloudflare's API: it shows the name servers that a registrar has set, often before Cloudflare has checked
+them. No decision depends on it. May import `model` and `errors` only.
 
 Open first: `resolver.py`.
 """

@@ -1,8 +1,8 @@
 """
-What stands in a resolver's answer to a question for name servers, read in little time whatever it holds.
+Parses a resolver's answer to an NS query, in bounded time whatever it contains.
 
-dnspython's own reader takes minutes of the event loop for 64 KB of records whose names are long and point at each
-other (2.9.2), so sizes and counts are looked at first, and only names are read with it. Format: RFC 1035, section 4.
+dnspython's own parser blocks the event loop for minutes on 64 KB of records whose names are long and point at each
+other (2.9.2), so sizes and counts are checked first, and only names are parsed with it. Format: RFC 1035, section 4.
 """
 
 from typing import Final
@@ -21,30 +21,30 @@ from kaisoumail.model.delegation import DnsAnswer
 LARGEST: Final = 4096  # octets; a delegation to thirteen servers takes less than 512
 _MOST_RECORDS: Final = 64
 _HEADER: Final = 12
-# What may be answered without repeating the question: the server could not read it, or would not.
+# Responses that need not repeat the question: the server could not read it, or refused it.
 _WITHOUT_QUESTION: Final = (dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED)
 
 
 def answers(wire: bytes, question: bytes) -> bool:
-    """Whether *wire* is an answer to *question*, of its number and for its name; anything else is somebody else's."""
+    """Whether *wire* is a response to the query *question*: its ID and its name match. Others must be ignored."""
     if not _HEADER <= len(wire) <= LARGEST or wire[:2] != question[:2] or not _flags(wire) & dns.flags.QR:
         return False
     if wire[4:6] == b"\0\0":
         return _rcode(wire) in _WITHOUT_QUESTION
-    asked = question[_HEADER:].lower()
-    return wire[4:6] == b"\0\1" and wire[_HEADER : _HEADER + len(asked)].lower() == asked
+    section = question[_HEADER:].lower()
+    return wire[4:6] == b"\0\1" and wire[_HEADER : _HEADER + len(section)].lower() == section
 
 
 def is_cut_off(wire: bytes) -> bool:
-    """Whether there is more to the answer, to be asked for over TCP."""
+    """Whether the answer is truncated, so that the query must be repeated over TCP."""
     return bool(_flags(wire) & dns.flags.TC)
 
 
 def name_servers(wire: bytes, question: bytes) -> tuple[DnsAnswer, tuple[str, ...]]:
     """
-    What an answer to *question* says of its name.
+    The result in *wire*, a response to *question*, and the name servers in it, lower-case and sorted.
 
-    Raises DNSException for one that is cut off, points astray or has too many records.
+    Raises DNSException for a response that is truncated, has invalid name pointers or too many records.
     """
     if _rcode(wire) == dns.rcode.NXDOMAIN:
         return DnsAnswer.NO_SUCH_NAME, ()

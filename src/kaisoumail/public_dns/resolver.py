@@ -1,4 +1,4 @@
-"""One resolver, asked for name servers: briefly, and never with an exception for an answer."""
+"""A client for NS queries to one resolver, with a short timeout; failures are results, not exceptions."""
 
 import asyncio
 from typing import Final
@@ -11,24 +11,24 @@ from kaisoumail.model.clock import Clock
 from kaisoumail.model.delegation import Delegation, DnsAnswer
 from kaisoumail.public_dns.answers import LARGEST, answers, is_cut_off, name_servers
 
-SECONDS: Final = 1.5  # a person waits for the page this is for
-_AT_ONCE: Final = 16
+SECONDS: Final = 1.5  # a user waits for the page that shows the result
+_MAX_CONCURRENT: Final = 16
 
 
 class Resolver:
-    """A recursive resolver at *host*:*port*; each question waits *seconds* at most."""
+    """A recursive resolver at *host*:*port*; each query takes at most *seconds*."""
 
     def __init__(self, host: str, port: int, clock: Clock, *, seconds: float = SECONDS) -> None:
         self._host = host
         self._port = port
         self._clock = clock
         self._seconds = seconds
-        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._concurrency = asyncio.Semaphore(_MAX_CONCURRENT)
 
     async def delegation_of(self, apex: str) -> Delegation:
-        """What the resolver says now of *apex* (lower-case ASCII); trouble is an answer too."""
+        """The current delegation of *apex* (lower-case ASCII); a timeout or error gives `DnsAnswer.NO_ANSWER`."""
         try:
-            async with asyncio.timeout(self._seconds), self._places:
+            async with asyncio.timeout(self._seconds), self._concurrency:
                 answer, servers = await self._ask(apex)
         except (TimeoutError, OSError, EOFError, dns.exception.DNSException):
             answer, servers = DnsAnswer.NO_ANSWER, ()
@@ -43,12 +43,12 @@ class Resolver:
 
     async def _over_udp(self, question: bytes) -> bytes:
         loop = asyncio.get_running_loop()
-        transport, waiting = await loop.create_datagram_endpoint(
+        transport, query = await loop.create_datagram_endpoint(
             lambda: _PendingQuery(question), remote_addr=(self._host, self._port)
         )
         try:
             transport.sendto(question)
-            return await waiting.answer
+            return await query.answer
         finally:
             transport.close()
 
@@ -66,7 +66,7 @@ class Resolver:
 
 
 class _PendingQuery(asyncio.DatagramProtocol):
-    """Waits for the answer to *question*, whatever else comes meanwhile."""
+    """Waits for the answer to *question*, and ignores all other datagrams."""
 
     def __init__(self, question: bytes) -> None:
         self._question = question
