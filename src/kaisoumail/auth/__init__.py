@@ -1,7 +1,7 @@
 """
-Proofs of identity: how API keys, session cookies and signed hand-overs are made and checked.
+Proofs of identity: creates and checks API keys, session cookies, passkeys and signed hand-overs.
 
 Pure: no database, no clock, no network; values in, values out. May import `model` and `errors`.
 
-Open first: `signatures.py` for mail, `api_keys.py` for people.
+Open first: `signatures.py` for hand-overs, `api_keys.py` for users.
 """

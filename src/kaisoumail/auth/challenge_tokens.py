@@ -1,7 +1,7 @@
 """
-The cookie of a sign-in that has begun: its challenge, its end, and a signature.
+The cookie of a passkey sign-in in progress: its challenge, its expiry, and a signature.
 
-Anybody may begin a sign-in as often as they like, so nothing is kept of it before somebody answers.
+Any client may begin a sign-in as often as it likes, so nothing is stored for one before its answer.
 """
 
 import hmac
@@ -12,18 +12,18 @@ from typing import Final
 
 from kaisoumail.auth.purposes import key_for
 
-# 33 bytes would need no padding; 32 need one character of it, which is left away as everywhere in WebAuthn.
+# 33 bytes would need no base64 padding; 32 need one character of it, which is omitted as everywhere in WebAuthn.
 _TOKEN: Final = re.compile(r"([0-9]{1,11})\.([A-Za-z0-9_-]{43})\.([0-9a-f]{64})", re.ASCII)
 
 
 def challenge_token(secret: str, challenge: bytes, until: datetime) -> str:
-    """The token that carries *challenge*, 32 bytes, and is good until *until*, in whole seconds."""
+    """A token with *challenge*, 32 bytes, valid until *until*, in whole seconds."""
     text = f"{int(until.timestamp())}.{urlsafe_b64encode(challenge).rstrip(b'=').decode()}"
     return f"{text}.{_signature(secret, text)}"
 
 
 def find_challenge(token: str, secret: str, now: datetime) -> bytes | None:
-    """The challenge in *token*; None for one that we did not make, or that is over at *now*."""
+    """The challenge in *token*; None if we did not create it, or if it has expired at *now*."""
     found = _TOKEN.fullmatch(token)
     if found is None or not hmac.compare_digest(_signature(secret, f"{found[1]}.{found[2]}"), found[3]):
         return None

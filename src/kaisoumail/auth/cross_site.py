@@ -1,8 +1,8 @@
 """
-Whether a change was asked for by a page of ours, or by somebody else's in a browser that is signed in here.
+Tells requests from our own pages from those that other sites make in a browser that is signed in here (CSRF).
 
-Browsers say so in `Sec-Fetch-Site` (over TLS and on localhost) and `Origin`, and pages cannot change either.
-A page on another host of the same site is somebody else's too: this product hands out host names.
+Browsers send `Sec-Fetch-Site` (over TLS and on localhost) and `Origin`, and pages cannot change either.
+A page on another host of the same site is not trusted either: this product hands out host names.
 """
 
 from collections.abc import Callable, Container
@@ -15,8 +15,8 @@ def is_own_request(site: str | None, origin: str | None, own: Container[str], tr
     """
     True for a request from a page at *own* origins, from one whose *origin* is trusted, and from a program.
 
-    What says neither *site* nor *origin* is no browser that could be tricked: all of them send one of the two
-    with a change. (And the cookie is SameSite=Lax for those that are older.)
+    A request with neither *site* nor *origin* is not from a browser: all of them send one of the two with a change.
+    (And the cookie is SameSite=Lax, for older ones.)
     """
     if origin is not None and trusts(origin):
         return True

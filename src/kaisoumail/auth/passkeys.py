@@ -1,8 +1,8 @@
 """
-The two ceremonies of passkeys: what a browser is asked, and whether its answer proves anything.
+The two passkey ceremonies: the options for the browser, and the verification of its response.
 
-Web Authentication Level 3 (w3.org/TR/webauthn-3), sections 7.1 and 7.2, by py_webauthn. The user must be
-verified by their device, and the passkey must be discoverable: one signs in without saying who one is.
+Web Authentication Level 3 (w3.org/TR/webauthn-3), sections 7.1 and 7.2, by py_webauthn. The device must verify the
+user, and the passkey must be discoverable: users sign in without entering a name.
 """
 
 import re
@@ -57,8 +57,8 @@ _ALGORITHMS: Final = [
     COSEAlgorithmIdentifier.ECDSA_SHA_256,
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
-# The library lets through what Python itself says of bytes that are not what they should be.
-_UNREADABLE: Final = (
+# On malformed input the library also raises Python's own exceptions.
+_PARSE_ERRORS: Final = (
     WebAuthnException,
     InvalidSignature,
     UnsupportedAlgorithm,
@@ -73,7 +73,7 @@ _UNREADABLE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class NewCredential:
-    """What an authenticator made, as proved by its answer."""
+    """The credential that an authenticator created, as verified by its response."""
 
     credential_id: str
     public_key: bytes
@@ -85,7 +85,7 @@ class NewCredential:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """An answer to a sign-in that is well formed and proves nothing yet; it says whose passkey it is from."""
+    """A well-formed response to a sign-in, not verified yet: it names the passkey to verify it with."""
 
     credential: AuthenticationCredential
 
@@ -96,7 +96,7 @@ class Assertion:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatorState:
-    """What an authenticator said of itself when its passkey was used."""
+    """The state that an authenticator reported when its passkey was used."""
 
     counter: int
     device_type: str
@@ -108,7 +108,7 @@ def new_challenge() -> bytes:
 
 
 def registration_options(party: RelyingParty, user: User, known: list[Passkey], challenge: bytes) -> dict[str, Any]:
-    """The JSON for `navigator.credentials.create()`; authenticators that hold one of *known* are left out."""
+    """The JSON for `navigator.credentials.create()`; excludes authenticators that have one of the passkeys *known*."""
     options = generate_registration_options(
         rp_id=party.id,
         rp_name=RP_NAME,
@@ -130,7 +130,7 @@ def registration_options(party: RelyingParty, user: User, known: list[Passkey], 
 
 
 def authentication_options(party: RelyingParty, challenge: bytes) -> dict[str, Any]:
-    """The JSON for `navigator.credentials.get()`: any passkey of ours will do."""
+    """The JSON for `navigator.credentials.get()`; allows every passkey of this relying party."""
     options = generate_authentication_options(
         rp_id=party.id,
         challenge=challenge,
@@ -143,11 +143,11 @@ def authentication_options(party: RelyingParty, challenge: bytes) -> dict[str, A
 
 def new_credential(party: RelyingParty, response: dict[str, Any], challenge: bytes) -> NewCredential:
     """
-    What *response*, a browser's RegistrationResponseJSON, proves to have been made for *challenge*.
+    The credential in *response*, a browser's RegistrationResponseJSON, verified for *challenge*.
 
     Raises Problem `passkey_registration_failed`, with the reason in its details.
     """
-    with _refused_as("passkey_registration_failed", "Passkey registration failed"):
+    with _raise_as("passkey_registration_failed", "Passkey registration failed"):
         credential = parse_registration_credential_json(response)
         _refuse_framed(credential.response.client_data_json)
         verified = verify_registration_response(
@@ -160,7 +160,7 @@ def new_credential(party: RelyingParty, response: dict[str, Any], challenge: byt
         )
         if verified.credential_id != credential.raw_id or len(verified.credential_id) > _MAX_CREDENTIAL_ID:
             raise ValueError("The credential id is not the attested one, or too long")
-        # A key that no signature can ever be checked with is refused now, not at the first sign-in.
+        # A key that cannot verify any signature is refused now, not at the first sign-in.
         decoded_public_key_to_cryptography(decode_credential_public_key(verified.credential_public_key))
         return NewCredential(
             credential_id=bytes_to_base64url(verified.credential_id),
@@ -173,8 +173,8 @@ def new_credential(party: RelyingParty, response: dict[str, Any], challenge: byt
 
 
 def assertion_in(response: dict[str, Any]) -> Assertion:
-    """*response*, a browser's AuthenticationResponseJSON, well formed. Raises Problem `invalid_passkey`."""
-    with _refused_as("invalid_passkey", "Invalid passkey"):
+    """The assertion in *response*, a browser's AuthenticationResponseJSON. Raises Problem `invalid_passkey`."""
+    with _raise_as("invalid_passkey", "Invalid passkey"):
         credential = parse_authentication_credential_json(response)
         if bytes_to_base64url(credential.raw_id) != credential.id:
             raise ValueError("id and rawId differ")
@@ -183,14 +183,14 @@ def assertion_in(response: dict[str, Any]) -> Assertion:
 
 def verified_use(party: RelyingParty, passkey: Passkey, assertion: Assertion, challenge: bytes) -> AuthenticatorState:
     """
-    What *assertion* proves: that the holder of *passkey* answered *challenge*, verified by their device.
+    The authenticator's state, after verifying that *passkey* signed *challenge* and that the device verified the user.
 
     Raises Problem `invalid_passkey` with the reason in its details; also for a counter that did not grow,
-    which is how a copied authenticator shows, and for a user handle that is missing or not the owner's.
+    which indicates a copied authenticator, and for a user handle that is missing or not the owner's.
     """
-    with _refused_as("invalid_passkey", "Invalid passkey"):
+    with _raise_as("invalid_passkey", "Invalid passkey"):
         answer = assertion.credential.response
-        # Section 7.2, step 6: who was not named before the ceremony must be by the answer. We never name anybody.
+        # Section 7.2, step 6: a user not identified before the ceremony must be by the response; ours never is before.
         if answer.user_handle != passkey.user_id.encode():
             raise ValueError("The user handle is missing or not the owner's")
         _refuse_framed(answer.client_data_json)
@@ -211,21 +211,21 @@ def verified_use(party: RelyingParty, passkey: Passkey, assertion: Assertion, ch
 
 
 @contextmanager
-def _refused_as(code: str, sentence: str) -> Iterator[None]:
-    """Whatever is wrong with an answer is one refusal; its reason is told in printable ASCII, for it may quote."""
+def _raise_as(code: str, sentence: str) -> Iterator[None]:
+    """Raise any error in a response as Problem *code*; its reason may quote input, so it is made printable ASCII."""
     try:
         yield
-    except _UNREADABLE as error:
+    except _PARSE_ERRORS as error:
         reason = _UNPRINTABLE.sub("?", str(error))[:_MAX_REASON]
         raise Problem(code, sentence, reason=reason or type(error).__name__) from None
 
 
 def _refuse_framed(client_data: bytes) -> None:
-    """Nobody may put our ceremonies into a frame on a page of another origin (section 7.1, step 10; 7.2, step 13)."""
+    """Refuse a ceremony in a frame on a page of another origin (section 7.1, step 10; 7.2, step 13)."""
     if parse_client_data_json(client_data).cross_origin:
         raise ValueError("The ceremony ran in a frame of another site")
 
 
-def _device_type(theirs: str) -> str:
-    """The library says `single_device`, existing clients `singleDevice`."""
-    return {"single_device": "singleDevice", "multi_device": "multiDevice"}[theirs]
+def _device_type(value: str) -> str:
+    """The library's `single_device` is `singleDevice` in the API."""
+    return {"single_device": "singleDevice", "multi_device": "multiDevice"}[value]

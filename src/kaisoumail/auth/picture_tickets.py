@@ -1,9 +1,9 @@
 """
-Tickets to single pictures of a mail, written into the page that shows its HTML.
+Tickets for single pictures of a message, in the URLs of the page that shows its HTML.
 
-That page is a sandbox with an origin of its own, so the browser sends no cookie with what it loads; and a
-program that asked with an API key shows it where there is no cookie at all. A ticket opens one picture
-for an hour, and says nothing of who asked for the page.
+That page is sandboxed and has an opaque origin, so the browser sends no cookie with the requests for its pictures; and
+a program that fetched it with an API key shows it where there is no cookie at all. A ticket gives access to one
+picture for an hour, and does not identify the user.
 """
 
 import hashlib
@@ -17,13 +17,13 @@ LIFETIME: Final = timedelta(hours=1)
 
 
 def picture_ticket(secret: str, message_id: str, attachment_id: str, now: datetime) -> str:
-    """A ticket to one attachment of one message, good for an hour: its end in Unix seconds, and a signature."""
+    """A ticket for one attachment of one message, valid for an hour: its expiry in Unix seconds, and a signature."""
     until = str(int((now + LIFETIME).timestamp()))
     return f"{until}-{_signature(secret, message_id, attachment_id, until)}"
 
 
 def is_picture_ticket(ticket: str, secret: str, message_id: str, attachment_id: str, now: datetime) -> bool:
-    """Whether *ticket* opens this attachment at *now*."""
+    """Whether *ticket* is valid for this attachment at *now*."""
     until, _, signature = ticket.partition("-")
     expected = _signature(secret, message_id, attachment_id, until)
     genuine = hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""What a request presents to prove itself by, read from its headers and believed by nobody yet."""
+"""The credentials in a request's headers, not verified yet."""
 
 from typing import Final
 
@@ -16,10 +16,10 @@ def bearer_key_in(authorization: str) -> str | None:
 
 def session_tokens_in(cookie: str) -> list[str]:
     """
-    The different tokens that a `Cookie` header has under the session's name: none, one, or more.
+    The distinct session tokens in a `Cookie` header: none, one, or more.
 
-    We set one for this host alone. A second one is from a page on a host above or beside ours, which can set
-    cookies for us too and put somebody into a session that is not theirs.
+    Our own cookie is for this host only. A second one is from a parent or sibling host, which can set cookies for this
+    host too, and so put a user into another user's session.
     """
     pairs = (pair.partition("=") for pair in cookie.split(";"))
     found = (value.strip() for name, _, value in pairs if name.strip() == COOKIE_NAME)

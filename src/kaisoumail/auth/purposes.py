@@ -1,4 +1,4 @@
-"""One secret of the operator, a key of its own for each purpose: what is signed for one fits no other."""
+"""Derives a key for each purpose from the operator's secret: a signature for one purpose is invalid for all others."""
 
 import hmac
 

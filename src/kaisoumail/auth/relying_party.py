@@ -1,8 +1,8 @@
 """
-Who we are to a browser that keeps passkeys: the RP ID, and the origins we answer to.
+The relying party of our passkeys: its RP ID, and the origins where they may be used.
 
-Web Authentication Level 3, "RP ID": a passkey belongs to a domain that every origin using it is equal to or
-under, and that is no public suffix.
+Web Authentication Level 3, "RP ID": a passkey belongs to a domain that is no public suffix; every origin that uses the
+passkey is this domain or below it.
 """
 
 from dataclasses import dataclass
@@ -23,16 +23,16 @@ _SHARES_NOTHING: Final = "Configured origins must share a non-public RP ID suffi
 
 @dataclass(frozen=True, slots=True)
 class RelyingParty:
-    """*id* is what passkeys belong to, *origins* where they may be used."""
+    """*id* is the domain that passkeys belong to, *origins* are where they may be used."""
 
     id: str
     origins: tuple[str, ...]
 
     def must_know(self, origin: str | None) -> None:
         """
-        Raises Problem `passkey_origin_not_allowed` unless a request from *origin*, its Origin header, may begin.
+        Raises Problem `passkey_origin_not_allowed` unless *origin*, the Origin header, may begin a ceremony.
 
-        Without the header it may when there is only one origin it can mean.
+        A request without the header may if only one origin is configured.
         """
         if origin not in self.origins and not (origin is None and len(self.origins) == 1):
             raise Problem("passkey_origin_not_allowed", "Passkey origin is not allowed")
@@ -43,8 +43,8 @@ def relying_party(origins: tuple[str, ...]) -> RelyingParty:
     """
     The relying party for the operator's trusted *origins*.
 
-    Raises Problem `passkey_not_configured`, with the reason in its details when there are origins at all.
-    A public suffix is refused even if it is a private one such as pages.dev: browsers refuse it too.
+    Raises Problem `passkey_not_configured`; if there are *origins*, its details have the reason.
+    A public suffix is refused even if it is privately owned, such as pages.dev: browsers refuse it too.
     """
     if not origins:
         raise Problem("passkey_not_configured", "Passkey auth is not configured")
@@ -68,13 +68,13 @@ def find_relying_party(origins: tuple[str, ...]) -> RelyingParty | None:
 
 
 def _suffixes(host: str) -> list[str]:
-    """*host*, then what is left of it without its first label, and so on: the longest first."""
+    """*host* and its parent domains, the longest first."""
     labels = reversed(host.split("."))
     return list(accumulate(labels, lambda shorter, label: f"{label}.{shorter}"))[::-1]
 
 
 def _is_private(name: str) -> bool:
-    """Whether *name* belongs to somebody: it has a dot and is no public suffix."""
+    """Whether *name* is a registrable domain or below one: it has a dot and is no public suffix."""
     return "." in name and registrable(name) is not None
 
 

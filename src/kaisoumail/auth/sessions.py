@@ -1,7 +1,7 @@
 """
-Session cookies: a random token; the database keeps a keyed hash of it.
+Session cookies: a random token, of which the database stores a keyed hash.
 
-So a stolen database opens no session, a session can be ended at once, and changing SESSION_SECRET
+So a stolen database gives access to no session, a session can be ended at once, and changing SESSION_SECRET
 ends them all.
 """
 
@@ -16,12 +16,12 @@ COOKIE_NAME: Final = "kaisoumail_session"
 
 
 def new_token() -> str:
-    """A fresh token for a cookie: 43 characters, safe in a header."""
+    """A new token for a cookie: 43 characters, safe in a header."""
     return secrets.token_urlsafe(32)
 
 
 def hash_of(token: str, session_secret: str, purpose: str = "session") -> str:
-    """What is stored for *token*, 64 hex digits."""
+    """The hash that is stored for *token*, 64 hex digits."""
     return hmac.new(
         key_for(f"{purpose} v1", session_secret), token.encode("utf-8", "surrogatepass"), hashlib.sha256
     ).hexdigest()
@@ -29,9 +29,9 @@ def hash_of(token: str, session_secret: str, purpose: str = "session") -> str:
 
 def cookie_header(token: str, seconds: int, *, secure: bool, name: str = COOKIE_NAME) -> str:
     """
-    The `Set-Cookie` value that gives a browser *token* for *seconds*; an empty token and 0 take it away.
+    The `Set-Cookie` value that sets *token* for *seconds*; an empty token and 0 remove the cookie.
 
-    Out of scripts' reach, not sent by other sites' forms, and over TLS only when *secure*.
+    Scripts cannot read it, browsers do not send it with forms of other sites, and only over TLS when *secure*.
     """
     attributes = f"HttpOnly; Path=/; SameSite=Lax; Max-Age={seconds}" + ("; Secure" if secure else "")
     return f"{name}={token}; {attributes}"

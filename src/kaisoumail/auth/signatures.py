@@ -4,9 +4,9 @@ The two proofs on a hand-over from the Email Worker (`POST /api/inbound`), both 
     signature  HMAC-SHA256(secret, timestamp \\n envelope-from \\n envelope-to \\n sha256-hex(body))
     ticket     length:HMAC-SHA256(secret, "ticket" \\n timestamp \\n envelope-from \\n envelope-to \\n length)
 
-with each header value as sent. The signature proves the message. The ticket can be checked before the body is there,
-and proves only that whoever has the secret wants to hand over so many bytes; its first word keeps either from standing
-for the other. The formulas are promised in docs/reference/inbound.md.
+with each header value as sent. The signature proves the message. The ticket can be checked before the body arrives, and
+proves only that a holder of the secret wants to hand over this many bytes; its first word keeps one from being valid as
+the other. The formulas are specified in docs/reference/inbound.md.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ Fault = Literal["ticket", "time", "signature", "length"]
 
 @dataclass(frozen=True, slots=True)
 class SignedHandover:
-    """The headers of a hand-over, as sent; *ticket* is None from a Worker that knows none."""
+    """The headers of a hand-over, as sent; *ticket* is None from an older Worker that sends none."""
 
     envelope_from: str
     envelope_to: str
@@ -40,14 +40,14 @@ class SignedHandover:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A ticket that was checked: its *value* and how many bytes it is for."""
+    """A verified ticket: its *value*, and the *length* in bytes of the body it is for."""
 
     value: str
     length: int
 
 
 class InvalidSignature(Problem):
-    """The Problem `invalid_signature`; *fault* is what was wrong, for the log and not for the client."""
+    """The Problem `invalid_signature`; *fault* is the cause, for the log and not for the client."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__("invalid_signature", "Invalid signature")
@@ -66,12 +66,12 @@ def ticket_for(secret: str, timestamp: str, envelope_from: str, envelope_to: str
 
 def checked_ticket(handover: SignedHandover, secret: str, now: datetime) -> Ticket | None:
     """
-    The ticket of *handover*, None without one; all that can be judged before the body is there.
+    The ticket of *handover*, None without one, after all checks that are possible before the body arrives.
 
-    Raises InvalidSignature for a wrong ticket, a timestamp more than 300 seconds away from *now*, or what is no
-    signature at all. The ticket is looked at first, so that a wrong time beside a right one can be told from a guess.
+    Raises InvalidSignature for a wrong ticket, a timestamp more than 300 seconds away from *now*, or a malformed
+    signature. The ticket is checked first: so a wrong time with a correct ticket is distinguishable from a forgery.
     """
-    checked = None if handover.ticket is None else _checked(handover, handover.ticket, secret)
+    checked = None if handover.ticket is None else _verified_ticket(handover, handover.ticket, secret)
     if not _is_recent(handover.timestamp, now):
         raise InvalidSignature("time")
     if not _SIGNATURE.fullmatch(handover.signature):
@@ -84,7 +84,7 @@ def envelope_of(handover: SignedHandover, body: bytes, secret: str, now: datetim
     The envelope that *handover* proves for *body*.
 
     Raises InvalidSignature when the signature is wrong or the timestamp is more than 300 seconds away from *now*;
-    the client is not told which.
+    the client does not learn which.
     """
     expected = sign(secret, handover.timestamp, handover.envelope_from, handover.envelope_to, body)
     if not hmac.compare_digest(expected.encode(), handover.signature.lower().encode("utf-8", "replace")):
@@ -94,7 +94,7 @@ def envelope_of(handover: SignedHandover, body: bytes, secret: str, now: datetim
     return Envelope(unquote(handover.envelope_from), unquote(handover.envelope_to))
 
 
-def _checked(handover: SignedHandover, value: str, secret: str) -> Ticket:
+def _verified_ticket(handover: SignedHandover, value: str, secret: str) -> Ticket:
     parts = _TICKET.fullmatch(value)
     if parts is None:
         raise InvalidSignature("ticket")
