@@ -1,5 +1,5 @@
 """
-Workers AI: `POST /accounts/:id/ai/run/:model`, asked one thing only: which of these is the code?
+Workers AI: `POST /accounts/:id/ai/run/:model`, used for one question: which of these is the code?
 
 Reference: developers.cloudflare.com/workers-ai, "REST API" and "JSON Mode" (November 2026).
 """
@@ -31,7 +31,7 @@ class _Choice(msgspec.Struct):
 
 
 class _Run(msgspec.Struct):
-    """What a model said: some answer with the object, some with its text."""
+    """The result of a model: some return the object, some its JSON text."""
 
     response: _Choice | str
 
@@ -48,10 +48,10 @@ async def chosen(
     cloudflare: Cloudflare, account_id: str, model: str, subject: str, doubts: Sequence[Doubt]
 ) -> Doubt | None:
     """
-    The one of *doubts* that *model* takes for the code; None when it takes none.
+    The one of *doubts* that *model* chooses as the code; None when it chooses none.
 
-    It sees the subject and what stands around each, nothing else of the mail, and can say nothing but a number.
-    Raises the CloudflareError that fits; Unreadable when it said something else.
+    The model gets the subject and the text around each candidate, nothing else of the message, and can only answer with
+    a number. Raises the fitting CloudflareError; UnreadableAnswer for any other answer.
     """
     path = f"/accounts/{quote(account_id, safe='')}/ai/run/{quote(model, safe='@/')}"
     excerpts = [
@@ -80,5 +80,5 @@ async def chosen(
 
 
 def is_used_up(error: RateLimited) -> bool:
-    """Whether the day's free allocation is gone, which begins anew at midnight UTC, whatever is said of waiting."""
+    """Whether the daily free allocation is used up: it is renewed at midnight UTC, whatever Retry-After has."""
     return error.answer.code == _USED_UP or "daily free allocation" in error.answer.message.lower()

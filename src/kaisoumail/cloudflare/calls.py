@@ -1,4 +1,4 @@
-"""Which calls were made to Cloudflare meanwhile, and what it answered: for histories and pages."""
+"""Records the calls to Cloudflare and its answers, for histories and pages."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ _recorded: Final[ContextVar[list[Answer] | None]] = ContextVar("recorded", defau
 
 @contextmanager
 def recording() -> Iterator[list[Answer]]:
-    """The calls made inside the block, in order, as they come in; those of a block within it are not among them."""
+    """A list that grows with each call made inside the block, in order; without those of a nested block."""
     answers: list[Answer] = []
     token = _recorded.set(answers)
     try:
@@ -22,7 +22,7 @@ def recording() -> Iterator[list[Answer]]:
 
 
 def record(answer: Answer) -> None:
-    """Add a call to the recording that is going on, if one is."""
+    """Add a call to the current recording, if there is one."""
     answers = _recorded.get()
     if answers is not None:
         answers.append(answer)

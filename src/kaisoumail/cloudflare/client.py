@@ -1,4 +1,4 @@
-"""One call to Cloudflare's v4 API: timeouts, envelope, typed errors, pages. Never logs or keeps the token."""
+"""One call to Cloudflare's v4 API: timeouts, envelope, typed errors, pages. Never logs or stores the token."""
 
 import asyncio
 from collections.abc import Mapping
@@ -27,12 +27,12 @@ from kaisoumail.cloudflare.redaction import Redaction
 from kaisoumail.cloudflare.retry_after import seconds_to_wait
 
 LARGEST_ANSWER: Final = 8 * 1024 * 1024  # a page of 50 zones is about 100 KB
-# 50,000 rows: a zone has 200 rules, and a list of a thousand pages takes the budget of five minutes.
+# 50,000 rows: a zone has at most 200 rules, and a thousand pages use up the rate limit of five minutes.
 MOST_PAGES: Final = 1000
-_CALLS_PER_LIST: Final = 10  # a whole list may take the time of so many calls
+_CALLS_PER_LIST: Final = 10  # a whole list may take as long as this many calls
 _EXCERPT: Final = 200
 
-# File name, content, content type; one part of a form by its name.
+# One part of a form: file name, content, content type.
 FormPart = tuple[str | None, bytes, str]
 T = TypeVar("T")
 R = TypeVar("R", bound=Row)
@@ -41,7 +41,7 @@ _log = structlog.get_logger("kaisoumail.cloudflare")
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
-    """An answer as it came; *flaw* says why its body was not read, or not to its end."""
+    """An answer as received; *flaw* is the reason why its body was not read, or not to the end."""
 
     status: int
     body: bytes = b""
@@ -56,7 +56,7 @@ class _Reply:
 
 @dataclass(frozen=True, slots=True)
 class _Success(Generic[T]):
-    """A result of the shape that was asked for, how many *pages* of it are announced, and what it took."""
+    """A result of the requested shape, the number of *pages* announced with it, and the duration of the call."""
 
     result: T
     pages: int
@@ -65,10 +65,10 @@ class _Success(Generic[T]):
 
 class Cloudflare:
     """
-    Cloudflare's API under one token. Every call goes through `call`; none takes longer than *timeout* seconds.
+    Cloudflare's API with one token. Every request takes at most *timeout* seconds.
 
-    That is for the whole answer, which may have 8 MB. The token is blanked in everything that is made of an answer.
-    One that *sends_mail* may be answered with pieces of it: what its errors say is then not logged.
+    That includes the whole answer, at most 8 MB. The token is blanked in everything that comes from an answer. With
+    *sends_mail* the requests contain message text that errors may repeat, so the texts of errors are not logged.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Cloudflare:
         self._redaction = Redaction(token)
         self._http = httpx.AsyncClient(
             base_url=base_url.rstrip("/"),
-            # Nothing compressed: a few bytes could become gigabytes while they are unpacked.
+            # No compression: a few bytes could be unpacked to gigabytes.
             headers={"authorization": f"Bearer {token}", "accept-encoding": "identity"},
             timeout=httpx.Timeout(timeout, connect=min(timeout, 5.0)),
         )
@@ -107,41 +107,42 @@ class Cloudflare:
         form: Mapping[str, FormPart] | None = None,
     ) -> T:
         """
-        The `result` of a successful answer. Raises the CloudflareError that fits anything else.
+        The `result` of a successful answer, decoded as *shape*. Raises the fitting CloudflareError otherwise.
 
-        That is Unreadable for one that is not of this *shape*. *body* goes out as JSON, *form* as a multipart form.
+        For a result that is not of this *shape* that is UnreadableAnswer. *body* is sent as JSON, *form* as a multipart
+        form.
         """
         return (await self._exchange(method, path, shape, body, query, form)).result
 
     async def pages(self, path: str, row: type[R], query: Mapping[str, str | int] | None = None) -> list[R]:
         """
-        All rows of a paged list, each once: as many pages as the first one announced.
+        All rows of a paged list, each once: as many pages as the first page announced.
 
-        Raises Unreadable for more than a thousand pages, and for one that has only what came before: half a list is
-        never taken for the whole.
+        Raises UnreadableAnswer for more than a thousand pages and for a page without new rows: a partial list is never
+        returned as the whole. Raises Timeout when all pages together take longer than ten calls may.
         """
         shape: type[list[R]] = list[row]  # type: ignore[valid-type]
         rows: dict[str, R] = {}
         announced, spent = 1, 0
         for page in count(1):
-            asked = {**(query or {}), "page": page, "per_page": PAGE_SIZE}
-            got = await self._exchange("GET", path, shape, None, asked)
-            announced = got.pages if page == 1 else announced
-            known = len(rows)
-            rows |= {each.id: each for each in got.result if each.id not in rows}
-            if not got.result or page >= announced:
+            page_query = {**(query or {}), "page": page, "per_page": PAGE_SIZE}
+            success = await self._exchange("GET", path, shape, None, page_query)
+            announced = success.pages if page == 1 else announced
+            count_before = len(rows)
+            rows |= {each.id: each for each in success.result if each.id not in rows}
+            if not success.result or page >= announced:
                 break
-            if len(rows) == known:
+            if len(rows) == count_before:
                 raise self.unreadable("GET", path, f"page {page} of the list repeats what came before")
             if page == MOST_PAGES or len(rows) > MOST_PAGES * PAGE_SIZE:
                 raise self.unreadable("GET", path, f"a list of more than {MOST_PAGES} pages")
-            spent += got.milliseconds
+            spent += success.milliseconds
             if spent > self._timeout * _CALLS_PER_LIST * 1000:
                 raise Timeout(self._answer("GET", path, message="no whole list in time"))
         return list(rows.values())
 
     def unreadable(self, method: str, path: str, reason: str) -> UnreadableAnswer:
-        """The error for an answer that came, and whose content will not do."""
+        """The error for an answer that was received but whose content is unusable."""
         return UnreadableAnswer(self._answer(method, path, _Reply(200), message=reason))
 
     async def _exchange(
@@ -161,31 +162,35 @@ class Cloudflare:
             envelope = self._envelope(method, path, reply)
             result, pages = self._decoded(method, path, reply, envelope, shape)
         except CloudflareError as error:
-            told = error.after(_milliseconds_since(began)).answer
-            record(told)
+            answer = error.after(_milliseconds_since(began)).answer
+            record(answer)
             _log.warning(
                 "cloudflare.request.failed",
                 method=method,
-                path=told.path,
-                status=told.status,
-                code=told.code,
-                message=None if self._sends_mail else told.message,
-                ray_id=told.ray_id,
+                path=answer.path,
+                status=answer.status,
+                code=answer.code,
+                message=None if self._sends_mail else answer.message,
+                ray_id=answer.ray_id,
                 error=type(error).__name__,
                 operation=caller.operation,
-                milliseconds=told.milliseconds,
+                milliseconds=answer.milliseconds,
             )
             if isinstance(error, RateLimited):
                 raise await self._limiter.close_for(error, caller) from None
             raise
-        took = _milliseconds_since(began)
-        told = replace(self._answer(method, path, reply), milliseconds=took)
-        record(told)
+        milliseconds = _milliseconds_since(began)
+        answer = replace(self._answer(method, path, reply), milliseconds=milliseconds)
+        record(answer)
         if method != "GET":
             _log.info(
-                "cloudflare.request.succeeded", method=method, path=told.path, ray_id=told.ray_id, milliseconds=took
+                "cloudflare.request.succeeded",
+                method=method,
+                path=answer.path,
+                ray_id=answer.ray_id,
+                milliseconds=milliseconds,
             )
-        return _Success(result, pages, took)
+        return _Success(result, pages, milliseconds)
 
     async def _send(
         self,
@@ -200,8 +205,8 @@ class Cloudflare:
                 asyncio.timeout(self._timeout),
                 self._http.stream(method, path, json=body, params=query, files=form) as response,
             ):
-                return await self._received(response)
-        # Not `from error`: what a library says of an answer, or of our headers, may repeat the token.
+                return await self._read(response)
+        # Not `from error`: the text of a library's exception may contain our headers, and so the token.
         except TimeoutError:
             raise Timeout(self._answer(method, path, message="no whole answer in time")) from None
         except httpx.TimeoutException as error:
@@ -209,8 +214,8 @@ class Cloudflare:
         except httpx.HTTPError as error:
             raise ConnectionLost(self._answer(method, path, message=_reason(error))) from None
 
-    async def _received(self, response: httpx.Response) -> _Reply:
-        """What came, up to the largest answer: the connection is closed upon the rest, which nobody reads."""
+    async def _read(self, response: httpx.Response) -> _Reply:
+        """The reply with its body. Reading stops at LARGEST_ANSWER bytes, and the connection is closed."""
         reply = _Reply(
             response.status_code,
             ray_id=response.headers.get("cf-ray"),
@@ -226,7 +231,7 @@ class Cloudflare:
         return replace(reply, body=self._redaction.body(bytes(body)))
 
     def _envelope(self, method: str, path: str, reply: _Reply) -> Envelope:
-        """The envelope of *reply* if it says success; raises the error that fits otherwise."""
+        """The envelope of *reply* if it is a success. Raises the fitting CloudflareError otherwise."""
         envelope = envelope_in(reply.body)
         if envelope is None:
             excerpt = self._redaction.text(reply.body.decode(errors="replace"))[:_EXCERPT]
@@ -240,7 +245,7 @@ class Cloudflare:
         raise error_for(self._answer(method, path, reply, code=code, message=message), reply.retry_after)
 
     def _decoded(self, method: str, path: str, reply: _Reply, envelope: Envelope, shape: type[T]) -> tuple[T, int]:
-        """The result as *shape*, and the pages announced. Raises Unreadable, which says where it is not so."""
+        """The result as *shape*, and the number of pages. Raises UnreadableAnswer, which names the wrong place."""
         try:
             return msgspec.json.decode(envelope.result, type=shape), envelope.pages()
         except msgspec.ValidationError as error:
@@ -256,7 +261,7 @@ class Cloudflare:
     def _answer(
         self, method: str, path: str, reply: _Reply | None = None, *, code: int | None = None, message: str = ""
     ) -> Answer:
-        """The one place where answers are made: none has the token in it, or more of a text than a line."""
+        """The only place that creates an Answer: without the token, and each text cut to one line."""
         ray_id = reply.ray_id if reply is not None else None
         return Answer(
             method,

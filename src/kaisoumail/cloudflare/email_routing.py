@@ -2,7 +2,7 @@
 Email Routing: `/zones/:id/email/routing`. Reference: developers.cloudflare.com/api, Email Routing.
 
 `POST …/enable` is marked deprecated yet is what Cloudflare's own Wrangler sends (August 2026), and it
-needs a JSON body; `PATCH … {"enabled": true}` answers success and does nothing.
+needs a JSON body; `PATCH … {"enabled": true}` answers with success and does nothing.
 """
 
 from msgspec import Struct
@@ -29,21 +29,21 @@ class _Rule(Row):
 
 
 async def enable(cloudflare: Cloudflare, zone_id: str) -> None:
-    """Switch Email Routing on for the apex; fine if it is on. Raises ZoneNotActive, ForeignMx, MissingPermission."""
+    """Switch Email Routing on for the apex, if it is off. Raises ZoneNotActive, ForeignMx, MissingPermission."""
     await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/enable", _Settings, body={})
 
 
 async def enable_subdomain(cloudflare: Cloudflare, zone_id: str, host: str) -> None:
-    """Have Cloudflare make *host* (a full name under the zone) receive mail; fine if it does."""
+    """Make *host* (a full name under the zone) receive messages; no error if it does already."""
     await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/dns", _Settings, body={"name": host})
 
 
 async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker: str) -> str:
     """
-    The id of the routing rule that hands mail for *address* to *worker*: a new one, or the one there is.
+    The id of the routing rule that routes messages for *address* to *worker*: a new or the existing one.
 
-    Cloudflare allows one rule per literal address (2014), so a rule whose creation we never heard the
-    answer of is found again instead of being doubled.
+    Cloudflare allows one rule per literal address (2014), so a rule whose creation was not answered is found again
+    instead of being created twice.
     """
     path = f"/zones/{zone_id}/email/routing/rules"
     rule = {
@@ -58,13 +58,13 @@ async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker
         existing = await _rule_for(cloudflare, path, address)
         if existing is None:
             raise
-    # It may point to another Worker, or be switched off: a rule is replaced whole (there is no PATCH).
+    # It may target another Worker or be switched off: replace the whole rule (there is no PATCH).
     await cloudflare.call("PUT", f"{path}/{existing.id}", UNUSED, body=rule)
     return existing.id
 
 
 async def delete_rule(cloudflare: Cloudflare, zone_id: str, rule_id: str) -> None:
-    """Remove a routing rule; one that is gone is fine."""
+    """Remove a routing rule; no error if it is gone already."""
     try:
         await cloudflare.call("DELETE", f"/zones/{zone_id}/email/routing/rules/{rule_id}", UNUSED)
     except NotFound:
@@ -72,7 +72,7 @@ async def delete_rule(cloudflare: Cloudflare, zone_id: str, rule_id: str) -> Non
 
 
 async def delete_rule_for(cloudflare: Cloudflare, zone_id: str, address: str) -> None:
-    """Remove the routing rule for *address*, whatever its id; none is fine."""
+    """Remove the routing rule for *address*, whatever its id; no error if there is none."""
     rule = await _rule_for(cloudflare, f"/zones/{zone_id}/email/routing/rules", address)
     if rule is not None:
         await delete_rule(cloudflare, zone_id, rule.id)

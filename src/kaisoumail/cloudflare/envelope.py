@@ -1,7 +1,8 @@
 """
 Cloudflare's envelope and the limits of what we read in it; each product's file has the shapes of its results.
 
-Shapes ask for what we use and let everything else be. What they let through can be stored and put into a path.
+Shapes have only the fields we use and ignore all others. Values that they accept are safe to store and to put into a
+path.
 """
 
 import math
@@ -12,24 +13,24 @@ from msgspec import Meta, Raw, Struct
 
 PAGE_SIZE: Final = 50  # the documented maximum of GET /zones and of routing rules
 UNUSED: Final = Raw
-"""The shape of a result that nobody looks at."""
+"""The shape of a result that is not used."""
 
 Id = Annotated[str, Meta(pattern=r"\A[0-9A-Za-z_-]{1,64}\Z")]
 Name = Annotated[str, Meta(pattern=r"\A[^\x00-\x20\x7f-\xa0]{1,253}\Z")]
 
 _MISSING: Final = Raw()
-_MOST_ERRORS: Final = 65_536  # bytes; small lists in lists take twenty times their size in memory
+_MOST_ERRORS: Final = 65_536  # bytes; nested small lists need twenty times their size in memory
 _LARGEST_CODE: Final = 2**31 - 1
 
 
 class Row(Struct):
-    """What every row of a list has."""
+    """The fields that every row of a list has."""
 
     id: Id
 
 
 class Envelope(Struct):
-    """What is around every result. *errors*, *result* and *result_info* are empty where there is none."""
+    """The object around every result. *errors*, *result* and *result_info* are empty where absent."""
 
     success: bool
     errors: Raw = _MISSING
@@ -38,11 +39,11 @@ class Envelope(Struct):
 
     @property
     def is_success(self) -> bool:
-        """One that names errors is none, whatever it says."""
+        """False when there are errors, even if *success* is true."""
         return self.success and self._errors() in (None, [])
 
     def first_error(self) -> tuple[int | None, str]:
-        """Number and message, as far as they are a number and a text."""
+        """Code and message of the first error; None and an empty text where they are not a number and a text."""
         errors = self._errors()
         first = errors[0] if isinstance(errors, list) and errors else None
         if not isinstance(first, dict):
@@ -61,7 +62,7 @@ class Envelope(Struct):
             return errors
 
     def pages(self) -> int:
-        """How many pages are announced, at least 1. Raises ValueError for what is no number."""
+        """The number of pages announced, at least 1. Raises ValueError when it is not a number."""
         if not bytes(self.result_info):
             return 1
         info = msgspec.json.decode(self.result_info, type=_ResultInfo | None) or _ResultInfo()
@@ -76,8 +77,8 @@ class _ResultInfo(Struct):
 
 
 def envelope_in(body: bytes) -> Envelope | None:
-    """The envelope that *body* is, whatever its content type says; None when it is something else."""
+    """The envelope in *body*, whatever its content type; None when it is not one."""
     try:
         return msgspec.json.decode(body, type=Envelope)
-    except (ValueError, RecursionError):  # the second for what is nested too deep
+    except (ValueError, RecursionError):  # RecursionError: nested too deep
         return None

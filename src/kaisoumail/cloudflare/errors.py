@@ -1,17 +1,17 @@
 """
-Everything Cloudflare can answer that is not a yes, by what we should do about it.
+The errors of Cloudflare calls, by what we should do about them.
 
     CloudflareError (method, path, http status, code, message, ray id)
-    ├─ CloudflareUnreachable  (Timeout, ConnectionLost)      retry; a write must first look whether it happened
-    ├─ AccessRefused          (BadToken, MissingPermission)  stop; the admin must mend the token
-    ├─ RateLimited            (retry_after)                  wait; never marks a domain broken
+    ├─ CloudflareUnreachable  (Timeout, ConnectionLost)      retry; a write must first check whether it happened
+    ├─ AccessRefused          (BadToken, MissingPermission)  stop; the admin must fix the token
+    ├─ RateLimited            (retry_after)                  wait; never marks a domain as failed
     ├─ RequestRejected        (AlreadyExists, NotFound, ZoneNotActive, ForeignMx, QuotaReached, DuplicateRule,
     │                          TryLater, NotAnApex, ZoneNotAccepted, InvalidRecord, ManagedRecord)   decide by type
     ├─ CloudflareFault        (5xx)                          retry with growing pauses
-    └─ UnreadableAnswer       (not the envelope we know)     stop; keep the bytes
+    └─ UnreadableAnswer       (not the envelope we know)     stop; the answer has an excerpt
 
 Numbers and meanings: Cloudflare API reference (September 2026) and answers reported by projects that
-call it; where a number is not documented the HTTP status decides.
+call it; for a number that is not documented the HTTP status decides.
 """
 
 from dataclasses import dataclass, replace
@@ -31,9 +31,9 @@ AI: Final = "Account: Workers AI: Read"
 @dataclass(frozen=True, slots=True)
 class Answer:
     """
-    What came back, as far as something did. *status* 0 means no answer; the token is never in here.
+    Cloudflare's answer to one call. *status* 0 means none was received; the token is never in here.
 
-    *milliseconds* is how long it took; None for a call that was not made.
+    *milliseconds* is the duration of the call; None for a call that was not made.
     """
 
     method: str
@@ -45,7 +45,7 @@ class Answer:
     milliseconds: int | None = None
 
     def as_details(self) -> dict[str, Any]:
-        """This answer as clients and pages get it."""
+        """This answer as JSON for clients and pages."""
         return {
             "method": self.method,
             "path": self.path,
@@ -67,25 +67,25 @@ class CloudflareError(Exception):
         self.answer = answer
 
     def __str__(self) -> str:
-        told = f"{self.answer.code}: {self.answer.message}" if self.answer.code is not None else self.answer.message
-        return f"{self.answer.method} {self.answer.path} → {self.answer.status or 'no answer'} {told}".strip()
+        reason = f"{self.answer.code}: {self.answer.message}" if self.answer.code is not None else self.answer.message
+        return f"{self.answer.method} {self.answer.path} → {self.answer.status or 'no answer'} {reason}".strip()
 
     def problem(self) -> Problem:
-        """This error as the Problem our own callers see, with the exact answer under `details.cloudflare`."""
+        """This error as the Problem for our own clients, with the exact answer in `details.cloudflare`."""
         return Problem(self.problem_code, self.sentence(), source="cloudflare", cloudflare=self.answer.as_details())
 
     def sentence(self) -> str:
         return self.answer.message or "Cloudflare API request failed"
 
     def after(self, milliseconds: int) -> Self:
-        """This error, which took *milliseconds* to come back."""
+        """This error, with the duration of its call."""
         self.answer = replace(self.answer, milliseconds=milliseconds)
-        self.args = (self.answer, *self.args[1:])  # what is stored with a run, and read back
+        self.args = (self.answer, *self.args[1:])  # a run's error is stored and read back
         return self
 
 
 class CloudflareUnreachable(CloudflareError):
-    """No answer: nobody knows whether it happened."""
+    """No answer: whether the request was executed is unknown."""
 
     problem_code = "cloudflare_unreachable"
 
@@ -102,7 +102,7 @@ class ConnectionLost(CloudflareUnreachable):
 
 
 class AccessRefused(CloudflareError):
-    """The token will not do, now or on the next try."""
+    """The token is not sufficient; a retry does not help."""
 
 
 class BadToken(AccessRefused):
@@ -113,8 +113,8 @@ class MissingPermission(AccessRefused):
     """
     The token may not do this, or not with this zone.
 
-    Cloudflare says "Authentication error" for all of it, so which permission it is, is told from the
-    call that was refused: its product and whether it changes anything.
+    Cloudflare answers "Authentication error" for all of these, so the missing permission is derived from the refused
+    call: its product, and whether it creates a zone.
     """
 
     problem_code = "zone_permission_missing"
@@ -142,15 +142,15 @@ class MissingPermission(AccessRefused):
         }
         creates = self.answer.method == "POST" and self.answer.path == "/zones"
         code = "zone_create_permission_missing" if creates else codes.get(self.permission, self.problem_code)
-        told = {"source": "cloudflare", "permission": self.permission, "cloudflare": self.answer.as_details()}
-        return Problem(code, self.sentence(), **told)
+        details = {"source": "cloudflare", "permission": self.permission, "cloudflare": self.answer.as_details()}
+        return Problem(code, self.sentence(), **details)
 
 
 class RateLimited(CloudflareError):
     """
     Too many requests. *retry_after* is in seconds, already capped.
 
-    *cause* says which request brought it about, in the contract's words, once the gate knows.
+    *cause* is the request that caused it, with the field names of the API, once the limiter has added it.
     """
 
     problem_code = "cloudflare_rate_limited"
@@ -173,7 +173,7 @@ class RateLimited(CloudflareError):
 
 
 class RequestRejected(CloudflareError):
-    """Understood and turned down."""
+    """Cloudflare understood the request and refused it."""
 
 
 class AlreadyExists(RequestRejected):
@@ -197,7 +197,7 @@ class ZoneNotActive(RequestRejected):
 
 
 class ForeignMx(RequestRejected):
-    """The apex has mail servers elsewhere, which Email Routing will not share a name with."""
+    """The apex has MX records of other mail servers, which Email Routing does not accept beside its own."""
 
     problem_code = "cloudflare_foreign_mx"
 
@@ -207,11 +207,11 @@ class QuotaReached(RequestRejected):
 
 
 class TryLater(RequestRejected):
-    """Allowed only so often (activation check: once per hour on free zones); says nothing of other calls."""
+    """This call is rate limited (activation check: once per hour on free zones); other calls are not affected."""
 
 
 class DuplicateRule(RequestRejected):
-    """A routing rule for this address is there already."""
+    """A routing rule for this address exists already."""
 
 
 class NotAnApex(RequestRejected):
@@ -219,7 +219,7 @@ class NotAnApex(RequestRejected):
 
 
 class ZoneNotAccepted(RequestRejected):
-    """Cloudflare will not take this name: not registered, held, banned or restricted."""
+    """Cloudflare does not accept this name: not registered, held, banned or restricted."""
 
 
 class InvalidRecord(RequestRejected):
@@ -227,22 +227,22 @@ class InvalidRecord(RequestRejected):
 
 
 class ManagedRecord(RequestRejected):
-    """A record that Email Routing locks."""
+    """A DNS record that Email Routing has locked."""
 
 
 class CloudflareFault(CloudflareError):
-    """Cloudflare's own trouble."""
+    """An error inside Cloudflare (5xx)."""
 
     problem_code = "cloudflare_unreachable"
 
 
 class UnreadableAnswer(CloudflareError):
-    """An answer that is not the envelope, or a success that says it is none."""
+    """An answer that is not the envelope, or a 2xx status whose envelope reports no success."""
 
     problem_code = "cloudflare_unreadable"
 
 
-# Every number that the endpoints we use are documented or reported to answer with.
+# Every error code that is documented or reported for the endpoints we use.
 BY_CODE: Final[dict[int, type[CloudflareError]]] = {
     0: MissingPermission,  # Requires permission "com.cloudflare.api.account.zone.create" …
     1000: BadToken,  # Invalid API Token
@@ -304,8 +304,8 @@ def error_for(answer: Answer, retry_after: int) -> CloudflareError:
     """
     The typed error of an unsuccessful *answer* in Cloudflare's envelope.
 
-    A 429 is a rate limit and a 5xx is breakage whatever number it carries; then the number decides,
-    then the status.
+    A 429 is a rate limit (except code 1224: TryLater) and a 5xx a fault of Cloudflare, whatever the code; otherwise
+    the code decides, then the status.
     """
     if answer.status == 429 and answer.code != 1224:
         return RateLimited(answer, retry_after)

@@ -1,10 +1,9 @@
 """
-Who is asking Cloudflare, how urgently, and the limiter every request passes.
+The caller of Cloudflare, its urgency, and the interface of the limiter that every request passes.
 
-Cloudflare allows 1,200 requests in five minutes for everything one user does, and blocks all of them
+Cloudflare allows 1,200 requests in five minutes for everything one user does, and blocks all requests
 for the rest of the window when that is exceeded (Cloudflare docs, API limits, April 2026). So all
-processes share one limiter, which is handed to the client; what a person waits for goes before what
-nobody does.
+processes share one limiter, which is passed to the client; requests that a person waits for go first.
 """
 
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import Final, Protocol
 
 from kaisoumail.cloudflare.errors import RateLimited
 
-# What the product was asked to do → how existing clients know it.
+# Operation → the route by which existing clients know it.
 ROUTES: Final[dict[str, str]] = {
     "domains.catalog": "GET /api/domains/catalog",
     "domains.create": "POST /api/domains",
@@ -35,7 +34,7 @@ _BACKGROUND: Final = frozenset({"domains.watch", "mailboxes.sweep"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """On whose behalf a request is made. An operation that `ROUTES` does not name is a bug, and told at once."""
+    """The operation on whose behalf a request is made. Raises ValueError for one that is not in `ROUTES`, a bug."""
 
     operation: str
 
@@ -54,7 +53,7 @@ class Caller:
 
 
 NOBODY: Final = Caller("cloudflare.internal")
-_caller: ContextVar[Caller | None] = ContextVar("asker", default=None)
+_caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
 
 
 @contextmanager
@@ -72,19 +71,19 @@ def current_caller() -> Caller:
 
 
 class Limiter(Protocol):
-    """What all processes share in front of Cloudflare."""
+    """Paces the requests of all processes to Cloudflare."""
 
     async def admit(self, caller: Caller, method: str, path: str) -> None:
-        """Returns when the request may go out. Raises RateLimited while Cloudflare told us to stay away."""
+        """Returns when the request may be sent. Raises RateLimited during a cooldown."""
         ...
 
     async def close_for(self, error: RateLimited, caller: Caller) -> RateLimited:
-        """Let nobody pass until *error*'s time is over; returns it with what clients are told of the cause."""
+        """Begin a cooldown of *error*'s `retry_after` seconds; returns *error* with the cause for clients."""
         ...
 
 
 class Unlimited:
-    """No limiter at all: for a client that is alone, as in `doctor` and tests."""
+    """No limiter: for a client without other processes, as in `doctor` and tests."""
 
     async def admit(self, caller: Caller, method: str, path: str) -> None:
         return None

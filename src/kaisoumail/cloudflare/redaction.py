@@ -1,4 +1,4 @@
-"""Texts of others without our token in them: what Cloudflare, a proxy or a library says may repeat what was sent."""
+"""Removes our token from texts: an answer of Cloudflare or a proxy, or a library's error, may repeat what was sent."""
 
 import json
 import re
@@ -7,14 +7,14 @@ from urllib.parse import quote
 
 BLANK: Final = "[token]"
 LONGEST_TEXT: Final = 500
-_LOOKED_AT: Final = 65_536
-# A character of a token as an upstream may escape it in JSON; any other escape is taken whole and left as it is.
+_MOST_READ: Final = 65_536
+# A character of a token as an upstream may escape it in JSON; any other escape is matched whole and left as it is.
 _ESCAPE: Final = re.compile(rb"\\(?:u00([2-7][0-9a-fA-F])|.)", re.DOTALL)
-_SHORTEST: Final = 8  # Cloudflare's have 40 characters; blanking "x" would blank words
+_SHORTEST: Final = 8  # Cloudflare's tokens have 40 characters; blanking "x" would blank words
 
 
 class Redaction:
-    """Blanks *token*, in whatever case, also as URLs, JSON and Python's messages write it."""
+    """Blanks *token*, in upper or lower case, and in the forms that URLs, JSON and Python's `repr` give it."""
 
     def __init__(self, token: str) -> None:
         as_json = json.dumps(token)[1:-1]
@@ -26,24 +26,24 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """*text* as one line of at most 500 printable characters, for messages, logs and pages."""
-        printable = "".join(letter if letter.isprintable() else " " for letter in text[:_LOOKED_AT])
+        printable = "".join(letter if letter.isprintable() else " " for letter in text[:_MOST_READ])
         blanked = self._in_text.sub(BLANK, " ".join(printable.split()))
-        if len(text) > _LOOKED_AT and self._forms:
+        if len(text) > _MOST_READ and self._forms:
             blanked = blanked[: -len(self._forms[0])]  # the cut may have left half a token
         return blanked[:LONGEST_TEXT]
 
     def body(self, body: bytes) -> bytes:
-        """*body* before anything of it is read."""
+        """*body* without the token; applied before anything of it is read."""
         if b"\\u00" in body:
             body = _ESCAPE.sub(_unescaped, body)
-        lower = body.lower()  # a search for plain bytes is a hundred times as fast as for a pattern
+        lower = body.lower()  # searching plain bytes is a hundred times faster than a pattern
         if any(form.lower().encode() in lower for form in self._forms):
             return self._in_body.sub(BLANK.encode(), body)
         return body
 
 
 def _unescaped(escape: re.Match[bytes]) -> bytes:
-    """The character that a JSON escape stands for, where that means the same in a JSON text."""
+    """The character of a JSON escape, unless a JSON text needs it escaped."""
     if escape[1] is None:
         return escape[0]
     character = bytes([int(escape[1], 16)])

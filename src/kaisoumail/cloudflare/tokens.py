@@ -1,8 +1,8 @@
 """
-What a token may do.
+The permissions of a token.
 
-Cloudflare tells a token's permissions nowhere, so each is tried by a harmless call: one that is refused
-for another reason, or has no effect, when the permission is there.
+Cloudflare has no route that lists them, so each is probed by a harmless call: with the permission it is refused for
+another reason, or has no effect.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,7 +26,7 @@ from kaisoumail.cloudflare.errors import (
 )
 from kaisoumail.model.domain import Zone
 
-_NOTHING: Final = "0" * 32  # the form of an id, and nobody's
+_NOTHING: Final = "0" * 32  # has the form of an id, but nothing has it
 
 Kind = Literal["user", "account"]
 
@@ -37,7 +37,7 @@ class _Token(Struct):
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One permission, whether the token has it, and for which zone (None: for the account)."""
+    """One permission, whether the token has it, and for which zone (None for the account)."""
 
     permission: str
     zone: str | None
@@ -47,9 +47,9 @@ class Probe:
 
 async def kind_of(cloudflare: Cloudflare, account_id: str | None) -> Kind:
     """
-    Whether a person or the account owns the token. Raises BadToken when it is neither's.
+    Whether a user or the account owns the token. Raises BadToken when it is invalid for both.
 
-    A token that the account owns is "invalid" to the users' route although it is valid.
+    The route for users reports a valid token of an account as "invalid".
     """
     try:
         await cloudflare.call("GET", "/user/tokens/verify", _Token)
@@ -62,21 +62,21 @@ async def kind_of(cloudflare: Cloudflare, account_id: str | None) -> Kind:
 
 
 async def read_account(cloudflare: Cloudflare, account_id: str) -> None:
-    """Raises the CloudflareError that says why the account cannot be reached."""
+    """Raises the CloudflareError with the reason why the account cannot be read."""
     await cloudflare.call("GET", f"/accounts/{account_id}", Row)
 
 
 async def may_create_zones(cloudflare: Cloudflare, account_id: str) -> Probe:
-    """A name that can be no zone is refused for its name (1099) by a token that may, else by code 0."""
+    """An impossible name is refused for the name (1099) if the token has the permission, otherwise with code 0."""
     body = {"name": "invalid", "account": {"id": account_id}, "type": "full"}
     return await _probe(ZONE, None, lambda: cloudflare.call("POST", "/zones", UNUSED, body=body))
 
 
 async def probes_of(cloudflare: Cloudflare, zone: Zone) -> list[Probe]:
-    """What the token may do with *zone*, by calls that change nothing."""
+    """The permissions of the token for *zone*, probed by calls that change nothing."""
     routing = f"/zones/{zone.id}/email/routing"
     return [
-        # A change of nothing; `enabled` through this route is documented as without effect.
+        # An empty change; `enabled` is documented to have no effect through this route.
         await _probe(SETTINGS, zone, lambda: cloudflare.call("PATCH", routing, UNUSED, body={})),
         await _probe(RULES, zone, lambda: cloudflare.call("DELETE", f"{routing}/rules/{_NOTHING}", UNUSED)),
         await _probe(DNS, zone, lambda: cloudflare.call("DELETE", f"/zones/{zone.id}/dns_records/{_NOTHING}", UNUSED)),

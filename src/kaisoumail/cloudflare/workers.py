@@ -27,7 +27,7 @@ class _Settings(Struct):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """A script to upload: one module, with *variables* that are shown and *secrets* that never are."""
+    """A script to upload: one module, *variables* that can be read back and *secrets* that cannot."""
 
     module: str
     source: bytes
@@ -37,7 +37,7 @@ class Script:
 
 
 async def find_variables(cloudflare: Cloudflare, account_id: str, name: str) -> dict[str, str | None] | None:
-    """The bindings of the Worker *name*, a secret's value as None; None when there is no such Worker."""
+    """The bindings of the Worker *name*, secrets with the value None; None when there is no such Worker."""
     path = f"{_path(account_id, name)}/settings"
     try:
         settings = await cloudflare.call("GET", path, _Settings)
@@ -47,7 +47,7 @@ async def find_variables(cloudflare: Cloudflare, account_id: str, name: str) -> 
 
 
 async def upload(cloudflare: Cloudflare, account_id: str, name: str, script: Script) -> None:
-    """Make the Worker *name* what *script* says, whatever it was before; twice comes to the same."""
+    """Create or replace the Worker *name*; idempotent."""
     metadata = {
         "main_module": script.module,
         "compatibility_date": script.compatibility_date,

@@ -8,11 +8,11 @@ from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.envelope import UNUSED, Name, Row
 from kaisoumail.model.domain import Zone
 
-_MAX_STATUS: Final = 32  # as long as a row of ours keeps it; Cloudflare's longest is 12
+_MAX_STATUS: Final = 32  # the length of our column; Cloudflare's longest has 12
 
 
 class _Zone(Row):
-    """*status* is any word: Cloudflare may invent one."""
+    """*status* is any word: Cloudflare may add new ones."""
 
     name: Name
     status: Name | None = None
@@ -25,13 +25,13 @@ class _Zone(Row):
 
 
 async def find_zone(cloudflare: Cloudflare, name: str, account_id: str | None) -> Zone | None:
-    """The zone of exactly this name in the account, or None if the token sees none."""
+    """The zone of exactly this name in the account; None if the token sees none."""
     query: dict[str, str | int] = {"name": name}
     if account_id is not None:
         query["account.id"] = account_id
     found = await cloudflare.call("GET", "/zones", list[_Zone], query=query)
     zones = [row.zone() for row in found]
-    # An unknown parameter is ignored by Cloudflare and answers everything: believe only an equal name.
+    # Cloudflare ignores an unknown parameter and returns all zones: accept only an equal name.
     return next((zone for zone in zones if zone.name.lower() == name), None)
 
 
@@ -41,21 +41,21 @@ async def list_zones(cloudflare: Cloudflare) -> list[Zone]:
 
 
 async def create_zone(cloudflare: Cloudflare, name: str, account_id: str) -> Zone:
-    """A new zone, usually `pending`, with the name servers Cloudflare assigned. Raises AlreadyExists."""
+    """A new zone, usually `pending`, with the name servers that Cloudflare assigned. Raises AlreadyExists."""
     body = {"name": name, "account": {"id": account_id}, "type": "full"}
     return (await cloudflare.call("POST", "/zones", _Zone, body=body)).zone()
 
 
 async def read_zone(cloudflare: Cloudflare, zone_id: str) -> Zone:
-    """The zone as it is now. One that is gone, or hidden from the token, raises MissingPermission (403/9109)."""
+    """The zone as it is now. Raises MissingPermission (403/9109) when it is gone or hidden from the token."""
     return (await cloudflare.call("GET", f"/zones/{zone_id}", _Zone)).zone()
 
 
 async def delete_zone(cloudflare: Cloudflare, zone_id: str) -> None:
-    """Delete the zone and everything in it. One that is gone raises NotFound or MissingPermission (9109)."""
+    """Delete the zone and everything in it. Raises NotFound or MissingPermission (9109) when it is gone."""
     await cloudflare.call("DELETE", f"/zones/{zone_id}", UNUSED)
 
 
 async def check_activation(cloudflare: Cloudflare, zone_id: str) -> None:
-    """Have Cloudflare look at a pending zone's delegation soon. Raises TooSoon within an hour of the last."""
+    """Ask Cloudflare to check a pending zone's delegation soon. Raises TryLater within an hour of the last check."""
     await cloudflare.call("PUT", f"/zones/{zone_id}/activation_check", UNUSED)

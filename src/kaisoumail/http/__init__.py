@@ -1,6 +1,6 @@
 """
-HTTP, as the API and the pages share it: the server and its limits, what surrounds every request, who asks.
+HTTP as the API and the pages share it: the server, its limits, middleware, admission, authentication.
 
-`protocol.py` bounds what a stranger may send before anything reads it; `middleware.py` is what holds for every answer,
-`admission.py` who is let in, `authentication.py` who asks. Knows no route.
+`protocol.py` bounds what a client may send before anything else reads it; `middleware.py` applies to every request,
+`admission.py` admits or refuses it, `authentication.py` finds the viewer. It defines no route.
 """

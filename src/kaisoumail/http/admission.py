@@ -1,7 +1,7 @@
 """
-Who is let in to the API and the pages: not too much from one, and no change that another site asked for.
+Admission of requests to the API and the pages: rate limits, and no change requested by another site.
 
-It stands before both, so that neither can forget it, and before anything is looked up.
+It runs before both, so that neither can omit it, and before anything is read from the database.
 """
 
 from typing import Any, Final
@@ -13,17 +13,18 @@ from kaisoumail.http.cors import CorsRules
 from kaisoumail.operations.rate_limits import Admission, RateLimits
 
 Headers = dict[bytes, bytes]
-# Who reads the first of two and who reads the last would see two requests: nobody honest sends one of these twice.
+# Of two such headers one reader uses the first and another the last. Honest clients send each of these once.
 _ONCE: Final = (b"authorization", b"host", b"origin", b"sec-fetch-site")
-_UNLIMITED: Final = ("/health", "/readyz", "/api/inbound")  # asked by monitors; by our Worker, who signs each mail
+# Called by monitors, and by our Worker, which signs each message.
+_UNLIMITED: Final = ("/health", "/readyz", "/api/inbound")
 _SIGN_IN: Final = ("/api/auth/session", "/login")
 _PASSKEY_SIGN_IN: Final = "/api/auth/passkey/"
-# These know fewer origins than we do, and existing clients know their refusal: 400 `passkey_origin_not_allowed`.
-_ASK_THEMSELVES: Final = ("/api/auth/passkey/options", "/api/passkeys/registration/options")
+# These routes allow fewer origins, and existing clients know their refusal: 400 `passkey_origin_not_allowed`.
+_WITH_OWN_CHECK: Final = ("/api/auth/passkey/options", "/api/passkeys/registration/options")
 
 
 class RequestAdmission:
-    """*limits* count requests; *cors* says which other origins may ask for changes."""
+    """Admits requests by the rate *limits*, and changes by the origins that *cors* trusts."""
 
     def __init__(self, limits: RateLimits, cors: CorsRules) -> None:
         self._limits = limits
@@ -31,9 +32,9 @@ class RequestAdmission:
 
     async def admit(self, scope: Any, headers: Headers, address: str | None) -> Admission | None:
         """
-        The request let in or refused; None for what nobody counts.
+        The admission, with its refusal if there is one; None for paths without limits.
 
-        Refusals are Problem `rate_limited`, `invalid_request`, `cross_site_request` and `two_sessions`.
+        A refusal is the Problem `rate_limited`, `invalid_request`, `cross_site_request` or `two_sessions`.
         """
         if scope["path"] in _UNLIMITED:
             return None
@@ -45,20 +46,20 @@ class RequestAdmission:
         if admission.refusal is None:
             admission.refusal = _ambiguous(scope)
         if admission.refusal is None and key is None:
-            admission.refusal = self._disguised(scope, headers, tokens)
+            admission.refusal = self._browser_refusal(scope, headers, tokens)
         return admission
 
     async def settle(self, admission: Admission | None, scope: Any, status: int, *, signed_in: bool) -> None:
-        """The answer has *status*: whoever it turned out to be is charged."""
+        """Charge the principal of the request, now that it is known and the answer has *status*."""
         if admission is not None:
             await self._limits.settle(admission, scope["state"].get("principal"), status, signed_in=signed_in)
 
-    def _disguised(self, scope: Any, headers: Headers, tokens: list[str]) -> Problem | None:
-        """Why a browser's request may not be what its reader meant; None if nothing speaks for that."""
+    def _browser_refusal(self, scope: Any, headers: Headers, tokens: list[str]) -> Problem | None:
+        """The Problem if another site may have caused a browser's request, or its session is ambiguous; else None."""
         if len(tokens) > 1:
             return Problem("two_sessions", "The browser sent two different session cookies")
         site, origin = (_text(headers.get(name)) for name in (b"sec-fetch-site", b"origin"))
-        if scope["method"] in SAFE_METHODS or scope["path"] in _ASK_THEMSELVES:
+        if scope["method"] in SAFE_METHODS or scope["path"] in _WITH_OWN_CHECK:
             return None
         if is_own_request(site, origin, _origins_of(scope, headers), self._cors.trusts):
             return None
@@ -78,7 +79,7 @@ def _is_sign_in(scope: Any) -> bool:
 
 
 def _origins_of(scope: Any, headers: Headers) -> tuple[str, ...]:
-    """Our own origin; both of them while TLS may end at a proxy we were not told of."""
+    """Our own origin: for http also the https one, as TLS may end at a proxy that is not in TRUSTED_PROXIES."""
     host = _text(headers.get(b"host")) or ""
     return (f"https://{host}",) if scope["scheme"] == "https" else (f"http://{host}", f"https://{host}")
 

@@ -1,7 +1,7 @@
 """
-Who is asking, from the request's headers: one guard for the API, one for the pages.
+Authentication from the request's headers: one guard for the API, one for the pages.
 
-In the API a Bearer key, if one is sent, is the only thing looked at: a wrong one never falls back to the cookie.
+In the API a Bearer key, if there is one, is the only credential used: a wrong key never falls back to the cookie.
 """
 
 from typing import Any
@@ -28,24 +28,24 @@ def provide_context(state: State) -> Context:
 
 async def require_viewer(connection: Connection, handler: BaseRouteHandler) -> None:
     """
-    The guard of the API: every route by the need its row of the route table declares (`api/app.py`).
+    The guard of the API: checks the need that the row of the route declares (`api/app.py`).
 
-    Raises Problem `authentication_required`, `admin_required` or `insufficient_scope`, before anything is read.
+    Raises Problem `authentication_required`, `admin_required` or `insufficient_scope`, before the body is read.
     """
     need: Need = handler.opt["need"]
     if not need.is_public:
         context = provide_context(connection.app.state)
-        _let_in(connection, need, await find_viewer(connection, context, by_cookie=need.is_by_cookie))
+        _admit(connection, need, await find_viewer(connection, context, by_cookie=need.is_by_cookie))
 
 
 async def require_session(connection: Connection, handler: BaseRouteHandler) -> None:
-    """The guard of the pages (`web/app.py`): as `require_viewer`, but only a session proves who asks."""
+    """The guard of the pages (`web/app.py`): as `require_viewer`, but only a session authenticates."""
     need: Need = handler.opt["need"]
     if not need.is_public:
-        _let_in(connection, need, await find_session_viewer(connection, provide_context(connection.app.state)))
+        _admit(connection, need, await find_session_viewer(connection, provide_context(connection.app.state)))
 
 
-def _let_in(connection: Connection, need: Need, viewer: Viewer | None) -> None:
+def _admit(connection: Connection, need: Need, viewer: Viewer | None) -> None:
     if viewer is None:
         raise Problem("authentication_required", "Authentication required")
     viewer.must_satisfy(need)
@@ -54,41 +54,41 @@ def _let_in(connection: Connection, need: Need, viewer: Viewer | None) -> None:
 
 def provide_viewer(request: "Request[Any, Any, Any]", context: Context) -> Viewer:
     """
-    Whom the guard let in.
+    The viewer that the guard has authenticated.
 
-    *context* is not needed but asked for: two dependencies that know nothing of each other are provided in a task
-    group, which costs a fifth of a small request; these are provided one after the other.
+    *context* is unused but makes this depend on `provide_context`: Litestar provides independent dependencies in a
+    task group, which costs a fifth of a small request; these two are provided one after the other.
     """
     viewer: Viewer = request.scope["state"]["viewer"]
     return viewer
 
 
 async def viewer_now(request: "Request[Any, Any, Any]") -> Viewer:
-    """Who asks, found out anew for a request that has been here for a while. Raises as the guard does."""
+    """The viewer, authenticated again for a request that has waited for a while. Raises as the guard does."""
     await require_viewer(request, request.route_handler)
     return provide_viewer(request, provide_context(request.app.state))
 
 
 async def find_viewer(connection: Connection, context: Context, *, by_cookie: bool = False) -> Viewer | None:
-    """Whoever the request proves to be, or None. With *by_cookie* an API key proves nothing."""
+    """The viewer of the request, or None. With *by_cookie* an API key is not accepted."""
     key = bearer_key(connection)
     if key is None:
         return await find_session_viewer(connection, context)
     viewer = None if by_cookie else await sign_in.viewer_with_key(context, key, visit_of(connection))
-    connection.scope["state"]["principal"] = viewer  # whom the limits charge
+    connection.scope["state"]["principal"] = viewer  # charged by the rate limits
     return viewer
 
 
 async def find_session_viewer(connection: Connection, context: Context) -> Viewer | None:
-    """Whoever the session cookie proves to be, or None; an API key is not looked at."""
+    """The viewer of the session cookie, or None; an API key is ignored."""
     token = session_token(connection)
     viewer = None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
-    connection.scope["state"]["principal"] = viewer  # whom the limits charge
+    connection.scope["state"]["principal"] = viewer  # charged by the rate limits
     return viewer
 
 
 def visit_of(connection: Connection) -> RequestClient:
-    """Where the request came from, as `middleware.py` noted it."""
+    """The client of the request, as `middleware.py` stored it."""
     visit: RequestClient = connection.scope["state"]["visit"]
     return visit
 

@@ -1,4 +1,4 @@
-"""Cookies on answers: several at once, and those that carry a passkey's challenge between its two steps."""
+"""Answers with several cookies, and the cookie with a passkey challenge between its two steps."""
 
 from collections.abc import Awaitable
 from typing import Any, Final, TypeVar
@@ -19,7 +19,7 @@ _MAX_TOKEN: Final = 512
 
 
 class CookieResponse(Response[T]):
-    """An answer with `Set-Cookie` headers in their order, which a mapping of headers cannot hold, and not kept."""
+    """An answer with several `Set-Cookie` headers in order, which a mapping cannot hold; never cached."""
 
     def __init__(self, content: T, *set_cookies: str, status_code: int = 200) -> None:
         super().__init__(content, status_code=status_code, headers={"cache-control": "no-store"})
@@ -38,13 +38,13 @@ def challenge_token(request: "Request[Any, Any, Any]", ceremony: Ceremony) -> st
 
 
 def challenge_cookie(context: Context, ceremony: Ceremony, token: str) -> str:
-    """The `Set-Cookie` value that names a challenge as long as it is good; an empty token takes it away."""
+    """The `Set-Cookie` value with the token of a challenge for its lifetime; an empty token removes the cookie."""
     seconds = int(CHALLENGE_LIFETIME.total_seconds()) if token else 0
     return cookie_header(token, seconds, secure=context.policy.cookies_are_secure, name=COOKIES[ceremony])
 
 
 async def used_up(context: Context, ceremony: Ceremony, answering: Awaitable[Response[Any]]) -> Response[Any]:
-    """The answer to the second step. A refusal takes the cookie away too: its challenge is gone all the same."""
+    """The answer to the second step. A refusal removes the cookie too: its challenge is used up in any case."""
     try:
         return await answering
     except Problem as problem:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 Scope = Mapping[str, Any]
 _LOOPBACK: Final = re.compile(r"https?://(localhost|127\.0\.0\.1)(:[0-9]+)?", re.ASCII)
-# What else than the body an answer tells a client; a page of another origin reads only what is named.
+# The response headers that clients use; a page of another origin can read only those named here.
 _EXPOSED: Final = (
     b"content-disposition, etag, ratelimit, ratelimit-policy, retry-after, x-blocked-pictures, x-kaisoumail-cursor, "
     b"x-request-id"
@@ -17,25 +17,25 @@ _VARY: Final = (b"vary", b"Origin")
 
 @dataclass(frozen=True, slots=True)
 class CorsRules:
-    """*origins* are the operator's; *allow_loopback* adds a developer's own machine."""
+    """The trusted *origins* of the operator; *allow_loopback* adds those on the developer's own machine."""
 
     origins: tuple[str, ...]
     allow_loopback: bool
 
     def headers_for(self, scope: Scope) -> list[tuple[bytes, bytes]]:
-        """The headers that let a trusted origin read this answer; none for everybody else."""
+        """The headers that let a trusted origin read this answer; for others at most Vary."""
         headers = dict(scope["headers"])
         origin = headers.get(b"origin", b"")
         if not scope["path"].startswith("/api/"):
             return []
         if not self.trusts(origin.decode("latin-1")):
-            return [_VARY]  # the answer to a trusted origin is another one, for caches too
-        asked = headers.get(b"access-control-request-headers", b"Content-Type, Authorization")
+            return [_VARY]  # caches must know that a trusted origin gets another answer
+        requested = headers.get(b"access-control-request-headers", b"Content-Type, Authorization")
         return [
             (b"access-control-allow-origin", origin),
             (b"access-control-allow-credentials", b"true"),
             (b"access-control-allow-methods", b"GET,HEAD,POST,DELETE,OPTIONS"),
-            (b"access-control-allow-headers", asked),
+            (b"access-control-allow-headers", requested),
             (b"access-control-expose-headers", _EXPOSED),
             _VARY,
         ]

@@ -1,4 +1,4 @@
-"""Which section of the guide helps with which refusal: one table for the pages and the API."""
+"""The section of the guide for each problem code: one table for the pages and the API."""
 
 from typing import Final
 
@@ -7,7 +7,7 @@ from kaisoumail.errors import Problem
 _BIND: Final = "project-domain-binding"
 _CATALOG: Final = "domain-catalog-enablement"
 
-# code → (page, anchor). Anchors are the same in every language; a test looks for each.
+# code → (page, anchor). Anchors are the same in every language; a test checks each.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     # the name
     "not_a_domain": (_BIND, "bind-apex-only"),
@@ -50,13 +50,13 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 
 
 def kind_of(problem: Problem) -> str:
-    """What *problem* is about: its code, but a name that is no domain is told from other bad requests."""
+    """The key of *problem* in `PLACES`: its code, but `not_a_domain` for an invalid domain name in a request."""
     fields = problem.details.get("fieldErrors")
     is_about_name = problem.code == "invalid_request" and isinstance(fields, dict) and "mailDomain" in fields
     return "not_a_domain" if is_about_name else problem.code
 
 
 def guide_path(problem: Problem) -> str | None:
-    """Where the guide explains *problem*, such as `/docs/faq#cannot-delete`; None where it has nothing to say."""
+    """The path of the guide section on *problem*, such as `/docs/faq#cannot-delete`; None where there is none."""
     place = PLACES.get(kind_of(problem))
     return None if place is None else "/docs/{}#{}".format(*place)

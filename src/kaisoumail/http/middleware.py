@@ -1,9 +1,9 @@
 """
-What holds for every HTTP answer, pages included, whatever made it.
+The outermost middleware, around every HTTP request of API and pages.
 
-A request id; who is asking, behind proxies too; who is let in (`admission.py`); HEAD answered as GET without a
-body; a path that ends in a slash is not found; CORS for `/api`; safe defaults in the headers; one log line
-without query, body or identity.
+It adds a request id; finds the client, behind proxies too; admits or refuses (`admission.py`); answers HEAD as GET
+without a body, and a path with a trailing slash as not found; adds CORS for `/api` and safe default headers; and writes
+one log line without query, body or identity.
 """
 
 import re
@@ -32,7 +32,7 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 _REQUEST_ID: Final = re.compile(rb"[\x21-\x7e]{1,128}\Z")
 _MAX_AGENT: Final = 200
 _LISTS: Final = {b"cookie": b"; ", b"x-forwarded-for": b", ", b"x-forwarded-proto": b", "}
-# For an answer that says nothing else: nobody keeps it, nothing in it runs, no other site shows it.
+# Defaults for an answer without its own: not cached, no scripts, not shown by other sites.
 _SAFE_DEFAULTS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -48,9 +48,9 @@ _log = structlog.get_logger("kaisoumail.http")
 
 class RequestMiddleware:
     """
-    Wraps the whole application. *trusted* are the proxies that may say for whom they ask.
+    Wraps the whole application. *trusted* are the proxies whose forwarded headers are trusted.
 
-    Those of *beside* answer for one path each, and are asked before the application.
+    Each of *endpoints* answers one path instead of the application.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class RequestMiddleware:
         cors: CorsRules,
         request_admission: RequestAdmission,
         trusted: Networks = (),
-        beside: Mapping[str, App] | None = None,
+        endpoints: Mapping[str, App] | None = None,
         in_progress: RequestsInProgress | None = None,
     ) -> None:
         self._app = app
-        self._beside = beside or {}
+        self._endpoints = endpoints or {}
         self._cors = cors
         self._request_admission = request_admission
         self._trusted = trusted
@@ -75,13 +75,13 @@ class RequestMiddleware:
         began = monotonic()
         headers = _header_map(scope["headers"])
         request_id = _request_id(headers)
-        visit = self._look_at(scope, headers, request_id)
+        visit = self._request_client(scope, headers, request_id)
         scope.setdefault("state", {}).update(request_id=request_id, visit=visit)
         answer = _Answer(send, scope, request_id, self._cors.headers_for(scope))
         if self._cors.is_preflight(scope):
             await answer.plain(self._cors.preflight_status(scope))
         else:
-            await self._answered(scope, headers, receive, answer)
+            await self._respond(scope, headers, receive, answer)
         milliseconds = round((monotonic() - began) * 1000, 1)
         _log.info(
             "http.request",
@@ -93,7 +93,7 @@ class RequestMiddleware:
         )
         return None
 
-    async def _answered(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
+    async def _respond(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
         state, client = scope["state"], counted_as(scope["state"]["visit"].address or "")
         admission = await self._request_admission.admit(scope, headers, state["visit"].address)
 
@@ -110,26 +110,26 @@ class RequestMiddleware:
                 "rate_limited", "Too many requests at once from your address", retryAfterSeconds=1
             )
         try:
-            await self._passed_on(scope, receive, answer)
+            await self._forward(scope, receive, answer)
         finally:
             if is_counted:
                 self._in_progress.leave(client, state)
 
-    async def _passed_on(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+    async def _forward(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         path = scope["path"]
-        asked = {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
+        forwarded = {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
         if scope["state"]["refusal"] is not None or not _is_exact(path):
-            # Nobody's path: whoever answers for unknown paths says no in the words of the API or of the pages.
+            # A path that does not exist: the handler of unknown paths answers in the form of the API or of the pages.
             nowhere = "/api/no-such-path" if path.startswith("/api") else "/no-such-page"
-            asked |= {"path": nowhere, "raw_path": nowhere.encode()}
-        await self._beside.get(asked["path"], self._app)(asked, receive, answer.send)
+            forwarded |= {"path": nowhere, "raw_path": nowhere.encode()}
+        await self._endpoints.get(forwarded["path"], self._app)(forwarded, receive, answer.send)
 
-    def _look_at(self, scope: Scope, headers: Headers, request_id: str) -> RequestClient:
-        """Where the request comes from; the scope then says the scheme that the client used."""
+    def _request_client(self, scope: Scope, headers: Headers, request_id: str) -> RequestClient:
+        """The client of the request; sets the scope's scheme to the one that the client used."""
         peer = scope["client"][0] if scope.get("client") else None
-        said_for = headers.get(b"x-forwarded-for", b"").decode("latin-1")
-        said_proto = headers.get(b"x-forwarded-proto", b"").decode("latin-1")
-        client = client_of(peer, scope["scheme"] == "https", said_for, said_proto, self._trusted)
+        forwarded_for = headers.get(b"x-forwarded-for", b"").decode("latin-1")
+        forwarded_proto = headers.get(b"x-forwarded-proto", b"").decode("latin-1")
+        client = client_of(peer, scope["scheme"] == "https", forwarded_for, forwarded_proto, self._trusted)
         scope["scheme"] = "https" if client.is_tls else "http"
         agent = "".join(each for each in headers.get(b"user-agent", b"").decode("latin-1") if each.isprintable())
         return RequestClient(client.address, agent[:_MAX_AGENT] or None, request_id)
@@ -137,9 +137,9 @@ class RequestMiddleware:
 
 class _Answer:
     """
-    One answer on its way out, with our headers added and a HEAD's body left away.
+    One answer, sent with our headers added and without the body for HEAD.
 
-    *settle*, once set, is told the status and whether it signs somebody in, and brings the headers of the limits.
+    *settle*, once set, is called with the status and whether the answer signs a user in; it returns limit headers.
     """
 
     def __init__(self, send: Send, scope: Scope, request_id: str, extra: list[tuple[bytes, bytes]]) -> None:
@@ -159,16 +159,16 @@ class _Answer:
         await self._send(message)
 
     async def _completed(self, headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        given = [(name.lower(), value) for name, value in headers]
-        present = {name for name, _ in given}
+        fields = [(name.lower(), value) for name, value in headers]
+        present = {name for name, _ in fields}
         added = [*self._headers, *(header for header in _SAFE_DEFAULTS if header[0] not in present)]
         if self._is_tls:
             added.append(_OVER_TLS)
-            given = [(name, _secure(value) if name == b"set-cookie" else value) for name, value in given]
+            fields = [(name, _secure(value) if name == b"set-cookie" else value) for name, value in fields]
         if self.settle is not None:
-            signed_in = self.status < 400 and any(n == b"set-cookie" and _SIGNED_IN.match(v) for n, v in given)
+            signed_in = self.status < 400 and any(n == b"set-cookie" and _SIGNED_IN.match(v) for n, v in fields)
             added += await self.settle(self.status, signed_in)
-        return given + added
+        return fields + added
 
     async def plain(self, status: int) -> None:
         """An answer without a body."""
@@ -178,12 +178,12 @@ class _Answer:
 
 
 def _secure(cookie: bytes) -> bytes:
-    """The `Set-Cookie` of somebody who came over TLS: it never goes out in clear."""
+    """The `Set-Cookie` value for a client that uses TLS: with Secure, so that it is never sent without."""
     return cookie if b"; secure" in cookie.lower() else cookie + b"; Secure"
 
 
 def _header_map(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Each header once; of a repeated list all items in order, of anything else the last."""
+    """Each header once: the items of repeated list headers joined in order, otherwise the last value."""
     headers: Headers = {}
     for name, value in pairs:
         glue = _LISTS.get(name)
@@ -193,16 +193,16 @@ def _header_map(pairs: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 def _is_exact(path: str) -> bool:
     """
-    False for `/api/mailboxes/` and `/api//meta`, which the router would take for their tidy forms, and for
-    a path with a NUL, which is in no id and which PostgreSQL does not take for text.
+    False for `/api/mailboxes/` and `/api//meta`, which the router would treat as their normalized forms, and for
+    a path with a NUL, which is in no id and which PostgreSQL does not accept in text.
     """
     return path == "/" or not (path.endswith("/") or "//" in path or "\0" in path)
 
 
 def _request_id(headers: Headers) -> str:
-    """The caller's `x-request-id` if it is short and printable, else Cloudflare's ray, else our own."""
+    """The client's `x-request-id` if it is short and printable, else Cloudflare's ray id, else a new id."""
     for name in (b"x-request-id", b"cf-ray"):
-        given = headers.get(name, b"")
-        if _REQUEST_ID.match(given):
-            return given.decode("ascii")
+        value = headers.get(name, b"")
+        if _REQUEST_ID.match(value):
+            return value.decode("ascii")
     return new_id("req")

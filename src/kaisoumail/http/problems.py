@@ -1,4 +1,4 @@
-"""Every refusal as `{"error": sentence, "details": object or null}` with `details.code`."""
+"""Renders every refusal as `{"error": sentence, "details": object or null}` with `details.code`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,9 +26,9 @@ _BY_STATUS: Final = {
 
 def problem_shape(problem: Problem, **more: Any) -> dict[str, Any]:
     """
-    The body every client gets: `error`, and `details` with the code and what belongs to the problem itself.
+    The JSON body: `error`, and `details` with the code and the problem's own details.
 
-    `details.guide` is there where the guide helps; *more* are details of the one answer.
+    `details.guide` is present where the guide has a section; *more* are details of this answer only.
     """
     guide = guide_path(problem)
     details = {"code": problem.code, **({"guide": guide} if guide else {}), **problem.details, **more}
@@ -36,7 +36,7 @@ def problem_shape(problem: Problem, **more: Any) -> dict[str, Any]:
 
 
 def render(problem: Problem, headers: Mapping[str, str] | None = None, **more: Any) -> Response[Any]:
-    """The answer for *problem*, with `retry-after` where it says when to come back, and *more* details."""
+    """The answer for *problem*, with `retry-after` if it has `retryAfterSeconds`, and *more* details."""
     sent = {"cache-control": "no-store", **(headers or {})}
     seconds = problem.details.get("retryAfterSeconds")
     if isinstance(seconds, int):
@@ -51,14 +51,14 @@ def on_problem(_: "Request[Any, Any, Any]", problem: Problem) -> Response[Any]:
 
 
 def on_http_exception(_: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
-    """What the framework refuses by itself: unknown paths, wrong methods, bodies beyond the limit."""
+    """The answer to refusals by the framework: unknown paths, wrong methods, bodies beyond the limit."""
     code, sentence = _BY_STATUS.get(error.status_code, _BY_STATUS[400])
     allow = {"allow": error.headers["allow"]} if error.headers and "allow" in error.headers else None
     return render(Problem(code, sentence), allow)
 
 
 def on_anything_else(request: "Request[Any, Any, Any]", error: Exception) -> Response[Any]:
-    """A bug: logged whole with the request's id, told to the caller as that id and nothing more."""
+    """The answer to a bug: it is logged with its traceback and the request's id; the client gets only that id."""
     request_id = request.scope.get("state", {}).get("request_id")
     _log.error("http.crash", request_id=request_id, path=request.scope["path"], exc_info=error)
     return render(Problem("internal", "Internal server error", requestId=request_id))
@@ -72,21 +72,21 @@ HANDLERS: Final[dict[Any, Any]] = {
 
 
 def answering(app: Callable[[Any, Any, Any], Awaitable[None]]) -> Callable[[Any, Any, Any], Awaitable[None]]:
-    """*app*, which stands beside the framework, with what it raises before its answer said as everywhere."""
+    """*app*, an ASGI application outside the framework; what it raises before its answer is rendered like elsewhere."""
 
-    async def answered(scope: Any, receive: Any, send: Any) -> None:
+    async def wrapped(scope: Any, receive: Any, send: Any) -> None:
         request: Request[Any, Any, Any] = Request(scope, receive, send)
 
-        async def say(error: Exception) -> None:
+        async def send_error(error: Exception) -> None:
             handler = next(handler for kind, handler in HANDLERS.items() if isinstance(error, kind))
             await handler(request, error).to_asgi_response(None, request)(scope, receive, send)
 
         try:
             await app(scope, receive, send)
         except asyncio.CancelledError:
-            await say(Problem("overloaded", "The server is stopping"))
+            await send_error(Problem("overloaded", "The server is stopping"))
             raise
-        except Exception as error:  # noqa: BLE001 - said to the caller, and logged if nobody meant it
-            await say(error)
+        except Exception as error:  # noqa: BLE001 - answered, and logged if it is a bug
+            await send_error(error)
 
-    return answered
+    return wrapped

@@ -1,10 +1,9 @@
 """
-uvicorn's HTTP protocol with an end to everything a client may send: sizes, counts and times.
+uvicorn's HTTP protocol with limits on everything a client may send: sizes, counts and times.
 
 uvicorn and httptools bound neither the request line nor the header fields, and no time but that between two requests
-(uvicorn 0.54, `HttpToolsProtocol`). Here each connection is counted, each phase of a request has a deadline that one
-sweep over all connections holds (`check`), and what is refused is said as the API's JSON (RFC 9110 status codes,
-RFC 6585 for 429 and 431).
+(uvicorn 0.54, `HttpToolsProtocol`). Here each connection is counted, a periodic `check` enforces a deadline for each
+phase of a request, and a refusal is the API's JSON (RFC 9110 status codes, RFC 6585 for 429 and 431).
 """
 
 import asyncio
@@ -25,7 +24,7 @@ from kaisoumail.model.ids import new_id
 from kaisoumail.network.connection_budget import Admission, ConnectionVerdict
 
 _REFUSALS: Final = (ConnectionVerdict.SERVER_FULL, ConnectionVerdict.CLIENT_FULL)
-_MOST_REFUSED: Final = 64  # connections over the limit that are told why; further ones are only closed
+_MOST_REFUSED: Final = 64  # connections over the limit that get an answer; further ones are only closed
 _DISCARDED_BYTES: Final = 1024 * 1024
 
 
@@ -35,13 +34,13 @@ class _Phase(Enum):
     NOTHING = auto()
     HEAD = auto()
     BODY = auto()
-    REFUSED = auto()  # too many connections: told so with the first bytes
-    DISCARDED = auto()  # what still comes is read over until the client has heard the answer
+    REFUSED = auto()  # too many connections: answered when the first bytes arrive
+    DISCARDED = auto()  # what still arrives is discarded until the client has read the answer
     CLOSED = auto()
 
 
 class _Violation(Exception):
-    """The request is more than may be sent; httptools passes it on as a parser error."""
+    """The request exceeds a limit; httptools turns this into a parser error, with this as its context."""
 
     def __init__(self, status: int, code: str, sentence: str) -> None:
         super().__init__(code)
@@ -51,7 +50,7 @@ class _Violation(Exception):
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
-    """One connection. Its deadlines are looked at by `check`, which somebody must call about once a second."""
+    """One connection. Its deadlines are enforced by `check`, which must be called about once a second."""
 
     def __init__(
         self,
@@ -72,9 +71,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._discarded
         ) = 0
         self._running: RequestResponseCycle | None = None
-        self._unwritten: tuple[float, int] | None = None  # since when so many bytes wait to be read by the client
+        self._unwritten: tuple[float, int] | None = None  # when so many bytes were waiting for the client to read
 
-    # what the event loop tells
+    # called by the event loop
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -94,8 +93,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         elif self._admission is not None:
             self._limits.budget.leave(self._admission)
         self._admission, self._phase = None, _Phase.CLOSED
-        self._give_up(self._running)
-        self.pipeline.clear()  # nobody is there to hear an answer
+        self._disconnect(self._running)
+        self.pipeline.clear()  # no client is left to answer
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -115,12 +114,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def shutdown(self) -> None:
-        """The server ends. What is under way may end as well, a stranger's upload if it does so soon."""
-        self._bounds = self._limits.bounds_at_end if self._has_proved() else self._limits.strangers_bounds_at_end
+        """The server stops: requests in progress may finish, an unauthenticated upload only within a short time."""
+        self._bounds = self._limits.bounds_at_end if self._is_authenticated() else self._limits.strangers_bounds_at_end
         self._began = self._last_byte = self.loop.time()
         super().shutdown()
 
-    # what the parser tells
+    # called by the parser
 
     def on_message_begin(self) -> None:
         if self._phase is not _Phase.HEAD:
@@ -138,7 +137,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._field_bytes += len(name) + len(value)
         if self._field_count > self._bounds.fields or self._field_bytes > self._bounds.head_bytes:
             raise self._too_many_fields()
-        if self._phase is not _Phase.BODY:  # a trailer is no header (RFC 9110, 6.5.1): who asks was decided before it
+        if self._phase is not _Phase.BODY:  # a trailer is no header (RFC 9110, 6.5.1): authentication came before it
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
@@ -165,9 +164,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._last_byte = self.loop.time()
         if self._phase is _Phase.BODY:
-            self._began = self._last_byte  # answered without the rest, which may linger
-        is_known = self._has_proved()
-        if self._is_disproved or (self._is_on_probation and not is_known):
+            self._began = self._last_byte  # answered before the rest of the body, which may linger
+        is_known = self._is_authenticated()
+        if self._is_revoked or (self._is_on_probation and not is_known):
             self.cycle.keep_alive = False
             self._end_after_answer()
         super().on_response_complete()
@@ -175,22 +174,22 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     # the deadlines
 
     def check(self, now: float) -> None:
-        """Hold this connection to its deadlines; *now* is the loop's time."""
+        """Enforce the deadlines of this connection; *now* is the loop's time."""
         if self.transport is None or self._phase is _Phase.CLOSED:
             return
-        self._has_proved()
+        self._is_authenticated()
         if self._is_stalled(now):
             self._note("answer_not_read")
             self.transport.abort()
         elif self._phase is _Phase.REFUSED and now - self._began > 1.0:
             self._refuse_connection()
         elif self._phase is _Phase.DISCARDED:
-            if self._is_waited_for():
+            if self._is_answering():
                 self._began = now
             elif self._is_lingering_over(now):
                 self.transport.abort()
         elif self.transport.is_closing() or self.flow.read_paused:
-            self._last_byte = now  # it is us who do not read
+            self._last_byte = now  # we do not read, so the client is not late
         elif self._phase is _Phase.HEAD and now - self._began > self._head_seconds():
             self._refuse_head()
         elif self._phase is _Phase.BODY and self._is_body_late(now):
@@ -198,8 +197,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         elif self._phase is _Phase.NOTHING and self._is_idle() and now - self._last_byte > self._idle_seconds():
             self.transport.close()
 
-    def _has_proved(self) -> bool:
-        """Whether somebody on this connection proved who it is; then it is no stranger's any more."""
+    def _is_authenticated(self) -> bool:
+        """Whether a request on this connection was authenticated; the budget then counts it as known."""
         if self._admission is None or self.cycle is None:
             return False
         state = self.cycle.scope.get("state", {})
@@ -208,8 +207,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self._admission.is_known
 
     @property
-    def _is_disproved(self) -> bool:
-        """Whether what this connection is known by was withdrawn: a ticket without the message it was made for."""
+    def _is_revoked(self) -> bool:
+        """Whether the reason why this connection is known is void: a ticket without the message it was made for."""
         is_known = self._admission is not None and self._admission.is_known
         return is_known and self.cycle.scope.get("state", {}).get("is_signed") is False
 
@@ -218,12 +217,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self._admission is not None and self._admission.outcome is ConnectionVerdict.ON_PROBATION
 
     def _evict(self) -> None:
-        """Somebody who has fewer connections needs the place."""
+        """End this connection because a client with fewer needs a place."""
         self._note("evicted")
         self.transport.abort()
 
     def _head_seconds(self) -> float:
-        if self._is_on_probation and not self._has_proved():
+        if self._is_on_probation and not self._is_authenticated():
             return self._bounds.probation
         return min(self._bounds.head, self._bounds.stressed) if self._limits.budget.is_stressed else self._bounds.head
 
@@ -235,19 +234,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self.cycle.response_complete:
             return self._is_lingering_over(now)
         silence, whole = self._bounds.silence, self._bounds.body
-        if self._is_on_probation and not self._has_proved():
+        if self._is_on_probation and not self._is_authenticated():
             silence = whole = self._bounds.probation
-        elif self._limits.budget.is_stressed and not self._has_proved():
+        elif self._limits.budget.is_stressed and not self._is_authenticated():
             silence, whole = min(silence, self._bounds.stressed), min(whole, self._bounds.stressed_body)
         return now - self._last_byte > silence or now - self._began > whole
 
     def _is_lingering_over(self, now: float) -> bool:
-        """Whether a client that was answered before it sent everything had its time to read the answer."""
+        """Whether a client that was answered before it sent everything has had its time to read the answer."""
         longest = self._bounds.linger if self._limits.budget.is_stressed else self._bounds.linger_total
         return now - max(self._last_byte, self._began) > self._bounds.linger or now - self._began > longest
 
-    def _is_waited_for(self) -> bool:
-        """Whether an answer is being made that somebody will hear."""
+    def _is_answering(self) -> bool:
+        """Whether an answer is in progress and the client is still connected."""
         running = self._running
         return running is not None and not running.response_complete and not running.disconnected
 
@@ -255,21 +254,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return self.cycle is not None and self.cycle.response_complete and not self.pipeline
 
     def _is_stalled(self, now: float) -> bool:
-        """Whether the client reads its answer slower than is put up with."""
+        """Whether the client reads its answer more slowly than `answer_bytes_per_second`."""
         size = self.transport.get_write_buffer_size()
         if size == 0:
             self._unwritten = None
             return False
-        since, size_then = self._unwritten = self._unwritten or (now, size)
+        since, size_before = self._unwritten = self._unwritten or (now, size)
         if now - since < self._bounds.answer_stall:
             return False
         self._unwritten = (now, size)
-        return size > size_then - self._bounds.answer_bytes_per_second * self._bounds.answer_stall
+        return size > size_before - self._bounds.answer_bytes_per_second * self._bounds.answer_stall
 
     # how a request is refused
 
     def _feed_some(self, data: bytes) -> int:
-        """Give the parser as much of *data* as may be one head; how many bytes that was."""
+        """Feed the parser, with at most the allowed size of one head. Returns how many bytes of *data* were used."""
         if self._phase is _Phase.NOTHING:
             self._begin_head()
         if self._phase is _Phase.BODY:
@@ -290,7 +289,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Answered as if it had not been asked for (RFC 9110, 7.8); what follows would be another protocol.
+            # Answered as if no upgrade was requested (RFC 9110, 7.8); what follows would be another protocol.
             self.cycle.keep_alive = False
             self._start_discarding()
         except httptools.HttpParserError as error:
@@ -305,7 +304,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         return _Violation(431, "header_fields_too_large", f"A request has at most {most}")
 
     def _refuse_head(self) -> None:
-        if self._is_waited_for():
+        if self._is_answering():
             self._refuse(_Violation(408, "request_timeout", "The next request came too slowly"))
         elif self._head_bytes:
             self._refuse(_Violation(408, "request_timeout", "The header of the request came too slowly"))
@@ -327,19 +326,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._answer(_Violation(503, "overloaded", "Too many connections, try again later"))
 
     def _refuse(self, violation: _Violation) -> None:
-        """Say *violation*, unless an earlier answer is on its way: then that is the last one."""
+        """Answer with *violation*, unless an earlier answer is in progress: then that is the last one."""
         self._note(violation.code)
         running = self._running
         if running is None or running.response_complete:
             self._answer(violation)
         elif running is self.cycle and self._phase is _Phase.BODY:
-            self._give_up(running)
+            self._disconnect(running)
             if running.response_started:
                 self.transport.close()
             else:
                 self._answer(violation)
         else:
-            # The answers to the requests before this one are still made; they are the last ones.
+            # The requests before this one are still answered; those are the last answers.
             if self._phase is _Phase.BODY:
                 self.pipeline.popleft()
             last = self.pipeline[0][0] if self.pipeline else running
@@ -347,14 +346,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._start_discarding()
 
     @staticmethod
-    def _give_up(cycle: RequestResponseCycle | None) -> None:
-        """Tell whoever answers *cycle* that nobody will hear it."""
+    def _disconnect(cycle: RequestResponseCycle | None) -> None:
+        """Signal the application that answers *cycle* that the client is gone."""
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
 
     def _end_after_answer(self) -> None:
-        """The last answer was written: close, once a client that is still sending has had time to read it."""
+        """Close after the last answer, once a client that is still sending has had time to read it."""
         if self._phase in (_Phase.BODY, _Phase.HEAD, _Phase.DISCARDED) and self.transport.can_write_eof():
             self.transport.write_eof()
             self._start_discarding()
@@ -380,7 +379,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.transport.write_eof()
 
     def _start_discarding(self) -> None:
-        """Read over what still comes: closed at once, the kernel would reset the connection and lose the answer."""
+        """Discard what still arrives: on a close now the kernel would reset the connection and lose the answer."""
         self._phase = _Phase.DISCARDED
         self._began = self.loop.time()
         self.flow.resume_reading()

@@ -1,5 +1,5 @@
 """
-What a client is told of its limits: `RateLimit-Policy` and `RateLimit`.
+The header fields `RateLimit-Policy` and `RateLimit`, which inform a client of its limits.
 
 Both as in draft-ietf-httpapi-ratelimit-headers-10.
 """
@@ -10,21 +10,23 @@ from collections.abc import Sequence
 from kaisoumail.model.token_bucket import LimitStatus
 
 
-def rate_limit_fields(standings: Sequence[LimitStatus]) -> list[tuple[bytes, bytes]]:
-    """Both header fields; none for a request that was charged to no limit."""
-    if not standings:
+def rate_limit_fields(statuses: Sequence[LimitStatus]) -> list[tuple[bytes, bytes]]:
+    """Both header fields; an empty list for a request that was charged to no limit."""
+    if not statuses:
         return []
     return [
-        (b"ratelimit-policy", policy_field(standings).encode()),
-        (b"ratelimit", state_field(standings).encode()),
+        (b"ratelimit-policy", policy_field(statuses).encode()),
+        (b"ratelimit", state_field(statuses).encode()),
     ]
 
 
-def policy_field(standings: Sequence[LimitStatus]) -> str:
-    """`RateLimit-Policy`: how many (q) in how many seconds (w)."""
-    return ", ".join(f'"{one.rate.name}";q={one.rate.capacity};w={one.rate.seconds}' for one in standings)
+def policy_field(statuses: Sequence[LimitStatus]) -> str:
+    """`RateLimit-Policy`: the quota (q) in a window of seconds (w)."""
+    return ", ".join(f'"{each.rate.name}";q={each.rate.capacity};w={each.rate.seconds}' for each in statuses)
 
 
-def state_field(standings: Sequence[LimitStatus]) -> str:
-    """`RateLimit`: how many are left (r), and in how many seconds there is one more (t)."""
-    return ", ".join(f'"{one.rate.name}";r={max(0, math.floor(one.left + 1e-6))};t={one.seconds}' for one in standings)
+def state_field(statuses: Sequence[LimitStatus]) -> str:
+    """`RateLimit`: the requests that remain (r), and the seconds until there is one more (t)."""
+    return ", ".join(
+        f'"{each.rate.name}";r={max(0, math.floor(each.left + 1e-6))};t={each.seconds}' for each in statuses
+    )

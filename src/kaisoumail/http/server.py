@@ -1,6 +1,4 @@
-"""
-The HTTP listener: uvicorn with bounded connections, started and stopped by whoever asks for it.
-"""
+"""The HTTP listener: uvicorn with bounded connections, started and stopped by the caller."""
 
 import asyncio
 import socket
@@ -21,9 +19,9 @@ _log = structlog.get_logger("kaisoumail.http")
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError when the port cannot be had."""
+    """A listening socket. Raises OSError when the port cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol named, asyncio switches Nagle off: without it small answers wait 40 ms for company.
+    # With the protocol given, asyncio switches Nagle's algorithm off; with Nagle small answers would wait 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -39,21 +37,21 @@ def listen(host: str, port: int) -> socket.socket:
 async def served(
     app: Any, listener: socket.socket, limits: HttpLimits, end_streams: Callable[[], None]
 ) -> AsyncIterator[None]:
-    """*app* answers inside the block; *end_streams* then ends the long polls and streams that would hold the end up."""
+    """Serves *app* inside the block; then *end_streams* ends long polls and streams, which would delay the shutdown."""
     config = uvicorn.Config(
         app,
-        http=partial(BoundedHttpProtocol, limits),  # type: ignore[arg-type]  # called like the class it wants
+        http=partial(BoundedHttpProtocol, limits),  # type: ignore[arg-type]  # called like a class
         ws="none",
         log_config=None,
         access_log=False,
         lifespan="off",
         server_header=False,
-        proxy_headers=False,  # it would believe anybody on this host; whom to believe is TRUSTED_PROXIES
+        proxy_headers=False,  # uvicorn would trust every peer on this host; ours are TRUSTED_PROXIES
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    checking = asyncio.create_task(_check_for_ever(server, limits.bounds.check))
+    checking = asyncio.create_task(_check_connections(server, limits.bounds.check))
     try:
         await server.ready.wait()
         yield
@@ -66,7 +64,7 @@ async def served(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: when to stop is decided by whoever started it."""
+    """uvicorn without its signal handlers: the caller decides when to stop."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -81,8 +79,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _check_for_ever(server: uvicorn.Server, seconds: float) -> None:
-    """One sweep over all connections instead of a timer for each phase of each request."""
+async def _check_connections(server: uvicorn.Server, seconds: float) -> None:
+    """Check all connections every *seconds*, instead of a timer for each phase of each request."""
     loop = asyncio.get_running_loop()
     while True:
         await asyncio.sleep(seconds)
@@ -90,6 +88,6 @@ async def _check_for_ever(server: uvicorn.Server, seconds: float) -> None:
             try:
                 if isinstance(connection, BoundedHttpProtocol):
                     connection.check(loop.time())
-            except Exception as error:  # noqa: BLE001 - one connection must not be the end of all deadlines
+            except Exception as error:  # noqa: BLE001 - a bug with one must not end the checks of all
                 _log.error("http.check.crash", exc_info=error)
                 connection.transport.abort()

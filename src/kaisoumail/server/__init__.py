@@ -1,7 +1,7 @@
 """
-Wiring, and nothing else: from settings to a running server.
+Wiring only: from settings to a running server.
 
-Shared by `serve`, `demo` and the end-to-end tests, so that what is tested is what runs. `run.py` opens everything in
-its order; `context.py` what operations work with, `http.py` and `smtp.py` the listeners, `background.py` every
-periodic job in one table.
+`serve`, `demo` and the end-to-end tests share it, so that the tests run the same wiring as production. `run.py` opens
+everything in order; `context.py` builds what operations work with, `http.py` and `smtp.py` the listeners;
+`background.py` has the table of periodic jobs.
 """

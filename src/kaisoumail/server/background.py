@@ -1,4 +1,4 @@
-"""Every periodic job of a server, in one table: how often, and what it does."""
+"""The table of all periodic jobs of a server: how often each runs, and what it does."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -22,7 +22,7 @@ _DAY: Final = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class PeriodicJob:
-    """*work* is done at the start and then every *seconds*, on every process; *purpose* says what for."""
+    """*work* runs at the start and again *seconds* after it has ended, in every process; *purpose* describes it."""
 
     seconds: float
     work: Callable[[Context], Awaitable[object]]
@@ -34,21 +34,21 @@ async def settle_uncertain_blobs(context: Context) -> None:
 
 
 PERIODIC_JOBS: Final = (
-    PeriodicJob(2.0, look_at_waiting, "look at domains that wait for their name servers; each is due by its own time"),
+    PeriodicJob(2.0, look_at_waiting, "check domains that wait for their name servers, each when it is due"),
     PeriodicJob(_MINUTE, forget_full_buckets, "drop rate limit buckets that are full again"),
-    PeriodicJob(_MINUTE, settle_uncertain_blobs, "keep or remove blobs whose commit had no clear outcome"),
+    PeriodicJob(_MINUTE, settle_uncertain_blobs, "after an unclear commit, remove blobs whose message is not stored"),
     PeriodicJob(
-        5 * _MINUTE, destroy_what_was_left, "go on destroying mailboxes that Cloudflare refused or a crash left"
+        5 * _MINUTE, destroy_what_was_left, "continue destroying mailboxes after a refusal of Cloudflare or a crash"
     ),
-    PeriodicJob(5 * _MINUTE, open_what_was_left, "go on opening mailboxes that a crash left"),
-    PeriodicJob(_HOUR, partial(sweep, rules=HOURLY), "remove rows that are older than they are kept"),
+    PeriodicJob(5 * _MINUTE, open_what_was_left, "continue opening mailboxes after a crash"),
+    PeriodicJob(_HOUR, partial(sweep, rules=HOURLY), "remove rows beyond their retention"),
     PeriodicJob(_DAY, partial(sweep, rules=DAILY), "remove files that belong to no message"),
 )
 _TRIM_SECONDS: Final = 20.0
 
 
 async def start_periodic_jobs(stack: AsyncExitStack, context: Context) -> None:
-    """Do the work of `PERIODIC_JOBS`, and give memory back to the system, until *stack* ends."""
+    """Run `PERIODIC_JOBS`, and return free memory to the system, until *stack* ends."""
     for each in PERIODIC_JOBS:
         await stack.enter_async_context(repeated(each.seconds, partial(each.work, context)))
     await stack.enter_async_context(repeated(_TRIM_SECONDS, MemoryTrim().trim))

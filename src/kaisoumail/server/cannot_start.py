@@ -1,5 +1,5 @@
-"""Why a server does not start."""
+"""The error of a server that cannot start."""
 
 
 class CannotStart(Exception):
-    """Why the server cannot run here: one sentence, nothing half done."""
+    """The server cannot run here, for the reason in one sentence; nothing that was opened is left open."""

@@ -1,4 +1,4 @@
-"""What operations and jobs work with, made from the settings."""
+"""Builds the context of operations and jobs from the settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -33,7 +33,7 @@ _BUDGET_SECONDS: Final = 300
 
 @asynccontextmanager
 async def opened_context(settings: Settings, process_id: str = "") -> AsyncIterator[Context]:
-    """The context alone, its database migrated and the first admin made; what one-off commands need, without an id."""
+    """The context, with the database migrated and the first admin created. One-off commands pass no *process_id*."""
     folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
     folder.tighten()
     async with AsyncExitStack() as stack:
@@ -92,7 +92,7 @@ async def opened_context(settings: Settings, process_id: str = "") -> AsyncItera
 
 
 def _second_opinions(settings: Settings, database: Database) -> SecondOpinions | None:
-    """With a client of its own: that the model has no time is no reason to leave domains alone."""
+    """None unless configured. It has its own client: a rate limit of the model must not pause the work on domains."""
     if not (settings.asks_workers_ai and settings.cloudflare_token and settings.account_id):
         return None
     cloudflare = Cloudflare(

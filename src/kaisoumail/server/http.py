@@ -1,4 +1,4 @@
-"""The HTTP listener and the one application behind it."""
+"""The HTTP listener and the application that answers its requests."""
 
 import socket
 from typing import Any, Final
@@ -28,8 +28,8 @@ from kaisoumail.web import app as web
 from kaisoumail.web import problems as web_problems
 from kaisoumail.workflows.context import Context
 
-_MAX_JSON_BYTES: Final = 1024 * 1024  # of a request to the API or a page; the hand-over has a limit of its own
-_KNOWN_SHARE: Final = 4  # one HTTP connection in so many is kept for who proves who it is
+_MAX_JSON_BYTES: Final = 1024 * 1024  # of a request to the API or a page; the hand-over has its own limit
+_KNOWN_SHARE: Final = 4  # one HTTP connection in this many is reserved for authenticated clients
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -41,7 +41,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def http_limits(settings: Settings, connections: int, refusals: RefusalLog) -> HttpLimits:
-    """What the listener bounds, with so many *connections*."""
+    """The limits of a listener with at most *connections* connections."""
     per_client = settings.http_max_connections_per_client
     budget = ConnectionBudget(ConnectionLimits(connections, per_client, connections // _KNOWN_SHARE))
     return HttpLimits(budget, refusals, settings.trusted_proxies)
@@ -54,17 +54,17 @@ def application(context: Context, settings: Settings, refusals: RefusalLog, read
     litestar = Litestar(
         route_handlers=[api.router(), web.router()],
         state=State({"context": context, "readiness": readiness, "release": release_fields(read_release())}),
-        exception_handlers={HTTPException: _on_nowhere},
+        exception_handlers={HTTPException: _on_unrouted},
         openapi_config=None,
         logging_config=None,
         request_max_body_size=_MAX_JSON_BYTES,
     )
     cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
     limits = RateLimits(_rates(settings), buckets_on(context.database))
-    beside = {webhook.PATH: problems.answering(endpoint)}
+    endpoints = {webhook.PATH: problems.answering(endpoint)}
     in_progress = RequestsInProgress(settings.http_max_connections_per_client)
     return RequestMiddleware(
-        litestar, cors, RequestAdmission(limits, cors), settings.trusted_proxies, beside, in_progress
+        litestar, cors, RequestAdmission(limits, cors), settings.trusted_proxies, endpoints, in_progress
     )
 
 
@@ -77,8 +77,8 @@ def _rates(settings: Settings) -> Rates:
     )
 
 
-def _on_nowhere(request: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
-    """No route took this, or the gate refused it: programs get the envelope, people a page."""
+def _on_unrouted(request: "Request[Any, Any, Any]", error: HTTPException) -> Response[Any]:
+    """The answer when no route matched or admission refused: JSON for programs, a page for browsers."""
     refusal, path = request.scope["state"].get("refusal"), request.scope["path"]
     if refusal is not None:
         on_problem = problems.on_problem if path.startswith("/api") else web_problems.on_problem

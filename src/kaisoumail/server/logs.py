@@ -7,7 +7,7 @@ import structlog
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
-    """One JSON object a line on standard error."""
+    """Log to standard error, one JSON object per line."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -1,8 +1,8 @@
 """
-Memory of large messages given back to the system after they are stored.
+Returns the memory of large messages to the system after they are stored.
 
-glibc keeps what was freed below something still in use, so a burst of large messages would stay resident for good.
-malloc_trim(3) gives whole free pages back; other C libraries have no such call, and nothing is done there.
+glibc does not return freed memory below a block that is still in use, so the memory of a burst of large messages would
+stay resident. malloc_trim(3) returns whole free pages; other C libraries have no such call, and nothing is done there.
 """
 
 import asyncio
@@ -16,20 +16,20 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class MemoryTrim:
-    """Gives memory back when it is asked and the process has grown so much that it is worth some milliseconds."""
+    """Returns free memory once the process has grown enough to be worth some milliseconds."""
 
     def __init__(self) -> None:
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         self._before = resident_bytes()
 
     async def trim(self) -> None:
-        """Give free memory back, on a thread, if the process is 16 MiB larger than after the last time."""
+        """Return free memory, in a thread, if the process is 16 MiB larger than after the last time."""
         if self._trim is not None and resident_bytes() > self._before + _WORTH_BYTES:
             await asyncio.to_thread(self._trim, 0)
             self._before = resident_bytes()
 
 
 def resident_bytes() -> int:
-    """How much memory of this process is resident; 0 where there is no /proc."""
+    """The resident memory of this process in bytes; 0 where there is no /proc."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text(encoding="ascii").split()[1]) * _PAGE if statm.exists() else 0

@@ -1,8 +1,8 @@
 """
-Which release this is, for `GET /api/version`.
+The release of this installation, for `GET /api/version`.
 
-`release.json` beside this file holds it: the build of a wheel writes it (`setup.py`), `git archive` fills it in
-(`.gitattributes`). In a checkout it holds neither, and git is asked.
+It is in `release.json` beside this file: the build of a wheel writes it (`setup.py`), `git archive` fills it in
+(`.gitattributes`). In a checkout the file has only placeholders, and the commit comes from git.
 """
 
 import importlib.metadata
@@ -22,7 +22,7 @@ _GIT_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """*version* of the package; *commit* and *branch*, or `unknown`; when it was built, or the checkout was made."""
+    """The *version* of the package; *commit* and *branch*, or `unknown`; when it was built or checked out."""
 
     version: str
     commit: str
@@ -47,7 +47,7 @@ def release_fields(release: Release) -> dict[str, str]:
 
 
 def read_release(file: Path = _FILE) -> Release:
-    """The release that *file* tells of, or the checkout it lies in."""
+    """The release in *file*, or that of the checkout around it while it has only placeholders."""
     version = importlib.metadata.version("kaisoumail")
     stored = msgspec.json.decode(file.read_bytes(), type=_Stored)
     if not stored.commit.startswith("$"):
@@ -66,7 +66,7 @@ def _branch(refs: str) -> str:
 def _git(folder: Path, *words: str) -> str:
     command = ["git", "-C", str(folder), "rev-parse", *words]
     try:
-        answer = subprocess.run(  # noqa: S603 - words of ours
+        answer = subprocess.run(  # noqa: S603 - fixed arguments
             command, capture_output=True, text=True, check=True, timeout=_GIT_SECONDS
         )
     except (OSError, subprocess.SubprocessError):

@@ -1,4 +1,4 @@
-"""A whole server: opened in its order, stopped the other way round."""
+"""A whole server, opened in order and stopped in reverse order."""
 
 import gc
 import socket
@@ -28,14 +28,14 @@ from kaisoumail.settings import Settings
 from kaisoumail.storage.engine.connections_left import check_connections_left
 from kaisoumail.storage.engine.workflow_file import check_workflow_file
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.jobs import all_jobs  # noqa: F401 - what is imported can be started
+from kaisoumail.workflows.jobs import all_jobs  # noqa: F401 - the import registers the jobs
 
 _log = structlog.get_logger("kaisoumail.server")
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that answers."""
+    """A running server: its context and its ports."""
 
     context: Context
     http_port: int
@@ -45,10 +45,10 @@ class Running:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Running]:
     """
-    The whole product, answering inside the block and stopped cleanly after it.
+    A server that runs inside the block and is stopped cleanly after it.
 
-    Raises CannotStart for a busy port or too few open files, Problem for a folder that cannot be written or a database
-    that cannot be opened; nothing is left behind then.
+    Raises CannotStart for a port in use or too few open files, Problem for a folder that cannot be written or a
+    database that cannot be opened; then everything opened before is closed again.
     """
     async with AsyncExitStack() as stack:
         shares = _connection_shares(settings)
@@ -66,16 +66,16 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         readiness = Readiness(context.database, context.stores.signals, process_id, settings.dead_after)
         app = application(context, settings, refusals, readiness)
         await stack.enter_async_context(http_server.served(app, listener, limits, context.stores.signals.end))
-        _settle_down()
+        _tune_interpreter()
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
 
 
-def _settle_down() -> None:
+def _tune_interpreter() -> None:
     """
-    Python's own defaults are for programs that live shorter and wait for fewer threads.
+    Set the garbage collector and the thread switch interval for a long-running server.
 
-    What was imported and wired is never garbage, so nobody looks for cycles in it any more. A thread that comes back
-    from the disk with what a sender waits for gets Python's lock after 1 ms, not 5.
+    What was imported and wired is never garbage, so the collector skips it. A thread that returns from the disk with a
+    result that a sender waits for gets the GIL after 1 ms instead of 5.
     """
     gc.collect()
     gc.freeze()
@@ -85,9 +85,9 @@ def _settle_down() -> None:
 
 def _connection_shares(settings: Settings) -> ConnectionShares:
     """
-    What of the configured connections the system's descriptors allow; said when that is less.
+    The connections that the limit of open files allows, at most those configured; logs a warning when it cuts them.
 
-    Raises CannotStart when there are too few to run at all.
+    Raises CannotStart when there are too few descriptors to run at all.
     """
     descriptors = raise_descriptor_limit()
     if descriptors < LEAST_DESCRIPTORS:

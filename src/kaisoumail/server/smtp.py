@@ -16,7 +16,7 @@ from kaisoumail.workflows.context import Context
 async def open_smtp(
     stack: AsyncExitStack, context: Context, settings: Settings, connections: int, refusals: RefusalLog
 ) -> int | None:
-    """The port it listens on until *stack* ends; None where it is switched off. Raises CannotStart."""
+    """Listen until *stack* ends; returns the port, None if SMTP is switched off. Raises CannotStart."""
     if settings.smtp_port == 0:
         return None
     config = SmtpConfig(socket.gethostname(), tls=_smtp_tls(settings))
@@ -34,13 +34,13 @@ async def open_smtp(
 
 
 def _smtp_tls(settings: Settings) -> ssl.SSLContext | None:
-    """The certificate the SMTP listener shows; None without one. Raises CannotStart when its files will not do."""
+    """The TLS context of the SMTP listener; None without a certificate. Raises CannotStart for unusable files."""
     if settings.smtp_tls_cert is None:
         return None
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
         tls.load_cert_chain(settings.smtp_tls_cert, settings.smtp_tls_key)
-    except OSError as error:  # ssl.SSLError is one
+    except OSError as error:  # ssl.SSLError is an OSError
         reason = error.strerror or error
         raise CannotStart(f"SMTP_TLS_CERT {settings.smtp_tls_cert} cannot be used: {reason}") from error
     return tls

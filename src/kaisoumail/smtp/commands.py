@@ -1,4 +1,4 @@
-"""What an SMTP command line says (RFC 5321, 4.1.1), read without guessing."""
+"""Parses SMTP command lines strictly (RFC 5321, 4.1.1)."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,20 +6,20 @@ from typing import Final
 
 _MAX_ADDRESS: Final = 320
 _MAX_PARAMETERS: Final = 16
-# A path is what stands in angle brackets; a quoted local part may hold any character, brackets too.
+# A path is in angle brackets; a quoted local part may contain any character, brackets too.
 _PATH: Final = re.compile(r'[ ]?<((?:[^<>"\\]|"(?:[^"\\]|\\.)*+")*+)>(?:[ ]+(.*))?', re.DOTALL)
 _BARE: Final = re.compile(r"[ ]?([^\s<>]+@[^\s<>]+)(?:[ ]+(.*))?", re.DOTALL)
-_ROUTE: Final = re.compile(r"@[^:]*:")  # the old way to say through whom; to be ignored
+_ROUTE: Final = re.compile(r"@[^:]*:")  # an old source route (RFC 5321, appendix C), to be ignored
 _PARAMETER: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~]*))?")
 
 
 class BadSyntax(Exception):
-    """The command does not say what it must; the text is the reply."""
+    """A malformed or misplaced command; the text is the reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """An envelope address, "" for the null sender, and the parameters behind it, by upper-case name."""
+    """An envelope address, "" for the null sender, and the parameters after it by upper-case name."""
 
     address: str
     parameters: dict[str, str | None] = field(default_factory=dict)
@@ -27,9 +27,9 @@ class Path:
 
 def command(line: bytes) -> tuple[str, str]:
     """
-    The verb in capitals, and what follows it. Raises Malformed for bytes that are not UTF-8.
+    The verb in upper case, and the rest of the line. Raises BadSyntax for bytes that are not UTF-8.
 
-    Control characters have no place in a command; they would only end up in somebody's log or list.
+    Control characters are refused as well: they would end up in logs and lists.
     """
     try:
         text = line.decode("utf-8")
@@ -43,9 +43,9 @@ def command(line: bytes) -> tuple[str, str]:
 
 def path(argument: str, keyword: str) -> Path:
     """
-    The path behind *keyword* (`FROM` or `TO`), as in `FROM:<ada@shop.example> SIZE=1000`.
+    The path after *keyword* (`FROM` or `TO`), as in `FROM:<ada@shop.example> SIZE=1000`.
 
-    Raises Malformed for anything else. A bare address without brackets is understood, as most servers do.
+    Raises BadSyntax for anything else. An address without brackets is accepted, as by most servers.
     """
     name, colon, rest = argument.partition(":")
     found = _PATH.fullmatch(rest) or _BARE.fullmatch(rest) if colon and name.strip().upper() == keyword else None
@@ -71,7 +71,7 @@ def _parameters(text: str) -> dict[str, str | None]:
 
 
 def size(value: str | None) -> int:
-    """The number of bytes *value* announces. Raises Malformed unless it is a number of at most 20 digits."""
+    """The number of bytes in *value*. Raises BadSyntax unless it is a number of at most 20 digits."""
     if value is None or not (value.isascii() and value.isdigit()) or len(value) > 20:
         raise BadSyntax("501 5.5.4 SIZE is a number of bytes")
     return int(value)

@@ -1,4 +1,4 @@
-"""The SMTP listener: one listener, how many may come in at once, and how it is closed."""
+"""The SMTP listener: its port, its connection limits and its shutdown."""
 
 import asyncio
 import socket
@@ -14,7 +14,7 @@ _CLOSING_SECONDS: Final = 10.0
 
 
 class SmtpListener:
-    """One listener. `open` binds it; `close` refuses newcomers and lets go of who is connected."""
+    """One listener. `open` binds it; `close` stops accepting and ends the connections."""
 
     def __init__(
         self,
@@ -35,13 +35,13 @@ class SmtpListener:
         self._sessions: dict[asyncio.Task[None], SmtpSession] = {}
 
     async def open(self) -> int:
-        """Start to listen; returns the port. Raises OSError when it is taken."""
+        """Start to listen; returns the port. Raises OSError when it is in use."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _SmtpConnection(self), self._host, self._port, backlog=1024)
         return int(self._server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
-        """Accept nobody, answer the messages that are being stored, and close the connections."""
+        """Accept no more connections, answer the messages that are being stored, and close all connections."""
         if self._server is None:
             return
         self._server.close()
@@ -59,11 +59,11 @@ class SmtpListener:
         return self._config
 
     def is_stressed(self) -> bool:
-        """Whether strangers hold so much that nobody slow is waited for."""
+        """Whether unauthenticated clients hold so many connections that slow ones get less time."""
         return self._budget.is_stressed
 
     def begin_session(self, connection: "_SmtpConnection", client: str) -> None:
-        """Begin the dialogue, or refuse it where there are too many connections."""
+        """Begin the session, or refuse it when there are too many connections."""
         name = self._config.host_name
         admission = self._budget.admit(client, lambda: self._evict(connection, client))
         match admission.outcome:
@@ -79,14 +79,13 @@ class SmtpListener:
                 self._sessions[task] = session
                 task.add_done_callback(lambda _: self._end_session(task, admission))
 
-    def _refuse(self, connection: "_SmtpConnection", client: str, why: str, reply: str) -> None:
-        self._shared.refusals.note(f"smtp.{why}", client)
-        connection.hang_up(
-            reply, linger=False
-        )  # lingering connections of a flood would be descriptors that nobody counts
+    def _refuse(self, connection: "_SmtpConnection", client: str, reason: str, reply: str) -> None:
+        self._shared.refusals.note(f"smtp.{reason}", client)
+        # Without linger: the lingering connections of a flood would use descriptors that are not counted.
+        connection.hang_up(reply, linger=False)
 
     def _evict(self, connection: "_SmtpConnection", client: str) -> None:
-        """A client with fewer connections needs the place."""
+        """End *connection* because a client with fewer needs a place."""
         reply = f"421 4.3.2 {self._config.host_name} Too many connections, try again later"
         self._refuse(connection, client, "evicted", reply)
 
@@ -108,6 +107,6 @@ class _SmtpConnection(SmtpProtocol):
 
 
 def _client(transport: asyncio.BaseTransport) -> str:
-    """Whose connections are counted together: the address, of IPv6 its /64."""
+    """The client whose connections are counted together: an IPv4 address or an IPv6 /64."""
     peer = transport.get_extra_info("peername")
     return counted_as(str(peer[0])) if peer else ""

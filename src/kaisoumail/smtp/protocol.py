@@ -1,10 +1,9 @@
 """
-One SMTP connection as bytes: lines in, a mail in, replies out.
+One SMTP connection as bytes: lines and messages in, replies out.
 
-What ends a line is CR LF and what ends a mail is CR LF "." CR LF, nothing else (RFC 5321, 2.3.8 and
-4.1.1.4): a lone CR or LF next to a dot is content, so that nobody can smuggle a second mail into the
-first. Replies are written when the client has to be waited for, which answers a pipelined group in
-one packet (RFC 2920).
+Only CR LF ends a line, and only CR LF "." CR LF ends a message (RFC 5321, 2.3.8 and 4.1.1.4): a lone CR or LF next to
+a dot is content, so that no second message can be smuggled into the first. Replies are written when the session has to
+wait for the client, so a pipelined group is answered in one packet (RFC 2920).
 """
 
 import asyncio
@@ -17,43 +16,43 @@ from typing import Final, cast
 from kaisoumail.network.memory_budget import OVERSIZE_FACTOR, Allocation
 from kaisoumail.network.transfer_pace import TransferPace
 
-MAX_LINE: Final = 4096  # RFC 5321 asks for 512, SMTPUTF8 and SIZE for a little more
+MAX_LINE: Final = 4096  # RFC 5321 requires 512, SMTPUTF8 and SIZE a little more
 _MOST_UNREAD: Final = 64 * 1024
 _END: Final = b"\r\n.\r\n"
-_STUFFING: Final = 64  # a mail may be longer by one part in so many on the protocol, for its stuffed dots
-_RECHECK_SECONDS: Final = 2.0  # how soon a connection that is waited for notices that there is stress now
-_CLOSE_SECONDS: Final = 3.0  # for the last reply to be read
-_DISCARDED_BYTES: Final = 1024 * 1024  # that are still read over then
-_MOST_REPLIES: Final = 64  # of pipelined commands, until others have their turn
+_STUFFING: Final = 64  # stuffed dots may make a message longer by 1/64 of the limit while it is received
+_RECHECK_SECONDS: Final = 2.0  # how soon a waiting connection notices that the listener is stressed
+_CLOSE_SECONDS: Final = 3.0  # for the client to read the last reply
+_DISCARDED_BYTES: Final = 1024 * 1024  # at most so many bytes are discarded in that time
+_MOST_REPLIES: Final = 64  # to pipelined commands, before other connections have their turn
 
 
 class ConnectionClosed(Exception):
-    """The client hung up, or was hung up on."""
+    """The connection was closed, by the client or by us."""
 
 
 class TlsHandshakeFailed(ConnectionClosed):
-    """The TLS handshake failed; the connection is closed, as nothing more can be said on it."""
+    """The TLS handshake failed; the connection is closed, because no reply can be sent on it."""
 
 
 class ReadTimeout(Exception):
-    """The client did not say what it has to say in time."""
+    """The client did not send, or did not read, in time."""
 
 
 class OutOfMemoryBudget(Exception):
-    """The mail was read over because too many others are in memory."""
+    """The message was discarded because too many others are in memory."""
 
 
 class ClientKeepsSending(Exception):
-    """The client sends several times what it may, and goes on."""
+    """The client sends several times as much as is allowed, and continues."""
 
 
 class BadLine(Exception):
-    """A line longer than allowed, or one with a bare CR or LF; it has been read over."""
+    """A line longer than allowed, or one with a bare CR or LF; it has been discarded."""
 
 
 @dataclass(slots=True)
 class Transfer:
-    """One message on its way in, by DATA or in chunks: since when (the loop's clock), and how much of it came."""
+    """One message being received by DATA or BDAT: when it *began* (the loop's clock) and the bytes *received*."""
 
     began: float
     allocation: Allocation
@@ -62,31 +61,32 @@ class Transfer:
 
 class SmtpProtocol(asyncio.Protocol):
     """
-    The connection; whoever talks over it reads with `line` and `mail` and answers with `say`.
+    The connection: the session reads with `line`, `mail` and `chunk` and answers with `reply`.
 
-    How long it waits is *pace*, and shorter while *is_stressed* says that strangers hold most of what there is.
+    *pace* limits how long it waits, less while *is_stressed* returns True: then unauthenticated clients hold most of
+    the connections.
     """
 
     def __init__(self, pace: TransferPace, is_stressed: Callable[[], bool]) -> None:
         self._pace = pace
         self._is_stressed = is_stressed
         self._unread = bytearray()
-        self._unsaid: list[bytes] = []
+        self._unsent: list[bytes] = []
         self._most_unread = _MOST_UNREAD
         self._is_paused = False
         self._is_hung_up = False
         self._discarded = 0
         self._ended = False
         self._transport: asyncio.Transport | None = None
-        self._news: asyncio.Future[bool] | None = None
+        self._wakeup: asyncio.Future[bool] | None = None
         self._abort_timer: asyncio.TimerHandle | None = None
         self._may_write = asyncio.Event()
         self._may_write.set()
 
-    # what the event loop tells
+    # called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are, but do not say so
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports are, but without the base class
 
     def data_received(self, data: bytes) -> None:
         if self._is_hung_up:
@@ -97,15 +97,14 @@ class SmtpProtocol(asyncio.Protocol):
         self._unread += data
         if len(self._unread) > self._most_unread and not self._is_paused:
             self._is_paused = True
-            self._open().pause_reading()
-        self._tell()
+            self._connected().pause_reading()
+        self._wake()
 
     def eof_received(self) -> bool:
         self._ended = True
-        self._tell()
-        return not (
-            self.is_secure or self._is_hung_up
-        )  # who has said all may still want to hear the replies; TLS cannot do that
+        self._wake()
+        # A client that has sent everything may still read the replies; TLS has no half-closed connections.
+        return not (self.is_secure or self._is_hung_up)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._ended = True
@@ -113,7 +112,7 @@ class SmtpProtocol(asyncio.Protocol):
         if self._abort_timer is not None:
             self._abort_timer.cancel()
         self._may_write.set()
-        self._tell()
+        self._wake()
 
     def pause_writing(self) -> None:
         self._may_write.clear()
@@ -121,31 +120,31 @@ class SmtpProtocol(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._may_write.set()
 
-    # what the session does
+    # called by the session
 
     @property
     def is_secure(self) -> bool:
         return self._transport is not None and self._transport.get_extra_info("ssl_object") is not None
 
     def reply(self, *lines: str) -> None:
-        """One reply; of several lines all but the last are continued with a hyphen."""
+        """Queue one reply; with several *lines* all but the last get the hyphen of a multiline reply."""
         for line in lines[:-1]:
-            self._unsaid.append(f"{line[:3]}-{line[4:]}\r\n".encode())
-        self._unsaid.append(f"{lines[-1]}\r\n".encode())
+            self._unsent.append(f"{line[:3]}-{line[4:]}\r\n".encode())
+        self._unsent.append(f"{lines[-1]}\r\n".encode())
 
     async def line(self) -> bytes:
         """
         The next line, without its CR LF.
 
-        Raises BadLine, Gone, or Silent when the whole of it does not come in the time that a silence may take.
+        Raises BadLine, ConnectionClosed, or ReadTimeout when not all of it arrives within the silence that is allowed.
         """
-        if len(self._unsaid) >= _MOST_REPLIES:
+        if len(self._unsent) >= _MOST_REPLIES:
             await self.flush()
             await asyncio.sleep(0)
         began = self._now()
         while (end := self._unread.find(b"\n", 0, MAX_LINE)) < 0:
             if len(self._unread) >= MAX_LINE:
-                await self._read_over_line(began)
+                await self._discard_line(began)
                 raise BadLine
             await self._wait(began)
         line = bytes(self._unread[: end + 1])
@@ -155,51 +154,52 @@ class SmtpProtocol(asyncio.Protocol):
         return line[:-2]
 
     def transfer(self, allocation: Allocation) -> Transfer:
-        """A message that begins now, and whose bytes are held in *allocation*."""
+        """The transfer of a message that begins now; its bytes are counted in *allocation*."""
         return Transfer(self._now(), allocation)
 
     async def mail(self, limit: int, transfer: Transfer) -> bytes | None:
         """
-        The mail that follows DATA, dots unstuffed; None if it was over *limit* bytes.
+        The message after DATA, with dots unstuffed; None if it has more than *limit* bytes.
 
-        What cannot be kept is read over. Raises NoRoom, Gone, Flooded when it never seems to end, or Silent
-        when the client pauses for longer or is slower than its pace allows.
+        A message that is too large, or exceeds the memory budget, is discarded. Raises OutOfMemoryBudget,
+        ConnectionClosed, ClientKeepsSending when it is several times too large, or ReadTimeout when the client pauses
+        for longer or is slower than its pace allows.
         """
-        # The line that said DATA ended in CR LF: that is what an empty mail's end begins with.
+        # The DATA line ended in CR LF, which is the beginning of the end mark of an empty message.
         self._unread[:0] = b"\r\n"
-        begin, read_over, has_room = 0, 0, True
+        begin, discarded, fits = 0, 0, True
         self._most_unread = 2 * limit
         try:
             while (end := self._unread.find(_END, begin)) < 0:
                 begin = max(0, len(self._unread) - len(_END) + 1)
-                transfer.received = read_over + len(self._unread)
-                has_room = has_room and (bool(read_over) or transfer.allocation.hold(len(self._unread)))
-                if read_over or not has_room or len(self._unread) > limit + limit // _STUFFING:
-                    read_over += begin
+                transfer.received = discarded + len(self._unread)
+                fits = fits and (bool(discarded) or transfer.allocation.hold(len(self._unread)))
+                if discarded or not fits or len(self._unread) > limit + limit // _STUFFING:
+                    discarded += begin
                     del self._unread[:begin]
                     transfer.allocation.release()
                     begin = 0
-                    if read_over > OVERSIZE_FACTOR * limit:
+                    if discarded > OVERSIZE_FACTOR * limit:
                         raise ClientKeepsSending
                 await self._wait(transfer.began, transfer.received)
-            has_room = has_room and (bool(read_over) or transfer.allocation.hold(end))
-            mail = None if read_over or not has_room else _unstuffed(self._unread, end)
+            fits = fits and (bool(discarded) or transfer.allocation.hold(end))
+            message = None if discarded or not fits else _unstuffed(self._unread, end)
             del self._unread[: end + len(_END)]
         finally:
             self._most_unread = _MOST_UNREAD
-        if not has_room:
+        if not fits:
             raise OutOfMemoryBudget
-        return mail if mail is not None and len(mail) <= limit else None
+        return message if message is not None and len(message) <= limit else None
 
     async def chunk(self, size: int, transfer: Transfer, into: bytearray | None) -> None:
         """
-        Exactly *size* bytes, as BDAT sends them (RFC 3030), appended *into* what came before; None reads them over.
+        Read exactly *size* bytes of BDAT (RFC 3030) and append them to *into*; with None they are discarded.
 
-        Raises Gone, Silent as `mail` does, or NoRoom, once all of it was read over.
+        Raises ConnectionClosed, ReadTimeout as `mail` does, or OutOfMemoryBudget, after all of it was discarded.
         """
-        left, has_room = size, True
-        if self._left(transfer.began, self._now(), transfer.received) <= 0:
-            raise ReadTimeout  # chunk by chunk each came in time, but the whole is too slow
+        left, fits = size, True
+        if self._seconds_left(transfer.began, self._now(), transfer.received) <= 0:
+            raise ReadTimeout  # each chunk arrived in time, but the whole message is too slow
         while left:
             if not self._unread:
                 await self._wait(transfer.began, transfer.received)
@@ -207,19 +207,19 @@ class SmtpProtocol(asyncio.Protocol):
             del self._unread[:left]
             left -= len(piece)
             transfer.received += len(piece)
-            if into is not None and has_room:
-                has_room = transfer.allocation.hold(len(into) + len(piece))
-                if has_room:
+            if into is not None and fits:
+                fits = transfer.allocation.hold(len(into) + len(piece))
+                if fits:
                     into += piece
                 else:
                     into.clear()
                     transfer.allocation.release()
-        if not has_room:
+        if not fits:
             raise OutOfMemoryBudget
 
     async def start_tls(self, context: ssl.SSLContext, go_ahead: str, within: float) -> None:
-        """Speak TLS from here on. Whatever was sent before the handshake is dropped, never obeyed. Raises NoTls."""
-        transport = self._open()
+        """Switch to TLS. Input from before the handshake is dropped, never executed. Raises TlsHandshakeFailed."""
+        transport = self._connected()
         transport.pause_reading()
         self.reply(go_ahead)
         await self.flush()
@@ -229,7 +229,7 @@ class SmtpProtocol(asyncio.Protocol):
                 transport, self, context, server_side=True, ssl_handshake_timeout=within
             )
         except OSError as error:  # ssl.SSLError and ConnectionError are OSErrors
-            self._transport = None  # closed by the event loop, and to write to it raises
+            self._transport = None  # closed by the event loop; writing to it would raise
             raise TlsHandshakeFailed from error
         if secured is None:
             raise ConnectionClosed
@@ -237,13 +237,13 @@ class SmtpProtocol(asyncio.Protocol):
         self._is_paused = False
 
     async def flush(self) -> None:
-        """Write what was said. Raises Gone, or Silent when the client does not read it."""
-        if self._unsaid:
-            self._open().write(b"".join(self._unsaid))
-            self._unsaid.clear()
+        """Write the queued replies. Raises ConnectionClosed, or ReadTimeout when the client does not read them."""
+        if self._unsent:
+            self._connected().write(b"".join(self._unsent))
+            self._unsent.clear()
         began = self._now()
         while not self._may_write.is_set():
-            left = self._left(began, began, None)
+            left = self._seconds_left(began, began, None)
             if left <= 0:
                 raise ReadTimeout
             with suppress(TimeoutError):
@@ -251,71 +251,71 @@ class SmtpProtocol(asyncio.Protocol):
                     await self._may_write.wait()
 
     async def pause(self, seconds: float) -> None:
-        """Wait, after what was said has been written. Raises Gone when the client has hung up meanwhile."""
+        """Write the queued replies, then wait. Raises ConnectionClosed when the client has closed meanwhile."""
         await self.flush()
         loop = asyncio.get_running_loop()
         done = loop.time() + seconds
         while self._transport is not None and (left := done - loop.time()) > 0:
-            self._news = loop.create_future()
-            timer = loop.call_later(left, _set_result, self._news, False)
+            self._wakeup = loop.create_future()
+            timer = loop.call_later(left, _set_result, self._wakeup, False)
             try:
-                await self._news
+                await self._wakeup
             finally:
                 timer.cancel()
-                self._news = None
-        self._open()
+                self._wakeup = None
+        self._connected()
 
-    def hang_up(self, *last_words: str, linger: bool = True) -> None:
+    def hang_up(self, *final_reply: str, linger: bool = True) -> None:
         """
-        Close, after *last_words* if there is still somebody to hear them.
+        Close the connection, after *final_reply* if it is still open.
 
-        Who is still sending would not hear them: closed at once, the kernel resets the connection. So it may *linger*
-        for a moment, and what comes is read over.
+        A client that is still sending would not get the reply: on an immediate close the kernel resets the connection.
+        With *linger* the close waits a moment, and input is discarded.
         """
         transport = self._transport
         if transport is None or self._is_hung_up:
             return
         self._is_hung_up = True
-        self._tell()
-        if last_words:
-            self.reply(*last_words)
-        transport.write(b"".join(self._unsaid))
-        self._unsaid.clear()
-        if linger and last_words and not self._ended and transport.can_write_eof():
+        self._wake()
+        if final_reply:
+            self.reply(*final_reply)
+        transport.write(b"".join(self._unsent))
+        self._unsent.clear()
+        if linger and final_reply and not self._ended and transport.can_write_eof():
             transport.write_eof()
             self._unread.clear()
             if self._is_paused:
                 transport.resume_reading()
         else:
             transport.close()
-        # Who does not read the last reply, or does not stop to send, would keep its descriptor for ever.
+        # A client that does not read the last reply, or does not stop sending, would hold its descriptor forever.
         self._abort_timer = asyncio.get_running_loop().call_later(_CLOSE_SECONDS, transport.abort)
 
-    # how it waits
+    # waiting
 
-    def _open(self) -> asyncio.Transport:
+    def _connected(self) -> asyncio.Transport:
         if self._transport is None:
             raise ConnectionClosed
         return self._transport
 
-    def _tell(self) -> None:
-        if self._news is not None:
-            _set_result(self._news, True)
+    def _wake(self) -> None:
+        if self._wakeup is not None:
+            _set_result(self._wakeup, True)
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()
 
-    def _left(self, began: float, waited_since: float, received: int | None) -> float:
-        """Seconds that are left to a line that *began* then, or to a message of which *received* bytes came."""
+    def _seconds_left(self, began: float, waited_since: float, received: int | None) -> float:
+        """Seconds left for a line, or for a message that *began* then and of which *received* bytes have arrived."""
         now, is_stressed = self._now(), self._is_stressed()
         left = self._pace.silence_allowed(is_stressed=is_stressed) - (now - waited_since)
         return left if received is None else min(left, self._pace.left(now - began, received, is_stressed=is_stressed))
 
     async def _wait(self, began: float, received: int | None = None) -> None:
         """
-        Returns when there are new bytes. Raises Gone when there will be none, Silent when they come too late.
+        Returns when there are new bytes. Raises ConnectionClosed when there will be none, ReadTimeout when too late.
 
-        *began* is when the line that is waited for began; with *received* bytes of it here, when the message did.
+        *began* is when the line began that it waits for or, with *received* bytes of a message, when the message began.
         """
         await self.flush()
         loop = asyncio.get_running_loop()
@@ -325,33 +325,33 @@ class SmtpProtocol(asyncio.Protocol):
                 raise ConnectionClosed
             if self._is_paused:
                 self._is_paused = False
-                self._open().resume_reading()
-            left = self._left(began, waited_since, received)
+                self._connected().resume_reading()
+            left = self._seconds_left(began, waited_since, received)
             if left <= 0:
                 raise ReadTimeout
-            self._news = loop.create_future()
-            timer = loop.call_later(min(left, _RECHECK_SECONDS), _set_result, self._news, False)
+            self._wakeup = loop.create_future()
+            timer = loop.call_later(min(left, _RECHECK_SECONDS), _set_result, self._wakeup, False)
             try:
-                if await self._news:
+                if await self._wakeup:
                     return
             finally:
                 timer.cancel()
-                self._news = None
+                self._wakeup = None
 
-    async def _read_over_line(self, began: float) -> None:
+    async def _discard_line(self, began: float) -> None:
         while (end := self._unread.find(b"\n")) < 0:
             self._unread.clear()
             await self._wait(began)
         del self._unread[: end + 1]
 
 
-def _set_result(news: "asyncio.Future[bool]", has_bytes: bool) -> None:
-    if not news.done():
-        news.set_result(has_bytes)
+def _set_result(wakeup: "asyncio.Future[bool]", has_bytes: bool) -> None:
+    if not wakeup.done():
+        wakeup.set_result(has_bytes)
 
 
 def _unstuffed(unread: bytearray, end: int) -> bytes:
-    """The mail before *end*, its first two bytes left out; RFC 5321, 4.5.2: a line's first dot goes."""
+    """The message up to *end*, without the CR LF before it and each line's first dot (RFC 5321, 4.5.2)."""
     with memoryview(unread) as view:
-        mail = bytes(view[2 : end + 2]).replace(b"\r\n.", b"\r\n")
-    return mail[1:] if mail.startswith(b".") else mail
+        message = bytes(view[2 : end + 2]).replace(b"\r\n.", b"\r\n")
+    return message[1:] if message.startswith(b".") else message

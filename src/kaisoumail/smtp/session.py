@@ -1,10 +1,10 @@
 """
-One SMTP dialogue (RFC 5321), as a coroutine that reads commands and says replies.
+One SMTP session (RFC 5321), as a coroutine that reads commands and writes replies.
 
-RCPT is answered from the mailboxes there are, so a stranger hears 550 before sending a byte of mail.
-250 after DATA means every recipient's mail is durable, stored once, and in the list. A mail for
-several recipients is stored once for each; if some could not be stored just now the whole is 451 and
-the sender's next try finds the others stored already.
+RCPT is answered from the existing mailboxes, so a client gets 550 before it sends any message data. 250 after DATA
+means that the message is durable for every recipient, stored once, and in the list. A message for several recipients is
+stored once for each; if some could not be stored now, the reply is 451, and the sender's next attempt finds the others
+stored already.
 """
 
 import asyncio
@@ -37,10 +37,10 @@ from kaisoumail.smtp.recipient_guesses import RecipientGuesses
 
 MAX_RECIPIENTS: Final = 100  # RFC 5321, 4.5.3.1.8: at least as many
 _MAX_MISTAKES: Final = 100
-_WRONG_COMMAND: Final = 5  # mistakes; a recipient that does not exist is one: lists have old entries
-_MAX_MAILS: Final = 10_000
-_MAX_COMMANDS: Final = 400  # between two messages: four transactions that end without one, of 100 recipients each
-_SMALL_CHUNK: Final = 512  # bytes; who sends smaller ones pays for each as for a command
+_WRONG_COMMAND: Final = 5  # mistakes; an unknown recipient counts as one, as mailing lists have old entries
+_MAX_MESSAGES: Final = 10_000
+_MAX_COMMANDS: Final = 400  # between two messages: four transactions without one, of 100 recipients each
+_SMALL_CHUNK: Final = 512  # bytes; each smaller one counts as a command
 _MAIL_PARAMETERS: Final = frozenset(("SIZE", "BODY", "SMTPUTF8"))
 _TEMPORARY: Final = CODES["internal"].smtp
 _log = structlog.get_logger("kaisoumail.smtp")
@@ -48,7 +48,7 @@ _log = structlog.get_logger("kaisoumail.smtp")
 
 @dataclass(frozen=True, slots=True)
 class SmtpConfig:
-    """How this door behaves: its name, how slow a client may be, and the certificate it can show."""
+    """The configuration of a listener: its host name, how slow a client may be, and its certificate."""
 
     host_name: str
     pace: TransferPace = field(default_factory=TransferPace)
@@ -57,7 +57,7 @@ class SmtpConfig:
 
 @dataclass(frozen=True, slots=True)
 class SharedLimits:
-    """What all connections of the listener draw on: memory, wrong addresses tried, lines in the log."""
+    """The limits that all connections of the listener share: memory, unknown recipients, lines in the log."""
 
     memory: MemoryBudget = field(default_factory=MemoryBudget)
     guesses: RecipientGuesses = field(default_factory=RecipientGuesses)
@@ -67,9 +67,9 @@ class SharedLimits:
 @dataclass(slots=True)
 class _Transaction:
     """
-    The mail being handed in: who it is from, and whom for.
+    A mail transaction (RFC 5321, 3.3): the sender and the recipients' hand-overs.
 
-    *transfer* is how its bytes come in, *chunks* what BDAT brought of them; *refusal* why no more of it is kept.
+    *transfer* receives its bytes, *chunks* has those of BDAT; *refusal* is the reason why they are discarded.
     """
 
     sender: str
@@ -81,7 +81,7 @@ class _Transaction:
 
 
 class SmtpSession:
-    """The dialogue over one *protocol* with *client*, as limits count it."""
+    """The session over one *protocol* with *client*, the name under which limits count it."""
 
     def __init__(
         self, context: Context, protocol: SmtpProtocol, client: str, shared: SharedLimits, config: SmtpConfig
@@ -93,17 +93,17 @@ class SmtpSession:
         self._config = config
         self._limit = context.policy.limits.max_message_bytes
         self._greeted = False
-        self._mail: _Transaction | None = None
+        self._transaction: _Transaction | None = None
         self._mistakes = 0
         self._commands = 0
-        self._mails = 0
+        self._message_count = 0
         self._is_delivering = False
         self._must_stop = False
 
     async def run(self) -> None:
-        """Talk until one side has had enough. Never raises: what goes wrong is said, or logged as a bug."""
+        """Run until one side closes. Raises only CancelledError: other errors are answered, bugs are logged too."""
         try:
-            await self._converse()
+            await self._command_loop()
         except TlsHandshakeFailed:
             self._shared.refusals.note("smtp.tls_handshake", self._client)
         except ConnectionClosed:
@@ -114,17 +114,17 @@ class SmtpSession:
         except ClientKeepsSending:
             self._shared.refusals.note("smtp.flooded", self._client)
             self._protocol.hang_up(CODES["too_large"].smtp)
-        except asyncio.CancelledError:  # the door waits no longer: whether the mail is kept, the next try will show
+        except asyncio.CancelledError:  # shutdown: the client's next attempt shows if it was stored
             self._protocol.hang_up(self._goodbye(), linger=False)
             raise
-        except Exception as error:  # noqa: BLE001 - one bad session must not be the end of the door
+        except Exception as error:  # noqa: BLE001 - a bug in one session must not end the listener
             _log.error("smtp.crash", exc_info=error)
             self._protocol.hang_up(_TEMPORARY)
         finally:
-            self._forget_mail()
+            self._end_transaction()
 
     def stop(self) -> None:
-        """Say goodbye: at once, or after the mail that is being stored has been answered."""
+        """End the session: now, or after the message that is being stored has been answered."""
         self._must_stop = True
         if not self._is_delivering:
             self._protocol.hang_up(self._goodbye(), linger=False)
@@ -132,7 +132,7 @@ class SmtpSession:
     def _goodbye(self) -> str:
         return f"421 4.3.2 {self._config.host_name} Going down, come back in a moment"
 
-    async def _converse(self) -> None:
+    async def _command_loop(self) -> None:
         self._protocol.reply(f"220 {self._config.host_name} KaisouMail ESMTP")
         while True:
             if self._must_stop:
@@ -146,9 +146,9 @@ class SmtpSession:
                     return
                 await _VERBS.get(verb, SmtpSession._unknown)(self, rest)
             except BadLine:
-                self._mistaken("500 5.5.2 A line has at most 4094 characters and ends in CR LF")
+                self._reject_command("500 5.5.2 A line has at most 4094 characters and ends in CR LF")
             except BadSyntax as malformed:
-                self._mistaken(str(malformed))
+                self._reject_command(str(malformed))
             except Problem as problem:
                 self._protocol.reply(problem.kind.smtp)
             if self._mistakes > _MAX_MISTAKES:
@@ -160,21 +160,21 @@ class SmtpSession:
                 self._protocol.hang_up("421 4.7.0 Too many commands without a message")
                 return
 
-    def _mistaken(self, reply: str) -> None:
+    def _reject_command(self, reply: str) -> None:
         self._mistakes += _WRONG_COMMAND
         self._protocol.reply(reply)
 
     async def _hello(self, rest: str) -> None:
         if not rest:
             raise BadSyntax("501 5.5.4 Say HELO and your name")
-        self._forget_mail()
+        self._end_transaction()
         self._greeted = True
         self._protocol.reply(f"250 {self._config.host_name}")
 
     async def _extended_hello(self, rest: str) -> None:
         if not rest:
             raise BadSyntax("501 5.5.4 Say EHLO and your name")
-        self._forget_mail()
+        self._end_transaction()
         self._greeted = True
         offered = ["PIPELINING", f"SIZE {self._limit}", "8BITMIME", "SMTPUTF8", "CHUNKING", "ENHANCEDSTATUSCODES"]
         if self._config.tls is not None and not self._protocol.is_secure:
@@ -186,96 +186,96 @@ class SmtpSession:
             raise BadSyntax("501 5.5.4 STARTTLS stands alone")
         if self._config.tls is None or self._protocol.is_secure:
             raise BadSyntax("503 5.5.1 TLS is not to be had now")
-        self._forget_mail()
+        self._end_transaction()
         self._greeted = False
         await self._protocol.start_tls(self._config.tls, "220 2.0.0 Go ahead", within=30.0)
 
     async def _mail_from(self, rest: str) -> None:
         if not self._greeted:
             raise BadSyntax("503 5.5.1 Say HELO first")
-        if self._mail is not None:
+        if self._transaction is not None:
             raise BadSyntax("503 5.5.1 There is a sender already")
-        if self._mails >= _MAX_MAILS:
+        if self._message_count >= _MAX_MESSAGES:
             raise BadSyntax("452 4.5.3 That was a lot, use another connection")
-        given = path(rest, "FROM")
-        if unknown := set(given.parameters).difference(_MAIL_PARAMETERS):
+        sender = path(rest, "FROM")
+        if unknown := set(sender.parameters).difference(_MAIL_PARAMETERS):
             raise BadSyntax(f"555 5.5.4 {min(unknown)} is not understood here")
-        if given.parameters.get("BODY", "7BIT") not in ("7BIT", "8BITMIME"):
+        if sender.parameters.get("BODY", "7BIT") not in ("7BIT", "8BITMIME"):
             raise BadSyntax("501 5.5.4 BODY is 7BIT or 8BITMIME")
-        is_utf8 = "SMTPUTF8" in given.parameters
-        _refuse_unless_writable(given, is_utf8)
-        if "SIZE" in given.parameters and size(given.parameters["SIZE"]) > self._limit:
-            # Not in the ledger: without a recipient it is nobody's, and a stranger could write a row for each line.
+        is_utf8 = "SMTPUTF8" in sender.parameters
+        _refuse_non_ascii(sender, is_utf8)
+        if "SIZE" in sender.parameters and size(sender.parameters["SIZE"]) > self._limit:
+            # Not in the rejection ledger: it has no recipient yet, and a client could write a row with each line.
             self._mistakes += _WRONG_COMMAND
             raise self._too_large()
-        self._mail = _Transaction(given.address, is_utf8)
+        self._transaction = _Transaction(sender.address, is_utf8)
         self._protocol.reply("250 2.1.0 OK")
 
     async def _rcpt_to(self, rest: str) -> None:
-        mail = self._mail
-        if mail is None or mail.transfer is not None:
+        transaction = self._transaction
+        if transaction is None or transaction.transfer is not None:
             raise BadSyntax("503 5.5.1 Say MAIL first")
-        given = path(rest, "TO")
-        if given.parameters:
-            raise BadSyntax(f"555 5.5.4 {min(given.parameters)} is not understood here")
-        if not given.address:
+        recipient = path(rest, "TO")
+        if recipient.parameters:
+            raise BadSyntax(f"555 5.5.4 {min(recipient.parameters)} is not understood here")
+        if not recipient.address:
             raise BadSyntax("501 5.1.3 A recipient has an address")
-        _refuse_unless_writable(given, mail.is_utf8)
-        if len(mail.handovers) >= MAX_RECIPIENTS:
+        _refuse_non_ascii(recipient, transaction.is_utf8)
+        if len(transaction.handovers) >= MAX_RECIPIENTS:
             raise BadSyntax("452 4.5.3 Too many recipients, send the rest in another transaction")
-        envelope = Envelope(mail.sender, given.address)
+        envelope = Envelope(transaction.sender, recipient.address)
         try:
             mailbox = await can_receive(self._context, "smtp", envelope)
         except Problem as problem:
             if not problem.kind.retry:
-                self._mistakes += 1  # who tries one name after the other is cut off
+                self._mistakes += 1  # a client that tries one name after the other is cut off
                 await self._slow_down()
             raise
-        mail.handovers[given.address.lower()] = Handover("smtp", envelope, mailbox)
+        transaction.handovers[recipient.address.lower()] = Handover("smtp", envelope, mailbox)
         self._protocol.reply("250 2.1.5 OK")
 
     async def _data(self, rest: str) -> None:
         if rest:
             raise BadSyntax("501 5.5.4 DATA stands alone")
-        mail = self._mail
-        if mail is None or not mail.handovers or mail.transfer is not None:
+        transaction = self._transaction
+        if transaction is None or not transaction.handovers or transaction.transfer is not None:
             raise BadSyntax("503 5.5.1 Say RCPT first")
         self._protocol.reply("354 Go on, and end with a dot on a line of its own")
         raw = None
-        mail.transfer = self._begin_transfer()
+        transaction.transfer = self._begin_transfer()
         try:
-            raw = await self._protocol.mail(self._limit, mail.transfer)
+            raw = await self._protocol.mail(self._limit, transaction.transfer)
         except OutOfMemoryBudget:
-            mail.refusal = self._overloaded()
+            transaction.refusal = self._overloaded()
         else:
-            mail.refusal = self._too_large() if raw is None else None
-        await self._deliver(mail, raw or b"")
+            transaction.refusal = self._too_large() if raw is None else None
+        await self._deliver(transaction, raw or b"")
 
     async def _bdat(self, rest: str) -> None:
         words = rest.upper().split()
         if len(words) not in (1, 2) or words[1:] not in ([], ["LAST"]):
             raise BadSyntax("501 5.5.4 Say BDAT, a size, and LAST with the last chunk")
-        length, mail = size(words[0]), self._mail
+        length, transaction = size(words[0]), self._transaction
         if length > OVERSIZE_FACTOR * self._limit:
             raise ClientKeepsSending
-        if mail is None or not mail.handovers:
+        if transaction is None or not transaction.handovers:
             await self._protocol.chunk(length, self._begin_transfer(), None)
             raise BadSyntax("503 5.5.1 Say RCPT first")
-        mail.transfer = transfer = mail.transfer or self._begin_transfer()
+        transaction.transfer = transfer = transaction.transfer or self._begin_transfer()
         if transfer.received + length > OVERSIZE_FACTOR * self._limit:
             raise ClientKeepsSending
-        if mail.refusal is None and len(mail.chunks) + length > self._limit:
-            mail.refusal = self._too_large()
-            mail.chunks.clear()
+        if transaction.refusal is None and len(transaction.chunks) + length > self._limit:
+            transaction.refusal = self._too_large()
+            transaction.chunks.clear()
             transfer.allocation.release()
         try:
-            await self._protocol.chunk(length, transfer, mail.chunks if mail.refusal is None else None)
+            await self._protocol.chunk(length, transfer, transaction.chunks if transaction.refusal is None else None)
         except OutOfMemoryBudget:
-            mail.refusal = self._overloaded()
+            transaction.refusal = self._overloaded()
         if length >= _SMALL_CHUNK:
             self._commands -= 1
         if words[1:] == ["LAST"]:
-            await self._deliver(mail, bytes(mail.chunks))
+            await self._deliver(transaction, bytes(transaction.chunks))
         else:
             self._protocol.reply(f"250 2.0.0 {length} bytes taken")
 
@@ -283,12 +283,12 @@ class SmtpSession:
         return self._protocol.transfer(self._shared.memory.allocation(self._client, self._evict))
 
     def _evict(self) -> None:
-        """The message has all but stopped, and others need the memory it holds."""
+        """End the session: its message has stalled, and others need the memory that it holds."""
         self._shared.refusals.note("smtp.stalled", self._client)
         self._protocol.hang_up(f"421 4.4.2 {self._config.host_name} You were slow for too long, and others wait")
 
     async def _slow_down(self) -> None:
-        """Hold the reply back for as long as this client's guessing asks for; hang up when it guesses on."""
+        """Delay the reply by the client's number of guesses; hang up and raise ConnectionClosed after too many."""
         now = asyncio.get_running_loop().time()
         delay = self._shared.guesses.guess(self._client, now)
         if delay:
@@ -298,20 +298,20 @@ class SmtpSession:
             self._protocol.hang_up(f"421 4.7.0 {self._config.host_name} Too many unknown recipients, try again later")
             raise ConnectionClosed
 
-    async def _deliver(self, mail: _Transaction, raw: bytes) -> None:
-        """Store *raw* for every recipient, unless it was refused on the way, and say what came of it."""
-        self._mails += 1
+    async def _deliver(self, transaction: _Transaction, raw: bytes) -> None:
+        """Store *raw* for every recipient, unless it was refused while it was received, and reply with the outcome."""
+        self._message_count += 1
         self._commands = 0
         self._is_delivering = True
-        handovers = list(mail.handovers.values())
+        handovers = list(transaction.handovers.values())
         try:
-            if mail.refusal is not None:
+            if transaction.refusal is not None:
                 for handover in handovers:
-                    note_refusal(self._context, handover.channel, handover.envelope, mail.refusal)
-                raise mail.refusal
+                    note_refusal(self._context, handover.channel, handover.envelope, transaction.refusal)
+                raise transaction.refusal
             outcomes = await receive(self._context, handovers, raw, self._client)
         finally:
-            self._forget_mail()
+            self._end_transaction()
             self._is_delivering = False
         refused = {outcome.kind.smtp for outcome in outcomes if isinstance(outcome, Problem)}
         if not refused:
@@ -319,13 +319,13 @@ class SmtpSession:
         elif len(refused) == 1 and all(isinstance(outcome, Problem) for outcome in outcomes):
             self._protocol.reply(refused.pop())
         else:
-            # Some are kept: the sender tries again, and hears at RCPT who is gone.
+            # Some are stored: the sender tries again, and RCPT then refuses the others.
             self._protocol.reply(_TEMPORARY)
 
-    def _forget_mail(self) -> None:
-        if self._mail is not None and self._mail.transfer is not None:
-            self._mail.transfer.allocation.release()
-        self._mail = None
+    def _end_transaction(self) -> None:
+        if self._transaction is not None and self._transaction.transfer is not None:
+            self._transaction.transfer.allocation.release()
+        self._transaction = None
 
     def _too_large(self) -> Problem:
         return Problem("too_large", f"A mail may have at most {self._limit} bytes")
@@ -335,7 +335,7 @@ class SmtpSession:
         return Problem("overloaded", "Too many mails are on their way in")
 
     async def _reset(self, _rest: str) -> None:
-        self._forget_mail()
+        self._end_transaction()
         self._protocol.reply("250 2.0.0 OK")
 
     async def _noop(self, _rest: str) -> None:
@@ -351,8 +351,8 @@ class SmtpSession:
         raise BadSyntax("500 5.5.1 This command is not known here")
 
 
-def _refuse_unless_writable(given: Path, is_utf8: bool) -> None:
-    if not given.address.isascii() and not is_utf8:
+def _refuse_non_ascii(envelope_path: Path, is_utf8: bool) -> None:
+    if not envelope_path.address.isascii() and not is_utf8:
         raise BadSyntax("553 5.6.7 An address beyond ASCII needs SMTPUTF8")
 
 

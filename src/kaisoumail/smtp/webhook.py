@@ -1,8 +1,8 @@
 """
 `POST /api/inbound`: the signed hand-over from the Email Worker (docs/reference/inbound.md).
 
-A plain ASGI application beside the framework: it is asked for every mail, and needs nothing of what that does for a
-route. What it raises is said by whoever calls it (`http/problems.py`).
+A plain ASGI application outside the framework: it is called for every message and needs none of the framework's work
+for a route. The caller renders what it raises (`http/problems.py`).
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from kaisoumail.operations.context import Context
 from kaisoumail.operations.receive import Handover, Receipt, can_receive, receive
 
 PATH: Final = "/api/inbound"
-# Anybody can send a body without a ticket, and all of them together hold no more than this: one message of the largest
-# size that Cloudflare takes (25 MiB) and some small ones, so that an older Worker goes on working.
+# Any client can send a body without a ticket, and all such bodies together hold at most this: one message of the
+# largest size that Cloudflare accepts (25 MiB) and some small ones, so that an older Worker continues to work.
 UNTICKETED_BYTES: Final = 32 * 1024 * 1024
 _PREFIX: Final = b"x-kaisoumail-"
 _LOGGED: Final = frozenset({"invalid_signature", "too_large", "overloaded"})
@@ -34,11 +34,11 @@ _LOGGED: Final = frozenset({"invalid_signature", "too_large", "overloaded"})
 @dataclass(frozen=True, slots=True)
 class HandoverLimits:
     """
-    What bodies may cost: *max_bytes* and *seconds* each, and in memory at once what *ticketed* and *unticketed* have.
+    The limits of bodies: *max_bytes* and *seconds* each, and the memory budgets *ticketed* and *unticketed* for all.
 
-    Of one ticket no more than *requests_per_ticket* are under way at once, of them *bodies_per_ticket* that did not
-    come with their head. A Worker may well hand over several messages of one sender, recipient and length in a second;
-    somebody who saw a ticket fills neither connections nor memory with it.
+    At most *requests_per_ticket* requests of one ticket are in progress at once, and at most *bodies_per_ticket* of
+    them have a body that did not arrive with the head. A Worker can hand over several messages of one sender, recipient
+    and length in a second; a client that has seen a ticket can fill neither connections nor memory with it.
     """
 
     max_bytes: int
@@ -50,7 +50,7 @@ class HandoverLimits:
 
 
 def limits_for(max_bytes: int) -> HandoverLimits:
-    """The limits of a service that takes messages of up to *max_bytes*: one such fits, whoever sends it."""
+    """The limits for messages of up to *max_bytes*: one of that size fits, with or without a ticket."""
     return HandoverLimits(max_bytes, MemoryBudget(), MemoryBudget(max(UNTICKETED_BYTES, max_bytes)))
 
 
@@ -58,10 +58,10 @@ def handover_endpoint(
     context: Context, secret: str | None, limits: HandoverLimits, refusals: RefusalLog
 ) -> Callable[[Any, Any, Any], Awaitable[None]]:
     """
-    The endpoint at `PATH`, for messages signed with *secret*, within *limits*; without a secret it is shut.
+    The endpoint at `PATH`, for messages signed with *secret*, within *limits*; without a secret it refuses everything.
 
-    Who has no signature to show, a wrong ticket or one for too many bytes is refused before the body is read. Raises
-    Problem for what is refused, which *refusals* logs, and Litestar's MethodNotAllowedException.
+    A request without a signature, with a wrong ticket or with one for too many bytes is refused before its body is
+    read. Raises Problem for a refusal, which *refusals* logs, and Litestar's MethodNotAllowedException.
     """
     requests, bodies = _TicketsInUse(limits.requests_per_ticket), _TicketsInUse(limits.bodies_per_ticket)
 
@@ -74,17 +74,17 @@ def handover_endpoint(
         try:
             signed = _handover_in(scope["headers"])
             ticket = checked_ticket(signed, secret, context.clock())
-            is_authentic = ticket is not None and ticket.length > limits.max_bytes  # nobody replays what is refused
+            is_authentic = ticket is not None and ticket.length > limits.max_bytes  # a replay is refused as well
             body = _Body(receive, limits, ticket, bodies)
-            with requests.one_more(ticket), body:
-                scope["state"]["is_signed"] = ticket is not None  # then the client is authenticated
+            with requests.using(ticket), body:
+                scope["state"]["is_signed"] = ticket is not None  # the connection then counts as known
                 raw = await body.read()
                 envelope = envelope_of(signed, raw, secret, context.clock())
                 is_authentic = True
-                receipt = await _stored(context, envelope, raw)
+                receipt = await _store(context, envelope, raw)
         except Problem as problem:
             if not is_authentic:
-                scope["state"]["is_signed"] = False  # a client that only saw the ticket keeps no connection with it
+                scope["state"]["is_signed"] = False  # a ticket without its message holds no connection
             if problem.code in _LOGGED:
                 fault = problem.fault if isinstance(problem, InvalidSignature) else problem.code
                 refusals.note(f"handover.{fault}", scope["state"]["visit"].address)
@@ -95,7 +95,7 @@ def handover_endpoint(
     return handover
 
 
-async def _stored(context: Context, envelope: Envelope, raw: bytes) -> Receipt:
+async def _store(context: Context, envelope: Envelope, raw: bytes) -> Receipt:
     mailbox = await can_receive(context, "worker", envelope)
     [receipt] = await receive(context, [Handover("worker", envelope, mailbox)], raw)
     if isinstance(receipt, Problem):
@@ -104,26 +104,28 @@ async def _stored(context: Context, envelope: Envelope, raw: bytes) -> Receipt:
 
 
 def _handover_in(headers: list[tuple[bytes, bytes]]) -> SignedHandover:
-    said = {name.removeprefix(_PREFIX): value.decode("latin-1") for name, value in headers if name.startswith(_PREFIX)}
+    fields = {
+        name.removeprefix(_PREFIX): value.decode("latin-1") for name, value in headers if name.startswith(_PREFIX)
+    }
     return SignedHandover(
-        envelope_from=said.get(b"envelope-from", ""),
-        envelope_to=said.get(b"envelope-to", ""),
-        timestamp=said.get(b"timestamp", ""),
-        signature=said.get(b"signature", ""),
-        ticket=said.get(b"ticket"),
+        envelope_from=fields.get(b"envelope-from", ""),
+        envelope_to=fields.get(b"envelope-to", ""),
+        timestamp=fields.get(b"timestamp", ""),
+        signature=fields.get(b"signature", ""),
+        ticket=fields.get(b"ticket"),
     )
 
 
 class _TicketsInUse:
-    """How often each ticket is in use just now, at most *limit* times."""
+    """Counts how often each ticket is in use now, at most *limit* times."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._uses: Counter[str] = Counter()
 
     @contextmanager
-    def one_more(self, ticket: Ticket | None) -> Iterator[None]:
-        """Counts *ticket* once more inside the block. Raises Problem `overloaded` when there are enough of it."""
+    def using(self, ticket: Ticket | None) -> Iterator[None]:
+        """Counts *ticket* inside the block. Raises Problem `overloaded` when it is in use *limit* times already."""
         if ticket is None:
             yield
             return
@@ -140,19 +142,19 @@ class _TicketsInUse:
 
 class _Body:
     """
-    The body of one request, counted in the memory its ticket gives it from its first byte to the end of the block.
+    The body of one request, counted in the memory budget of its kind from its first byte to the end of the block.
 
-    Making it raises Problem `too_large` when the ticket says that it is.
+    The constructor raises Problem `too_large` when the ticket's length is too large.
     """
 
-    def __init__(self, receive: Any, limits: HandoverLimits, ticket: Ticket | None, others: _TicketsInUse) -> None:
+    def __init__(self, receive: Any, limits: HandoverLimits, ticket: Ticket | None, bodies: _TicketsInUse) -> None:
         self._receive = receive
         self._limits = limits
         self._ticket = ticket
-        self._others = others
-        # Of no client: the Workers of all domains come from Cloudflare's few addresses.
+        self._bodies = bodies
+        # No limit per client: the Workers of all domains connect from the few addresses of Cloudflare.
         self._memory = (limits.unticketed if ticket is None else limits.ticketed).allocation("")
-        self._heard = 0
+        self._received = 0
         self._pieces: list[bytes] = []
         self._refuse_if_larger_than_allowed(0 if ticket is None else ticket.length)
 
@@ -166,21 +168,21 @@ class _Body:
         """
         The whole body.
 
-        Raises Problem `too_large` when all of it was heard, because who is still sending might not hear an answer;
-        InvalidSignature when it is not as long as the ticket says, `overloaded` when
-        too much is in memory or it came too slowly, `invalid_request` when it broke off.
+        Raises Problem `too_large` after the whole body was received, because a client that is still sending may not
+        read an answer; InvalidSignature when its length is not the ticket's; Problem `overloaded` when too much is in
+        memory or it arrives too slowly, and `invalid_request` when it ends early.
         """
-        # Most bodies come with their headers, and a timer would cost more than they do. Who sends none holds nothing.
-        if self._take(await self._receive()):
+        # Most bodies arrive with their headers, and a timer would cost more than they do. No body holds no memory.
+        if self._hold(await self._receive()):
             try:
-                with self._others.one_more(self._ticket):
+                with self._bodies.using(self._ticket):
                     async with asyncio.timeout(self._limits.seconds):
-                        while self._take(await self._receive()):
+                        while self._hold(await self._receive()):
                             pass
             except TimeoutError:
                 raise Problem("overloaded", "The body came too slowly") from None
-        self._refuse_if_larger_than_allowed(self._heard)
-        if self._ticket is not None and self._heard != self._ticket.length:
+        self._refuse_if_larger_than_allowed(self._received)
+        if self._ticket is not None and self._received != self._ticket.length:
             raise InvalidSignature("length")
         return b"".join(self._pieces)
 
@@ -188,22 +190,22 @@ class _Body:
         if size > self._limits.max_bytes:
             raise Problem("too_large", f"A mail may have at most {self._limits.max_bytes} bytes")
 
-    def _take(self, message: Any) -> bool:
-        """Hold what *message* brings; whether more is to be heard."""
+    def _hold(self, message: Any) -> bool:
+        """Hold the body part in *message*; returns whether more is to be read."""
         if message["type"] == "http.disconnect":
             raise Problem("invalid_request", "The client hung up", formErrors=["The body broke off"], fieldErrors={})
         piece = message.get("body", b"")
-        self._heard += len(piece)
-        if self._ticket is not None and self._heard > self._ticket.length:
+        self._received += len(piece)
+        if self._ticket is not None and self._received > self._ticket.length:
             raise InvalidSignature("length")
-        if self._heard <= self._limits.max_bytes:
-            if not self._memory.hold(self._heard):
+        if self._received <= self._limits.max_bytes:
+            if not self._memory.hold(self._received):
                 raise Problem("overloaded", "Too many messages are on their way in")
             self._pieces.append(piece)
         elif self._pieces:
             self._pieces.clear()
             self._memory.release()
-        return bool(message.get("more_body", False)) and self._heard <= OVERSIZE_FACTOR * self._limits.max_bytes
+        return bool(message.get("more_body", False)) and self._received <= OVERSIZE_FACTOR * self._limits.max_bytes
 
 
 async def _answer(send: Any, body: bytes) -> None:

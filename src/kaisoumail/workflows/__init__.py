@@ -1,6 +1,6 @@
 """
-Work that takes long and must end, whatever dies meanwhile.
+Long-running work that completes even when a process dies in the middle of it.
 
-`jobs/` says what is done, `engine/` sees it through. `context.py` is what operations and jobs work with;
-`cloudflare_limiter.py` is how often all processes together ask Cloudflare.
+`jobs/` holds the jobs, `engine/` executes their runs. `context.py` is what operations and jobs work with;
+`cloudflare_limiter.py` limits how often all processes together call Cloudflare.
 """

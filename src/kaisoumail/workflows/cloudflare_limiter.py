@@ -1,11 +1,11 @@
 """
-The limiter before Cloudflare that all processes share, through two rows in the database.
+The rate limiter for Cloudflare that all processes share, through two rows in the database.
 
-A request takes the next free place and sleeps until it is due. Urgent ones queue; background ones
-wait until nobody queues. After a 429 nobody passes until its time is over, and whoever tries is told
-at once who brought it about, without a request being made.
+A request reserves the next free slot and sleeps until that slot is due. Urgent requests queue; background requests
+wait until the queue is empty. After a 429 no request is sent until the cooldown ends: a caller that tries gets
+RateLimited immediately, with the request that caused it.
 
-The database's clock decides; that of a process only names instants to people.
+The database's clock decides. The process's clock is used only for instants shown to people.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ from kaisoumail.storage.tables import key_values
 
 PACE: Final = "cloudflare_pace"
 COOLDOWN: Final = "cloudflare_cooldown"
-_BURST_SECONDS: Final = 5.0  # what may go out at once after a quiet time: this many seconds' worth
+_BURST_SECONDS: Final = 5.0  # a burst after an idle time is as large as this many seconds of the rate
 
 
 class CloudflareLimiter:
-    """At most *per_second* requests in the long run, over every process that shares *database*."""
+    """At most *per_second* requests on average, over all processes that share *database*."""
 
     def __init__(self, database: Database, clock: Clock, per_second: float) -> None:
         self._database = database
@@ -38,9 +38,9 @@ class CloudflareLimiter:
         self._burst = max(1, round(per_second * _BURST_SECONDS))
 
     async def admit(self, caller: Caller, method: str, path: str) -> None:
-        """Returns when the request may go out. Raises RateLimited while Cloudflare told us to stay away."""
+        """Returns when the request may be sent. Raises RateLimited during a cooldown."""
         await self._refuse_in_cooldown(caller, method, path)
-        while not caller.is_urgent and await self._is_busy():  # noqa: ASYNC110 - other processes take places too
+        while not caller.is_urgent and await self._is_busy():  # noqa: ASYNC110 - other processes reserve slots too
             await asyncio.sleep(self._interval)
         wait = await self._database.write(
             partial(key_values.reserve, key=PACE, interval=self._interval, burst=self._burst)
@@ -50,7 +50,7 @@ class CloudflareLimiter:
             await self._refuse_in_cooldown(caller, method, path)
 
     async def close_for(self, error: RateLimited, caller: Caller) -> RateLimited:
-        """Let nobody pass until *error*'s time is over; the first to be told off stays named as the cause."""
+        """Begin a cooldown of *error*'s `retry_after` seconds; returns *error* with the request that caused it."""
         cause = {
             "triggeredAt": iso(self._clock()),
             "projectOperation": caller.operation,
@@ -64,7 +64,7 @@ class CloudflareLimiter:
         return RateLimited(error.answer, error.retry_after, self._with_retry_after(cause, error.retry_after))
 
     async def cooldown(self) -> RateLimited | None:
-        """The refusal everybody would get now; None when requests may go out."""
+        """The error that every request would get now; None when requests may be sent."""
         known = await self._database.read(partial(key_values.find_timed, key=COOLDOWN))
         if known is None:
             return None
@@ -76,9 +76,9 @@ class CloudflareLimiter:
         return RateLimited(answer, left, self._with_retry_after(cause, left))
 
     async def _is_busy(self) -> bool:
-        """True unless half a burst would be left for people after one more request."""
+        """True unless half a burst would remain for urgent requests after one more request."""
         pace = await self._database.read(partial(key_values.find_timed, key=PACE))
-        if pace is None or pace.clock_went_back:  # whoever takes the next place puts it right
+        if pace is None or pace.clock_went_back:  # the next reservation corrects it
             return False
         return pace.seconds_until(float(pace.value)) > -(self._burst // 2) * self._interval
 
@@ -104,7 +104,7 @@ def _close(connection: Connection, *, cause: dict[str, Any], seconds: float) -> 
 
 
 def _note_blocked(connection: Connection, *, cause: dict[str, Any]) -> None:
-    """Who was told off last. What is left is noted anew: should the clock have gone back, it passes from here on."""
+    """Store the last blocked caller. The end is computed again, so it still comes if the clock was set back."""
     known = key_values.find_timed_to_change(connection, COOLDOWN)
     if known is not None:
         until = known.now.timestamp() + known.seconds_until(known.value["until"])

@@ -1,4 +1,4 @@
-"""What operations and workflows work with: small frozen values, made by `server/context.py`."""
+"""What operations and jobs work with: small frozen values, built by `server/context.py`."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -33,7 +33,7 @@ class CloudflareAccess:
     account_id: str | None = None
     worker_name: str | None = None
     second_opinions: SecondOpinions | None = None
-    """Whom to ask when a message has several likely codes; None asks nobody."""
+    """Picks one of several likely codes of a message; None leaves it to the rules."""
 
     @property
     def can_manage(self) -> bool:
@@ -44,7 +44,7 @@ class CloudflareAccess:
         return self.can_manage and self.account_id is not None
 
     def client(self) -> Cloudflare:
-        """The client. Raises Problem `token_missing`, in the words existing clients match on."""
+        """The client. Raises Problem `token_missing`; existing clients match on its sentence."""
         if self.client_or_none is None:
             raise Problem(
                 "token_missing",
@@ -72,7 +72,7 @@ class CloudflareAccess:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Figures the operator may set."""
+    """Limits the operator can configure."""
 
     default_ttl_minutes: int
     max_message_bytes: int
@@ -82,7 +82,7 @@ class Limits:
     audit_kept_days: int = 365
     quotas: Quotas = NO_QUOTAS
     heartbeat_seconds: float = 15.0
-    """How long a stream of events may be silent: proxies close what says nothing for a minute."""
+    """The longest pause in an event stream: proxies close a connection that is idle for a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +92,22 @@ class Policy:
     limits: Limits
     session_secret: str
     retired_secrets: tuple[str, ...] = ()
-    """What `session_secret` was before: cookies made then are still good."""
+    """Former values of `session_secret`: cookies signed with them are still valid."""
     trusted_origins: tuple[str, ...] = ()
     names_domains: bool = True
-    """Whether anybody may know the names of the domains, without being signed in."""
+    """Whether the names of the domains are visible without signing in."""
     cookies_are_secure: bool = False
-    """Whether browsers reach us over TLS: cookies are then marked Secure."""
+    """Whether browsers connect over TLS; cookies are then marked Secure."""
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Every secret that something good now may be signed with, the one of now first."""
+        """Every secret whose signatures are valid, the current one first."""
         return (self.session_secret, *self.retired_secrets)
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerCache:
-    """Whose keys and sessions were presented a moment ago. Forgotten with the commit that changes anybody's access."""
+    """Recently presented keys and sessions with their users. Cleared by any commit that changes a user's access."""
 
     by_key: TtlCache[tuple[ApiKey, User]] = field(default_factory=TtlCache)
     by_session: TtlCache[tuple[Session, User, Grant]] = field(default_factory=TtlCache)
@@ -119,7 +119,7 @@ class ViewerCache:
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where things are kept, beside the tables of the database."""
+    """Storage beside the tables of the database."""
 
     intake: Intake
     blobs: FileBlobs
@@ -132,7 +132,7 @@ class Stores:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Passed as the first argument to every operation and job."""
+    """The first argument of every operation and job."""
 
     database: Database
     clock: Clock
@@ -142,4 +142,4 @@ class Context:
     readers: Readers
     cloudflare: CloudflareAccess = field(default_factory=CloudflareAccess)
     resolver: Resolver | None = None
-    """Whom to ask what public DNS says; None asks nobody."""
+    """Looks names up in public DNS; None when that is switched off."""

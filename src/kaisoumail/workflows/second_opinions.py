@@ -1,8 +1,8 @@
 """
-A second opinion on mails with several likely codes: which of them is it?
+Second opinions: a model of Workers AI picks one of several likely codes of a message.
 
-Asked after the mail was answered, never before: no mail waits for it, and none is lost with it. It is an opinion and
-no duty: what cannot be had now (no answer, too many waiting, the server stops) is not asked for again.
+It is asked after the message was accepted, so no message waits for it or is lost with it. It is best effort: an
+opinion that cannot be had now (no answer, too many waiting, server shutdown) is not asked for again.
 """
 
 import asyncio
@@ -27,14 +27,14 @@ from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import key_values, messages
 
 _MOST_WAITING: Final = 100
-_PATIENCE: Final = 60.0  # for a whole answer, however slowly it trickles in: others wait
+_PATIENCE: Final = 60.0  # seconds for the whole answer, also one that trickles in: other messages wait
 _PAUSE: Final = "workers_ai_pause"
-_CONFIDENCE: Final = 0.5  # a model says nothing of how sure it is
+_CONFIDENCE: Final = 0.5  # the model reports no confidence
 _log = structlog.get_logger("kaisoumail.second_opinions")
 
 
 class SecondOpinions:
-    """Asks *model* of the account, one mail after the other."""
+    """Asks *model* of the Cloudflare account about one message after the other."""
 
     def __init__(self, database: Database, cloudflare: Cloudflare, account_id: str, model: str, clock: Clock) -> None:
         self._database = database
@@ -46,18 +46,18 @@ class SecondOpinions:
         self._task: asyncio.Task[None] | None = None
 
     def ask(self, message: Message, doubts: Sequence[Doubt]) -> None:
-        """Have one asked for *message*; returns at once, never fails. When too many wait, the oldest goes without."""
+        """Queue *message*; returns immediately, never fails. When too many messages wait, the oldest is dropped."""
         self._waiting.append((message, doubts))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
     async def wait_until_idle(self) -> None:
-        """Returns when nobody waits for an opinion any more."""
+        """Returns when no message waits for an opinion."""
         while self._task is not None:
             await asyncio.wait([self._task])
 
     async def close(self) -> None:
-        """Ask no more, and let go of *cloudflare*."""
+        """Drop the queue, cancel the request in progress and close *cloudflare*."""
         self._waiting.clear()
         if self._task is not None:
             self._task.cancel()
@@ -70,7 +70,7 @@ class SecondOpinions:
                 message, doubts = self._waiting.popleft()
                 try:
                     await self._resolve(message, doubts)
-                except Exception as error:  # noqa: BLE001 - a bug with one mail must not be the end of all opinions
+                except Exception as error:  # noqa: BLE001 - a bug with one message must not end all opinions
                     _log.error("second_opinions.crash", message_id=message.id, exc_info=error)
         finally:
             self._task = None
@@ -90,10 +90,10 @@ class SecondOpinions:
         except (CloudflareError, TimeoutError) as error:
             _log.warning("second_opinions.none", message_id=message.id, error=type(error).__name__)
         except Problem as problem:
-            _log.warning("second_opinions.not_kept", message_id=message.id, reason=problem.message)
+            _log.warning("second_opinions.not_stored", message_id=message.id, reason=problem.message)
 
     async def _is_gone(self, message: Message) -> bool:
-        """Whether it was deleted while it waited: nobody is told of it any more."""
+        """Whether *message* was deleted while it waited; it is then not sent to the model."""
         return await self._database.read(partial(messages.find, message_id=message.id)) is None
 
     async def _is_paused(self) -> bool:
@@ -102,21 +102,21 @@ class SecondOpinions:
             return False
         left = pause.seconds_until(datetime.fromisoformat(pause.value).timestamp())
         if left > 0 and pause.clock_went_back:
-            await self._database.write(partial(_note_pause, seconds=left))  # it passes from here on
+            await self._database.write(partial(_note_pause, seconds=left))  # counted from now on, so that it ends
         return left > 0
 
     async def _pause(self, seconds: float) -> None:
-        """For every process: the allowance is the account's."""
+        """Pause for *seconds* in every process: the allocation belongs to the account."""
         _log.warning("second_opinions.paused", seconds=round(seconds))
         try:
             await self._database.write(partial(_note_pause, seconds=seconds))
         except Problem as problem:
-            _log.warning("second_opinions.pause_not_kept", reason=problem.message)
+            _log.warning("second_opinions.pause_not_stored", reason=problem.message)
 
     def _seconds(self, limited: RateLimited) -> float:
         if not ai.is_used_up(limited):
             return limited.retry_after
-        now = self._clock()  # a day begins by the wall clock
+        now = self._clock()  # the allocation is renewed at midnight UTC by the wall clock
         return (now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1) - now).total_seconds()
 
 

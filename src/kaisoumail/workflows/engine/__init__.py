@@ -1,6 +1,6 @@
 """
-Runs that survive a crash: what starts, resumes, retries and forgets them, whatever the jobs are.
+Runs that survive a crash: starts, resumes, retries and forgets them, independent of the jobs.
 
-`dbos_adapter.py` and `dbos_setup.py` alone call the workflow library (DBOS). `registry.py` is where a job makes itself
-known, `steps.py` what a job calls, `engine.py` who runs it.
+Only `dbos_adapter.py` and `dbos_setup.py` call the workflow library (DBOS). Jobs register in `registry.py` and call
+`steps.py`; `engine.py` executes their runs.
 """

@@ -1,10 +1,10 @@
 """
-The workflow library (DBOS): the only file that knows how it is called.
+The adapter of the workflow library (DBOS): every call to it is here.
 
-It knows one workflow of ours, `run`, and calls back for each run that is to be executed here: when we start it, and
-when one that was left is resumed through its queue. It is one per process, so one engine runs at a time. It is
-launched from within our event loop, which is what makes it run our coroutines there, taken-over ones too (without a
-running loop it would start one in a thread of its own); what a job works with belongs to that loop.
+DBOS knows one workflow of ours, `run`, and calls it for each run to execute in this process: when we start one, and
+when a run that was left is resumed through its queue. DBOS is global to a process, so one engine runs at a time. It is
+launched inside our event loop and therefore runs our coroutines there, those of resumed runs too (without a running
+loop it would start one in a thread of its own); what a job works with belongs to our loop.
 """
 
 import asyncio
@@ -24,15 +24,15 @@ from kaisoumail.workflows.engine.dbos_setup import JsonSerializer, OneLineHandle
 
 Execute = Callable[[str, int], Awaitable[None]]
 StoredWorkflow = WorkflowStatus
-"""What the library keeps of a run."""
+"""What DBOS stores of a run."""
 
 RUN: Final = "run"
 OTHER_STEPS: Final = (error.DBOSUnexpectedStepError, error.DBOSStepNondeterminismError)
-"""What `step` raises when other steps are stored of the run than are taken now."""
-# Of all releases: which of them goes on with whose runs is for the jobs to say (`registry.py`).
+"""What `step` raises when the steps stored for the run differ from those the job calls now."""
+# The same in all releases: which release may continue which runs is decided per job (`registry.py`).
 _APPLICATION_VERSION: Final = "runs"
 _log: Final = structlog.get_logger("kaisoumail.workflows")
-_running: Final[list[Execute]] = []  # that of the one engine of this process, while it runs
+_running: Final[list[Execute]] = []  # of the one engine of this process, while it runs
 
 
 @DBOS.workflow(name=RUN)
@@ -42,46 +42,46 @@ async def _run(run_id: str, attempt: int) -> None:
 
 
 def place(run_id: str, attempt: int) -> str:
-    """Under which id the library keeps an attempt at a run."""
+    """The id under which DBOS stores an attempt of a run."""
     return f"{run_id}:{attempt}"
 
 
 async def start(run_id: str, attempt: int) -> None:
-    """Execute the run here, unless the attempt was begun before. Trouble is one line: whoever looks tries again."""
+    """Execute the run here unless the attempt was started before. A failure is logged; the engine starts it again."""
     try:
         with SetWorkflowID(place(run_id, attempt), workflow_id_reuse_policy="reject"):
             handle: Any = await DBOS.start_workflow_async(_run, run_id, attempt)
     except error.DBOSWorkflowIDInUseError:
         return
-    except Exception as trouble:  # noqa: BLE001 - of its database, mostly
-        _log.warning("workflows.not_started", run=run_id, reason=f"{type(trouble).__name__}: {trouble}"[:300])
+    except Exception as failure:  # noqa: BLE001 - mostly of its database
+        _log.warning("workflows.not_started", run=run_id, reason=f"{type(failure).__name__}: {failure}"[:300])
         return
     handle.task.add_done_callback(lambda task: task.cancelled() or task.exception())
 
 
-async def step(name: str, taken: Callable[[], Awaitable[Any]]) -> Any:
-    """What *taken* returned, now or in an earlier life of the run that is being executed."""
-    return await DBOS.run_step_async({"name": name}, taken)
+async def step(name: str, function: Callable[[], Awaitable[Any]]) -> Any:
+    """What *function* returned, now or in an earlier execution of this attempt of the run."""
+    return await DBOS.run_step_async({"name": name}, function)
 
 
-async def listed(**chosen: Any) -> list[StoredWorkflow]:
-    """The runs that the library knows, as DBOS's `list_workflows` chooses them."""
-    return await DBOS.list_workflows_async(load_input=False, load_output=False, **chosen)
+async def listed(**filters: Any) -> list[StoredWorkflow]:
+    """The runs that DBOS has stored; *filters* are those of its `list_workflows`."""
+    return await DBOS.list_workflows_async(load_input=False, load_output=False, **filters)
 
 
 async def steps_of(place: str) -> list[Any]:
-    """What each step of a run came to, as far as it was taken."""
+    """The stored result of each finished step of a run, as plain JSON."""
     steps = await DBOS.list_workflow_steps_async(place)
-    return [taken["output"] for taken in steps if taken["output"] is not None]
+    return [step["output"] for step in steps if step["output"] is not None]
 
 
 async def resume(place: str) -> None:
-    """Have a run go on after its last finished step, in whichever process takes it from the queue."""
+    """Have a run continue after its last finished step, in any process that takes it from the queue."""
     await DBOS.resume_workflow_async(place)
 
 
 async def delete(places: Sequence[str]) -> None:
-    """Forget runs and their steps; those that are not there are fine."""
+    """Delete runs and their steps; ids that do not exist are ignored."""
     await DBOS.delete_workflows_async(list(places))
 
 
@@ -94,9 +94,10 @@ async def launched(
     abandon_runs: Callable[[], Awaitable[None]],
 ) -> AsyncIterator[None]:
     """
-    Inside the block every run that DBOS executes is *execute* of its id and attempt.
+    Inside the block DBOS executes each run by calling *execute* with its id and attempt.
 
-    Raises RuntimeError when it does so for another one, Problem `storage_unavailable` when *url* cannot be opened.
+    Raises RuntimeError when an engine is already running in this process, Problem `storage_unavailable` when *url*
+    cannot be opened.
     """
     if _running:
         raise RuntimeError("An engine is already running in this process")
@@ -108,16 +109,16 @@ async def launched(
             yield
         finally:
             await let_runs_finish()
-            # DBOS made its own threads our loop's, and shuts them down now: nobody may miss them.
+            # DBOS made its own thread pool our loop's default and shuts it down now: replace it.
             threads = ThreadPoolExecutor()
             asyncio.get_running_loop().set_default_executor(threads)
             await asyncio.to_thread(DBOS.destroy)
-            await abandon_runs()  # those its queue handed over meanwhile
+            await abandon_runs()  # runs that its queue started meanwhile
             asyncio.get_running_loop().set_default_executor(threads)
     finally:
         _running.clear()
         if embedded is not None:
-            embedded.dispose()  # one that is handed in is not DBOS's to close
+            embedded.dispose()  # DBOS does not close an engine that was passed in
 
 
 def _launch(url: str, process_id: str, embedded: Engine | None) -> None:
@@ -128,9 +129,9 @@ def _launch(url: str, process_id: str, embedded: Engine | None) -> None:
         "system_database_url": url,
         "application_version": _APPLICATION_VERSION,
         "executor_id": process_id,
-        "log_level": "WARNING",  # at INFO it advertises
+        "log_level": "WARNING",  # at INFO it logs advertisements
         "notification_listener_polling_interval_sec": 1.0,
-        "sys_db_pool_size": ENGINE_CONNECTIONS - 1,  # it takes one more to listen; 20 by default
+        "sys_db_pool_size": ENGINE_CONNECTIONS - 1,  # DBOS opens one more for LISTEN; 20 by default
         "serializer": JsonSerializer(),
     }
     DBOSDefaultSerializer.deserialize = refuse_pickles  # type: ignore[method-assign,assignment]
@@ -139,6 +140,6 @@ def _launch(url: str, process_id: str, embedded: Engine | None) -> None:
     try:
         DBOS(config=config)
         DBOS.launch()
-    except Exception as trouble:
+    except Exception as failure:
         DBOS.destroy()
-        raise cannot_open(url, trouble, "workflow database") from trouble
+        raise cannot_open(url, failure, "workflow database") from failure

@@ -1,4 +1,4 @@
-"""What we hand the workflow library: our log, JSON, and SQLite as we keep it."""
+"""What the workflow library is configured with: our log, JSON, and our SQLite settings."""
 
 import logging
 from typing import Any, Final
@@ -16,7 +16,7 @@ _log: Final = structlog.get_logger("kaisoumail.workflows")
 
 
 class JsonSerializer(Serializer):
-    """Everything the library stores, as JSON. A run's or a step's exception, which ours never raise, is a sentence."""
+    """Stores everything of DBOS as JSON. An exception, which our runs and steps never raise, becomes a sentence."""
 
     def name(self) -> str:
         return "kaisoumail-json"
@@ -34,32 +34,36 @@ class JsonSerializer(Serializer):
 
 
 def refuse_pickles(_: str) -> Any:
-    """What an older release stored is begun again, never read: who can write the table would run code in us."""
+    """
+    Raises UnreadableResult: what an older release pickled is not read, its run begins again.
+
+    Anyone who can write the table could otherwise run code in this process.
+    """
     raise UnreadableResult("this is a pickle")
 
 
 class OneLineHandler(logging.Handler):
-    """What DBOS logs, as lines of our own log. It prints a traceback for every run that ends in a refusal."""
+    """Writes the log of DBOS to our own, one line per record: DBOS logs a traceback for every run that is refused."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        trouble = record.exc_info[1] if record.exc_info else None
+        error = record.exc_info[1] if record.exc_info else None
         run = getattr(record, "operationUUID", None)
-        if trouble is None:
+        if error is None:
             _log.log(record.levelno, "workflows.library", said=record.getMessage().partition("\n")[0])
-        elif isinstance(trouble, Problem):
-            _log.info("workflows.run.refused", run=run, code=trouble.code, reason=trouble.message)
-        elif record.funcName != "_launch":  # that one is raised, and told by whoever starts the server
-            _log.error("workflows.run.failed", run=run, exc_info=trouble)
+        elif isinstance(error, Problem):
+            _log.info("workflows.run.refused", run=run, code=error.code, reason=error.message)
+        elif record.funcName != "_launch":  # that one is raised, and logged where the server is started
+            _log.error("workflows.run.failed", run=run, exc_info=error)
 
 
 def embedded_engine(url: str) -> Engine:
     """
-    DBOS's SQLite, on the driver and with the durability of our own (its default is neither).
+    The SQLAlchemy engine for DBOS's SQLite file, with the driver and the durability of our own database.
 
-    Its connections stay open until the engine is disposed of. DBOS raises with results it has not read to the
-    end, so a traceback keeps their cursors; when such a cursor goes in one thread while its connection is being
-    closed in another, the driver (pysqlite3 0.6.1) waits for ever for a mutex that is no more, with the GIL let go
-    but the event loop's thread lost.
+    DBOS's defaults have neither. Connections stay open until the engine is disposed of: DBOS raises while results are
+    not read to the end, so a traceback holds their cursors. When such a cursor is freed in one thread while its
+    connection is being closed in another, the driver (pysqlite3 0.6.1) waits forever for a mutex that no longer
+    exists; it has released the GIL, but the event loop's thread is lost.
     """
     engine = create_engine(url, module=sqlite_driver(), pool_size=10, max_overflow=0)
 

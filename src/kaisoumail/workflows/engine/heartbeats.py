@@ -1,4 +1,4 @@
-"""One process's sign of life, and its eye on the others'."""
+"""Heartbeats: each process writes its own and watches those of the others."""
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import datetime
@@ -11,10 +11,10 @@ from kaisoumail.storage.tables import processes
 
 class Heartbeats:
     """
-    Those of *process_id*, and of everybody else on *database*.
+    The heartbeat of *process_id*, and the watch over all other processes on *database*.
 
-    Another one is dead when its last beat has been the same for *dead_after* seconds of *clock*, which is this
-    process's own: no wall clock is compared with another, and whoever is watched may have any, like the database.
+    Another process is dead when its last beat has not changed for *dead_after* seconds of *clock*, the clock of this
+    process. No two wall clocks are compared, so those of other processes and of the database may be wrong.
     """
 
     def __init__(self, database: Database, process_id: str, dead_after: float, clock: MonotonicClock) -> None:
@@ -22,43 +22,44 @@ class Heartbeats:
         self._process_id = process_id
         self._dead_after = dead_after
         self._clock = clock
-        self._heard: dict[str, tuple[datetime, float]] = {}  # of each other one the last beat, and since when
+        # Of each other process: its last beat, and when that was first seen.
+        self._last_beats: dict[str, tuple[datetime, float]] = {}
 
     async def beat(self) -> None:
-        """Say that this process is alive, in no transaction with messages: a lock on its row would stop them."""
+        """Write that this process is alive. Not in a transaction with messages: a lock on its row would block them."""
         await self._database.write_relaxed(partial(processes.beat, process_id=self._process_id))
 
     async def end(self) -> None:
         await self._database.write(partial(processes.end, process_id=self._process_id))
 
     async def note_the_unknown(self, process_ids: Iterable[str]) -> None:
-        """Those of *process_ids* that never beat have ended."""
+        """Mark those of *process_ids* that never beat as ended."""
         known = await self._database.read(processes.beats)
         for unknown in set(process_ids).difference(known):
             await self._database.write(partial(processes.end, process_id=unknown))
 
     async def claimed(self) -> AsyncIterator[str]:
-        """The dead, each once this process alone may go on with its work: until it forgets it, or for a while."""
-        for dead, last_beat in (await self._silent()).items():
+        """Yields each dead process once it is claimed: only this process may take it over then, for a while."""
+        for dead, last_beat in (await self._dead()).items():
             if await self._database.write(partial(processes.claim, process_id=dead, last_beat=last_beat)):
                 yield dead
 
     async def forget(self, process_id: str) -> None:
-        """Nothing is left of a dead one's work."""
+        """Remove a dead process whose runs have all been taken over."""
         await self._database.write(partial(processes.forget, process_id=process_id))
 
-    async def _silent(self) -> dict[str, datetime]:
-        """The last beats of the dead, and of those that ended."""
+    async def _dead(self) -> dict[str, datetime]:
+        """The last beat of each dead or ended process, by its id."""
         began = self._clock()
         beats = await self._database.read(processes.beats)
-        now, before = self._clock(), self._heard
-        self._heard = {
-            one: before[one] if one in before and before[one][0] == last else (last, now)
-            for one, last in beats.items()
-            if one != self._process_id
+        now, before = self._clock(), self._last_beats
+        self._last_beats = {
+            other: before[other] if other in before and before[other][0] == last else (last, now)
+            for other, last in beats.items()
+            if other != self._process_id
         }
         return {
-            one: last
-            for one, (last, since) in self._heard.items()
+            other: last
+            for other, (last, since) in self._last_beats.items()
             if last == processes.ENDED or began - since >= self._dead_after
         }

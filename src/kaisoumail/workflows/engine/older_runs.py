@@ -1,8 +1,8 @@
 """
-Open runs of the releases before there was a table of runs: `JOB:KEY:NUMBER` in the library's tables, with pickles.
+Open runs of the releases without a table of runs: `JOB:KEY:NUMBER` in DBOS's tables, with pickles.
 
-Nothing of what they stored is read. The key says what they were about, and that they are open says the rest: each is
-begun from its first step, and steps look before they act.
+Nothing that they stored is read. Job and key are enough: each open run begins again from its first step, and a step
+checks what exists before it acts.
 """
 
 from typing import Any, Final
@@ -25,7 +25,7 @@ _VERSION: Final = 1
 
 
 def begin(connection: Connection, *, workflow_id: str) -> None:
-    """Begin what *workflow_id* was about; nothing where that is gone, or a run about it is open already."""
+    """Begin a run for the job and key in *workflow_id*, unless its domain is gone or a run for the key is open."""
     job, _, rest = workflow_id.partition(":")
     found = _key_and_arguments(connection, job, rest.rpartition(":")[0])
     if found is not None:
@@ -49,7 +49,7 @@ def _key_and_arguments(connection: Connection, job: str, key: str) -> tuple[str,
     if job == "provision_domain":
         return domain.root_domain, {"domain_id": key, "operation": "domains.retry"}
     if domain.deleted_at is not None:
-        # What it was before it was hidden is in a pickle: should Cloudflare refuse, it comes back to be tried again.
+        # Its former status is in a pickle: if Cloudflare refuses, it is restored with this one and provisioned again.
         hidden = update(schema.domains).where(schema.domains.c.id == key)
         connection.execute(hidden.values(status_before_deletion=DomainStatus.PROVISIONING_ERROR.value))
     return domain.root_domain, {"domain_id": key}

@@ -1,4 +1,4 @@
-"""Work that is done again and again while the server runs."""
+"""Work that is repeated while the server runs."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,7 +13,7 @@ _log = structlog.get_logger("kaisoumail.schedule")
 
 @asynccontextmanager
 async def repeated(seconds: float, work: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
-    """Inside the block *work* is done, then again after a pause of *seconds*; trouble is logged, not fatal."""
+    """Inside the block *work* is repeated with a pause of *seconds* in between; errors are logged, not raised."""
     task = asyncio.create_task(_for_ever(seconds, work))
     try:
         yield
@@ -28,6 +28,6 @@ async def _for_ever(seconds: float, work: Callable[[], Awaitable[object]]) -> No
             await work()
         except Problem as problem:
             _log.warning("schedule.failed", code=problem.code, reason=problem.message)
-        except Exception as error:  # noqa: BLE001 - a bug in one round must not end all the following ones
+        except Exception as error:  # noqa: BLE001 - a bug in one round must not end all later ones
             _log.error("schedule.crash", exc_info=error)
         await asyncio.sleep(seconds)

@@ -1,4 +1,4 @@
-"""How far a run is, step by step, with the calls to Cloudflare behind each."""
+"""The progress of a run: its finished steps, each with its calls to Cloudflare."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from kaisoumail.workflows.engine.results import StepResult
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: the steps it has taken, and whether it goes on; *error* is what it ended with."""
+    """The finished *steps* of a run, whether it is still open, and the *error* it ended with."""
 
     steps: tuple[StepResult, ...]
     is_open: bool

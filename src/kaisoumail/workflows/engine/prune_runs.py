@@ -1,4 +1,4 @@
-"""Runs that ended are forgotten, with what their steps came to, when nobody asks for them any more."""
+"""Deletes old runs that ended, with the results of their steps."""
 
 from datetime import timedelta
 from functools import partial
@@ -15,16 +15,17 @@ _AT_ONCE: Final = 200
 
 async def prune_runs(database: Database, age: timedelta, *, shown: bool) -> int:
     """
-    How many runs were forgotten: those that ended longer than *age* ago, of jobs that are shown or of the others.
+    Delete the runs that ended longer than *age* ago; returns how many.
 
-    A job that this release does not know counts as shown. An engine must be running.
+    *shown* selects the runs of jobs that are shown on a page, or of all others; a job that this release does not know
+    counts as shown. An engine must be running.
     """
     count = 0
     for job in await database.read(runs.jobs_that_ended):
         if shown is not (JOBS[job].is_shown if job in JOBS else True):
             continue
         while old := await database.read(partial(runs.ended_before, job=job, age=age, limit=_AT_ONCE)):
-            # First what the library keeps: without our row nobody would find it again.
+            # First what DBOS stores: without our row it could not be found again.
             await dbos_adapter.delete([place for row in old for place in _places(row)])
             await database.write(partial(runs.forget, ids=[row.id for row in old]))
             count += len(old)

@@ -1,4 +1,4 @@
-"""The jobs there are: durable work about a key, by the name under which its runs are stored."""
+"""The registry of jobs: durable work for a key, by the name under which its runs are stored."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Job:
     """
     An async function `f(context, **arguments)` whose runs are durable.
 
-    *version* is that of its steps, and *continues* the oldest one whose open runs this code can go on with; what is
-    older begins again from its first step. The progress of one that *is_shown* is on a page long after its end.
+    *version* is that of its steps. *continues* is the oldest version whose open runs this code can continue; older
+    runs begin again from their first step. With *is_shown* a page shows the progress long after a run has ended.
     """
 
     name: str
@@ -30,10 +30,10 @@ JOBS: Final[dict[str, Job]] = {}
 
 def job(name: str, *, version: int = 1, continues: int | None = None, is_shown: bool = False) -> Callable[[F], F]:
     """
-    Make a function startable as *name*, which its stored runs are found by: it must never change.
+    Register a function as the job *name*. Stored runs are found by that name, so it must never change.
 
-    Arguments are stored and must be plain JSON; the context is the live one of whatever process runs it. Raise
-    *version* when the order or the names of its steps change; each step may run twice and looks before it acts.
+    Arguments are stored and must be plain JSON; the context is that of the process that executes the run. Raise
+    *version* when the order or the names of the steps change. Each step may run twice, so it checks before it acts.
     """
 
     def register(function: F) -> F:
@@ -46,6 +46,6 @@ def job(name: str, *, version: int = 1, continues: int | None = None, is_shown: 
 
 
 def job_of(run: RunRow) -> Job | None:
-    """The job of *run*; None for one that this release does not know, or not in that version: another release's run."""
+    """The job of *run*; None when it, or this version of it, belongs to another release."""
     known = JOBS.get(run.job)
     return known if known is not None and run.version <= known.version else None

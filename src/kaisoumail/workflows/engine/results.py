@@ -1,11 +1,11 @@
 """
-What steps and runs came to, as plain JSON: what is stored says nothing of how our code is arranged.
+The results of steps and runs as plain JSON, independent of how our code is arranged.
 
     step     {"v": 1, "name": …, "shape": …, "calls": […], "value": …}   or "error" instead of "value"
     outcome  {"v": 1, "value": …}   or "error"
 
-A value is told apart from a refusal that a step returned: {"of": …} and {"problem": …}. Errors are named by
-`ERROR_NAMES`, which is promised to whatever is stored: a class may be renamed, its name here may not.
+A value is {"of": …}, a Problem that a step returned {"problem": …}. Errors are stored by their names in `ERROR_NAMES`:
+a class may be renamed, its name there must not change.
 """
 
 from collections.abc import Callable
@@ -50,19 +50,19 @@ _NAME_OF: Final = {kind: name for name, kind in ERROR_NAMES.items()}
 
 
 class RunFailed(Exception):
-    """A run ended by a bug, or was set aside; the log has a line with its id."""
+    """A run was ended by a bug or by an unreadable result; the log has a line with its id."""
 
 
 class UnreadableResult(Exception):
-    """What is stored is not what this release, or any before it, wrote."""
+    """A stored value has a form that neither this release nor an earlier one wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
     """
-    A step that was taken: the *stored* value, or the *error* it ended with, and the *calls* to Cloudflare it made.
+    The result of one step: its *stored* value or its *error*, and the *calls* to Cloudflare it made.
 
-    *shape* is the version of the value's form; `value` reads it.
+    *shape* is the version of the value's form; `value` decodes it.
     """
 
     name: str
@@ -80,20 +80,20 @@ class StepResult:
         return _value(self.stored, kind)
 
     def as_json(self) -> dict[str, Any]:
-        came_to = {"value": self.stored} if self.error is None else {"error": _stored_error(self.error)}
+        result = {"value": self.stored} if self.error is None else {"error": _stored_error(self.error)}
         calls = [asdict(call) for call in self.calls]
-        return {"v": VERSION, "name": self.name, "shape": self.shape, "calls": calls, **came_to}
+        return {"v": VERSION, "name": self.name, "shape": self.shape, "calls": calls, **result}
 
 
 def step_result(stored: Any) -> StepResult:
-    """The step that `StepResult.as_json` gave *stored*. Raises UnreadableResult."""
+    """The step result in *stored*, which `StepResult.as_json` wrote. Raises UnreadableResult."""
     try:
         _refuse_other_versions(stored)
         calls = tuple(msgspec.convert(call, Answer) for call in stored["calls"])
         error = _error(stored["error"]) if "error" in stored else None
         return StepResult(stored["name"], stored.get("value"), calls, error, stored["shape"])
-    except (LookupError, TypeError, AttributeError, msgspec.ValidationError) as trouble:
-        raise UnreadableResult(str(trouble)) from trouble
+    except (LookupError, TypeError, AttributeError, msgspec.ValidationError) as unreadable:
+        raise UnreadableResult(str(unreadable)) from unreadable
 
 
 def outcome_of(value: Any = None, error: Exception | None = None) -> dict[str, Any]:
@@ -102,35 +102,35 @@ def outcome_of(value: Any = None, error: Exception | None = None) -> dict[str, A
 
 
 def has_failed(outcome: dict[str, Any]) -> bool:
-    """Whether a fault of ours, or a result that cannot be read, is what the run ended with."""
+    """Whether a bug or an unreadable result ended the run."""
     return "error" in outcome and outcome["error"]["kind"] == "failed"
 
 
 def outcome_value(outcome: dict[str, Any]) -> Any:
-    """The plain value that an *outcome* holds. Raises the error that it holds instead, or RunFailed."""
+    """The value in *outcome*, as plain JSON. Raises the error that is in it instead, or RunFailed."""
     try:
         _refuse_other_versions(outcome)
         if "error" not in outcome:
             return _value(outcome["value"], Any)
         error = _error(outcome["error"])
-    except (LookupError, TypeError, UnreadableResult, msgspec.ValidationError) as trouble:
-        raise RunFailed(f"The outcome cannot be read: {trouble}") from trouble
+    except (LookupError, TypeError, UnreadableResult, msgspec.ValidationError) as unreadable:
+        raise RunFailed(f"The outcome cannot be read: {unreadable}") from unreadable
     raise error
 
 
 def outcome_error(outcome: dict[str, Any] | None) -> Exception | None:
-    """The error that an *outcome* holds; None for a value, and while there is no outcome."""
+    """The error in *outcome*; None for a value and while there is no outcome."""
     if outcome is None:
         return None
     try:
         outcome_value(outcome)
-    except Exception as error:  # noqa: BLE001 - it is what is asked for
+    except Exception as error:  # noqa: BLE001 - it is the result
         return error
     return None
 
 
 def returned_kind(function: Callable[..., Any]) -> Any:
-    """What *function* says it returns."""
+    """The annotated return type of *function*; Any without an annotation."""
     return get_type_hints(function).get("return", Any)
 
 
@@ -143,22 +143,22 @@ def _value(stored: Any, kind: Any) -> Any:
         if "problem" in stored:
             return _problem(stored["problem"])
         return msgspec.convert(stored["of"], _without_problem(kind))
-    except (LookupError, TypeError, msgspec.ValidationError) as trouble:
-        raise UnreadableResult(str(trouble)) from trouble
+    except (LookupError, TypeError, msgspec.ValidationError) as error:
+        raise UnreadableResult(str(error)) from error
 
 
 def _without_problem(kind: Any) -> Any:
     if get_origin(kind) not in (Union, UnionType):
         return kind
-    return reduce(or_, (one for one in get_args(kind) if one is not Problem))
+    return reduce(or_, (member for member in get_args(kind) if member is not Problem))
 
 
 def _stored_error(error: Exception) -> dict[str, Any]:
     if isinstance(error, Problem):
         return {"kind": "problem", **_problem_json(error)}
     if isinstance(error, CloudflareError):
-        told = {"kind": _NAME_OF[type(error)], "answer": asdict(error.answer)}
-        return told | ({"after": error.retry_after, "cause": error.cause} if isinstance(error, RateLimited) else {})
+        fields = {"kind": _NAME_OF[type(error)], "answer": asdict(error.answer)}
+        return fields | ({"after": error.retry_after, "cause": error.cause} if isinstance(error, RateLimited) else {})
     return {"kind": "failed", "told": f"{type(error).__name__}: {error}"}
 
 
@@ -174,7 +174,8 @@ def _error(stored: dict[str, Any]) -> Exception:
 
 
 def _problem_json(problem: Problem) -> dict[str, Any]:
-    details = msgspec.to_builtins(problem.details, enc_hook=str)  # what is no JSON must not keep the run from its end
+    # Details that are not JSON become strings: they must not prevent the run from ending.
+    details = msgspec.to_builtins(problem.details, enc_hook=str)
     return {"code": problem.code, "message": problem.message, "details": details}
 
 

@@ -1,4 +1,4 @@
-"""Which runs nobody will go on with, for whoever looks after an installation."""
+"""The health of stored runs, for the operator: open, of another release, failed."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +13,7 @@ _FAILED_SHOWN: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class RunHealth:
-    """How many runs are open; the ids of those that this release does not know, and of the last ten that failed."""
+    """How many runs are *open*; the ids of those of jobs or versions unknown here, and of the last ten that failed."""
 
     open: int
     foreign: tuple[str, ...]
@@ -21,7 +21,7 @@ class RunHealth:
 
 
 async def look_at_runs(database: Database) -> RunHealth:
-    """The runs in *database*; no engine has to be running."""
+    """The health of the runs in *database*; no engine has to be running."""
     rows = await database.read(runs.all_open)
     failed = await database.read(partial(runs.failed, limit=_FAILED_SHOWN))
     foreign = tuple(row.id for row in rows if job_of(row) is None)

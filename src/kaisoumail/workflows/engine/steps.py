@@ -1,7 +1,7 @@
 """
-The steps of a job: what each came to is stored before anything follows, and read when the run is taken over.
+The steps of a job: the result of each is stored before the next begins, and read when the run is taken over.
 
-The step that was running when its process died runs again, and must look first whether it already happened.
+The step that was running when its process died runs again, so it must check first whether its work was done already.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from kaisoumail.workflows.engine.results import StepResult, UnreadableResult, re
 T = TypeVar("T")
 
 executing: Final[ContextVar["Execution"]] = ContextVar("executing")
-_step: Final[ContextVar[str | None]] = ContextVar("step", default=None)  # the run and the name of what is being taken
+_step: Final[ContextVar[str | None]] = ContextVar("step", default=None)  # "run/step" of the running step
 _log = structlog.get_logger("kaisoumail.workflows")
 
 
@@ -40,26 +40,26 @@ class Retry:
 
 
 class RunLeftOpen(asyncio.CancelledError):
-    """The run can go on neither here nor now; DBOS notes no outcome of what is cancelled."""
+    """The run cannot continue now; a CancelledError because DBOS stores no outcome for those."""
 
 
 class RestartRun(BaseException):
-    """What is stored of the run belongs to other steps than those of this code."""
+    """The stored steps of the run are not those of this code."""
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """The run that is being executed, and how its steps are taken."""
+    """The run that is being executed, and the function that runs its steps."""
 
     run_id: str
-    taken: Callable[[str, Callable[[], Awaitable[Any]], int], Awaitable[StepResult]]
+    run_step: Callable[[str, Callable[[], Awaitable[Any]], int], Awaitable[StepResult]]
 
 
 def id_in_step(prefix: str) -> str:
     """
-    An id for the one thing of this kind that the current step makes: the same when the step runs twice.
+    The id of the one object of this kind that the current step creates: the same when the step runs twice.
 
-    A fresh one outside of steps.
+    Outside of steps a new id.
     """
     current = _step.get()
     if current is None:
@@ -71,25 +71,25 @@ async def step(
     name: str, function: Callable[..., Awaitable[T]], *arguments: Any, retry: Retry | None = None, shape: int = 1
 ) -> T:
     """
-    What *function* returned, now or in an earlier life of this run; stored before anything follows.
+    What *function* returned, now or in an earlier execution of this run; stored before `step` returns.
 
-    A Problem or CloudflareError ends the step for good and is stored as well, unless *retry* asks for patience with
-    it. Trouble of our own storage is waited out. *shape* is the version of what *function* returns: where another
-    one is stored, or it cannot be read, the step is run again.
+    A Problem or CloudflareError ends the step and is stored as well, unless *retry* covers it. While our own storage
+    is unavailable the step is retried. *shape* is the version of what *function* returns: if the stored value has
+    another one, or cannot be read, the step runs again.
     """
     execution, kind = executing.get(), returned_kind(function)
 
-    async def take() -> StepResult:
+    async def run() -> StepResult:
         _step.set(f"{execution.run_id}/{name}")
         try:
-            return await execution.taken(name, lambda: _patiently(lambda: function(*arguments), retry), shape)
+            return await execution.run_step(name, lambda: _with_retries(lambda: function(*arguments), retry), shape)
         finally:
             _step.set(None)
 
-    async def taken() -> dict[str, Any]:
-        return (await take()).as_json()
+    async def run_as_json() -> dict[str, Any]:
+        return (await run()).as_json()
 
-    result = step_result(await _stored_result(name, taken))
+    result = step_result(await _stored_result(name, run_as_json))
     for answer in result.calls:
         record(answer)
     if result.error is not None:
@@ -97,29 +97,29 @@ async def step(
     try:
         if result.shape == shape:
             return cast(T, result.value(kind))
-    except UnreadableResult as trouble:
-        _log.warning("workflows.step_run_again", step=name, reason=str(trouble))
-    again = await take()
+    except UnreadableResult as error:
+        _log.warning("workflows.step_run_again", step=name, reason=str(error))
+    again = await run()
     if again.error is not None:
         raise again.error
     return cast(T, again.value(kind))
 
 
-async def _stored_result(name: str, taken: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
-    """What the library keeps of the step: `taken` never raises an Exception, so one that comes out is the library's."""
+async def _stored_result(name: str, run: Callable[[], Awaitable[dict[str, Any]]]) -> Any:
+    """The result that DBOS stores for the step. *run* raises no Exception itself, so any Exception is DBOS's own."""
     try:
-        return await dbos_adapter.step(name, taken)
+        return await dbos_adapter.step(name, run)
     except dbos_adapter.OTHER_STEPS as other:
         raise RestartRun from other
     except UnreadableResult:
         raise
-    except Exception as trouble:
-        _log.warning("workflows.step_not_kept", step=name, reason=f"{type(trouble).__name__}: {trouble}"[:300])
-        raise RunLeftOpen from trouble
+    except Exception as error:
+        _log.warning("workflows.step_not_stored", step=name, reason=f"{type(error).__name__}: {error}"[:300])
+        raise RunLeftOpen from error
 
 
-async def _patiently(call: Callable[[], Awaitable[T]], retry: Retry | None) -> T:
-    # Our own loop: the library would wrap the last error in one of its own and keep a list of the others.
+async def _with_retries(call: Callable[[], Awaitable[T]], retry: Retry | None) -> T:
+    # Our own loop: DBOS would wrap the last error in one of its own and hold a list of the others.
     if retry is None:
         return await call()
     for attempt in range(retry.attempts - 1):

@@ -1,6 +1,6 @@
 """
-One file, one job: a list of steps a stranger can read aloud.
+One file per job: a list of steps that reads aloud.
 
-Every step may run twice and looks before it acts; importing a job is what makes it startable. Open first:
+Every step may run twice, so it checks what exists before it acts. Importing a job registers it. Open first:
 `bind_domain.py`.
 """

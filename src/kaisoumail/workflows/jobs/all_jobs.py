@@ -1,4 +1,4 @@
-"""Every job there is: importing this makes all of them startable."""
+"""All jobs: importing this module registers every one of them."""
 
 from typing import Final
 

@@ -1,9 +1,9 @@
 """
 Bind an apex: look for its zone, create it if missing, save it, switch Email Routing on.
 
-Before a zone is asked for it is noted that we do (`storage/tables/zone_creations.py`), so one that exists is known as
-ours whatever becomes of the answer, and of us. What is refused afterwards leaves a `provisioning_error` with name
-servers to set, not a zone to hunt for.
+The intent to create a zone is stored before the request (`storage/tables/zone_creations.py`), so a zone that exists is
+known as ours even if the answer is lost or this process dies. A refusal after that leaves a `provisioning_error` with
+the name servers to set, not a zone that is missing in our table.
 """
 
 from dataclasses import replace
@@ -32,16 +32,16 @@ from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE, read_zone, save_outcome, switch_on, with_zone
 
-# Once a create was sent it must be known what came of it: giving up could leave a zone nobody knows of.
+# After a create was sent its outcome must be found out: giving up could leave a zone that is not in our table.
 _UNTIL_KNOWN: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=100, first_pause=0.5)
 
 
 @job("bind_domain", is_shown=True)
 async def bind_domain(context: Context, root_domain: str) -> None:
     """
-    Raises CloudflareError while nothing was made at Cloudflare; afterwards every outcome is in the row.
+    Raises CloudflareError as long as nothing was created at Cloudflare; after that every outcome is in the row.
 
-    That includes Cloudflare falling silent after the zone was made: the row says so, Retry goes on.
+    That includes no answer from Cloudflare after the zone was created: the row has the reason, and Retry continues.
     """
     with calling_for("domains.bind"):
         await _bind(context, root_domain)
@@ -69,20 +69,20 @@ async def look_for_zone(context: Context, root_domain: str) -> Zone | None:
 
 async def create_zone(context: Context, root_domain: str) -> Zone:
     """
-    The zone, made now, or by an earlier try whose answer was lost.
+    The zone, created now or by an earlier attempt whose answer was lost.
 
-    A create that got no clear answer is looked up before anybody tries again. The look before it found
-    none, so one that is there is ours; that it was asked for is forgotten once it is clear that nothing came of it.
+    A create without a clear answer is looked up before it is sent again. The step before found no zone, so one that
+    exists now is ours. The stored intent is removed once Cloudflare has clearly refused.
     """
     cloudflare, account = context.cloudflare.client(), context.cloudflare.account()
     await context.database.write(partial(zone_creations.note, root_domain=root_domain))
     try:
         return await zones.create_zone(cloudflare, root_domain, account)
     except (AlreadyExists, CloudflareUnreachable, CloudflareFault, UnreadableAnswer):
-        made_before = await zones.find_zone(cloudflare, root_domain, account)
-        if made_before is None:
+        existing = await zones.find_zone(cloudflare, root_domain, account)
+        if existing is None:
             raise
-        return made_before
+        return existing
     except CloudflareError:
         await context.database.write(partial(zone_creations.forget, root_domain=root_domain))
         raise
@@ -90,9 +90,9 @@ async def create_zone(context: Context, root_domain: str) -> Zone:
 
 async def save_zone(context: Context, root_domain: str, zone: Zone, source: BindingSource, calls: list[Answer]) -> str:
     """
-    The id of the domain's row, which holds the zone from now on and waits for Email Routing.
+    The id of the domain's row, which has the zone from now on and waits for Email Routing.
 
-    A zone that was found counts as bound by us where an earlier bind asked for it and never heard of it.
+    A zone that was found counts as bound by us when an earlier bind requested it and its answer was lost.
     """
     now, found_by, event_id = context.clock(), source, id_in_step("evt")
 

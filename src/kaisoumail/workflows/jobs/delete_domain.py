@@ -1,8 +1,8 @@
 """
-Delete a domain we bound: hide it, delete its zone at Cloudflare, or bring it back.
+Delete a domain that we bound: hide it, delete its zone at Cloudflare, or restore it.
 
-Hidden first, so that no mailbox can be made on a zone that is going away; brought back as it was when
-Cloudflare refuses, so that nothing is half gone.
+It is hidden first, so that no mailbox can be created on a zone that is being deleted, and restored to its former state
+when Cloudflare refuses, so that no domain stays half deleted.
 """
 
 from dataclasses import replace
@@ -20,12 +20,12 @@ from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import id_in_step, step
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE
 
-UNKNOWN_ZONE = 9109  # what Cloudflare answers for a zone that is gone (measured 2026-09)
+UNKNOWN_ZONE = 9109  # Cloudflare's answer for a zone that does not exist any more (measured 2026-09)
 
 
 @job("delete_domain")
 async def delete_domain(context: Context, domain_id: str) -> None:
-    """Raises Problem while mailboxes are left, and CloudflareError when the zone could not be deleted."""
+    """Raises Problem while the domain has mailboxes, and CloudflareError when the zone could not be deleted."""
     with calling_for("domains.delete"):
         zone_id = await step("hide the domain", hide, context, domain_id)
         try:
@@ -37,7 +37,7 @@ async def delete_domain(context: Context, domain_id: str) -> None:
 
 
 async def hide(context: Context, domain_id: str) -> str | None:
-    """The id of the domain's zone, if it has one; from now on the domain counts as deleted. What it was is kept."""
+    """The domain's zone id or None. The domain counts as deleted from now on; its former status is stored."""
     now = context.clock()
 
     def work(connection: Connection) -> str | None:
@@ -58,7 +58,7 @@ async def hide(context: Context, domain_id: str) -> str | None:
 
 
 async def delete_zone(context: Context, zone_id: str | None) -> None:
-    """Deletes the zone; one that is gone, also by an earlier try whose answer was lost, is fine."""
+    """Delete the zone; no error if it is gone already, as after an earlier attempt whose answer was lost."""
     if zone_id is None:
         return
     try:
@@ -71,7 +71,7 @@ async def delete_zone(context: Context, zone_id: str | None) -> None:
 
 
 async def bring_back(context: Context, domain_id: str, problem: Problem) -> None:
-    """The domain is what it was before it was hidden; one that had been deleted before stays so."""
+    """Restore the state from before `hide`; a domain that was deleted even before that stays deleted."""
     now, event_id = context.clock(), id_in_step("evt")
 
     def work(connection: Connection) -> None:
@@ -94,7 +94,7 @@ async def bring_back(context: Context, domain_id: str, problem: Problem) -> None
 
 
 async def forget_hosts(context: Context, domain_id: str) -> None:
-    """Nothing of the zone is known any more; from now on the domain is deleted for good. Told once."""
+    """Remove the zone's subdomains; the domain is deleted for good. Its event is written once if this runs twice."""
     now = context.clock()
 
     def work(connection: Connection) -> None:

@@ -1,8 +1,8 @@
 """
-Destroy a mailbox: it stops receiving, its routing rule goes, then its mails, then its address is free.
+Destroy a mailbox: stop receiving, remove its routing rule, delete its messages, free its address.
 
-In this order nothing is ever left behind for nobody: while Cloudflare refuses, the mailbox stays as `destroying`, with
-its address taken and its mails hidden, and whoever asks again, or the hourly look, goes on from there.
+In this order nothing is left without an owner. While Cloudflare refuses, the mailbox stays `destroying`, with its
+address in use and its messages hidden; the next request or the periodic job continues from there.
 """
 
 from functools import partial
@@ -29,7 +29,7 @@ _log = structlog.get_logger("kaisoumail.mailboxes")
 
 @job("destroy_mailbox")
 async def destroy_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
-    """Raises CloudflareError when the rule could not be removed; the mailbox is `destroying` then."""
+    """Raises CloudflareError when the rule could not be removed; the mailbox then stays `destroying`."""
     with calling_for(operation):
         await step("stop receiving", stop_receiving, context, mailbox_id)
         await step("remove the rule", remove_rule, context, mailbox_id, retry=PATIENCE)
@@ -42,7 +42,7 @@ async def stop_receiving(context: Context, mailbox_id: str) -> None:
 
 
 async def remove_rule(context: Context, mailbox_id: str) -> None:
-    """Remove the routing rule; one that is gone, with its zone too, is fine."""
+    """Remove the routing rule; no error if it, or its whole zone, is gone already."""
     mailbox = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
     if mailbox is None or mailbox.routing_rule_id is None:
         return
@@ -61,7 +61,7 @@ async def remove_rule(context: Context, mailbox_id: str) -> None:
 
 
 async def forget_mails(context: Context, mailbox_id: str) -> None:
-    """The files first: a row that is left tells where its file is."""
+    """Delete the messages, files first: only the row has the location of its file."""
     while locations := await context.database.read(partial(messages.blobs_in, mailbox_id=mailbox_id, limit=_BATCH)):
         for location in locations:
             await context.stores.blobs.remove(location)
@@ -76,7 +76,7 @@ async def free_address(context: Context, mailbox_id: str) -> None:
 
 
 async def destroy_what_was_left(context: Context) -> None:
-    """Go on with every mailbox whose destruction was refused or cut off."""
+    """Continue with every mailbox whose destruction was refused or interrupted."""
     for mailbox_id in await context.database.read(mailboxes.being_destroyed):
         run = await context.runs.start(
             "destroy_mailbox", key=mailbox_id, mailbox_id=mailbox_id, operation="mailboxes.sweep"
@@ -84,6 +84,6 @@ async def destroy_what_was_left(context: Context) -> None:
         try:
             await run.result()
         except RateLimited:
-            return  # so would be all the others
+            return  # so would all the others be
         except (CloudflareError, Problem, RunFailed) as error:
             _log.warning("mailboxes.still_there", mailbox=mailbox_id, error=str(error))

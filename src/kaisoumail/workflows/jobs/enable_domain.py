@@ -1,4 +1,4 @@
-"""Enable a zone that is at Cloudflare already: find it, save it, switch Email Routing on."""
+"""Enable a zone that exists at Cloudflare: find it, save it, switch Email Routing on."""
 
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.calls import recording
@@ -17,7 +17,7 @@ from kaisoumail.workflows.jobs.provision_domain import PATIENCE, save_outcome, s
 async def enable_domain(context: Context, root_domain: str, zone_id: str | None) -> None:
     """
     Raises Problem `zone_not_in_cloudflare` when the token does not see this zone under this name, and
-    CloudflareError while nothing was written; afterwards every outcome is in the row.
+    CloudflareError before the row is written; after that every outcome is in the row.
     """
     with calling_for("domains.create"):
         with recording() as calls:
@@ -32,7 +32,7 @@ async def enable_domain(context: Context, root_domain: str, zone_id: str | None)
 
 
 async def find_zone(context: Context, root_domain: str, zone_id: str | None) -> Zone:
-    """The zone of this name, which must be the one that was chosen, if one was."""
+    """The zone of this name. Raises Problem when there is none, or its id is not *zone_id* (None allows any)."""
     zone = await zones.find_zone(context.cloudflare.client(), root_domain, None)
     if zone is None or zone_id not in (None, zone.id):
         raise Problem(

@@ -1,9 +1,9 @@
 """
-Open a mailbox: make its host receive mail, route its address to the Worker, and let it live.
+Open a mailbox: make its host receive messages, route its address to the Worker, activate it.
 
-The row is there already, as `provisioning`: it holds the address and is shown to nobody. If
-Cloudflare says no, the row and whatever was made for it go away again; a rule that cannot be taken back now leaves
-the mailbox `destroying`, and goes as every mailbox does (`destroy_mailbox.py`).
+Its row exists already as `provisioning`: it reserves the address and is not shown. If Cloudflare refuses, the row and
+everything created for it are removed again. If the rule cannot be removed now, the mailbox becomes `destroying` and
+goes through `destroy_mailbox.py` like every other.
 """
 
 import structlog
@@ -25,7 +25,7 @@ _log = structlog.get_logger("kaisoumail.mailboxes")
 
 @job("open_mailbox", version=2)
 async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
-    """Raises CloudflareError or Problem, and then nothing of the mailbox is left, or goes by itself."""
+    """Raises CloudflareError or Problem; then nothing of the mailbox is left, or the rest is removed later."""
     with calling_for(operation):
         await _open(context, mailbox_id)
 
@@ -47,9 +47,9 @@ async def _open(context: Context, mailbox_id: str) -> None:
 
 async def open_what_was_left(context: Context) -> None:
     """
-    Go on with every mailbox that was never opened nor given up, and has no run.
+    Start a run for every mailbox that is still `provisioning` and has none.
 
-    Releases that wrote the row before the run left such ones when they died in between.
+    Releases that wrote the row before the run left such mailboxes when they died in between.
     """
     for mailbox in await context.database.read(mailboxes.unopened):
         arguments = {"mailbox_id": mailbox.id, "operation": "mailboxes.sweep"}
@@ -57,7 +57,7 @@ async def open_what_was_left(context: Context) -> None:
 
 
 async def enable_host(context: Context, mailbox_id: str) -> None:
-    """One call for the first mailbox on a subdomain, none for the next."""
+    """Make the host receive messages: one call for the first mailbox on a subdomain, none for the next."""
     mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
     subdomain, now = mailbox.address.subdomain, context.clock()
     known = await context.database.read(lambda c: subdomains.is_enabled(c, domain.id, subdomain))
@@ -67,7 +67,7 @@ async def enable_host(context: Context, mailbox_id: str) -> None:
 
 
 async def route_address(context: Context, mailbox_id: str) -> str:
-    """The id of the rule that hands this address's mail to our Worker."""
+    """The id of the rule that routes messages for this address to our Worker."""
     mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
     return await email_routing.ensure_rule(
         context.cloudflare.client(), _zone_of(domain), str(mailbox.address), context.cloudflare.worker()
@@ -75,18 +75,18 @@ async def route_address(context: Context, mailbox_id: str) -> str:
 
 
 async def activate(context: Context, mailbox_id: str, rule_id: str) -> None:
-    """Raises Problem `mailbox_not_found` when the row went meanwhile: then nobody would know of the rule."""
+    """Store the rule. Raises Problem `mailbox_not_found` if the row is gone: nothing else would have the rule's id."""
     opened = await context.database.write(lambda connection: mailboxes.activate(connection, mailbox_id, rule_id))
     if opened is None:
         raise Problem("mailbox_not_found", "Mailbox not found")
 
 
 async def take_rule_back(context: Context, mailbox_id: str) -> bool:
-    """Whether a rule for the address may still be there: it was asked for, and Cloudflare does not let us look."""
+    """Remove the address's rule; True if Cloudflare refused, so that a rule may still exist."""
     try:
         mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
-    except Problem as gone:
-        _log.info("mailboxes.nothing_to_take_back", mailbox=mailbox_id, code=gone.code)
+    except Problem as problem:
+        _log.info("mailboxes.nothing_to_take_back", mailbox=mailbox_id, code=problem.code)
         return False
     try:
         await email_routing.delete_rule_for(context.cloudflare.client(), _zone_of(domain), str(mailbox.address))
@@ -97,7 +97,7 @@ async def take_rule_back(context: Context, mailbox_id: str) -> bool:
 
 
 async def give_up(context: Context, mailbox_id: str, has_rule: bool) -> None:
-    """Free the address; where a rule may be left, once that is gone."""
+    """Free the address: now, or after its rule is gone where one may exist (*has_rule*)."""
     change = mailboxes.give_up if has_rule else mailboxes.remove
     await context.database.write(lambda connection: change(connection, mailbox_id))
 

@@ -1,9 +1,8 @@
 """
-Provision a domain: read its zone, switch Email Routing on, and write down what came of it.
+Provision a domain: read its zone, switch Email Routing on, save the outcome.
 
-A refusal is not the end of the domain: it is kept as `provisioning_error` with the reason and the
-name servers, and can be tried again. Trouble that says nothing about the domain (rate limit, no
-answer, Cloudflare's own breakage) changes nothing.
+A refused domain stays, as `provisioning_error` with the reason and the name servers, and can be retried. A failure that
+does not concern the domain (rate limit, no answer, an error inside Cloudflare) changes nothing.
 """
 
 from dataclasses import replace
@@ -37,13 +36,13 @@ PATIENCE: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=3, fi
 
 @job("provision_domain")
 async def provision_domain(context: Context, domain_id: str, operation: str) -> None:
-    """Raises CloudflareError when Cloudflare could not be asked; any answer about the domain ends in its row."""
+    """Raises CloudflareError when Cloudflare gave no usable answer; any answer about the domain is saved in its row."""
     with calling_for(operation):
         await provision(context, domain_id)
 
 
 async def provision(context: Context, domain_id: str) -> None:
-    """The steps, for every workflow that ends in a provisioned domain."""
+    """The steps of the job."""
     with recording() as calls:
         zone = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
         refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
@@ -52,9 +51,9 @@ async def provision(context: Context, domain_id: str) -> None:
 
 async def read_zone(context: Context, domain_id: str) -> Zone | Problem:
     """
-    The zone as it is now, or why Cloudflare does not show it.
+    The zone as it is now, or the Problem why Cloudflare does not show it.
 
-    One that was deleted at Cloudflare and added again has a new id: it is found by its name.
+    A zone that was deleted at Cloudflare and added again has a new id and is found by its name.
     """
     domain, cloudflare = await _domain(context, domain_id), context.cloudflare.client()
     if domain.zone_id is None:
@@ -72,7 +71,7 @@ async def read_zone(context: Context, domain_id: str) -> Zone | Problem:
 
 
 async def switch_on(context: Context, zone: Zone | Problem) -> Problem | None:
-    """None once Email Routing is on; else why it is not."""
+    """None when Email Routing is on, else the Problem why it is not."""
     if isinstance(zone, Problem):
         return zone
     try:
@@ -85,7 +84,7 @@ async def switch_on(context: Context, zone: Zone | Problem) -> Problem | None:
 async def save_outcome(
     context: Context, domain_id: str, zone: Zone | Problem, refusal: Problem | None, calls: list[Answer]
 ) -> None:
-    """Write down what came of it, and the *calls* behind it. Raises Problem when the domain was deleted meanwhile."""
+    """Save the outcome and its *calls* to Cloudflare. Raises Problem when the domain was deleted meanwhile."""
     about = {"calls": [answer.as_details() for answer in calls]}
     now, event_id = context.clock(), id_in_step("evt")
     save = partial(_save_outcome, domain_id=domain_id, zone=zone, refusal=refusal, about=about, now=now)
@@ -108,7 +107,7 @@ def _save_outcome(
         raise Problem("domain_not_found", "Mailbox domain not found")
     if isinstance(zone, Zone):
         domain = with_zone(connection, domain, zone, BindingSource.CATALOG)
-    if domain.status is DomainStatus.DISABLED:  # switched off while Cloudflare was asked: it stays off
+    if domain.status is DomainStatus.DISABLED:  # disabled while Cloudflare was being called: it stays disabled
         domains.save(connection, domain)
         return
     if refusal is None:
@@ -130,10 +129,10 @@ def _save_outcome(
 
 def with_zone(connection: Connection, domain: Domain, zone: Zone, source: BindingSource) -> Domain:
     """
-    *domain* with what Cloudflare says of its zone, since this moment of the database's clock.
+    *domain* with the state of its zone at Cloudflare, seen now by the database's clock.
 
-    A zone other than the one it had comes from *source*, and knows nothing of the hosts and rules we had
-    made in the old one: they are forgotten here as well.
+    A zone other than its former one has *source* as its origin, and none of the subdomains we had enabled in the old
+    one: they are forgotten.
     """
     if domain.zone_id != zone.id:
         subdomains.forget_all(connection, domain_id=domain.id)
@@ -142,7 +141,7 @@ def with_zone(connection: Connection, domain: Domain, zone: Zone, source: Bindin
 
 
 def refusal_in(error: CloudflareError) -> Problem:
-    """The Problem that *error* leaves a domain with. Raises *error* itself when it says nothing about the domain."""
+    """The Problem of *error* to store with the domain. Raises *error* itself when it does not concern the domain."""
     if isinstance(error, CloudflareUnreachable | CloudflareFault | RateLimited | UnreadableAnswer):
         raise error
     return error.problem()

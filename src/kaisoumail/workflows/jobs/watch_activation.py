@@ -1,9 +1,9 @@
 """
 Watch domains that wait: for their name servers, or for Cloudflare to answer again.
 
-When the zone turns active, or the trouble is over, the domain is provisioned without anybody pressing
-Retry. Every process watches; a domain due for a look is claimed by putting its next look off, so no
-two look at once, and one whose watcher died is due again soon.
+When the zone becomes active, or the outage is over, the domain is provisioned without anyone pressing Retry. Every
+process checks; one claims a due domain by postponing its next check, so no two check it at once, and a domain whose
+process died is due again soon.
 """
 
 from dataclasses import replace
@@ -29,35 +29,35 @@ _log = structlog.get_logger("kaisoumail.watch")
 
 
 async def look_at_waiting(context: Context) -> int:
-    """Look at every domain that is due; how many were."""
-    looked = 0
+    """Check every domain that is due; returns how many were."""
+    count = 0
     if not context.cloudflare.can_manage:
-        return looked
+        return count
     while await context.database.read(domains.any_due):
         domain = await context.database.write(partial(domains.claim_due, put_off=_CLAIM))
         if domain is None:
-            return looked
-        looked += 1
+            return count
+        count += 1
         with calling_for("domains.watch"):
             try:
-                await _look_at(context, domain)
+                await _check(context, domain)
             except RateLimited:
-                return looked  # the domain is due again when its claim runs out
-            except StillRunning as running:  # its claim runs out, and then it is looked at again
+                return count  # the domain is due again when its claim runs out
+            except StillRunning as running:  # due again when its claim runs out
                 _log.info("watch.still_running", domain=domain.root_domain, run=running.details["runId"])
             except CloudflareError as error:
                 _log.warning("watch.failed", domain=domain.root_domain, error=str(error))
-                await _look_again(context, domain)
-    return looked
+                await _schedule_next_check(context, domain)
+    return count
 
 
-async def _look_at(context: Context, domain: Domain) -> None:
+async def _check(context: Context, domain: Domain) -> None:
     if domain.zone_id is None:
-        return await _look_again(context, domain)
+        return await _schedule_next_check(context, domain)
     zone = await _zone(context, domain.zone_id)
     if zone is not None and not zone.is_active:
         checked = await _ask_for_check(context, domain)
-        return await _look_again(context, checked, zone)
+        return await _schedule_next_check(context, checked, zone)
     arguments = {"domain_id": domain.id, "operation": "domains.watch"}
     run = await context.runs.start("provision_domain", key=domain.root_domain, **arguments)
     await run.result()
@@ -65,7 +65,7 @@ async def _look_at(context: Context, domain: Domain) -> None:
 
 
 async def _zone(context: Context, zone_id: str) -> Zone | None:
-    """The zone; None when Cloudflare no longer shows it: provisioning finds its successor, or says what is wrong."""
+    """The zone; None when Cloudflare no longer shows it: provisioning finds its successor, or stores the reason."""
     try:
         return await zones.read_zone(context.cloudflare.client(), zone_id)
     except (NotFound, MissingPermission):
@@ -73,7 +73,7 @@ async def _zone(context: Context, zone_id: str) -> Zone | None:
 
 
 async def _ask_for_check(context: Context, domain: Domain) -> Domain:
-    """Ask Cloudflare to look at the delegation now, as often as it allows; it is only a nudge."""
+    """Ask Cloudflare to check the delegation now, as often as it allows; this only speeds up its own checks."""
     now, last = await context.database.read(database_now), domain.activation_checked_at
     if domain.zone_id is None or (last is not None and last <= now < last + _BETWEEN_CHECKS):
         return domain
@@ -84,15 +84,15 @@ async def _ask_for_check(context: Context, domain: Domain) -> Domain:
     return replace(domain, activation_checked_at=now)
 
 
-async def _look_again(context: Context, domain: Domain, zone: Zone | None = None) -> None:
-    """Note what was seen and when the next look is; a changed zone status is an event."""
+async def _schedule_next_check(context: Context, domain: Domain, zone: Zone | None = None) -> None:
+    """Save the state of the zone and when the next check is due; a changed zone status is an event."""
     now = context.clock()
     changed = zone is not None and zone.status != domain.zone_status
 
     def save(connection: Connection) -> None:
         current = domains.find_to_change(connection, domain.id)
         if current is None or current.next_look_at is None or current.zone_id != domain.zone_id:
-            return  # somebody finished, removed or rebound it meanwhile
+            return  # provisioned, removed or bound again meanwhile
         looked_at = database_now(connection)
         seen = current.seen_at_cloudflare(zone, looked_at) if zone else current
         later = replace(seen.looked_at(looked_at), activation_checked_at=domain.activation_checked_at)
