@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers import Product, World, a_world
+from tests.servers import ADMIN_KEY, Product, World, a_world
 
 UNFINISHED = b"POST /api/auth/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n"
 
@@ -17,6 +17,16 @@ UNFINISHED = b"POST /api/auth/session HTTP/1.1\r\nHost: x\r\nContent-Type: appli
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with a_world(tmp_path_factory.mktemp("world")) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def full_of_one_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """A product that holds four connections of one client that has not authenticated."""
+    with (
+        a_world(tmp_path_factory.mktemp("full")) as world,
+        world.product(HTTP_MAX_CONNECTIONS_PER_CLIENT="4", RATE_LIMIT_PER_ADDRESS_MINUTE="0") as product,
+    ):
+        yield product
 
 
 def _connected(product: Product, words: bytes) -> socket.socket:
@@ -74,3 +84,39 @@ def test_one_address_may_hold_only_its_connections(world: World) -> None:
                 connection.close()
 
     assert answer.startswith(b"HTTP/1.1 429 ")
+
+
+def _first_answer(connection: socket.socket) -> bytes:
+    """The status line of an answer, whose connection stays open."""
+    heard = b""
+    while b"\r\n\r\n" not in heard:
+        heard += connection.recv(65536)
+    return heard.partition(b"\r\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "credential", "status", "fifth"),
+    [
+        ("GET /api/mailboxes", "", 401, 429),
+        ("GET /api/mailboxes", "Authorization: Bearer cfm_not-a-key\r\n", 401, 429),
+        ("GET /api/mailboxes", "Cookie: kaisoumail_session=nobody\r\n", 401, 429),
+        ("GET /workspace", "", 303, 429),
+        ("GET /api/meta", "Authorization: Bearer cfm_not-a-key\r\n", 200, 429),
+        ("GET /api/mailboxes", f"Authorization: Bearer {ADMIN_KEY}\r\n", 200, 200),
+    ],
+)
+def test_only_a_credential_that_is_right_makes_a_connection_one_of_somebody_known(
+    full_of_one_client: Product, request_line: str, credential: str, status: int, fifth: int
+) -> None:
+    request = f"{request_line} HTTP/1.1\r\nHost: x\r\n{credential}\r\n".encode()
+    held = [_connected(full_of_one_client, request) for _ in range(4)]
+    try:
+        answers = [_first_answer(connection) for connection in held]
+        with _connected(full_of_one_client, b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n") as late:
+            late_answer = _first_answer(late)
+    finally:
+        for connection in held:
+            connection.close()
+
+    assert {int(answer.split()[1]) for answer in answers} == {status}
+    assert int(late_answer.split()[1]) == fifth

@@ -23,6 +23,13 @@ def test_who_proved_who_it_is_does_not_count() -> None:
     assert not requests.enter("office", {})
 
 
+def test_who_failed_to_prove_who_it_is_counts() -> None:
+    requests = RequestsInProgress(per_client=1)
+    requests.enter("office", {"principal": None})
+
+    assert not requests.enter("office", {})
+
+
 def test_requests_that_are_over_leave_nothing() -> None:
     requests = RequestsInProgress(per_client=1)
     for number in range(100_000):

@@ -202,7 +202,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._admission is None or self.cycle is None:
             return False
         state = self.cycle.scope.get("state", {})
-        if not self._admission.is_known and ("principal" in state or state.get("is_signed", False)):
+        if not self._admission.is_known and (state.get("principal") is not None or state.get("is_signed", False)):
             self._limits.budget.prove(self._admission)
         return self._admission.is_known
 

@@ -37,4 +37,4 @@ class RequestsInProgress:
 
     @staticmethod
     def _unauthenticated(requests: dict[int, dict[str, Any]]) -> int:
-        return sum("principal" not in state for state in requests.values())
+        return sum(state.get("principal") is None for state in requests.values())
