@@ -1,5 +1,6 @@
 """Each page as nobody, a member and the admin see it, by plain HTTP."""
 
+import html
 import re
 
 import httpx
@@ -255,6 +256,16 @@ def test_only_the_newest_mails_are_shown_at_first(site: Site) -> None:
     assert "Mail number 3" in few.text
     assert "Mail number 1" not in few.text
     assert "Show older mails (2)" in text_of(few)
+
+
+def test_as_many_mails_as_are_shown_are_asked_for_again(site: Site) -> None:
+    mailbox_id = _mailbox(site, "counted@mail.customer.com")
+    with site.admin() as admin:
+        page = admin.get(f"/workspace?mailbox={mailbox_id}&shown=2")
+        poll = html.unescape(re.findall(r'hx-get="(/workspace/lists[^"]*)"', page.text)[0])
+
+        assert "shown=2" in poll
+        assert admin.get(poll).status_code == 204
 
 
 # languages, preferences, assets

@@ -8,7 +8,7 @@ from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from kaisoumail.http.authentication import provide_context, provide_viewer, require_session
-from kaisoumail.model.access import ANYBODY, Need, admin, may
+from kaisoumail.model.access import PUBLIC, Need, admin, may
 from kaisoumail.web import assets, domains, guide, login, messages, passkeys, preferences, workspace
 from kaisoumail.web.problems import HANDLERS
 
@@ -16,7 +16,7 @@ MAX_FORM_BYTES: Final = 16 * 1024
 
 # The pages by the need they require (`model/access.py`).
 PAGES: Final[Mapping[Need, tuple[ControllerRouterHandler, ...]]] = {
-    ANYBODY: (
+    PUBLIC: (
         login.start,  #                  GET  /
         login.show_login,  #             GET  /login
         login.log_in,  #                 POST /login

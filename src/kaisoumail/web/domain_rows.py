@@ -58,7 +58,7 @@ def rows_of(catalog: Catalog) -> tuple[DomainRow, ...]:
     return tuple(_row(entry, catalog.delegations.get(entry.root_domain)) for entry in catalog.entries)
 
 
-def row_called(rows: tuple[DomainRow, ...], key: str | None) -> DomainRow | None:
+def find_row(rows: tuple[DomainRow, ...], key: str | None) -> DomainRow | None:
     return next((row for row in rows if row.key == key), None)
 
 

@@ -14,7 +14,7 @@ from kaisoumail.operations.domain_catalog import read_catalog
 from kaisoumail.operations.domains import NameCheck
 from kaisoumail.operations.meta import read_meta
 from kaisoumail.operations.token_check import check_token
-from kaisoumail.web.domain_rows import DomainRow, fingerprint_of, row_called, rows_of
+from kaisoumail.web.domain_rows import DomainRow, find_row, fingerprint_of, rows_of
 from kaisoumail.web.languages import knows
 from kaisoumail.web.problems import ProblemView, problem_view
 from kaisoumail.web.render import page, url
@@ -61,7 +61,7 @@ async def show_rows(request: "Request[Any, Any, Any]", viewer: Viewer, context: 
 @get("/domains/{key:str}/live")
 async def show_live(request: "Request[Any, Any, Any]", key: str, viewer: Viewer, context: Context) -> Response[Any]:
     """The part of the details that changes by itself; 204 when nothing changed since `seen`."""
-    row = row_called(rows_of(await read_catalog(context, viewer, ask=False)), key)
+    row = find_row(rows_of(await read_catalog(context, viewer, ask=False)), key)
     if row is None or row.seen == request.query_params.get("seen"):
         return _unchanged()
     return _fragment(request, "_live", details=row)
@@ -159,9 +159,9 @@ async def _domains(
     # While a bind runs, the next requests to Cloudflare are for it: the table does not add its own.
     catalog = await read_catalog(context, viewer, ask=not (progress and progress.is_open))
     rows, now = rows_of(catalog), context.clock()
-    details = row_called(rows, query.get("details"))
+    details = find_row(rows, query.get("details"))
     known = details.entry.domain if details else None
-    noticed = row_called(rows, query.get("domain"))
+    noticed = find_row(rows, query.get("domain"))
     return page(
         request,
         "domains/page.html",

@@ -31,31 +31,32 @@ class InboxView:
     """
     The lists of the inbox. *selected* is None for the messages of all mailboxes; *chosen* is the mailbox in the URL.
 
-    *mails* are the messages shown, *older* the number of those not shown, *total* that of all mailboxes.
+    *messages* are the first *shown*, *older* the number of those after them, *total* that of all mailboxes.
     """
 
     rows: tuple[MailboxRow, ...]
-    mails: tuple[Message, ...]
+    messages: tuple[Message, ...]
     older: int
     chosen: str | None
     selected: Mailbox | None
     message_id: str | None
     total: int
+    shown: int = SHOWN_AT_FIRST
 
     @property
     def depth(self) -> str:
         """The pane that a narrow screen shows."""
         return "reader" if self.message_id else "mails" if self.chosen else "mailboxes"
 
-    @property
-    def seen(self) -> str:
-        """A hash that changes when messages or mailboxes come or go, are read, or expire later or earlier."""
+    def fingerprint(self, now: datetime) -> str:
+        """A hash that changes when the lists do: with *now* alone when a mailbox expires."""
         parts = [
-            f"{row.mailbox.id} {row.mailbox.status} {row.mailbox.expires_at} {row.count} {row.mailbox.unread_count}"
-            for row in self.rows
+            f"{row.mailbox.id} {row.count} {row.mailbox.unread_count} {_code(row.newest_code)}" for row in self.rows
         ]
-        parts += [f"{message.id} {message.read_at is None}" for message in self.mails]
-        return hashlib.sha256("\n".join([*parts, str(self.chosen), str(self.message_id)]).encode()).hexdigest()[:16]
+        parts += [f"{row.mailbox.status_at(now)} {row.mailbox.expires_at}" for row in self.rows]
+        parts += [f"{message.id} {message.read_at is None} {_code(message)}" for message in self.messages]
+        parts += [str(self.chosen), str(self.message_id), str(self.shown)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 async def read_inbox(
@@ -83,13 +84,18 @@ async def read_inbox(
         mailboxes = mailboxes if is_listed else [selected, *mailboxes]
     return InboxView(
         rows=tuple(_row(mailbox, all_messages if mailbox is not selected else messages) for mailbox in mailboxes),
-        mails=tuple(messages[:shown]),
+        messages=tuple(messages[:shown]),
         older=max(0, len(messages) - shown),
         chosen=chosen,
         selected=selected,
         message_id=message_id,
         total=len(all_messages),
+        shown=shown,
     )
+
+
+def _code(message: Message | None) -> str:
+    return "" if message is None or message.verification is None else message.verification.code
 
 
 async def _mailbox(context: Context, viewer: Viewer, mailboxes: list[Mailbox], mailbox_id: str) -> Mailbox:

@@ -6,7 +6,7 @@ from litestar import Request, Response, get, post
 
 from kaisoumail.auth.sessions import cookie_header
 from kaisoumail.errors import Problem
-from kaisoumail.http.authentication import find_session_viewer, session_token, visit_of
+from kaisoumail.http.authentication import client_of_request, find_session_viewer, session_token
 from kaisoumail.operations import sign_in
 from kaisoumail.operations.context import Context
 from kaisoumail.web.passkeys import passkey_origins
@@ -32,7 +32,7 @@ async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Respons
     form = await form_of(request)
     next_path = own_path(form.get("next", ""))
     try:
-        signed_in = await sign_in.sign_in(context, form.get("api_key", ""), visit_of(request))
+        signed_in = await sign_in.sign_in(context, form.get("api_key", ""), client_of_request(request))
     except Problem as problem:
         return _page(request, context, next_path, problem)
     cookie = cookie_header(
@@ -47,7 +47,7 @@ async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Respons
 async def log_out(request: "Request[Any, Any, Any]", context: Context) -> Response[None]:
     token = session_token(request)
     if token is not None:
-        await sign_in.sign_out(context, token, visit_of(request))
+        await sign_in.sign_out(context, token, client_of_request(request))
     return go_to("/login", cookie=cookie_header("", 0, secure=context.policy.cookies_are_secure))
 
 

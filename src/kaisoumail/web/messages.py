@@ -52,7 +52,7 @@ class MessageView:
         ]
 
 
-async def reading(context: Context, viewer: Viewer, message_id: str, query: Mapping[str, str]) -> MessageView:
+async def read_message_view(context: Context, viewer: Viewer, message_id: str, query: Mapping[str, str]) -> MessageView:
     """The message for the reader pane. A refusal is shown in the pane, so that the page around it still works."""
     try:
         opened = await messages.open_message(context, viewer, message_id)
@@ -71,7 +71,7 @@ async def reading(context: Context, viewer: Viewer, message_id: str, query: Mapp
 async def show_message(
     message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[Any]:
-    shown = await reading(context, viewer, message_id, request.query_params)
+    shown = await read_message_view(context, viewer, message_id, request.query_params)
     return page(request, "message/page.html", status=shown.status, reading=shown)
 
 

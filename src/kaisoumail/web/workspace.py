@@ -13,7 +13,7 @@ from kaisoumail.operations.context import Context
 from kaisoumail.operations.mailboxes import Default, MailboxExists, MailboxRequest, Minutes
 from kaisoumail.operations.meta import read_meta
 from kaisoumail.web.inbox_view import SHOWN_AT_FIRST, read_inbox
-from kaisoumail.web.messages import reading
+from kaisoumail.web.messages import read_message_view
 from kaisoumail.web.problems import ProblemView, problem_view
 from kaisoumail.web.render import page, url
 from kaisoumail.web.session import form_of, go_to
@@ -41,7 +41,7 @@ async def show_lists(request: "Request[Any, Any, Any]", viewer: Viewer, context:
     """Both lists now, or 204 when nothing changed since `seen`."""
     query = request.query_params
     inbox = await read_inbox(context, viewer, query.get("mailbox"), query.get("message"), _shown_count(query))
-    if inbox.seen == query.get("seen"):
+    if inbox.fingerprint(context.clock()) == query.get("seen"):
         return Response(None, status_code=204, headers={"cache-control": "no-store"})
     return page(request, "workspace/lists.html", inbox=inbox)
 
@@ -90,7 +90,7 @@ async def _workspace(
     query = request.query_params
     message_id = query.get("message")
     inbox = await read_inbox(context, viewer, query.get("mailbox"), message_id, _shown_count(query))
-    shown = await reading(context, viewer, message_id, query) if message_id else None
+    shown = await read_message_view(context, viewer, message_id, query) if message_id else None
     refusal: ProblemView | None = problem_view(problem) if problem else None
     return page(
         request,
