@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
@@ -12,15 +12,17 @@ from kaisoumail.storage.tables import domains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.progress import Progress
 from kaisoumail.workflows.engine.results import StepResult
+from kaisoumail.workflows.jobs.step_names import (
+    CREATE_ZONE,
+    LOOK_FOR_ZONE,
+    READ_ZONE,
+    SAVE_OUTCOME,
+    SAVE_ZONE,
+    SWITCH_ON,
+)
 
 StageName = Literal["look", "create", "found", "name_servers", "routing", "ready"]
 StageState = Literal["done", "now", "waiting", "failed", "ahead"]
-_LOOK: Final = "look for the zone"
-_CREATE: Final = "create the zone"
-_SAVE: Final = "save the zone"
-_READ: Final = "read the zone"
-_SWITCH: Final = "switch Email Routing on"
-_OUTCOME: Final = "save the outcome"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,15 @@ def _stages(
     def steps(*names: str) -> tuple[StepResult, ...]:
         return tuple(steps_by_name[name] for name in names if name in steps_by_name)
 
-    look, create = steps_by_name.get(_LOOK), steps_by_name.get(_CREATE)
+    look, create = steps_by_name.get(LOOK_FOR_ZONE), steps_by_name.get(CREATE_ZONE)
     found = look is not None and _zone(look) is not None
     source = look if found else create
     zone = _zone(source) if source is not None else None
-    yield "look", _state(steps(_LOOK), 1), steps(_LOOK), ()
-    yield ("found" if found else "create"), ("done" if zone else _state(steps(_CREATE), 1)), steps(_CREATE), ()
-    yield "name_servers", _state(steps(_SAVE), 1), (), zone.name_servers if zone else ()
-    yield "routing", _routing_state(steps_by_name), steps(_READ, _SWITCH), ()
-    yield "ready", _state(steps(_OUTCOME), 1), (), ()
+    yield "look", _state(steps(LOOK_FOR_ZONE), 1), steps(LOOK_FOR_ZONE), ()
+    yield ("found" if found else "create"), ("done" if zone else _state(steps(CREATE_ZONE), 1)), steps(CREATE_ZONE), ()
+    yield "name_servers", _state(steps(SAVE_ZONE), 1), (), zone.name_servers if zone else ()
+    yield "routing", _routing_state(steps_by_name), steps(READ_ZONE, SWITCH_ON), ()
+    yield "ready", _state(steps(SAVE_OUTCOME), 1), (), ()
 
 
 def _zone(step: StepResult) -> Zone | None:
@@ -107,13 +109,13 @@ def _routing_state(steps_by_name: dict[str, StepResult]) -> StageState | None:
     refusal = _refusal(steps_by_name.values())
     if refusal is not None:
         return "waiting" if refusal.code == "cloudflare_zone_not_active" else "failed"
-    return _state(tuple(steps_by_name[name] for name in (_READ, _SWITCH) if name in steps_by_name), 2)
+    return _state(tuple(steps_by_name[name] for name in (READ_ZONE, SWITCH_ON) if name in steps_by_name), 2)
 
 
 def _refusal(steps: Iterable[StepResult]) -> Problem | None:
     """Why Email Routing is not on although the zone exists; None if it is."""
     for step in steps:
-        if step.name in (_READ, _SWITCH):
+        if step.name in (READ_ZONE, SWITCH_ON):
             if isinstance(step.error, CloudflareError):
                 return step.error.problem()
             value = step.value(Any) if step.error is None else None

@@ -31,6 +31,14 @@ from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE, read_zone, save_outcome, switch_on, with_zone
+from kaisoumail.workflows.jobs.step_names import (
+    CREATE_ZONE,
+    LOOK_FOR_ZONE,
+    READ_ZONE,
+    SAVE_OUTCOME,
+    SAVE_ZONE,
+    SWITCH_ON,
+)
 
 # After a create was sent its outcome must be found out: giving up could leave a zone that is not in our table.
 _UNTIL_KNOWN: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=100, first_pause=0.5)
@@ -49,18 +57,18 @@ async def bind_domain(context: Context, root_domain: str) -> None:
 
 async def _bind(context: Context, root_domain: str) -> None:
     with recording() as calls:
-        found = await step("look for the zone", look_for_zone, context, root_domain, retry=PATIENCE)
-        zone = found if found else await step("create the zone", create_zone, context, root_domain, retry=_UNTIL_KNOWN)
+        found = await step(LOOK_FOR_ZONE, look_for_zone, context, root_domain, retry=PATIENCE)
+        zone = found if found else await step(CREATE_ZONE, create_zone, context, root_domain, retry=_UNTIL_KNOWN)
     source = BindingSource.CATALOG if found else BindingSource.PROJECT_BIND
-    domain_id = await step("save the zone", save_zone, context, root_domain, zone, source, calls)
+    domain_id = await step(SAVE_ZONE, save_zone, context, root_domain, zone, source, calls)
     seen: Zone | Problem = zone
     with recording() as calls:
         try:
-            seen = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
-            refusal = await step("switch Email Routing on", switch_on, context, seen, retry=PATIENCE)
+            seen = await step(READ_ZONE, read_zone, context, domain_id, retry=PATIENCE)
+            refusal = await step(SWITCH_ON, switch_on, context, seen, retry=PATIENCE)
         except CloudflareError as error:
             refusal = error.problem()
-    await step("save the outcome", save_outcome, context, domain_id, seen, refusal, calls)
+    await step(SAVE_OUTCOME, save_outcome, context, domain_id, seen, refusal, calls)
 
 
 async def look_for_zone(context: Context, root_domain: str) -> Zone | None:

@@ -31,7 +31,7 @@ async def delete_domain(context: Context, domain_id: str) -> None:
         try:
             await step("delete the zone", delete_zone, context, zone_id, retry=PATIENCE)
         except CloudflareError as error:
-            await step("bring it back", bring_back, context, domain_id, error.problem())
+            await step("bring it back", restore, context, domain_id, error.problem())
             raise
         await step("forget its hosts", forget_hosts, context, domain_id)
 
@@ -70,7 +70,7 @@ async def delete_zone(context: Context, zone_id: str | None) -> None:
             raise
 
 
-async def bring_back(context: Context, domain_id: str, problem: Problem) -> None:
+async def restore(context: Context, domain_id: str, problem: Problem) -> None:
     """Restore the state from before `hide`; a domain that was deleted even before that stays deleted."""
     now, event_id = context.clock(), id_in_step("evt")
 

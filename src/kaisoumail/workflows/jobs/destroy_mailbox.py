@@ -33,7 +33,7 @@ async def destroy_mailbox(context: Context, mailbox_id: str, operation: str) -> 
     with calling_for(operation):
         await step("stop receiving", stop_receiving, context, mailbox_id)
         await step("remove the rule", remove_rule, context, mailbox_id, retry=PATIENCE)
-        await step("forget the mails", forget_mails, context, mailbox_id)
+        await step("forget the mails", delete_messages, context, mailbox_id)
         await step("free the address", free_address, context, mailbox_id)
 
 
@@ -60,7 +60,7 @@ async def remove_rule(context: Context, mailbox_id: str) -> None:
             raise
 
 
-async def forget_mails(context: Context, mailbox_id: str) -> None:
+async def delete_messages(context: Context, mailbox_id: str) -> None:
     """Delete the messages, files first: only the row has the location of its file."""
     while locations := await context.database.read(partial(messages.blobs_in, mailbox_id=mailbox_id, limit=_BATCH)):
         for location in locations:
@@ -75,7 +75,7 @@ async def free_address(context: Context, mailbox_id: str) -> None:
     await context.database.write(lambda connection: mailboxes.end_destroying(connection, mailbox_id, now))
 
 
-async def destroy_what_was_left(context: Context) -> None:
+async def resume_destroying(context: Context) -> None:
     """Continue with every mailbox whose destruction was refused or interrupted."""
     for mailbox_id in await context.database.read(mailboxes.being_destroyed):
         run = await context.runs.start(

@@ -11,6 +11,7 @@ from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
 from kaisoumail.workflows.jobs.bind_domain import save_zone
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE, save_outcome, switch_on
+from kaisoumail.workflows.jobs.step_names import FIND_ZONE, SAVE_OUTCOME, SAVE_ZONE, SWITCH_ON
 
 
 @job("enable_domain")
@@ -21,14 +22,14 @@ async def enable_domain(context: Context, root_domain: str, zone_id: str | None)
     """
     with calling_for("domains.create"):
         with recording() as calls:
-            zone = await step("find the zone", find_zone, context, root_domain, zone_id, retry=PATIENCE)
-        domain_id = await step("save the zone", save_zone, context, root_domain, zone, BindingSource.CATALOG, calls)
+            zone = await step(FIND_ZONE, find_zone, context, root_domain, zone_id, retry=PATIENCE)
+        domain_id = await step(SAVE_ZONE, save_zone, context, root_domain, zone, BindingSource.CATALOG, calls)
         with recording() as calls:
             try:
-                refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
+                refusal = await step(SWITCH_ON, switch_on, context, zone, retry=PATIENCE)
             except CloudflareError as error:
                 refusal = error.problem()
-        await step("save the outcome", save_outcome, context, domain_id, zone, refusal, calls)
+        await step(SAVE_OUTCOME, save_outcome, context, domain_id, zone, refusal, calls)
 
 
 async def find_zone(context: Context, root_domain: str, zone_id: str | None) -> Zone:

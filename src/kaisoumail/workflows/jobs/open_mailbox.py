@@ -40,12 +40,12 @@ async def _open(context: Context, mailbox_id: str) -> None:
         rule_id = await step("route the address", route_address, context, mailbox_id, retry=PATIENCE)
         await step("let it live", activate, context, mailbox_id, rule_id)
     except (CloudflareError, Problem):
-        has_rule = await step("take the rule back", take_rule_back, context, mailbox_id)
+        has_rule = await step("take the rule back", remove_rule, context, mailbox_id)
         await step("give it up", give_up, context, mailbox_id, has_rule)
         raise
 
 
-async def open_what_was_left(context: Context) -> None:
+async def resume_opening(context: Context) -> None:
     """
     Start a run for every mailbox that is still `provisioning` and has none.
 
@@ -81,7 +81,7 @@ async def activate(context: Context, mailbox_id: str, rule_id: str) -> None:
         raise Problem("mailbox_not_found", "Mailbox not found")
 
 
-async def take_rule_back(context: Context, mailbox_id: str) -> bool:
+async def remove_rule(context: Context, mailbox_id: str) -> bool:
     """Remove the address's rule; True if Cloudflare refused, so that a rule may still exist."""
     try:
         mailbox, domain = await _mailbox_and_domain(context, mailbox_id)

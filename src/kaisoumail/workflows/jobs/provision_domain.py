@@ -30,6 +30,7 @@ from kaisoumail.storage.tables import domain_events, domains, subdomains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
+from kaisoumail.workflows.jobs.step_names import READ_ZONE, SAVE_OUTCOME, SWITCH_ON
 
 PATIENCE: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=3, first_pause=0.5)
 
@@ -44,9 +45,9 @@ async def provision_domain(context: Context, domain_id: str, operation: str) -> 
 async def provision(context: Context, domain_id: str) -> None:
     """The steps of the job."""
     with recording() as calls:
-        zone = await step("read the zone", read_zone, context, domain_id, retry=PATIENCE)
-        refusal = await step("switch Email Routing on", switch_on, context, zone, retry=PATIENCE)
-    await step("save the outcome", save_outcome, context, domain_id, zone, refusal, calls)
+        zone = await step(READ_ZONE, read_zone, context, domain_id, retry=PATIENCE)
+        refusal = await step(SWITCH_ON, switch_on, context, zone, retry=PATIENCE)
+    await step(SAVE_OUTCOME, save_outcome, context, domain_id, zone, refusal, calls)
 
 
 async def read_zone(context: Context, domain_id: str) -> Zone | Problem:

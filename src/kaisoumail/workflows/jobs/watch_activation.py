@@ -28,7 +28,7 @@ _BETWEEN_CHECKS: Final = timedelta(hours=1, minutes=1)  # free zones: once per h
 _log = structlog.get_logger("kaisoumail.watch")
 
 
-async def look_at_waiting(context: Context) -> int:
+async def check_waiting_domains(context: Context) -> int:
     """Check every domain that is due; returns how many were."""
     count = 0
     if not context.cloudflare.can_manage:
