@@ -148,7 +148,7 @@ def _serve_ours(port: int) -> None:
 
     async def run() -> None:
         listener = http_server.listen("127.0.0.1", port)
-        async with http_server.served(application, listener, HttpLimits(), lambda: None):
+        async with http_server.serving(application, listener, HttpLimits(), lambda: None):
             await asyncio.Event().wait()
 
     uvloop.run(run())

@@ -16,7 +16,7 @@ from typing import Any
 
 from kaisoumail.mail_reading.processes import INLINE_BYTES
 from kaisoumail.parsing.codes.find import find_code
-from kaisoumail.parsing.mime import attached, parse
+from kaisoumail.parsing.mime import find_attachment, parse
 from kaisoumail.parsing.preview import preview_of
 from kaisoumail.parsing.sanitize import safe_html
 from tests.parsing.corpus.hostile import LARGE, MEGABYTE, SHAPES
@@ -94,7 +94,7 @@ def _measure(path: Path) -> dict[str, float]:
     facts, parsed = _timed(_facts, raw)
     html = _timed(safe_html, parsed.html)[0] if parsed.html else 0.0
     last = len(parsed.attachments) - 1
-    attachment = _timed(attached, raw, last)[0] if last >= 0 else 0.0
+    attachment = _timed(find_attachment, raw, last)[0] if last >= 0 else 0.0
     return {"facts": facts, "html": html, "attachment": attachment, "above": _most_held() - held}
 
 

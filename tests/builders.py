@@ -13,7 +13,7 @@ from kaisoumail.model.domain import BindingSource, Domain, DomainStatus
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Envelope, Message, delivery_key, digest_of
-from kaisoumail.storage.intake import IncomingMessage, keep_all
+from kaisoumail.storage.intake import IncomingMessage, store_all
 from tests.people import ADA, HOUR, NOON
 
 DEMO = Domain(
@@ -88,7 +88,7 @@ def a_message(mailbox: Mailbox, raw: bytes = b"Subject: hello\r\n\r\nhello\r\n",
 
 def kept(connection: Connection, message: Message, compressed: bytes | None = None) -> str:
     """The id *message* is known by, kept as one that arrived alone. Raises the Problem it is refused with."""
-    [outcome] = keep_all(connection, [IncomingMessage(message, compressed)])
+    [outcome] = store_all(connection, [IncomingMessage(message, compressed)])
     if isinstance(outcome, Problem):
         raise outcome
     return outcome

@@ -46,7 +46,7 @@ ENDPOINTS: Final[dict[str, tuple[Any, Ask]]] = {
         lambda client: workers.find_variables(client, ID, "worker"),
     ),
     "upload a Worker": ({}, lambda client: workers.upload(client, ID, "worker", SCRIPT)),
-    "ask a model": ({"response": {"choice": 1}}, lambda client: ai.chosen(client, ID, "@cf/a/b", "Codes", DOUBTS)),
+    "ask a model": ({"response": {"choice": 1}}, lambda client: ai.choose(client, ID, "@cf/a/b", "Codes", DOUBTS)),
 }
 
 Asked = Callable[[AnswerWith, Ask], Any]

@@ -109,7 +109,7 @@ def listening(
         )
         socket = server.listen("127.0.0.1", 0)
         listener = Listener(socket.getsockname()[1], limits)
-        async with server.served(_application(listener), socket, limits, listener.released.set):
+        async with server.serving(_application(listener), socket, limits, listener.released.set):
             await asyncio.wait_for(story(listener), 60)
             await listener.until(lambda: limits.budget.open == 0 and limits.refused == 0)
 
@@ -124,7 +124,7 @@ def left_open(requests: list[bytes]) -> list[bytes]:
         limits = HttpLimits(bounds=RequestBounds(check=0.01))
         socket = server.listen("127.0.0.1", 0)
         listener = Listener(socket.getsockname()[1], limits)
-        async with server.served(_application(listener), socket, limits, listener.released.set):
+        async with server.serving(_application(listener), socket, limits, listener.released.set):
             connections = [await listener.connect() for _ in requests]
             for connection, request in zip(connections, requests, strict=True):
                 await connection.say(request)

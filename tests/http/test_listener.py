@@ -361,7 +361,7 @@ def test_who_proves_who_it_is_gets_in_where_strangers_hold_all_that_is_theirs() 
             await connection.close()
         assert stranger.startswith(b"HTTP/1.1 200"), "answered, but let go"
 
-    listening(story, connections=ConnectionLimits(total=6, per_client=6, kept_for_known=4))
+    listening(story, connections=ConnectionLimits(total=6, per_client=6, reserved_for_authenticated=4))
 
 
 def test_a_connection_that_was_known_ends_with_a_hand_over_that_nobody_signed() -> None:
@@ -416,7 +416,7 @@ def test_whoever_says_nothing_on_a_place_kept_for_others_loses_it_soon() -> None
             await connection.close()
 
     bounds = RequestBounds(head=60, stressed=60, probation=0.1, check=0.01)
-    listening(story, bounds, ConnectionLimits(total=6, per_client=6, kept_for_known=4))
+    listening(story, bounds, ConnectionLimits(total=6, per_client=6, reserved_for_authenticated=4))
 
 
 def test_the_end_is_not_held_up_by_strangers(caplog: pytest.LogCaptureFixture) -> None:

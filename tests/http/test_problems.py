@@ -9,7 +9,7 @@ import pytest
 from litestar.exceptions import MethodNotAllowedException
 
 from kaisoumail.errors import Problem
-from kaisoumail.http.problems import answering
+from kaisoumail.http.problems import with_problem_answers
 
 SCOPE = {"type": "http", "method": "POST", "path": "/api/inbound", "headers": [], "state": {"request_id": "req_1"}}
 
@@ -25,7 +25,7 @@ def answered(error: BaseException) -> tuple[int, dict[bytes, bytes], dict[str, A
 
     async def ask() -> None:
         with suppress(asyncio.CancelledError):
-            await answering(app)({**SCOPE, "query_string": b""}, None, send)
+            await with_problem_answers(app)({**SCOPE, "query_string": b""}, None, send)
 
     asyncio.run(ask())
     return sent[0]["status"], dict(sent[0]["headers"]), msgspec.json.decode(b"".join(m["body"] for m in sent[1:]))

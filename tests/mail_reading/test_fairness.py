@@ -11,7 +11,7 @@ import pytest
 import uvloop
 
 from kaisoumail.errors import Problem
-from kaisoumail.mail_reading.extract import ExtractedFields, facts_of
+from kaisoumail.mail_reading.extract import ExtractedFields, extract
 from kaisoumail.mail_reading.processes import ProcessReaders, ReadTimeouts
 from tests.builders import an_email
 
@@ -92,7 +92,7 @@ def test_who_shares_a_batch_with_a_message_that_takes_long_is_answered_without_i
         os.kill(stopped, signal.SIGCONT)
         return was_answered, ordinary, await slow
 
-    assert _with(story) == (False, facts_of(ORDINARY), facts_of(SLOW))
+    assert _with(story) == (False, extract(ORDINARY), extract(SLOW))
 
 
 def test_a_message_that_goes_on_slowly_makes_way_for_one_of_a_client_who_used_less() -> None:
@@ -111,7 +111,7 @@ def test_a_message_that_goes_on_slowly_makes_way_for_one_of_a_client_who_used_le
         assert refused.value.code == "overloaded"
         return await second
 
-    assert _with(story) == facts_of(SLOW)
+    assert _with(story) == extract(SLOW)
 
 
 def test_only_some_messages_of_a_client_whose_messages_take_long_may_wait() -> None:
@@ -126,8 +126,8 @@ def test_only_some_messages_of_a_client_whose_messages_take_long_may_wait() -> N
 
     outcomes = _with(story)
 
-    assert outcomes[0] == facts_of(SLOW)
-    assert outcomes[1:33] == [facts_of(ORDINARY)] * 32
+    assert outcomes[0] == extract(SLOW)
+    assert outcomes[1:33] == [extract(ORDINARY)] * 32
     assert [each.code for each in outcomes[33:] if isinstance(each, Problem)] == ["overloaded"] * 18
 
 

@@ -12,7 +12,7 @@ import uvloop
 import zstandard
 
 from kaisoumail.errors import Problem
-from kaisoumail.mail_reading.extract import ExtractedFields, facts_of, facts_of_unreadable
+from kaisoumail.mail_reading.extract import ExtractedFields, extract, unreadable_fields
 from kaisoumail.mail_reading.processes import ProcessReaders, Readers, ReadTimeouts, ThreadReaders
 from tests.builders import an_email
 
@@ -66,7 +66,7 @@ def test_every_mail_gets_its_own_facts(kind: type[ProcessReaders] | type[ThreadR
 
     read = _with(kind(), story)
 
-    assert read == [facts_of(raw) for raw in MAILS * 3]
+    assert read == [extract(raw) for raw in MAILS * 3]
     assert [zstandard.decompress(facts.compressed) for facts in read] == MAILS * 3
     assert [facts.verification.code if facts.verification else None for facts in read[:2]] == ["482913", "482914"]
 
@@ -78,7 +78,7 @@ def test_a_reader_that_somebody_ended_is_replaced() -> None:
         os.kill(reader, signal.SIGKILL)
         return await readers.read(MAILS[1], "a")
 
-    assert _with(ProcessReaders(), story) == facts_of(MAILS[1])
+    assert _with(ProcessReaders(), story) == extract(MAILS[1])
 
 
 def test_of_readers_that_died_no_memory_and_no_descriptor_is_kept() -> None:
@@ -108,7 +108,7 @@ def test_a_mail_that_no_reader_survives_is_kept_unread_and_the_next_is_read() ->
             await asyncio.sleep(0)
         return [await deadly, await readers.read(MAILS[0], "a")]
 
-    assert _with(ProcessReaders(), story) == [facts_of_unreadable(MAILS[1]), facts_of(MAILS[0])]
+    assert _with(ProcessReaders(), story) == [unreadable_fields(MAILS[1]), extract(MAILS[0])]
 
 
 def test_a_mail_that_takes_too_long_is_kept_unread_and_the_next_is_read() -> None:
@@ -117,7 +117,7 @@ def test_a_mail_that_takes_too_long_is_kept_unread_and_the_next_is_read() -> Non
         os.kill(_children()[0], signal.SIGSTOP)
         return [await readers.read(MAILS[1], "a"), await readers.read(MAILS[0], "a")]
 
-    assert _with(ProcessReaders(IMPATIENT), story) == [facts_of_unreadable(MAILS[1]), facts_of(MAILS[0])]
+    assert _with(ProcessReaders(IMPATIENT), story) == [unreadable_fields(MAILS[1]), extract(MAILS[0])]
 
 
 def test_of_many_handed_in_together_only_the_guilty_one_stays_unread() -> None:
@@ -127,7 +127,7 @@ def test_of_many_handed_in_together_only_the_guilty_one_stays_unread() -> None:
         os.kill(reader, signal.SIGKILL)
         return await asyncio.gather(*(readers.read(raw, "a") for raw in MAILS[:3]))
 
-    assert _with(ProcessReaders(), story) == [facts_of(raw) for raw in MAILS[:3]]
+    assert _with(ProcessReaders(), story) == [extract(raw) for raw in MAILS[:3]]
 
 
 def test_small_mails_do_not_wait_behind_a_large_one() -> None:
@@ -143,7 +143,7 @@ def test_small_mails_do_not_wait_behind_a_large_one() -> None:
             await large
         return was_done, small
 
-    assert _with(ProcessReaders(), story) == (False, facts_of(MAILS[0]))
+    assert _with(ProcessReaders(), story) == (False, extract(MAILS[0]))
 
 
 def test_nobody_is_left_behind() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.model.client_address import Client, client_of, counted_as
+from kaisoumail.model.client_address import Client, client_key, client_of
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("2001:db8:1::/48"), ip_network("127.0.0.1")]
 
@@ -82,4 +82,4 @@ def test_whatever_stands_in_the_headers_there_is_an_answer(peer: str, forwarded_
     ],
 )
 def test_one_customer_counts_as_one(address: str, counted: str) -> None:
-    assert counted_as(address) == counted
+    assert client_key(address) == counted

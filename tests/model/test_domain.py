@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.domain import LONGEST_LOOK_PAUSE, Zone, normalised, refuse_unless_apex, registrable
+from kaisoumail.model.domain import LONGEST_CHECK_PAUSE, Zone, normalised, refuse_unless_apex, registrable
 from tests.builders import DEMO
 from tests.people import HOUR, NOON
 
@@ -132,7 +132,7 @@ def test_a_waiting_domain_is_looked_at_often_at_first_and_then_hourly() -> None:
 
     assert waited_at == sorted(waited_at)
     assert waited_at[0] == timedelta(seconds=5)
-    assert waited_at[-1] == LONGEST_LOOK_PAUSE
+    assert waited_at[-1] == LONGEST_CHECK_PAUSE
     assert sum(waited_at[:12], timedelta()) == timedelta(minutes=1)
 
 

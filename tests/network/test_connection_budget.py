@@ -26,7 +26,7 @@ def test_one_client_cannot_take_the_connections_of_others() -> None:
 
 
 def test_strangers_leave_connections_for_those_who_prove_who_they_are() -> None:
-    budget = ConnectionBudget(ConnectionLimits(total=4, per_client=4, kept_for_known=2))
+    budget = ConnectionBudget(ConnectionLimits(total=4, per_client=4, reserved_for_authenticated=2))
 
     assert outcomes(budget, *"0123") == [ConnectionVerdict.ORDINARY] * 2 + [ConnectionVerdict.ON_PROBATION] * 2
     assert outcomes(budget, "late") == [ConnectionVerdict.SERVER_FULL]
@@ -54,7 +54,7 @@ def test_whoever_proved_who_it_is_is_never_evicted() -> None:
 
 
 def test_who_proved_who_it_is_counts_neither_as_a_stranger_nor_towards_its_address() -> None:
-    budget = ConnectionBudget(ConnectionLimits(total=10, per_client=1, kept_for_known=8))
+    budget = ConnectionBudget(ConnectionLimits(total=10, per_client=1, reserved_for_authenticated=8))
     budget.prove(admit(budget, "office"))
 
     assert outcomes(budget, "office") == [ConnectionVerdict.ORDINARY]
@@ -69,7 +69,7 @@ def test_a_named_proxy_is_counted_in_all_but_not_as_one() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(("admit", "prove", "leave"))), max_size=60))
 def test_nothing_is_left_of_connections_that_are_over(story: list[tuple[str, str]]) -> None:
-    budget = ConnectionBudget(ConnectionLimits(total=5, per_client=3, kept_for_known=2))
+    budget = ConnectionBudget(ConnectionLimits(total=5, per_client=3, reserved_for_authenticated=2))
     mine: list[Admission] = []
     for client, what in story:
         found = next((each for each in mine if each.client == client), None)

@@ -8,7 +8,7 @@ import pytest
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import DomainStatus
 from kaisoumail.storage.tables import domain_events, domains
-from kaisoumail.workflows.jobs.delete_domain import bring_back, forget_hosts, hide
+from kaisoumail.workflows.jobs.delete_domain import forget_hosts, hide, restore
 from tests.builders import DEMO
 from tests.contexts import a_context
 
@@ -22,7 +22,7 @@ def test_b3_a_domain_that_was_hidden_twice_comes_back_as_it_was(tmp_path: Path, 
                 assert await hide(context, DEMO.id) == DEMO.zone_id
             hidden = await context.database.read(lambda c: domains.find(c, DEMO.id))
             for _ in range(times):
-                await bring_back(context, DEMO.id, Problem("cloudflare_rejected", "No"))
+                await restore(context, DEMO.id, Problem("cloudflare_rejected", "No"))
             after = await context.database.read(lambda c: domains.find_any(c, DEMO.id))
 
             assert before is not None
@@ -41,7 +41,7 @@ def test_b3_a_domain_that_is_deleted_stays_so_and_says_it_once(tmp_path: Path, d
                 await hide(context, DEMO.id)
                 await forget_hosts(context, DEMO.id)
                 await forget_hosts(context, DEMO.id)
-            await bring_back(context, DEMO.id, Problem("cloudflare_rejected", "No"))
+            await restore(context, DEMO.id, Problem("cloudflare_rejected", "No"))
 
             assert await context.database.read(lambda c: domains.find(c, DEMO.id)) is None
             told = await context.database.read(lambda c: domain_events.listed(c, DEMO.id))

@@ -107,7 +107,7 @@ def test_mail_on_its_way_to_a_removed_user_is_the_heirs(tmp_path: Path, database
         async with a_context(tmp_path, mailbox, database_url=database_url) as context:
             mail = a_message(mailbox, b"Subject: x\r\n\r\nhello")
             await people.remove_user(context, ROOT, ADA.id, BOB.id)
-            kept = await context.stores.intake.keep(IncomingMessage(mail, b""))
+            kept = await context.stores.intake.store(IncomingMessage(mail, b""))
             found = await context.database.read(lambda c: messages.find(c, kept))
             return None if found is None else found.user_id
 

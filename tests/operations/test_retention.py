@@ -18,7 +18,7 @@ from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.operations.retention import HOURLY, Rule, sweep
 from kaisoumail.storage.engine import schema
-from kaisoumail.storage.intake import IncomingMessage, keep_all
+from kaisoumail.storage.intake import IncomingMessage, store_all
 from kaisoumail.storage.tables import domain_events, messages
 from kaisoumail.workflows.context import Context
 from tests.builders import DEMO, a_mailbox, a_message
@@ -135,7 +135,7 @@ def test_what_is_still_somebodys_stays_for_ever(play: Callable[[Story], None]) -
         live = dict.fromkeys(("revoked_at", "expires_at"))
         await stage.insert(schema.api_keys, _aged("revoked API keys", 1) | live)
         kept = IncomingMessage(a_message(MAILBOX), b"raw")
-        await stage.context.database.write(lambda c: keep_all(c, [kept]) and None)
+        await stage.context.database.write(lambda c: store_all(c, [kept]) and None)
         counted = [schema.api_keys, schema.mailboxes, schema.messages, schema.raw_messages, schema.changes]
         before = [await stage.number(table) for table in counted]
 
@@ -200,7 +200,7 @@ def test_files_that_belong_to_no_message_go_after_a_day(play: Callable[[Story], 
     async def story(stage: Stage) -> None:
         context = replace(stage.context, clock=lambda: NOON + 10 * DAY)
         kept = _large(1)
-        await context.database.write(lambda c: keep_all(c, [kept]) and None)
+        await context.database.write(lambda c: store_all(c, [kept]) and None)
         stay = [
             _stored(stage, kept.message.raw_location, 8),
             _stored(stage, _large(2).message.raw_location, 9.5),
@@ -232,7 +232,7 @@ def test_a_file_whose_row_comes_after_the_first_look_stays(play: Callable[[Story
         path = _stored(stage, late.message.raw_location, 1)
 
         async def row_is_written() -> None:
-            await context.database.write(lambda c: keep_all(c, [late]) and None)
+            await context.database.write(lambda c: store_all(c, [late]) and None)
 
         assert await remove_orphaned_files(context, DAY, row_is_written) == 0
         assert path.exists()

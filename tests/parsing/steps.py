@@ -4,25 +4,25 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from kaisoumail.mail_reading.extract import facts_of
+from kaisoumail.mail_reading.extract import extract
 from kaisoumail.model.code import Link
-from kaisoumail.parsing.addresses import entries, is_promised
+from kaisoumail.parsing.addresses import is_promised, mailboxes_in
 from kaisoumail.parsing.authentication import AUTHSERV_ID, authentication_of
 from kaisoumail.parsing.character_runs import without_long_runs
-from kaisoumail.parsing.charsets import codec_named, decoded, one_line
+from kaisoumail.parsing.charsets import codec_named, decode, one_line
 from kaisoumail.parsing.codes.find import find_code
 from kaisoumail.parsing.codes.links import find_link
-from kaisoumail.parsing.encoded_words import words_decoded
+from kaisoumail.parsing.encoded_words import decode_words
 from kaisoumail.parsing.filenames import cleaned_filename
 from kaisoumail.parsing.headers import read_headers
 from kaisoumail.parsing.html_text import shown_and_hidden, text_of
-from kaisoumail.parsing.mime import attached, parse
+from kaisoumail.parsing.mime import find_attachment, parse
 from kaisoumail.parsing.parameters import with_parameters
 from kaisoumail.parsing.parsed_message import Header
 from kaisoumail.parsing.preview import preview_of
 from kaisoumail.parsing.sanitize import safe_html
 from kaisoumail.parsing.tolerant_tree import tolerant_tree
-from kaisoumail.parsing.transfer import transfer_decoded
+from kaisoumail.parsing.transfer import decode_transfer
 from kaisoumail.parsing.uuencode import without_files
 from tests.parsing.growth import Step
 
@@ -35,11 +35,11 @@ def _message(fields: str, text: str) -> bytes:
 
 
 def _in_charset(charset: str, text: str) -> object:
-    return decoded(text.encode("utf-8", "replace"), charset)
+    return decode(text.encode("utf-8", "replace"), charset)
 
 
 def _transferred(encoding: str, text: str) -> object:
-    return transfer_decoded(text.encode("utf-8", "replace"), encoding)
+    return decode_transfer(text.encode("utf-8", "replace"), encoding)
 
 
 def _whole(fields: str) -> Callable[[str], object]:
@@ -74,8 +74,8 @@ STEPS: Final = (
     *(Step(f"a text in {charset}", partial(_in_charset, charset), 256 * 1024) for charset in _CHARSETS),
     Step("the name of a charset", codec_named.__wrapped__),
     Step("one line", one_line, 256 * 1024),
-    Step("encoded-words", words_decoded),
-    Step("addresses", lambda text: list(entries(text))),
+    Step("encoded-words", decode_words),
+    Step("addresses", lambda text: list(mailboxes_in(text))),
     Step("one address", is_promised),
     Step("parameters", lambda text: with_parameters(f"text/plain; {text}"), 8 * 1024),
     Step("a filename", cleaned_filename),
@@ -114,9 +114,9 @@ STEPS: Final = (
     ),
     Step(
         "an attachment",
-        lambda text: attached(_message("Content-Type: multipart/mixed; boundary=b", text), 0),
+        lambda text: find_attachment(_message("Content-Type: multipart/mixed; boundary=b", text), 0),
         256 * 1024,
     ),
-    Step("all facts of a text", lambda text: facts_of(_message("X: y", text)), 256 * 1024),
-    Step("all facts of HTML", lambda text: facts_of(_message("Content-Type: text/html", text)), 256 * 1024),
+    Step("all facts of a text", lambda text: extract(_message("X: y", text)), 256 * 1024),
+    Step("all facts of HTML", lambda text: extract(_message("Content-Type: text/html", text)), 256 * 1024),
 )

@@ -10,7 +10,7 @@ import pytest
 from kaisoumail.parsing.bodies import MAX_RENDERED, MAX_TEXT_BYTES
 from kaisoumail.parsing.headers import MAX_HEADERS
 from kaisoumail.parsing.html_text import MAX_HTML, text_of
-from kaisoumail.parsing.mime import MAX_RECIPIENTS, attached, parse
+from kaisoumail.parsing.mime import MAX_RECIPIENTS, find_attachment, parse
 from kaisoumail.parsing.part import MAX_PARTS
 from kaisoumail.parsing.preview import preview_of
 from kaisoumail.parsing.sanitize import MAX_MARKUP, safe_html
@@ -30,7 +30,7 @@ def test_a_large_mail_is_read_within_bounds(name: str) -> None:
         parsed = parse(raw)
         preview_of(parsed.text, parsed.html)
         if parsed.attachments:
-            attached(raw, len(parsed.attachments) - 1)
+            find_attachment(raw, len(parsed.attachments) - 1)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from kaisoumail.parsing.character_runs import MAX_FORMATS, MAX_MARKS, without_long_runs
-from kaisoumail.parsing.charsets import decoded
+from kaisoumail.parsing.charsets import decode
 from kaisoumail.parsing.codes.reading import AnalyzedText
 from kaisoumail.parsing.html_text import text_of
 from kaisoumail.parsing.mime import parse
@@ -90,7 +90,7 @@ def test_writing_is_left_as_it_is(language: str) -> None:
     text = WRITING[language]
 
     assert without_long_runs(text) == text
-    assert decoded(text.encode(), "utf-8") == text
+    assert decode(text.encode(), "utf-8") == text
     assert parse(an_email(subject="s", text=text)).text == text + "\n"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kaisoumail.parsing.mime import attached, parse
+from kaisoumail.parsing.mime import find_attachment, parse
 from tests.parsing.corpus import ALL, ANYTHING, Case, File
 
 
@@ -25,7 +25,7 @@ def test_a_mail_is_read_as_its_table_says(case: Case) -> None:
 
 
 def _listed(raw: bytes, number: int) -> File:
-    found = attached(raw, number)
+    found = find_attachment(raw, number)
     assert found is not None
     listed, content = found
     assert listed == parse(raw).attachments[number]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kaisoumail.model.address import is_email
 from kaisoumail.parsing.authentication import authentication_of
 from kaisoumail.parsing.codes.find import find_code
-from kaisoumail.parsing.mime import attached, parse
+from kaisoumail.parsing.mime import find_attachment, parse
 from kaisoumail.parsing.parsed_message import ParsedMessage
 from kaisoumail.parsing.preview import preview_of
 from kaisoumail.parsing.sanitize import safe_html
@@ -38,7 +38,7 @@ def _check(raw: bytes) -> None:
         text.encode()
     _check_lengths(parsed)
     for number, attachment in enumerate(parsed.attachments[:5]):
-        again = attached(raw, number)
+        again = find_attachment(raw, number)
         assert again is not None
         assert again[0] == attachment
         assert len(again[1]) == attachment.size_bytes

@@ -186,7 +186,7 @@ def test_a_mail_that_is_not_stored_when_the_door_waits_no_longer_is_asked_for_ag
                 is_storing.set()
                 return await asyncio.Future()
 
-            monkeypatch.setattr(context.stores.intake, "keep", stuck)
+            monkeypatch.setattr(context.stores.intake, "store", stuck)
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"HELO a.test\r\nMAIL FROM:<a@a.test>\r\nRCPT TO:<%s>\r\nDATA\r\n" % ADDRESS.encode())
             writer.write(b"Subject: x\r\n\r\nx\r\n.\r\n")

@@ -81,14 +81,14 @@ def test_a_large_mail_whose_commit_was_answered_by_nobody_keeps_its_bytes(
 ) -> None:
     async def story() -> bytes:
         async with a_context(tmp_path, a_mailbox(ADDRESS)) as context:
-            keep = context.stores.intake.keep
+            keep = context.stores.intake.store
 
             async def kept_but_not_said(incoming: IncomingMessage) -> str:
                 await keep(incoming)
                 raise Problem("storage_unavailable", "The database cannot be reached just now")
 
             with monkeypatch.context() as while_away:
-                while_away.setattr(context.stores.intake, "keep", kept_but_not_said)
+                while_away.setattr(context.stores.intake, "store", kept_but_not_said)
                 first = await _handed_in(context)
             again = await _handed_in(context)
             await context.stores.uncertain_blobs.settle(after=0)
@@ -111,7 +111,7 @@ def test_the_bytes_of_a_large_mail_that_the_database_did_not_take_go_once_it_say
             async def not_kept(incoming: IncomingMessage) -> str:
                 raise Problem("storage_unavailable", "The database cannot be reached just now")
 
-            monkeypatch.setattr(context.stores.intake, "keep", not_kept)
+            monkeypatch.setattr(context.stores.intake, "store", not_kept)
             await _handed_in(context)
             await context.stores.uncertain_blobs.settle()
             unsure = len(_files(tmp_path))

@@ -76,10 +76,10 @@ def test_k1_a_locked_mailbox_delays_its_own_messages_and_no_others(url: str) -> 
         async with _a_database(url) as database:
             intake = Intake(database)
             async with _a_holder(url, HOLDS_THE_ROW):
-                delayed = [asyncio.create_task(intake.keep(_incoming(HELD, n))) for n in range(3)]
+                delayed = [asyncio.create_task(intake.store(_incoming(HELD, n))) for n in range(3)]
                 for round_number in range(20):  # the first shares its batch with the delayed ones
                     others = [_incoming(FREE, 10 * round_number + n) for n in range(8)]
-                    assert await asyncio.gather(*map(intake.keep, others)) == [each.message.id for each in others]
+                    assert await asyncio.gather(*map(intake.store, others)) == [each.message.id for each in others]
                 assert not any(each.done() for each in delayed)
             assert len(set(await asyncio.gather(*delayed))) == 3
 
@@ -91,7 +91,7 @@ def test_k1_a_mailbox_that_stays_locked_refuses_its_own_message_when_the_patienc
         async with _a_database(url, patience=1) as database, _a_holder(url, HOLDS_THE_ROW):
             intake, other = Intake(database), _incoming(FREE, 1)
             refused, kept = await asyncio.gather(
-                intake.keep(_incoming(HELD, 1)), intake.keep(other), return_exceptions=True
+                intake.store(_incoming(HELD, 1)), intake.store(other), return_exceptions=True
             )
             assert isinstance(refused, Problem)
             assert (refused.code, refused.kind.status, refused.kind.smtp[:3]) == ("storage_locked", 503, "451")

@@ -35,7 +35,7 @@ def _kept(storage: Storage, intake: Intake, *mails: Message) -> list[str]:
 
     async def keep(mail: Message) -> str:
         try:
-            return "kept" if await intake.keep(IncomingMessage(mail, b"")) == mail.id else "known"
+            return "kept" if await intake.store(IncomingMessage(mail, b"")) == mail.id else "known"
         except Problem as problem:
             return problem.code
 

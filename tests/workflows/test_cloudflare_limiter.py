@@ -50,7 +50,7 @@ def test_who_was_told_to_wait_makes_everybody_wait(
     told: Callable[[Story], None], database_clock: DatabaseClock
 ) -> None:
     async def story(here: CloudflareLimiter, there: CloudflareLimiter) -> None:
-        await here.close_for(LIMITED, RETRY)
+        await here.begin_cooldown(LIMITED, RETRY)
         database_clock.move(seconds=20)
 
         with pytest.raises(RateLimited) as caught:
@@ -70,7 +70,7 @@ def test_who_was_told_to_wait_makes_everybody_wait(
 
 def test_when_the_time_is_over_everybody_passes(told: Callable[[Story], None], database_clock: DatabaseClock) -> None:
     async def story(here: CloudflareLimiter, there: CloudflareLimiter) -> None:
-        await here.close_for(LIMITED, RETRY)
+        await here.begin_cooldown(LIMITED, RETRY)
         database_clock.move(seconds=120)
 
         await there.admit(CATALOG, "GET", "/zones")
@@ -84,7 +84,7 @@ def test_the_first_cause_stays_named_however_many_are_blocked(
     told: Callable[[Story], None], database_clock: DatabaseClock
 ) -> None:
     async def story(here: CloudflareLimiter, there: CloudflareLimiter) -> None:
-        await here.close_for(LIMITED, RETRY)
+        await here.begin_cooldown(LIMITED, RETRY)
         for asker in (CATALOG, WATCH, CATALOG):
             with pytest.raises(RateLimited):
                 await there.admit(asker, "GET", "/zones")
@@ -126,7 +126,7 @@ def test_k7_a_cooldown_lasts_its_time_when_the_databases_clock_goes_back(
         return caught.value.retry_after
 
     async def story(here: CloudflareLimiter, there: CloudflareLimiter) -> None:
-        await here.close_for(LIMITED, RETRY)
+        await here.begin_cooldown(LIMITED, RETRY)
         database_clock.move(seconds=20)
         before = await left(there)
         database_clock.move(**step)

@@ -29,13 +29,13 @@ from kaisoumail.api import (
 from kaisoumail.api.description import DESCRIBED
 from kaisoumail.api.problems import HANDLERS
 from kaisoumail.http.authentication import provide_context, provide_viewer, require_viewer
-from kaisoumail.model.access import ANYBODY, SIGNED_IN, Need, admin, by_cookie, may
+from kaisoumail.model.access import PUBLIC, SIGNED_IN, Need, admin, by_cookie, may
 
 MAX_BODY_BYTES: Final = 64 * 1024
 
 # The routes by the need they require (`model/access.py`).
 ROUTES: Final[Mapping[Need, tuple[HTTPRouteHandler, ...]]] = {
-    ANYBODY: (
+    PUBLIC: (
         meta.health,  #                GET    /health
         meta.ready,  #                 GET    /readyz
         meta.version,  #               GET    /api/version

@@ -10,8 +10,8 @@ from kaisoumail.api.fields import read_body
 from kaisoumail.api.passkeys import CredentialForm, credential_in
 from kaisoumail.api.shapes import Instant, Shape, one_of
 from kaisoumail.auth.sessions import cookie_header
-from kaisoumail.http.authentication import session_token, visit_of
-from kaisoumail.http.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
+from kaisoumail.http.authentication import client_of_request, session_token
+from kaisoumail.http.cookies import CookieResponse, challenge_cookie, challenge_token, clearing_challenge
 from kaisoumail.model.clock import iso
 from kaisoumail.model.user import Role, User, Viewer
 from kaisoumail.operations import passkeys, sign_in
@@ -42,7 +42,7 @@ async def read_session(viewer: Viewer, context: Context) -> SessionShape:
 @post("/api/auth/session", status_code=200)
 async def create_session(request: "Request[Any, Any, Any]", context: Context) -> Response[SessionShape]:
     form = await read_body(request, SignIn)
-    signed_in = await sign_in.sign_in(context, form.api_key, visit_of(request))
+    signed_in = await sign_in.sign_in(context, form.api_key, client_of_request(request))
     return CookieResponse(_shape(signed_in.viewer.user, context.clock()), _session_cookie(context, signed_in.token))
 
 
@@ -50,7 +50,7 @@ async def create_session(request: "Request[Any, Any, Any]", context: Context) ->
 async def end_session(request: "Request[Any, Any, Any]", context: Context) -> Response[None]:
     token = session_token(request)
     if token is not None:
-        await sign_in.sign_out(context, token, visit_of(request))
+        await sign_in.sign_out(context, token, client_of_request(request))
     return Response(
         None, status_code=204, headers={"set-cookie": cookie_header("", 0, secure=context.policy.cookies_are_secure)}
     )
@@ -68,12 +68,12 @@ async def finish_passkey_sign_in(request: "Request[Any, Any, Any]", context: Con
 
     async def answer() -> Response[SessionShape]:
         token = challenge_token(request, "authentication")
-        signed_in = await passkeys.finish_sign_in(context, token, response, visit_of(request))
+        signed_in = await passkeys.finish_sign_in(context, token, response, client_of_request(request))
         shape = _shape(signed_in.viewer.user, context.clock())
         ended_challenge = challenge_cookie(context, "authentication", "")
         return CookieResponse(shape, ended_challenge, _session_cookie(context, signed_in.token))
 
-    return await used_up(context, "authentication", answer())
+    return await clearing_challenge(context, "authentication", answer())
 
 
 def _session_cookie(context: Context, token: str) -> str:

@@ -124,7 +124,7 @@ DESCRIBED: Final[Described] = {
         message_parts.read_html: Operation(
             "getMessageHtml",
             "Get the sanitized HTML body of a message, as a document",
-            query=message_parts.Shown,
+            query=message_parts.HtmlQuery,
             media="text/html",
             problems=("message_not_found", "raw_message_missing", "html_body_missing"),
         ),
@@ -137,7 +137,7 @@ DESCRIBED: Final[Described] = {
         message_parts.read_picture: Operation(
             "getPicture",
             "Get a picture in a message's HTML, with the ticket from the picture's URL",
-            query=message_parts.Opening,
+            query=message_parts.PictureQuery,
             media="*/*",
             problems=("raw_message_missing", "attachment_not_found", "message_not_found"),
         ),

@@ -26,7 +26,7 @@ _INSTANT_PATTERN: Final = (
 _INSTANT: Final = re.compile(_INSTANT_PATTERN)
 
 
-def to_the_end(pattern: str) -> str:
+def anchored(pattern: str) -> str:
     r"""*pattern* with `\Z` instead of `$`, which in Python also matches before a final line break."""
     return pattern.removesuffix("$").replace("$)", r"\Z)") + r"\Z"
 
@@ -43,7 +43,7 @@ CursorOrInstantText = Annotated[
     str, msgspec.Meta(extra_json_schema={"anyOf": [{"pattern": CURSOR_PATTERN}, {"format": "date-time"}]})
 ]
 PageEndText = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": PAGE_END_PATTERN})]
-EmailAddress = Annotated[str, msgspec.Meta(pattern=to_the_end(EMAIL_PATTERN), max_length=320)]
+EmailAddress = Annotated[str, msgspec.Meta(pattern=anchored(EMAIL_PATTERN), max_length=320)]
 
 
 async def read_body(request: "Request[Any, Any, Any]", form: type[Form], *, only_known: bool = False) -> Form:

@@ -7,7 +7,7 @@ from litestar import Request, Response, delete, get, post
 from msgspec import UNSET, UnsetType
 
 from kaisoumail.api.domains import one_domain
-from kaisoumail.api.fields import EmailAddress, read_json, read_object, read_query, to_the_end
+from kaisoumail.api.fields import EmailAddress, anchored, read_json, read_object, read_query
 from kaisoumail.api.paging import Paging, next_cursor
 from kaisoumail.api.shapes import (
     MailboxListShape,
@@ -25,8 +25,8 @@ from kaisoumail.operations.context import Context
 from kaisoumail.operations.mailboxes import Default, MailboxRequest
 from kaisoumail.operations.wait import newest_cursor
 
-LocalPart = Annotated[str, msgspec.Meta(pattern=to_the_end(LOCAL_PART_PATTERN), max_length=32)]
-Subdomain = Annotated[str, msgspec.Meta(pattern=to_the_end(SUBDOMAIN_PATTERN), max_length=190)]
+LocalPart = Annotated[str, msgspec.Meta(pattern=anchored(LOCAL_PART_PATTERN), max_length=32)]
+Subdomain = Annotated[str, msgspec.Meta(pattern=anchored(SUBDOMAIN_PATTERN), max_length=190)]
 Minutes = Annotated[int, msgspec.Meta(ge=MIN_TTL_MINUTES, le=MAX_TTL_MINUTES)] | None
 
 

@@ -22,11 +22,11 @@ _UNTRUSTED: Final = {
 }
 
 
-class Shown(msgspec.Struct):
+class HtmlQuery(msgspec.Struct):
     remote: Literal["block", "allow"] = "block"
 
 
-class Opening(msgspec.Struct):
+class PictureQuery(msgspec.Struct):
     ticket: str = ""
 
 
@@ -39,7 +39,7 @@ async def read_attachment(message_id: str, attachment_id: str, viewer: Viewer, c
 async def read_picture(
     message_id: str, attachment_id: str, request: "Request[Any, Any, Any]", context: Context
 ) -> Response[bytes]:
-    ticket = read_query(request, Opening).ticket
+    ticket = read_query(request, PictureQuery).ticket
     response = _file_response(await message_parts.picture(context, message_id, attachment_id, ticket))
     # The document that shows it is sandboxed and has an opaque origin: for the browser it is another site.
     response.headers["cross-origin-resource-policy"] = "cross-origin"
@@ -50,7 +50,7 @@ async def read_picture(
 async def read_html(
     message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[str]:
-    remote = read_query(request, Shown).remote == "allow"
+    remote = read_query(request, HtmlQuery).remote == "allow"
     document = await message_parts.document(context, viewer, message_id, remote=remote)
     headers = {
         **_UNTRUSTED,

@@ -7,7 +7,7 @@ from litestar import Request, Response, delete, get, post
 
 from kaisoumail.api.fields import invalid, read_body
 from kaisoumail.api.shapes import Instant, Shape, one_of
-from kaisoumail.http.cookies import CookieResponse, challenge_cookie, challenge_token, used_up
+from kaisoumail.http.cookies import CookieResponse, challenge_cookie, challenge_token, clearing_challenge
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.passkey import Passkey
 from kaisoumail.model.user import Viewer
@@ -66,7 +66,7 @@ async def finish_registration(
         passkey = await passkeys.finish_registration(context, viewer, token, response)
         return CookieResponse(_shape(passkey), challenge_cookie(context, "registration", ""), status_code=201)
 
-    return await used_up(context, "registration", answer())
+    return await clearing_challenge(context, "registration", answer())
 
 
 @post("/api/passkeys/{passkey_id:str}/rename", status_code=200)

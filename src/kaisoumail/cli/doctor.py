@@ -12,12 +12,12 @@ from kaisoumail.cloudflare.errors import WORKERS, CloudflareError, MissingPermis
 from kaisoumail.errors import Problem
 from kaisoumail.operations.meta import check_health
 from kaisoumail.operations.token_check import examine
-from kaisoumail.server.context import opened_context
+from kaisoumail.server.context import open_context
 from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.settings import Settings, settings_from
 from kaisoumail.storage.engine.workflow_file import check_workflow_file
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine.run_health import look_at_runs
+from kaisoumail.workflows.engine.run_health import read_run_health
 
 Check = Callable[[], Awaitable[str]]
 _UNUSED = "not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true"
@@ -33,7 +33,7 @@ def doctor() -> None:
     log_to_stderr(level=50)
 
     async def work(_: asyncio.Event) -> bool:
-        async with opened_context(settings) as context:
+        async with open_context(settings) as context:
             return all([await _report(name, check) for name, check in _checks(context, settings)])
 
     if not until_stopped.run(work):
@@ -53,7 +53,7 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
         return context.runs.url.split(":")[0] + " can be written"
 
     async def runs() -> str:
-        health = await look_at_runs(context.database)
+        health = await read_run_health(context.database)
         findings = [f"{health.open} open"]
         if health.foreign:
             findings.append(f"this release does not know the jobs of {', '.join(health.foreign)}")

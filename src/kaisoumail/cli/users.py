@@ -9,7 +9,7 @@ import typer
 from kaisoumail.cli import until_stopped
 from kaisoumail.model.user import Role
 from kaisoumail.operations.users import add_user
-from kaisoumail.server.context import opened_context
+from kaisoumail.server.context import open_context
 from kaisoumail.settings import settings_from
 
 app = typer.Typer(help="Look after the users.", no_args_is_help=True, rich_markup_mode=None)
@@ -30,7 +30,7 @@ def add(
     settings = settings_from(os.environ)
 
     async def work(_: asyncio.Event) -> None:
-        async with opened_context(settings) as context:
+        async with open_context(settings) as context:
             added = await add_user(context, email, name, role)
         print(f"{added.user.role.value} {added.user.email} made; their API key, shown this once:")
         print(added.secret)

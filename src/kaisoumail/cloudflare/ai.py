@@ -44,7 +44,7 @@ class _Run(msgspec.Struct):
             return None
 
 
-async def chosen(
+async def choose(
     cloudflare: Cloudflare, account_id: str, model: str, subject: str, doubts: Sequence[Doubt]
 ) -> Doubt | None:
     """

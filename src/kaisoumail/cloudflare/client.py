@@ -177,7 +177,7 @@ class Cloudflare:
                 milliseconds=answer.milliseconds,
             )
             if isinstance(error, RateLimited):
-                raise await self._limiter.close_for(error, caller) from None
+                raise await self._limiter.begin_cooldown(error, caller) from None
             raise
         milliseconds = _milliseconds_since(began)
         answer = replace(self._answer(method, path, reply), milliseconds=milliseconds)

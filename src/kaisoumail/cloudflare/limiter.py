@@ -52,7 +52,7 @@ class Caller:
         return self.operation not in _BACKGROUND
 
 
-NOBODY: Final = Caller("cloudflare.internal")
+INTERNAL_CALLER: Final = Caller("cloudflare.internal")
 _caller: ContextVar[Caller | None] = ContextVar("caller", default=None)
 
 
@@ -67,7 +67,7 @@ def calling_for(operation: str) -> Iterator[None]:
 
 
 def current_caller() -> Caller:
-    return _caller.get() or NOBODY
+    return _caller.get() or INTERNAL_CALLER
 
 
 class Limiter(Protocol):
@@ -77,7 +77,7 @@ class Limiter(Protocol):
         """Returns when the request may be sent. Raises RateLimited during a cooldown."""
         ...
 
-    async def close_for(self, error: RateLimited, caller: Caller) -> RateLimited:
+    async def begin_cooldown(self, error: RateLimited, caller: Caller) -> RateLimited:
         """Begin a cooldown of *error*'s `retry_after` seconds; returns *error* with the cause for clients."""
         ...
 
@@ -88,5 +88,5 @@ class Unlimited:
     async def admit(self, caller: Caller, method: str, path: str) -> None:
         return None
 
-    async def close_for(self, error: RateLimited, caller: Caller) -> RateLimited:
+    async def begin_cooldown(self, error: RateLimited, caller: Caller) -> RateLimited:
         return error

@@ -74,7 +74,7 @@ async def find_viewer(connection: Connection, context: Context, *, by_cookie: bo
     key = bearer_key(connection)
     if key is None:
         return await find_session_viewer(connection, context)
-    viewer = None if by_cookie else await sign_in.viewer_with_key(context, key, visit_of(connection))
+    viewer = None if by_cookie else await sign_in.viewer_with_key(context, key, client_of_request(connection))
     connection.scope["state"]["principal"] = viewer  # charged by the rate limits
     return viewer
 
@@ -82,12 +82,12 @@ async def find_viewer(connection: Connection, context: Context, *, by_cookie: bo
 async def find_session_viewer(connection: Connection, context: Context) -> Viewer | None:
     """The viewer of the session cookie, or None; an API key is ignored."""
     token = session_token(connection)
-    viewer = None if token is None else await sign_in.viewer_with_session(context, token, visit_of(connection))
+    viewer = None if token is None else await sign_in.viewer_with_session(context, token, client_of_request(connection))
     connection.scope["state"]["principal"] = viewer  # charged by the rate limits
     return viewer
 
 
-def visit_of(connection: Connection) -> RequestClient:
+def client_of_request(connection: Connection) -> RequestClient:
     """The client of the request, as `middleware.py` stored it."""
     visit: RequestClient = connection.scope["state"]["visit"]
     return visit

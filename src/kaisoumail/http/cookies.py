@@ -43,7 +43,9 @@ def challenge_cookie(context: Context, ceremony: Ceremony, token: str) -> str:
     return cookie_header(token, seconds, secure=context.policy.cookies_are_secure, name=COOKIES[ceremony])
 
 
-async def used_up(context: Context, ceremony: Ceremony, answering: Awaitable[Response[Any]]) -> Response[Any]:
+async def clearing_challenge(
+    context: Context, ceremony: Ceremony, answering: Awaitable[Response[Any]]
+) -> Response[Any]:
     """The answer to the second step. A refusal removes the cookie too: its challenge is used up in any case."""
     try:
         return await answering

@@ -19,7 +19,7 @@ from kaisoumail.http.admission import Headers, RequestAdmission
 from kaisoumail.http.cors import CorsRules
 from kaisoumail.http.rate_limit_fields import rate_limit_fields
 from kaisoumail.http.requests_in_progress import RequestsInProgress
-from kaisoumail.model.client_address import Networks, client_of, counted_as
+from kaisoumail.model.client_address import Networks, client_key, client_of
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import RequestClient
 
@@ -94,7 +94,7 @@ class RequestMiddleware:
         return None
 
     async def _respond(self, scope: Scope, headers: Headers, receive: Receive, answer: "_Answer") -> None:
-        state, client = scope["state"], counted_as(scope["state"]["visit"].address or "")
+        state, client = scope["state"], client_key(scope["state"]["visit"].address or "")
         admission = await self._request_admission.admit(scope, headers, state["visit"].address)
 
         async def settle(status: int, signed_in: bool) -> list[tuple[bytes, bytes]]:

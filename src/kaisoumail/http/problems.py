@@ -71,7 +71,7 @@ HANDLERS: Final[dict[Any, Any]] = {
 }
 
 
-def answering(app: Callable[[Any, Any, Any], Awaitable[None]]) -> Callable[[Any, Any, Any], Awaitable[None]]:
+def with_problem_answers(app: Callable[[Any, Any, Any], Awaitable[None]]) -> Callable[[Any, Any, Any], Awaitable[None]]:
     """*app*, an ASGI application outside the framework; what it raises before its answer is rendered like elsewhere."""
 
     async def wrapped(scope: Any, receive: Any, send: Any) -> None:

@@ -19,7 +19,7 @@ from uvicorn.server import ServerState
 
 from kaisoumail.http.answer_transport import AnswerTransport
 from kaisoumail.http.limits import HttpLimits
-from kaisoumail.model.client_address import counted_as, is_within
+from kaisoumail.model.client_address import client_key, is_within
 from kaisoumail.model.ids import new_id
 from kaisoumail.network.connection_budget import Admission, ConnectionVerdict
 
@@ -78,7 +78,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         peer = self.client[0] if self.client else ""
-        client = "" if is_within(peer, self._limits.proxies) else counted_as(peer)
+        client = "" if is_within(peer, self._limits.proxies) else client_key(peer)
         self._admission = self._limits.budget.admit(client, self._evict)
         if not self._admission.is_counted:
             self._note(self._admission.outcome.name.lower())

@@ -34,7 +34,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 @asynccontextmanager
-async def served(
+async def serving(
     app: Any, listener: socket.socket, limits: HttpLimits, end_streams: Callable[[], None]
 ) -> AsyncIterator[None]:
     """Serves *app* inside the block; then *end_streams* ends long polls and streams, which would delay the shutdown."""
@@ -50,7 +50,7 @@ async def served(
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    task = asyncio.create_task(server.serve(sockets=[listener]))
     checking = asyncio.create_task(_check_connections(server, limits.bounds.check))
     try:
         await server.ready.wait()
@@ -58,7 +58,7 @@ async def served(
     finally:
         end_streams()
         server.should_exit = True
-        await serving
+        await task
         checking.cancel()
         await asyncio.gather(checking, return_exceptions=True)
 

@@ -22,7 +22,7 @@ from typing import Final
 
 import msgspec
 
-from kaisoumail.mail_reading.extract import facts_of
+from kaisoumail.mail_reading.extract import extract
 from kaisoumail.mail_reading.frames import PROGRESS_BYTES, Answer
 
 # A message may take 150 MB above its size, which is at most 100 MB; beyond this limit reading that message fails.
@@ -55,8 +55,8 @@ def main() -> None:
         while pending:
             progress[:] = number.to_bytes(PROGRESS_BYTES, "big")
             cpu_before = time.thread_time()
-            extract = facts_of(pending.pop())
-            answers.append(Answer(number, time.thread_time() - cpu_before, extract))
+            fields = extract(pending.pop())
+            answers.append(Answer(number, time.thread_time() - cpu_before, fields))
             number += 1
             if pending and select.select([source], [], [], 0)[0]:
                 pending.clear()
@@ -64,7 +64,7 @@ def main() -> None:
                 _write(msgspec.msgpack.encode(answers))
                 answers.clear()
                 written_at = time.monotonic()
-            del extract
+            del fields
 
 
 def _read(source: io.FileIO, length: int) -> bytearray:

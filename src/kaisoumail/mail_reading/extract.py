@@ -8,7 +8,7 @@ import zstandard
 
 from kaisoumail.model.code import Doubt, Link, Verification
 from kaisoumail.model.message import digest_of
-from kaisoumail.parsing.codes.find import FoundCode, decided
+from kaisoumail.parsing.codes.find import FoundCode, decide
 from kaisoumail.parsing.codes.links import find_link
 from kaisoumail.parsing.mime import NO_SUBJECT, parse
 from kaisoumail.parsing.preview import NO_PREVIEW, preview_of
@@ -40,10 +40,10 @@ class ExtractedFields(msgspec.Struct, frozen=True, array_like=True):
     doubts: tuple[Doubt, ...] = ()
 
 
-def facts_of(raw: bytes) -> ExtractedFields:
+def extract(raw: bytes) -> ExtractedFields:
     """The extract of the message *raw*. Never raises on malformed messages."""
     parsed = parse(raw)
-    decision = decided(parsed.subject, parsed.text, parsed.html)
+    decision = decide(parsed.subject, parsed.text, parsed.html)
     return ExtractedFields(
         size=len(raw),
         digest=digest_of(raw),
@@ -61,7 +61,7 @@ def facts_of(raw: bytes) -> ExtractedFields:
     )
 
 
-def facts_of_unreadable(raw: bytes) -> ExtractedFields:
+def unreadable_fields(raw: bytes) -> ExtractedFields:
     """The extract of a message that could not be read: its bytes are stored, the other fields are placeholders."""
     return ExtractedFields(
         size=len(raw),

@@ -14,7 +14,7 @@ from typing import Final
 import structlog
 
 from kaisoumail.errors import Problem
-from kaisoumail.mail_reading.extract import ExtractedFields, facts_of_unreadable
+from kaisoumail.mail_reading.extract import ExtractedFields, unreadable_fields
 from kaisoumail.mail_reading.fair_queue import Bounds, FairQueue, Usage
 from kaisoumail.mail_reading.frames import Answer
 from kaisoumail.mail_reading.reader_process import LostReader, ReaderProcess, ReaderProcesses
@@ -125,7 +125,7 @@ class _Lane:
         if request.lost < _TRIES:
             self._queue.put_back(request.client, request)
         else:
-            request.answer(facts_of_unreadable(request.raw))
+            request.answer(unreadable_fields(request.raw))
 
     async def _end(self, process: ReaderProcess) -> None:
         self._process = None
@@ -273,7 +273,7 @@ class SlowLane(_Lane):
                     request.answer(answer.facts)
                     return True
         _log.warning("readers.too_slow", bytes=len(request.raw), seconds=request.patience)
-        request.answer(facts_of_unreadable(request.raw))
+        request.answer(unreadable_fields(request.raw))
         return False
 
     def _must_yield(self, request: ReadRequest, spent: float) -> bool:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from kaisoumail.mail_reading.extract import ExtractedFields, facts_of
+from kaisoumail.mail_reading.extract import ExtractedFields, extract
 from kaisoumail.mail_reading.fair_queue import Usage
 from kaisoumail.mail_reading.lanes import QuickLane, ReadRequest, SlowLane
 from kaisoumail.mail_reading.reader_process import SPARE_SECONDS, ReaderProcesses
@@ -41,8 +41,8 @@ class ThreadReaders:
 
     async def read(self, raw: bytes, client: str) -> ExtractedFields:
         if len(raw) <= INLINE_BYTES:
-            return facts_of(raw)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, facts_of, raw)
+            return extract(raw)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, extract, raw)
 
     async def close(self) -> None:
         self._thread.shutdown()

@@ -65,7 +65,7 @@ class Need:
     is_by_cookie: bool = False
 
 
-ANYBODY: Final = Need(is_public=True)
+PUBLIC: Final = Need(is_public=True)
 SIGNED_IN: Final = Need()
 
 
@@ -84,6 +84,6 @@ def admin(scope: str) -> Need:
     return Need(scope=scope, is_for_admins=True)
 
 
-def missing(scope: str) -> Problem:
+def insufficient_scope(scope: str) -> Problem:
     """The refusal of a credential that lacks *scope*."""
     return Problem("insufficient_scope", f"This key may not do that: it lacks the scope {scope}", scope=scope)

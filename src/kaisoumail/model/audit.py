@@ -31,7 +31,7 @@ class Entry:
     owner: str | None = None
 
 
-def did(
+def audit_entry(
     viewer: Viewer,
     action: str,
     now: datetime,

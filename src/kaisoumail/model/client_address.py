@@ -53,7 +53,7 @@ def find_address(text: str) -> Address | None:
 
 
 @lru_cache(maxsize=1024)
-def counted_as(address: str) -> str:
+def client_key(address: str) -> str:
     """The client that limits count *address* for: an IPv4 address itself, an IPv6 address its /64 (one customer)."""
     found = find_address(address)
     return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else str(found or address)

@@ -21,7 +21,7 @@ class ApiKey:
     revoked_at: datetime | None = None
     created_by: str | None = None
 
-    def is_over_at(self, now: datetime) -> bool:
+    def has_expired_at(self, now: datetime) -> bool:
         """Whether the key has expired at *now*."""
         return self.grant.expires_at is not None and self.grant.expires_at <= now
 

@@ -23,7 +23,7 @@ _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, in
 
 
 _MOST_CHARACTERS: Final = 1000  # of an input; a name has at most 253 once it is ASCII
-LONGEST_LOOK_PAUSE: Final = timedelta(hours=1)
+LONGEST_CHECK_PAUSE: Final = timedelta(hours=1)
 # The pause after fewer than so many checks: about the first minute, ten minutes, hour and day.
 _LOOK_PAUSES: Final = (
     (12, timedelta(seconds=5)),
@@ -139,7 +139,7 @@ class Domain:
 
     def looked_at(self, now: datetime) -> "Domain":
         """This domain, due for another check after a pause that grows with each check; *now* is the database's time."""
-        return replace(self, next_look_at=now + look_pause(self.looks), looks=self.looks + 1)
+        return replace(self, next_look_at=now + check_pause(self.looks), looks=self.looks + 1)
 
     def hidden(self, now: datetime) -> "Domain":
         """This domain, marked as deleted while its zone is being deleted; unchanged if it is already."""
@@ -198,7 +198,7 @@ class CatalogEntry:
         return self.zone.name_servers if self.zone else self.domain.name_servers if self.domain else ()
 
 
-def look_pause(looks: int) -> timedelta:
+def check_pause(looks: int) -> timedelta:
     """
     How long to wait before the next check of a pending zone that was checked *looks* times already.
 
@@ -208,7 +208,7 @@ def look_pause(looks: int) -> timedelta:
     for most, pause in _LOOK_PAUSES:
         if looks < most:
             return pause
-    return LONGEST_LOOK_PAUSE
+    return LONGEST_CHECK_PAUSE
 
 
 def normalised(text: str) -> str:

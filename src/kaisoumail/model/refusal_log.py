@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from kaisoumail.model.client_address import counted_as
+from kaisoumail.model.client_address import client_key
 
 SECONDS: Final = 60.0
 # About 0.5 MB with their timers. All further clients share one line a minute.
@@ -44,7 +44,7 @@ class RefusalLog:
         An IPv6 address counts as its /64. Must be called in the event loop's thread.
         """
         self._totals[kind] += 1
-        key = (kind, "unknown" if client is None else counted_as(client))
+        key = (kind, "unknown" if client is None else client_key(client))
         if key not in self._not_logged and len(self._not_logged) >= self._max_clients:
             key = (kind, OTHERS)
         if key in self._not_logged:

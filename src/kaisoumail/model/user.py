@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.access import EVERYTHING, Grant, Need, missing
+from kaisoumail.model.access import EVERYTHING, Grant, Need, insufficient_scope
 from kaisoumail.model.mailbox import Mailbox
 
 
@@ -67,7 +67,7 @@ class Viewer:
         if need.is_for_admins:
             self.must_be_admin()
         if need.scope is not None and not self.grant.allows(need.scope):
-            raise missing(need.scope)
+            raise insufficient_scope(need.scope)
 
     def must_hold_everything(self) -> None:
         """
@@ -76,7 +76,7 @@ class Viewer:
         Required where a user or a credential gains rights that a narrower credential must not be able to give.
         """
         if not self.grant.covers(WHOLE):
-            raise missing(EVERYTHING)
+            raise insufficient_scope(EVERYTHING)
 
     def may_see(self, owner_id: str) -> bool:
         """True for what the viewer owns, and for everything if the viewer is an admin."""

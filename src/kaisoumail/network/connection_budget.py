@@ -26,11 +26,11 @@ class ConnectionVerdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """At most *total* connections, *per_client* from one client; *kept_for_known* are for authenticated ones only."""
+    """At most *total* connections, *per_client* of one client unless authenticated; some reserved."""
 
     total: int = 1000
     per_client: int = 100
-    kept_for_known: int = 0
+    reserved_for_authenticated: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -112,7 +112,7 @@ class ConnectionBudget:
 
     @property
     def _unauthenticated_limit(self) -> int:
-        return self._limits.total - self._limits.kept_for_known
+        return self._limits.total - self._limits.reserved_for_authenticated
 
     def _make_place(self, client: str) -> bool:
         """Evict a connection of the client with the most, if *client* has at least two fewer; return whether it did."""

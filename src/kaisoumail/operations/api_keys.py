@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.access import DEFAULT_SCOPES, SCOPES, Grant
-from kaisoumail.model.audit import did
+from kaisoumail.model.audit import audit_entry
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.user import User, Viewer
 from kaisoumail.operations.users import new_key
@@ -54,7 +54,7 @@ async def make_key(
         viewer.must_be_admin()
     key, secret = new_key(user_id or viewer.id, name, grant, now, created_by=viewer.id)
     details = {"name": name, "scopes": list(grant.scopes), "secretShown": True}
-    entry = did(viewer, "key.create", now, key.id, key.prefix, owner_id=key.user_id, **details)
+    entry = audit_entry(viewer, "key.create", now, key.id, key.prefix, owner_id=key.user_id, **details)
 
     def add(connection: Connection) -> None:
         owner = users.find(connection, key.user_id)
@@ -77,7 +77,9 @@ async def rename_key(context: Context, viewer: Viewer, key_id: str, name: str) -
         if key is None or key.user_id != viewer.id:
             raise _not_found()
         api_keys.rename(connection, key_id, name)
-        audit.add(connection, did(viewer, "key.rename", now, key_id, key.prefix, owner_id=key.user_id, name=name))
+        audit.add(
+            connection, audit_entry(viewer, "key.rename", now, key_id, key.prefix, owner_id=key.user_id, name=name)
+        )
         renamed = api_keys.find(connection, key_id)
         assert renamed is not None
         return renamed
@@ -101,7 +103,7 @@ async def revoke_key(context: Context, viewer: Viewer, key_id: str) -> None:
             raise Problem("forbidden", "Forbidden")
         if api_keys.revoke(connection, key_id, now):
             sessions.end_those_of(connection, key_id=key_id)
-            audit.add(connection, did(viewer, "key.revoke", now, key_id, key.prefix, owner_id=key.user_id))
+            audit.add(connection, audit_entry(viewer, "key.revoke", now, key_id, key.prefix, owner_id=key.user_id))
 
     await context.database.write(revoke)
 

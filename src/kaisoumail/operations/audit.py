@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kaisoumail.model.audit import Entry, did
+from kaisoumail.model.audit import Entry, audit_entry
 from kaisoumail.model.user import UNKNOWN_CLIENT, Viewer
 from kaisoumail.storage.tables import audit
 from kaisoumail.storage.tables.audit import AuditFilter
@@ -54,5 +54,5 @@ async def note(
     For actions of a workflow, whose outcome is in the history of its domain. An action of one transaction writes its
     line in that transaction instead.
     """
-    entry = did(viewer, action, context.clock(), target_id, target, owner_id=owner_id, **details)
+    entry = audit_entry(viewer, action, context.clock(), target_id, target, owner_id=owner_id, **details)
     await context.database.write(lambda connection: audit.add(connection, entry))

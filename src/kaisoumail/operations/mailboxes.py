@@ -13,7 +13,7 @@ from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
 from kaisoumail.model.address import Address, parse_address
 from kaisoumail.model.alias_names import random_local_part, random_subdomain
-from kaisoumail.model.audit import did
+from kaisoumail.model.audit import audit_entry
 from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.domain import Domain
 from kaisoumail.model.feed import PageEnd
@@ -112,7 +112,9 @@ def _add(
     if not mailboxes.add(connection, mailbox):
         return None
     address, details = str(mailbox.address), {"domainId": mailbox.domain_id}
-    entry = did(viewer, "mailbox.create", mailbox.created_at, mailbox.id, address, owner_id=mailbox.user_id, **details)
+    entry = audit_entry(
+        viewer, "mailbox.create", mailbox.created_at, mailbox.id, address, owner_id=mailbox.user_id, **details
+    )
     audit.add(connection, entry)
     if not context.cloudflare.enabled:
         mailboxes.activate(connection, mailbox.id, None)
@@ -187,7 +189,9 @@ def _extend(
     details = {"expiresAt": iso_or_none(mailbox.expires_at)}
     audit.add(
         connection,
-        did(viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), owner_id=mailbox.user_id, **details),
+        audit_entry(
+            viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), owner_id=mailbox.user_id, **details
+        ),
     )
     return mailbox
 

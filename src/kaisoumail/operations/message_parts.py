@@ -13,7 +13,7 @@ from kaisoumail.model.user import Viewer
 from kaisoumail.operations.messages import OpenedMessage, open_message, raw_message, raw_unasked
 from kaisoumail.parsing.authentication import Authentication, Finding
 from kaisoumail.parsing.html_document import document_policy, html_document
-from kaisoumail.parsing.mime import Attachment, attached
+from kaisoumail.parsing.mime import Attachment, find_attachment
 from kaisoumail.parsing.sanitize import SanitizedHtml, safe_html
 from kaisoumail.workflows.context import Context
 
@@ -114,7 +114,7 @@ def _pictures(context: Context, opened: OpenedMessage) -> Mapping[str, str]:
 
 async def _file(raw: bytes, message_id: str, attachment_id: str) -> File:
     number = attachment_number(message_id, attachment_id)
-    found = None if number is None else await asyncio.to_thread(attached, raw, number)
+    found = None if number is None else await asyncio.to_thread(find_attachment, raw, number)
     if found is None:
         raise _not_found()
     listed, content = found

@@ -9,7 +9,7 @@ import zstandard
 from sqlalchemy import Connection
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.audit import did
+from kaisoumail.model.audit import audit_entry
 from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.message import Message
@@ -127,7 +127,7 @@ async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bo
     read_at = now if is_read else None
 
     address = message.mailbox_address
-    entry = did(viewer, "message.mark", now, message.id, address, owner_id=message.user_id, isRead=is_read)
+    entry = audit_entry(viewer, "message.mark", now, message.id, address, owner_id=message.user_id, isRead=is_read)
 
     def mark(connection: Connection) -> bool:
         is_changed = messages.mark(connection, message, read_at)
@@ -153,7 +153,7 @@ async def delete_message(context: Context, viewer: Viewer, message_id: str) -> N
             raise _not_found()
         audit.add(
             connection,
-            did(viewer, "message.delete", now, message.id, message.mailbox_address, owner_id=message.user_id),
+            audit_entry(viewer, "message.delete", now, message.id, message.mailbox_address, owner_id=message.user_id),
         )
 
     await context.database.write(remove)

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.client_address import counted_as
+from kaisoumail.model.client_address import client_key
 from kaisoumail.model.clock import MonotonicClock
 from kaisoumail.model.token_bucket import LimitStatus, Rate
 from kaisoumail.model.user import Viewer
@@ -69,7 +69,7 @@ class RateLimits:
         """
         digest = None if credential is None else blake2b(credential, digest_size=16).digest()
         owner = None if digest is None else self._known.get(digest)
-        admission = Admission(counted_as(address or "?"), digest, owner is not None, is_sign_in)
+        admission = Admission(client_key(address or "?"), digest, owner is not None, is_sign_in)
         if digest is not None and owner is not None and not is_sign_in:
             self._known.used(digest, owner)
             await self._charge_owner(admission, owner)

@@ -118,7 +118,7 @@ async def _store(context: Context, handover: Handover, fields: ExtractedFields) 
     if not in_row:
         await context.stores.blobs.put(message.raw_location, fields.compressed)
     try:
-        stored_id = await context.stores.intake.keep(IncomingMessage(message, fields.compressed if in_row else None))
+        stored_id = await context.stores.intake.store(IncomingMessage(message, fields.compressed if in_row else None))
     except Problem as problem:
         if not in_row and problem.code in _CERTAIN:
             await _discard_blob(context, message)

@@ -8,7 +8,7 @@ from kaisoumail.auth import api_keys as secrets
 from kaisoumail.auth import sessions as tokens
 from kaisoumail.errors import Problem
 from kaisoumail.model.access import Grant
-from kaisoumail.model.audit import did
+from kaisoumail.model.audit import audit_entry
 from kaisoumail.model.credential import Session
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import RequestClient, User, Viewer
@@ -34,7 +34,7 @@ async def viewer_with_key(context: Context, secret: str, visit: RequestClient) -
     if found is None:
         return None
     key, user = found
-    if key.is_over_at(now):
+    if key.has_expired_at(now):
         return None
     if key.last_used_at is None or key.last_used_at <= now - api_keys.LAST_USE_GRAIN:
         await context.database.write(lambda connection: api_keys.note_use(connection, key.id, now))
@@ -93,7 +93,7 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
         user_agent=viewer.visit.user_agent,
         address=viewer.visit.address,
     )
-    entry = did(viewer, "session.create", now, session.id, by="key" if viewer.key_id else "passkey")
+    entry = audit_entry(viewer, "session.create", now, session.id, by="key" if viewer.key_id else "passkey")
 
     def add(connection: Connection) -> None:
         owner = users.find_to_change(connection, viewer.id)
@@ -114,7 +114,7 @@ async def sign_out(context: Context, token: str, visit: RequestClient) -> None:
         user_id = sessions.end(connection, hashes)
         user = None if user_id is None else users.find(connection, user_id)
         if user is not None:
-            audit.add(connection, did(Viewer(user, visit=visit), "session.end", now, by="sign-out"))
+            audit.add(connection, audit_entry(Viewer(user, visit=visit), "session.end", now, by="sign-out"))
 
     await context.database.write(end)
 
@@ -132,7 +132,7 @@ async def end_session(context: Context, viewer: Viewer, session_id: str) -> None
     def end(connection: Connection) -> None:
         if not sessions.end_one(connection, viewer.id, session_id):
             raise Problem("session_not_found", "Session not found")
-        audit.add(connection, did(viewer, "session.end", now, session_id))
+        audit.add(connection, audit_entry(viewer, "session.end", now, session_id))
 
     await context.database.write(end)
 
@@ -143,7 +143,7 @@ async def end_all_sessions(context: Context, viewer: Viewer) -> int:
 
     def end(connection: Connection) -> int:
         number = sessions.end_all(connection, viewer.id)
-        audit.add(connection, did(viewer, "session.end_all", now, viewer.id, sessions=number))
+        audit.add(connection, audit_entry(viewer, "session.end_all", now, viewer.id, sessions=number))
         return number
 
     return await context.database.write(end)

@@ -10,7 +10,7 @@ from kaisoumail.auth import api_keys as secrets
 from kaisoumail.errors import Problem
 from kaisoumail.model.access import Grant, may
 from kaisoumail.model.address import is_email
-from kaisoumail.model.audit import Entry, did
+from kaisoumail.model.audit import Entry, audit_entry
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Role, User, Viewer
@@ -146,10 +146,10 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
                 mailboxes=owned,
             )
         if heir is not None:
-            mailboxes.hand_over(connection, user_id, heir.id)
-            messages.hand_over(connection, user_id, heir.id)
+            mailboxes.change_owner(connection, user_id, heir.id)
+            messages.change_owner(connection, user_id, heir.id)
         details = {"mailboxes": owned, "transferredTo": heir and heir.id}
-        audit.add(connection, did(viewer, "user.delete", now, user.id, user.email, owner_id=user.id, **details))
+        audit.add(connection, audit_entry(viewer, "user.delete", now, user.id, user.email, owner_id=user.id, **details))
         users.remove(connection, user_id)
         return RemovedUser(user, owned, heir)
 
@@ -175,7 +175,7 @@ async def _change(
         users.save(connection, changed)
         side_effect(connection)
         details = {"name": changed.name, "role": changed.role.value}
-        audit.add(connection, did(viewer, action, now, user.id, user.email, owner_id=user.id, **details))
+        audit.add(connection, audit_entry(viewer, action, now, user.id, user.email, owner_id=user.id, **details))
         return changed
 
     return await context.database.write(work)
@@ -215,4 +215,4 @@ def _checked_name(name: str) -> str:
 def _entry(viewer: Viewer | None, action: str, user: User, now: datetime, **details: str) -> Entry:
     if viewer is None:
         return Entry(action, now, "command line", target_id=user.id, target=user.email, details=dict(details))
-    return did(viewer, action, now, user.id, user.email, owner_id=user.id, **details)
+    return audit_entry(viewer, action, now, user.id, user.email, owner_id=user.id, **details)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kaisoumail.parsing.charsets import one_line
-from kaisoumail.parsing.encoded_words import words_decoded
+from kaisoumail.parsing.encoded_words import decode_words
 
 MAX_NAME: Final = 256
 _MAX_ADDRESS: Final = 320
@@ -37,7 +37,7 @@ def is_promised(address: str) -> bool:
     return len(address) <= _MAX_ADDRESS and _PROMISED.fullmatch(address) is not None
 
 
-def entries(value: str) -> Iterator[ParsedMailbox]:
+def mailboxes_in(value: str) -> Iterator[ParsedMailbox]:
     """
     The mailboxes in an address header's *value*, group members included, in order.
 
@@ -92,4 +92,4 @@ class _Entry:
 
 def _name(raw: str) -> str | None:
     # Cut before decoding to bound the cost; an encoded-word is seldom more than eight times as long as its text.
-    return one_line(words_decoded(raw[: MAX_NAME * 8]))[:MAX_NAME] or None
+    return one_line(decode_words(raw[: MAX_NAME * 8]))[:MAX_NAME] or None

@@ -7,8 +7,8 @@ from html import escape
 from io import StringIO
 from typing import Final
 
-from kaisoumail.parsing.charsets import decoded
-from kaisoumail.parsing.encoded_words import words_decoded
+from kaisoumail.parsing.charsets import decode
+from kaisoumail.parsing.encoded_words import decode_words
 from kaisoumail.parsing.headers import read_headers
 from kaisoumail.parsing.html_text import text_of
 from kaisoumail.parsing.part import Part
@@ -123,7 +123,7 @@ class _Reader:
             self.left = 0
         else:
             self.left -= len(content)
-        text = decoded(content, part.parameters.get("charset"), is_html=part.content_type == "text/html")
+        text = decode(content, part.parameters.get("charset"), is_html=part.content_type == "text/html")
         return StringIO(text, newline=None).getvalue() if "\r" in text else text  # every line ends in "\n"
 
     def new_section(self) -> _Section:
@@ -194,5 +194,5 @@ def _unwrap_flowed(text: str, *, drop_space: bool) -> str:
 def _header_lines(message: bytes) -> str:
     block = read_headers(message)
     shown = [(key, block.first(key)) for key in _SHOWN_HEADERS]
-    lines = [f"{key.capitalize()}: {words_decoded(value[:2000])}" for key, value in shown if value]
+    lines = [f"{key.capitalize()}: {decode_words(value[:2000])}" for key, value in shown if value]
     return "\n".join([*lines, ""])

@@ -38,7 +38,7 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _UNSHOWN: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
-def decoded(content: bytes, charset: str | None, *, is_html: bool = False) -> str:
+def decode(content: bytes, charset: str | None, *, is_html: bool = False) -> str:
     """
     *content* as text.
 

@@ -5,14 +5,14 @@ import re
 from typing import Final
 
 from kaisoumail.parsing.character_runs import without_long_runs
-from kaisoumail.parsing.charsets import decoded
+from kaisoumail.parsing.charsets import decode
 
 # No part may contain "?", so every attempt stops at the next one: linear on any input.
 _WORD: Final = re.compile(r"=\?([^?\s]{1,64})\?([bBqQ])\?([^?]*)\?=")
 _NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]+")
 
 
-def words_decoded(value: str) -> str:
+def decode_words(value: str) -> str:
     """
     *value* with its encoded-words decoded.
 
@@ -28,14 +28,14 @@ def words_decoded(value: str) -> str:
         between = value[end : match.start()]
         label = match[1].split("*", 1)[0].lower()  # RFC 2231 allows a language: utf-8*en
         if charset and (between.strip() or label != charset):
-            pieces.append(decoded(bytes(pending), charset))
+            pieces.append(decode(bytes(pending), charset))
             pending.clear()
         if between.strip() or not charset:
             pieces.append(between)
         pending += _word_bytes(match[2], match[3])
         charset, end = label, match.end()
     if charset:
-        pieces.append(decoded(bytes(pending), charset))
+        pieces.append(decode(bytes(pending), charset))
     pieces.append(value[end:])
     return without_long_runs("".join(pieces))  # again: words of different charsets are decoded separately
 

@@ -69,7 +69,7 @@ def text_of(markup: str, limit: int = MAX_HTML) -> str:
     if "&" in text:
         # A reference this long denotes no character, and Python refuses to parse numbers of 4,300 digits.
         text = html.unescape(_LONG_REFERENCE.sub("\ufffd", text))
-    return tidied(text)
+    return tidy(text)
 
 
 def shown_and_hidden(markup: str, limit: int = MAX_HTML) -> tuple[str, str]:
@@ -122,7 +122,7 @@ def _alternative(match: re.Match[str]) -> str:
     return f" {match[1]} {match[0]}"
 
 
-def tidied(text: str) -> str:
+def tidy(text: str) -> str:
     """*text* without invisible characters, runs of white space, and empty lines."""
     lines = (" ".join(line.split()) for line in visible(text).split("\n"))
     return "\n".join(line for line in lines if line)

@@ -6,10 +6,10 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Final
 
-from kaisoumail.parsing.addresses import ParsedMailbox, entries
+from kaisoumail.parsing.addresses import ParsedMailbox, mailboxes_in
 from kaisoumail.parsing.bodies import MAX_TEXT_BYTES, Bodies, bodies_of
-from kaisoumail.parsing.charsets import decoded, one_line
-from kaisoumail.parsing.encoded_words import words_decoded
+from kaisoumail.parsing.charsets import decode, one_line
+from kaisoumail.parsing.encoded_words import decode_words
 from kaisoumail.parsing.fast_tree import fast_tree
 from kaisoumail.parsing.filenames import cleaned_filename
 from kaisoumail.parsing.headers import HeaderBlock, read_headers
@@ -25,7 +25,7 @@ from kaisoumail.parsing.parsed_message import (
 from kaisoumail.parsing.part import Part
 from kaisoumail.parsing.tolerant_tree import tolerant_tree
 
-__all__ = ["NO_SUBJECT", "Attachment", "Header", "ParsedMessage", "Recipient", "attached", "parse"]
+__all__ = ["NO_SUBJECT", "Attachment", "Header", "ParsedMessage", "Recipient", "find_attachment", "parse"]
 
 NO_SUBJECT: Final = "(no subject)"
 MAX_SUBJECT: Final = 998
@@ -74,7 +74,7 @@ def parse(raw: bytes) -> ParsedMessage:
     )
 
 
-def attached(raw: bytes, number: int) -> tuple[Attachment, bytes] | None:
+def find_attachment(raw: bytes, number: int) -> tuple[Attachment, bytes] | None:
     """Attachment *number* of *raw*, an index into `ParsedMessage.attachments`, and its decoded bytes; else None."""
     raw = _with_line_feeds(raw)
     files = _bodies(read_headers(raw), raw, []).files
@@ -95,7 +95,7 @@ def _bodies(block: HeaderBlock, raw: bytes, defects: list[str]) -> Bodies:
     except Exception:  # noqa: BLE001 - hostile bytes must never lose the message; the defect records it
         defects.append("structure_unreadable")
         shown = raw[block.body_start : block.body_start + MAX_TEXT_BYTES]
-        return Bodies(decoded(shown, None) or None, None, ())
+        return Bodies(decode(shown, None) or None, None, ())
     defects.extend(tree.defects)
     if bodies.cut:
         defects.append("text_cut")
@@ -127,11 +127,11 @@ def _mime_fields(block: HeaderBlock) -> bytes:
 
 def _subject(value: str | None) -> str:
     # Cut before decoding to bound the cost; an encoded-word is seldom more than eight times as long as its text.
-    return one_line(words_decoded((value or "")[: MAX_SUBJECT * 8]))[:MAX_SUBJECT] or NO_SUBJECT
+    return one_line(decode_words((value or "")[: MAX_SUBJECT * 8]))[:MAX_SUBJECT] or NO_SUBJECT
 
 
 def _sender(value: str | None) -> ParsedMailbox:
-    found = islice(entries(value), MAX_RECIPIENTS) if value else ()
+    found = islice(mailboxes_in(value), MAX_RECIPIENTS) if value else ()
     return next((mailbox for mailbox in found if mailbox.name or mailbox.address), ParsedMailbox(None, None))
 
 
@@ -140,7 +140,7 @@ def _recipients(block: HeaderBlock) -> list[Recipient]:
         (kind, mailbox)
         for kind, key in _RECIPIENT_FIELDS.items()
         for value in block.all(key)
-        for mailbox in entries(value)
+        for mailbox in mailboxes_in(value)
     )
     # Entries without an address are counted as well: reading 40,000 empty ones takes a quarter of a second.
     considered = islice(named, 2 * MAX_RECIPIENTS)

@@ -4,8 +4,8 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from kaisoumail.parsing.charsets import decoded
-from kaisoumail.parsing.encoded_words import words_decoded
+from kaisoumail.parsing.charsets import decode
+from kaisoumail.parsing.encoded_words import decode_words
 
 MAX_VALUE: Final = 8 * 1024
 
@@ -37,7 +37,7 @@ def with_parameters(value: str) -> tuple[str, dict[str, str]]:
             encoded = split[2] is None or bool(split[3])
             sections.setdefault(split[1], {}).setdefault(int(split[2] or 0), (content, encoded))
         else:
-            plain.setdefault(name, words_decoded(content))
+            plain.setdefault(name, decode_words(content))
     for name, parts in sections.items():
         plain[name] = _join_parts(parts)
     return bare, plain
@@ -51,4 +51,4 @@ def _join_parts(parts: dict[int, tuple[str, bool]]) -> str:
         if encoded and number == min(parts) and piece.count("'") >= 2:
             charset, _language, piece = piece.split("'", 2)
         content += unquote_to_bytes(piece) if encoded else piece.encode("utf-8")
-    return decoded(bytes(content), charset)
+    return decode(bytes(content), charset)

@@ -12,7 +12,7 @@ from typing import Final
 from kaisoumail.parsing.headers import HeaderBlock, read_headers
 from kaisoumail.parsing.parameters import with_parameters
 from kaisoumail.parsing.part import MAX_PARTS, Part, Tree, content_type_or_default
-from kaisoumail.parsing.transfer import encoding_named, transfer_decoded
+from kaisoumail.parsing.transfer import decode_transfer, encoding_named
 
 MAX_DEPTH: Final = 16
 
@@ -94,7 +94,7 @@ class _Reader:
 
 def _content(raw: bytes, body: Span, encoding: str | None) -> bytes:
     content = raw[slice(*body)]
-    return content if encoding is None else transfer_decoded(content, encoding)
+    return content if encoding is None else decode_transfer(content, encoding)
 
 
 def _sections(raw: bytes, body: Span, boundary: str) -> list[Span] | None:

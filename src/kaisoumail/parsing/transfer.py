@@ -17,7 +17,7 @@ def encoding_named(field: str | None) -> str | None:
     return name if name in ("base64", "quoted-printable") else None
 
 
-def transfer_decoded(body: bytes, encoding: str) -> bytes:
+def decode_transfer(body: bytes, encoding: str) -> bytes:
     """*body* decoded from *encoding*, a result of `encoding_named`."""
     if encoding == "quoted-printable":
         return binascii.a2b_qp(body)

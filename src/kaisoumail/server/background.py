@@ -10,10 +10,10 @@ from kaisoumail.operations.rate_limits import forget_full_buckets
 from kaisoumail.operations.retention import DAILY, HOURLY, sweep
 from kaisoumail.server.memory_trim import MemoryTrim
 from kaisoumail.workflows.context import Context
-from kaisoumail.workflows.engine.periodic import repeated
-from kaisoumail.workflows.jobs.destroy_mailbox import destroy_what_was_left
-from kaisoumail.workflows.jobs.open_mailbox import open_what_was_left
-from kaisoumail.workflows.jobs.watch_activation import look_at_waiting
+from kaisoumail.workflows.engine.periodic import repeating
+from kaisoumail.workflows.jobs.destroy_mailbox import resume_destroying
+from kaisoumail.workflows.jobs.open_mailbox import resume_opening
+from kaisoumail.workflows.jobs.watch_activation import check_waiting_domains
 
 _MINUTE: Final = 60.0
 _HOUR: Final = 3600.0
@@ -34,13 +34,13 @@ async def settle_uncertain_blobs(context: Context) -> None:
 
 
 PERIODIC_JOBS: Final = (
-    PeriodicJob(2.0, look_at_waiting, "check domains that wait for their name servers, each when it is due"),
+    PeriodicJob(2.0, check_waiting_domains, "check domains that wait for their name servers, each when it is due"),
     PeriodicJob(_MINUTE, forget_full_buckets, "drop rate limit buckets that are full again"),
     PeriodicJob(_MINUTE, settle_uncertain_blobs, "after an unclear commit, remove blobs whose message is not stored"),
     PeriodicJob(
-        5 * _MINUTE, destroy_what_was_left, "continue destroying mailboxes after a refusal of Cloudflare or a crash"
+        5 * _MINUTE, resume_destroying, "continue destroying mailboxes after a refusal of Cloudflare or a crash"
     ),
-    PeriodicJob(5 * _MINUTE, open_what_was_left, "continue opening mailboxes after a crash"),
+    PeriodicJob(5 * _MINUTE, resume_opening, "continue opening mailboxes after a crash"),
     PeriodicJob(_HOUR, partial(sweep, rules=HOURLY), "remove rows beyond their retention"),
     PeriodicJob(_DAY, partial(sweep, rules=DAILY), "remove files that belong to no message"),
 )
@@ -50,5 +50,5 @@ _TRIM_SECONDS: Final = 20.0
 async def start_periodic_jobs(stack: AsyncExitStack, context: Context) -> None:
     """Run `PERIODIC_JOBS`, and return free memory to the system, until *stack* ends."""
     for each in PERIODIC_JOBS:
-        await stack.enter_async_context(repeated(each.seconds, partial(each.work, context)))
-    await stack.enter_async_context(repeated(_TRIM_SECONDS, MemoryTrim().trim))
+        await stack.enter_async_context(repeating(each.seconds, partial(each.work, context)))
+    await stack.enter_async_context(repeating(_TRIM_SECONDS, MemoryTrim().trim))

@@ -32,7 +32,7 @@ _BUDGET_SECONDS: Final = 300
 
 
 @asynccontextmanager
-async def opened_context(settings: Settings, process_id: str = "") -> AsyncIterator[Context]:
+async def open_context(settings: Settings, process_id: str = "") -> AsyncIterator[Context]:
     """The context, with the database migrated and the first admin created. One-off commands pass no *process_id*."""
     folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
     folder.tighten()

@@ -61,7 +61,7 @@ def application(context: Context, settings: Settings, refusals: RefusalLog, read
     )
     cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
     limits = RateLimits(_rates(settings), buckets_on(context.database))
-    endpoints = {webhook.PATH: problems.answering(endpoint)}
+    endpoints = {webhook.PATH: problems.with_problem_answers(endpoint)}
     in_progress = RequestsInProgress(settings.http_max_connections_per_client)
     return RequestMiddleware(
         litestar, cors, RequestAdmission(limits, cors), settings.trusted_proxies, endpoints, in_progress

@@ -21,7 +21,7 @@ from kaisoumail.network.descriptors import (
 from kaisoumail.operations.readiness import Readiness
 from kaisoumail.server.background import start_periodic_jobs
 from kaisoumail.server.cannot_start import CannotStart
-from kaisoumail.server.context import opened_context
+from kaisoumail.server.context import open_context
 from kaisoumail.server.http import application, http_limits, listen
 from kaisoumail.server.smtp import open_smtp
 from kaisoumail.settings import Settings
@@ -55,7 +55,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         listener = listen(settings.host, settings.port)
         stack.callback(listener.close)
         process_id = f"{socket.gethostname()}-{uuid4().hex[:12]}"
-        context = await stack.enter_async_context(opened_context(settings, process_id))
+        context = await stack.enter_async_context(open_context(settings, process_id))
         await check_workflow_file(context.runs.url, settings.database_patience)
         await check_connections_left(context.database)
         await stack.enter_async_context(context.runs.running(context, context.database))
@@ -65,7 +65,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         limits = http_limits(settings, shares.http, refusals)
         readiness = Readiness(context.database, context.stores.signals, process_id, settings.dead_after)
         app = application(context, settings, refusals, readiness)
-        await stack.enter_async_context(http_server.served(app, listener, limits, context.stores.signals.end))
+        await stack.enter_async_context(http_server.serving(app, listener, limits, context.stores.signals.end))
         _tune_interpreter()
         yield Running(context, int(listener.getsockname()[1]), smtp_port)
 

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from typing import Final
 
-from kaisoumail.model.client_address import counted_as
+from kaisoumail.model.client_address import client_key
 from kaisoumail.network.connection_budget import Admission, ConnectionBudget, ConnectionLimits, ConnectionVerdict
 from kaisoumail.operations.context import Context
 from kaisoumail.smtp.protocol import SmtpProtocol
@@ -109,4 +109,4 @@ class _SmtpConnection(SmtpProtocol):
 def _client(transport: asyncio.BaseTransport) -> str:
     """The client whose connections are counted together: an IPv4 address or an IPv6 /64."""
     peer = transport.get_extra_info("peername")
-    return counted_as(str(peer[0])) if peer else ""
+    return client_key(str(peer[0])) if peer else ""

@@ -119,7 +119,7 @@ class Intake:
             await self._usage.look_at(users)
             quota_snapshot = QuotaSnapshot(quotas, {user: self._usage.of(user) for user in users})
             outcomes = await write(
-                partial(keep_all, incoming=incoming, quota_snapshot=quota_snapshot, skip_locked=skip_locked)
+                partial(store_all, incoming=incoming, quota_snapshot=quota_snapshot, skip_locked=skip_locked)
             )
             for each, outcome in zip(incoming, outcomes, strict=True):
                 if outcome == each.message.id:
@@ -139,7 +139,7 @@ class Intake:
         """True if *mailbox*, just looked up, or its owner has reached a quota."""
         return self._quotas.is_full(mailbox.message_count, self._usage.of(mailbox.user_id))
 
-    async def keep(self, incoming: IncomingMessage) -> str:
+    async def store(self, incoming: IncomingMessage) -> str:
         """
         The id of the stored message, once it is durable: that of *incoming*, or of an earlier identical hand-over.
 
@@ -175,7 +175,7 @@ class QuotaSnapshot:
 _NO_LIMITS: Final = QuotaSnapshot(NO_QUOTAS, {})
 
 
-def keep_all(
+def store_all(
     connection: Connection,
     incoming: Sequence[IncomingMessage],
     quota_snapshot: QuotaSnapshot = _NO_LIMITS,

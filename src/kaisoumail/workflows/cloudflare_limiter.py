@@ -49,7 +49,7 @@ class CloudflareLimiter:
             await asyncio.sleep(wait)
             await self._refuse_in_cooldown(caller, method, path)
 
-    async def close_for(self, error: RateLimited, caller: Caller) -> RateLimited:
+    async def begin_cooldown(self, error: RateLimited, caller: Caller) -> RateLimited:
         """Begin a cooldown of *error*'s `retry_after` seconds; returns *error* with the request that caused it."""
         cause = {
             "triggeredAt": iso(self._clock()),

@@ -80,7 +80,7 @@ class SecondOpinions:
             if await self._is_paused() or await self._is_gone(message):
                 return
             async with asyncio.timeout(_PATIENCE):
-                choice = await ai.chosen(self._cloudflare, self._account_id, self._model, message.subject, doubts)
+                choice = await ai.choose(self._cloudflare, self._account_id, self._model, message.subject, doubts)
             if choice is not None:
                 await self._database.write(
                     partial(messages.add_verification, message_id=message.id, found=_verification(choice))

@@ -1,11 +1,11 @@
 """What may be the code of a mail in which the rules find none."""
 
 from kaisoumail.model.code import Doubt
-from kaisoumail.parsing.codes.find import MAX_DOUBTS, MAX_EVIDENCE, decided
+from kaisoumail.parsing.codes.find import MAX_DOUBTS, MAX_EVIDENCE, decide
 
 
 def _doubts(subject: str, text: str | None = None, html: str | None = None) -> tuple[Doubt, ...]:
-    return decided(subject, text, html).doubts
+    return decide(subject, text, html).doubts
 
 
 def test_two_codes_with_one_name_are_both_in_doubt_each_with_the_words_around_it() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.parsing.codes.find import MAX_EVIDENCE, MAX_WORD, decided, find_code
+from kaisoumail.parsing.codes.find import MAX_EVIDENCE, MAX_WORD, decide, find_code
 
 FOUND = [
     ("Your verification code is 842911", "Fallback body code 551177", "", "842911"),
@@ -157,7 +157,7 @@ def test_what_is_kept_of_a_code_has_an_end() -> None:
 
 
 def test_every_candidate_says_why_it_lost() -> None:
-    decision = decided("Your order 20481177", "Order 20481177. Your login code is 842911, not 2024.", None)
+    decision = decide("Your order 20481177", "Order 20481177. Your login code is 842911, not 2024.", None)
 
     lost = {each.scored.candidate.code: each.lost for each in decision.examined}
     assert decision.found is not None
@@ -166,7 +166,7 @@ def test_every_candidate_says_why_it_lost() -> None:
 
 
 def test_two_that_are_close_say_so() -> None:
-    decision = decided("Hello", "Your login code is 842911. Your access code is 551177.", None)
+    decision = decide("Hello", "Your login code is 842911. Your access code is 551177.", None)
 
     assert decision.found is None
     assert [each.lost for each in decision.examined] == ["another does nearly as well"] * 2

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.parsing.codes.folding import folded, one_line, plain
+from kaisoumail.parsing.codes.folding import fold, normalize, one_line
 from kaisoumail.parsing.codes.words import CODES
 
 CASES = [
@@ -32,20 +32,20 @@ CASES = [
 
 @pytest.mark.parametrize(("text", "roles"), CASES)
 def test_phrases_are_found_whatever_their_case_accents_and_line_breaks(text: str, roles: list[str]) -> None:
-    found = CODES.hits(one_line(folded(plain(text, 1000))))
+    found = CODES.hits(one_line(fold(normalize(text, 1000))))
 
     assert [hit.role for hit in found] == roles
 
 
 @given(st.text(max_size=300))
 def test_folding_moves_nothing(text: str) -> None:
-    shown = plain(text, 1000)
+    shown = normalize(text, 1000)
 
-    assert len(folded(shown)) == len(shown)
+    assert len(fold(shown)) == len(shown)
 
 
 @given(st.text(max_size=300))
 def test_phrases_never_overlap(text: str) -> None:
-    hits = list(CODES.hits(one_line(folded(plain(text, 1000)))))
+    hits = list(CODES.hits(one_line(fold(normalize(text, 1000)))))
 
     assert all(left.end <= right.start for left, right in pairwise(hits))

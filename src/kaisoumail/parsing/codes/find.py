@@ -7,7 +7,7 @@ from typing import Final, Literal
 from kaisoumail.model.code import Doubt
 from kaisoumail.parsing.codes.candidates import Candidate
 from kaisoumail.parsing.codes.reading import AnalyzedText, Where
-from kaisoumail.parsing.codes.score import CLOSE, ENOUGH, MailContext, ScoredCandidate, scored
+from kaisoumail.parsing.codes.score import CLOSE, ENOUGH, MailContext, ScoredCandidate, score_candidates
 from kaisoumail.parsing.html_text import shown_and_hidden
 
 MAX_EVIDENCE: Final = 120
@@ -100,17 +100,17 @@ def find_code(subject: str | None, text: str | None, html: str | None) -> FoundC
     None when no candidate has enough points, or when two different ones are close: a message with
     two codes has none that is safe to copy. The case of letters is preserved. Never raises.
     """
-    return decided(subject, text, html).found
+    return decide(subject, text, html).found
 
 
-def decided(subject: str | None, text: str | None, html: str | None) -> Decision:
+def decide(subject: str | None, text: str | None, html: str | None) -> Decision:
     """As `find_code`, with every candidate that was examined; print it to see the reasons."""
     head = AnalyzedText.of("subject", subject or "")
     examined: list[ExaminedCandidate] = []
     for reading, preheader in _readings(head, text, html):
         if not reading.candidates:
             continue
-        ranked = scored(reading, MailContext(head, reading))
+        ranked = score_candidates(reading, MailContext(head, reading))
         best = _best(ranked, preheader)
         examined += [ExaminedCandidate(reading, each, _reason_lost(each, best)) for each in ranked]
         if best is not None:

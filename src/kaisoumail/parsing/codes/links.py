@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from kaisoumail.model.code import Link, LinkKind
-from kaisoumail.parsing.codes.folding import folded, one_line, plain
+from kaisoumail.parsing.codes.folding import fold, normalize, one_line
 from kaisoumail.parsing.codes.words import LINKS, MEETINGS
 from kaisoumail.parsing.html_text import MAX_HTML, text_of
 
@@ -168,12 +168,12 @@ def _scored_link(link: _LinkText, about: set[str]) -> tuple[int, Link] | None:
 
 def _roles(text: str) -> set[str]:
     """The roles of the phrases in *text*, without its commas: "Yes, it's me" matches "yes it's me"."""
-    return LINKS.roles(one_line(folded(plain(text, 300))).replace(", ", " ")) if text else set()
+    return LINKS.roles(one_line(fold(normalize(text, 300))).replace(", ", " ")) if text else set()
 
 
 def _is_of_a_meeting(text: str, html: str) -> bool:
     """Whether the invitation is to a call, not to a team."""
-    lowered = one_line(folded(text or html))
+    lowered = one_line(fold(text or html))
     return any(phrase in lowered for phrase in MEETINGS)
 
 

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final, Literal, NamedTuple
 
 from kaisoumail.parsing.codes.candidates import Candidate, candidates_in
-from kaisoumail.parsing.codes.folding import folded, one_line, plain, usual
+from kaisoumail.parsing.codes.folding import fold, normalize, normalize_letters, one_line
 from kaisoumail.parsing.codes.words import BOOKINGS, CODES, MEETINGS, PLACES
 from kaisoumail.parsing.codes.words.table import Hit
 
@@ -31,24 +31,24 @@ _MIN_RULE: Final = 10
 
 @dataclass(frozen=True)
 class AnalyzedText:
-    """A text, as `plain` returns it, and which part of the message it is."""
+    """A text, as `normalize` returns it, and which part of the message it is."""
 
     where: Where
     text: str
 
     @classmethod
     def of(cls, where: Where, text: str) -> "AnalyzedText":
-        return cls(where, plain(text, MAX_TEXT))
+        return cls(where, normalize(text, MAX_TEXT))
 
     @classmethod
     def of_shown(cls, html_text: str) -> "AnalyzedText":
         """The visible text of HTML, as `shown_and_hidden` returns it."""
-        return cls("html", usual(html_text[:MAX_TEXT]))
+        return cls("html", normalize_letters(html_text[:MAX_TEXT]))
 
     @cached_property
     def folded(self) -> str:
         """The text in which phrases are searched; each character has the same index as in `text`."""
-        line = one_line(folded(self.text))
+        line = one_line(fold(self.text))
         return line if len(line) == len(self.text) else self.text
 
     @cached_property

@@ -84,7 +84,7 @@ class MailContext:
         return ("offer" in about or "%" in self._subject.text) and not about & _PROOF
 
 
-def scored(reading: AnalyzedText, context: MailContext) -> list[ScoredCandidate]:
+def score_candidates(reading: AnalyzedText, context: MailContext) -> list[ScoredCandidate]:
     """The candidates of *reading* with their points, in order. A code needs `ENOUGH` points."""
     if not reading.hits and not context.asks_for_proof:
         return [ScoredCandidate(candidate, 0, ()) for candidate in reading.candidates]

@@ -6,7 +6,7 @@ number can become visible later. SQLite has one writer, so numbers are assigned 
 PostgreSQL two processes commit at once, so the numbers are assigned last in a transaction, under a lock that
 is held until it is committed. While it holds the lock, a transaction waits for its own commit and nothing else.
 
-Works only note what they change (`note`, `note_access`); `run` assigns numbers and signals topics, once a batch.
+Works only note what they change (`note_change`, `note_access`); `run` assigns numbers and signals topics, once a batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +47,7 @@ class Change:
         return topics
 
 
-def note(connection: Connection, change: Change) -> None:
+def note_change(connection: Connection, change: Change) -> None:
     """Add *change* to this transaction; `run` numbers it."""
     connection.info[_NOTED].append(change)
 

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, func, or_, select
 from kaisoumail.model.feed import Cursor
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage.engine.schema import changes
-from kaisoumail.storage.engine.transactions import Change, note
+from kaisoumail.storage.engine.transactions import Change, note_change
 from kaisoumail.storage.tables.grant_filter import within
 
 
@@ -22,17 +22,17 @@ class NumberedChange:
 
 def note_message(connection: Connection, user_id: str, mailbox_id: str, message_id: str) -> None:
     """Note that a message of this user arrived in this mailbox."""
-    note(connection, Change(user_id, mailbox_id, message_id))
+    note_change(connection, Change(user_id, mailbox_id, message_id))
 
 
 def note_mailbox(connection: Connection, user_id: str, mailbox_id: str) -> None:
     """Note that this mailbox was changed or created."""
-    note(connection, Change(user_id, mailbox_id))
+    note_change(connection, Change(user_id, mailbox_id))
 
 
 def note_domain(connection: Connection, domain_id: str) -> None:
     """Note that this domain was changed or created. It has no user: only admins see domains."""
-    note(connection, Change(domain_id=domain_id))
+    note_change(connection, Change(domain_id=domain_id))
 
 
 def newest(connection: Connection) -> Cursor:
@@ -56,7 +56,7 @@ def visible_to(viewer: Viewer) -> list[ColumnElement[bool]]:
     return [*conditions, *within(viewer.grant, changes.c.mailbox_id)]
 
 
-def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
+def change_owner(connection: Connection, user_id: str, heir_id: str) -> None:
     """Give the changes of one user to another, who owns what they are about now."""
     connection.execute(update(changes).where(changes.c.user_id == user_id).values(user_id=heir_id))
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from kaisoumail.model.domain import LONGEST_LOOK_PAUSE, BindingSource, Domain, DomainStatus
+from kaisoumail.model.domain import LONGEST_CHECK_PAUSE, BindingSource, Domain, DomainStatus
 from kaisoumail.storage.engine.database_clock import DatabaseNow, in_time
 from kaisoumail.storage.engine.schema import domains
 from kaisoumail.storage.tables import changes
 
 _live = domains.c.deleted_at.is_(None)
 # A time further away than the longest pause: the database's clock went back since.
-_is_due = or_(domains.c.next_look_at <= DatabaseNow(), domains.c.next_look_at > in_time(LONGEST_LOOK_PAUSE))
+_is_due = or_(domains.c.next_look_at <= DatabaseNow(), domains.c.next_look_at > in_time(LONGEST_CHECK_PAUSE))
 
 
 def listed(connection: Connection) -> list[Domain]:

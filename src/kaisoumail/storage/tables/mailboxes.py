@@ -222,7 +222,7 @@ def owned_by(connection: Connection, user_id: str) -> int:
     return connection.execute(query).scalar_one()
 
 
-def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
+def change_owner(connection: Connection, user_id: str, heir_id: str) -> None:
     """Give every mailbox of one user, destroyed ones too, to another."""
     connection.execute(update(mailboxes).where(mailboxes.c.user_id == user_id).values(user_id=heir_id))
 

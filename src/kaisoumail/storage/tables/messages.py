@@ -191,10 +191,10 @@ def remove(connection: Connection, message: Message, now: datetime) -> bool:
     return True
 
 
-def hand_over(connection: Connection, user_id: str, heir_id: str) -> None:
+def change_owner(connection: Connection, user_id: str, heir_id: str) -> None:
     """Give every message of one user, and the changes about their things, to another."""
     connection.execute(update(messages).where(messages.c.user_id == user_id).values(user_id=heir_id))
-    changes.hand_over(connection, user_id, heir_id)
+    changes.change_owner(connection, user_id, heir_id)
 
 
 def forget_raw(connection: Connection, location: str) -> None:

@@ -41,7 +41,7 @@ async def _run(run_id: str, attempt: int) -> None:
         await execute(run_id, attempt)
 
 
-def place(run_id: str, attempt: int) -> str:
+def workflow_id(run_id: str, attempt: int) -> str:
     """The id under which DBOS stores an attempt of a run."""
     return f"{run_id}:{attempt}"
 
@@ -49,7 +49,7 @@ def place(run_id: str, attempt: int) -> str:
 async def start(run_id: str, attempt: int) -> None:
     """Execute the run here unless the attempt was started before. A failure is logged; the engine starts it again."""
     try:
-        with SetWorkflowID(place(run_id, attempt), workflow_id_reuse_policy="reject"):
+        with SetWorkflowID(workflow_id(run_id, attempt), workflow_id_reuse_policy="reject"):
             handle: Any = await DBOS.start_workflow_async(_run, run_id, attempt)
     except error.DBOSWorkflowIDInUseError:
         return
@@ -64,7 +64,7 @@ async def step(name: str, function: Callable[[], Awaitable[Any]]) -> Any:
     return await DBOS.run_step_async({"name": name}, function)
 
 
-async def listed(**filters: Any) -> list[StoredWorkflow]:
+async def list_workflows(**filters: Any) -> list[StoredWorkflow]:
     """The runs that DBOS has stored; *filters* are those of its `list_workflows`."""
     return await DBOS.list_workflows_async(load_input=False, load_output=False, **filters)
 
@@ -86,7 +86,7 @@ async def delete(places: Sequence[str]) -> None:
 
 
 @asynccontextmanager
-async def launched(
+async def running_dbos(
     url: str,
     process_id: str,
     execute: Execute,

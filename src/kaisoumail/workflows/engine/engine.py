@@ -25,7 +25,7 @@ from kaisoumail.storage.tables import runs
 from kaisoumail.storage.tables.runs import RunRow, RunStart
 from kaisoumail.workflows.engine import dbos_adapter, older_runs
 from kaisoumail.workflows.engine.heartbeats import Heartbeats
-from kaisoumail.workflows.engine.periodic import repeated
+from kaisoumail.workflows.engine.periodic import repeating
 from kaisoumail.workflows.engine.progress import Progress
 from kaisoumail.workflows.engine.registry import JOBS, Job, job_of
 from kaisoumail.workflows.engine.results import (
@@ -190,19 +190,19 @@ class Engine:
         """
         self._context, self._database, self._is_stopping = context, database, False
         heartbeats = Heartbeats(database, self._process_id, self._dead_after, self._clock)
-        async with dbos_adapter.launched(
+        async with dbos_adapter.running_dbos(
             self.url, self._process_id, self.execute, self._let_runs_finish, self._abandon_runs
         ):
             try:
                 # The heartbeat starts before the first run and stops after the last: runs without one are taken over.
                 await heartbeats.beat()
-                async with repeated(self._beat, heartbeats.beat):
+                async with repeating(self._beat, heartbeats.beat):
                     await _register_unknown_owners(heartbeats)
-                    for run in await dbos_adapter.listed(status="ENQUEUED", name=list(older_runs.NAMES)):
+                    for run in await dbos_adapter.list_workflows(status="ENQUEUED", name=list(older_runs.NAMES)):
                         await self._begin_older_run(run.workflow_id)
                     async with (
-                        repeated(self._beat, partial(self._take_over_dead_processes, heartbeats)),
-                        repeated(self._beat, partial(self._resume_idle_runs, heartbeats)),
+                        repeating(self._beat, partial(self._take_over_dead_processes, heartbeats)),
+                        repeating(self._beat, partial(self._resume_idle_runs, heartbeats)),
                     ):
                         yield
                     await self._let_runs_finish()
@@ -287,7 +287,7 @@ class Engine:
     async def _settled_idle_runs(self, rows: list[RunRow]) -> list[tuple[RunRow, dbos_adapter.StoredWorkflow | None]]:
         """Those of *rows* that this release can execute and whose state is old enough, with what DBOS has stored."""
         ours = {_place(row): row for row in rows if job_of(row) is not None}
-        stored = await dbos_adapter.listed(workflow_ids=list(ours)) if ours else []
+        stored = await dbos_adapter.list_workflows(workflow_ids=list(ours)) if ours else []
         known = {workflow.workflow_id: workflow for workflow in stored}
         now, before = self._clock(), self._idle
         states = {place: (known[place].status, known[place].executor_id) if place in known else None for place in ours}
@@ -309,7 +309,7 @@ class Engine:
         """
         async for dead in heartbeats.claimed():
             known = {_place(row): row for row in await self._storage.read(runs.all_open)}
-            left = await dbos_adapter.listed(status="PENDING", executor_id=dead)
+            left = await dbos_adapter.list_workflows(status="PENDING", executor_id=dead)
             for run in left:
                 row = known.get(run.workflow_id)
                 if run.name != dbos_adapter.RUN:
@@ -377,9 +377,9 @@ async def _register_unknown_owners(heartbeats: Heartbeats) -> None:
     Otherwise these runs would never be continued, and their keys would stay in use.
     """
     # Read the runs first: a process has its row before it has runs, so none that lives is marked.
-    owners = {run.executor_id for run in await dbos_adapter.listed(status="PENDING")}
+    owners = {run.executor_id for run in await dbos_adapter.list_workflows(status="PENDING")}
     await heartbeats.note_the_unknown(owner for owner in owners if owner is not None)
 
 
 def _place(row: RunRow) -> str:
-    return dbos_adapter.place(row.id, row.attempt)
+    return dbos_adapter.workflow_id(row.id, row.attempt)

@@ -12,7 +12,7 @@ _log = structlog.get_logger("kaisoumail.schedule")
 
 
 @asynccontextmanager
-async def repeated(seconds: float, work: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
+async def repeating(seconds: float, work: Callable[[], Awaitable[object]]) -> AsyncIterator[None]:
     """Inside the block *work* is repeated with a pause of *seconds* in between; errors are logged, not raised."""
     task = asyncio.create_task(_for_ever(seconds, work))
     try:

@@ -33,4 +33,4 @@ async def prune_runs(database: Database, age: timedelta, *, shown: bool) -> int:
 
 
 def _places(row: RunRow) -> list[str]:
-    return [dbos_adapter.place(row.id, attempt) for attempt in range(1, row.attempt + 1)]
+    return [dbos_adapter.workflow_id(row.id, attempt) for attempt in range(1, row.attempt + 1)]

@@ -20,7 +20,7 @@ class RunHealth:
     failed: tuple[str, ...]
 
 
-async def look_at_runs(database: Database) -> RunHealth:
+async def read_run_health(database: Database) -> RunHealth:
     """The health of the runs in *database*; no engine has to be running."""
     rows = await database.read(runs.all_open)
     failed = await database.read(partial(runs.failed, limit=_FAILED_SHOWN))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Final
 
-from kaisoumail.parsing.codes.folding import folded, one_line
+from kaisoumail.parsing.codes.folding import fold, one_line
 
 # Scripts that separate words by spaces: a phrase never begins inside a word of these.
 _SPACED: Final = "a-z\u00df-\u024f\u0370-\u052f"
@@ -172,7 +172,7 @@ def _with_short_ones(phrases: Mapping[str, list[_Phrase]]) -> Mapping[str, Seque
 
 def phrases(listed: str) -> Iterator[str]:
     """The phrases in a field of `Words`, folded as the text is."""
-    for phrase in one_line(folded(unicodedata.normalize("NFC", listed))).split(","):
+    for phrase in one_line(fold(unicodedata.normalize("NFC", listed))).split(","):
         tidy = " ".join(phrase.split())
         if tidy:
             yield tidy
