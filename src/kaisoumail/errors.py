@@ -17,7 +17,7 @@ class ProblemKind:
     """How a code is answered: *status* over HTTP, *smtp* over SMTP; *retry* if the same request may succeed later."""
 
     status: int
-    smtp: str = "451 4.3.0 Temporary trouble on our side, try again later"
+    smtp: str = "451 4.3.0 Temporary failure, try again later"
     retry: bool = False
 
 
@@ -28,7 +28,7 @@ CODES: Final[dict[str, ProblemKind]] = {
     "unsupported_media_type": ProblemKind(415),
     "not_found": ProblemKind(404),
     "method_not_allowed": ProblemKind(405),
-    "too_large": ProblemKind(413, "552 5.3.4 Message too big for us"),
+    "too_large": ProblemKind(413, "552 5.3.4 Message size exceeds limit"),
     "rate_limited": ProblemKind(429, retry=True),
     "uri_too_long": ProblemKind(414),
     "header_fields_too_large": ProblemKind(431),
@@ -111,8 +111,8 @@ CODES: Final[dict[str, ProblemKind]] = {
     "inbound_closed": ProblemKind(503),
     "storage_unavailable": ProblemKind(503, retry=True),
     "storage_locked": ProblemKind(503, retry=True),
-    "storage_full": ProblemKind(503, "452 4.3.1 Insufficient storage on our side, try again later", retry=True),
-    "overloaded": ProblemKind(503, "452 4.3.1 Too busy just now, try again later", retry=True),
+    "storage_full": ProblemKind(503, "452 4.3.1 Insufficient system storage", retry=True),
+    "overloaded": ProblemKind(503, "452 4.3.1 Server busy, try again later", retry=True),
     "internal": ProblemKind(500, retry=True),
 }
 

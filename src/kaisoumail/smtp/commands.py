@@ -34,9 +34,9 @@ def command(line: bytes) -> tuple[str, str]:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError:
-        raise BadSyntax("500 5.5.2 A command is ASCII, or UTF-8 with SMTPUTF8") from None
+        raise BadSyntax("500 5.5.2 Syntax error: commands are ASCII, or UTF-8 with SMTPUTF8") from None
     if not text.isprintable() and any(ord(character) < 32 or ord(character) == 127 for character in text):
-        raise BadSyntax("500 5.5.2 A command has no control characters")
+        raise BadSyntax("500 5.5.2 Syntax error: control character in command")
     verb, _, rest = text.partition(" ")
     return verb.upper(), rest.rstrip(" ")
 
@@ -50,10 +50,10 @@ def path(argument: str, keyword: str) -> Path:
     name, colon, rest = argument.partition(":")
     found = _PATH.fullmatch(rest) or _BARE.fullmatch(rest) if colon and name.strip().upper() == keyword else None
     if found is None:
-        raise BadSyntax(f"501 5.5.4 Say {'MAIL' if keyword == 'FROM' else 'RCPT'} {keyword}:<address>")
+        raise BadSyntax(f"501 5.5.4 Syntax: {'MAIL' if keyword == 'FROM' else 'RCPT'} {keyword}:<address>")
     address = _ROUTE.sub("", found[1], count=1) if found[1].startswith("@") else found[1]
     if len(address) > _MAX_ADDRESS:
-        raise BadSyntax("501 5.1.3 This address is too long")
+        raise BadSyntax("501 5.1.3 Address too long")
     return Path(address, _parameters(found[2] or ""))
 
 
@@ -65,7 +65,7 @@ def _parameters(text: str) -> dict[str, str | None]:
     for word in words:
         found = _PARAMETER.fullmatch(word)
         if found is None:
-            raise BadSyntax("501 5.5.4 A parameter is NAME or NAME=value")
+            raise BadSyntax("501 5.5.4 Syntax error in parameter")
         parameters[found[1].upper()] = found[2]
     return parameters
 
@@ -73,5 +73,5 @@ def _parameters(text: str) -> dict[str, str | None]:
 def size(value: str | None) -> int:
     """The number of bytes in *value*. Raises BadSyntax unless it is a number of at most 20 digits."""
     if value is None or not (value.isascii() and value.isdigit()) or len(value) > 20:
-        raise BadSyntax("501 5.5.4 SIZE is a number of bytes")
+        raise BadSyntax("501 5.5.4 Syntax error: SIZE must be a number of bytes")
     return int(value)

@@ -71,7 +71,7 @@ class SmtpListener:
                 reply = f"421 4.3.2 {name} Too many connections, try again later"
                 self._refuse(connection, client, "too_many_connections", reply)
             case ConnectionVerdict.CLIENT_FULL:
-                reply = f"421 4.7.0 {name} Too many connections from you"
+                reply = f"421 4.7.0 {name} Too many connections from your address"
                 self._refuse(connection, client, "too_many_connections_of_one", reply)
             case _:
                 session = SmtpSession(self._context, connection, client, self._shared, self._config)

@@ -110,7 +110,7 @@ class SmtpSession:
             self._protocol.hang_up()
         except ReadTimeout:
             self._shared.refusals.note("smtp.too_slow", self._client)
-            self._protocol.hang_up(f"421 4.4.2 {self._config.host_name} You were silent or slow for too long")
+            self._protocol.hang_up(f"421 4.4.2 {self._config.host_name} Timeout exceeded, closing connection")
         except ClientKeepsSending:
             self._shared.refusals.note("smtp.flooded", self._client)
             self._protocol.hang_up(CODES["too_large"].smtp)
@@ -130,7 +130,7 @@ class SmtpSession:
             self._protocol.hang_up(self._goodbye(), linger=False)
 
     def _goodbye(self) -> str:
-        return f"421 4.3.2 {self._config.host_name} Going down, come back in a moment"
+        return f"421 4.3.2 {self._config.host_name} Service shutting down, try again later"
 
     async def _command_loop(self) -> None:
         self._protocol.reply(f"220 {self._config.host_name} KaisouMail ESMTP")
@@ -146,14 +146,14 @@ class SmtpSession:
                     return
                 await _VERBS.get(verb, SmtpSession._unknown)(self, rest)
             except BadLine:
-                self._reject_command("500 5.5.2 A line has at most 4094 characters and ends in CR LF")
+                self._reject_command("500 5.5.2 Line longer than 4094 characters, or bare CR or LF")
             except BadSyntax as malformed:
                 self._reject_command(str(malformed))
             except Problem as problem:
                 self._protocol.reply(problem.kind.smtp)
             if self._mistakes > _MAX_MISTAKES:
                 self._shared.refusals.note("smtp.too_many_mistakes", self._client)
-                self._protocol.hang_up("421 4.7.0 Too many mistakes")
+                self._protocol.hang_up("421 4.7.0 Too many errors")
                 return
             if self._commands > _MAX_COMMANDS:
                 self._shared.refusals.note("smtp.too_many_commands", self._client)
@@ -166,14 +166,14 @@ class SmtpSession:
 
     async def _hello(self, rest: str) -> None:
         if not rest:
-            raise BadSyntax("501 5.5.4 Say HELO and your name")
+            raise BadSyntax("501 5.5.4 Syntax: HELO hostname")
         self._end_transaction()
         self._greeted = True
         self._protocol.reply(f"250 {self._config.host_name}")
 
     async def _extended_hello(self, rest: str) -> None:
         if not rest:
-            raise BadSyntax("501 5.5.4 Say EHLO and your name")
+            raise BadSyntax("501 5.5.4 Syntax: EHLO hostname")
         self._end_transaction()
         self._greeted = True
         offered = ["PIPELINING", f"SIZE {self._limit}", "8BITMIME", "SMTPUTF8", "CHUNKING", "ENHANCEDSTATUSCODES"]
@@ -183,25 +183,25 @@ class SmtpSession:
 
     async def _start_tls(self, rest: str) -> None:
         if rest:
-            raise BadSyntax("501 5.5.4 STARTTLS stands alone")
+            raise BadSyntax("501 5.5.4 Syntax: STARTTLS")
         if self._config.tls is None or self._protocol.is_secure:
-            raise BadSyntax("503 5.5.1 TLS is not to be had now")
+            raise BadSyntax("503 5.5.1 STARTTLS not available")
         self._end_transaction()
         self._greeted = False
-        await self._protocol.start_tls(self._config.tls, "220 2.0.0 Go ahead", within=30.0)
+        await self._protocol.start_tls(self._config.tls, "220 2.0.0 Ready to start TLS", within=30.0)
 
     async def _mail_from(self, rest: str) -> None:
         if not self._greeted:
-            raise BadSyntax("503 5.5.1 Say HELO first")
+            raise BadSyntax("503 5.5.1 Send HELO or EHLO first")
         if self._transaction is not None:
-            raise BadSyntax("503 5.5.1 There is a sender already")
+            raise BadSyntax("503 5.5.1 Nested MAIL command")
         if self._message_count >= _MAX_MESSAGES:
-            raise BadSyntax("452 4.5.3 That was a lot, use another connection")
+            raise BadSyntax("452 4.5.3 Too many messages on this connection")
         sender = path(rest, "FROM")
         if unknown := set(sender.parameters).difference(_MAIL_PARAMETERS):
-            raise BadSyntax(f"555 5.5.4 {min(unknown)} is not understood here")
+            raise BadSyntax(f"555 5.5.4 Unsupported option: {min(unknown)}")
         if sender.parameters.get("BODY", "7BIT") not in ("7BIT", "8BITMIME"):
-            raise BadSyntax("501 5.5.4 BODY is 7BIT or 8BITMIME")
+            raise BadSyntax("501 5.5.4 Syntax error: BODY must be 7BIT or 8BITMIME")
         is_utf8 = "SMTPUTF8" in sender.parameters
         _refuse_non_ascii(sender, is_utf8)
         if "SIZE" in sender.parameters and size(sender.parameters["SIZE"]) > self._limit:
@@ -214,15 +214,15 @@ class SmtpSession:
     async def _rcpt_to(self, rest: str) -> None:
         transaction = self._transaction
         if transaction is None or transaction.transfer is not None:
-            raise BadSyntax("503 5.5.1 Say MAIL first")
+            raise BadSyntax("503 5.5.1 Need MAIL command")
         recipient = path(rest, "TO")
         if recipient.parameters:
-            raise BadSyntax(f"555 5.5.4 {min(recipient.parameters)} is not understood here")
+            raise BadSyntax(f"555 5.5.4 Unsupported option: {min(recipient.parameters)}")
         if not recipient.address:
-            raise BadSyntax("501 5.1.3 A recipient has an address")
+            raise BadSyntax("501 5.1.3 Bad recipient address syntax")
         _refuse_non_ascii(recipient, transaction.is_utf8)
         if len(transaction.handovers) >= MAX_RECIPIENTS:
-            raise BadSyntax("452 4.5.3 Too many recipients, send the rest in another transaction")
+            raise BadSyntax("452 4.5.3 Too many recipients")
         envelope = Envelope(transaction.sender, recipient.address)
         try:
             mailbox = await can_receive(self._context, "smtp", envelope)
@@ -236,11 +236,11 @@ class SmtpSession:
 
     async def _data(self, rest: str) -> None:
         if rest:
-            raise BadSyntax("501 5.5.4 DATA stands alone")
+            raise BadSyntax("501 5.5.4 Syntax: DATA")
         transaction = self._transaction
         if transaction is None or not transaction.handovers or transaction.transfer is not None:
-            raise BadSyntax("503 5.5.1 Say RCPT first")
-        self._protocol.reply("354 Go on, and end with a dot on a line of its own")
+            raise BadSyntax("503 5.5.1 Need RCPT command")
+        self._protocol.reply("354 End data with <CR><LF>.<CR><LF>")
         raw = None
         transaction.transfer = self._begin_transfer()
         try:
@@ -254,13 +254,13 @@ class SmtpSession:
     async def _bdat(self, rest: str) -> None:
         words = rest.upper().split()
         if len(words) not in (1, 2) or words[1:] not in ([], ["LAST"]):
-            raise BadSyntax("501 5.5.4 Say BDAT, a size, and LAST with the last chunk")
+            raise BadSyntax("501 5.5.4 Syntax: BDAT size [LAST]")
         length, transaction = size(words[0]), self._transaction
         if length > OVERSIZE_FACTOR * self._limit:
             raise ClientKeepsSending
         if transaction is None or not transaction.handovers:
             await self._protocol.chunk(length, self._begin_transfer(), None)
-            raise BadSyntax("503 5.5.1 Say RCPT first")
+            raise BadSyntax("503 5.5.1 Need RCPT command")
         transaction.transfer = transfer = transaction.transfer or self._begin_transfer()
         if transfer.received + length > OVERSIZE_FACTOR * self._limit:
             raise ClientKeepsSending
@@ -277,7 +277,7 @@ class SmtpSession:
         if words[1:] == ["LAST"]:
             await self._deliver(transaction, bytes(transaction.chunks))
         else:
-            self._protocol.reply(f"250 2.0.0 {length} bytes taken")
+            self._protocol.reply(f"250 2.0.0 {length} octets received")
 
     def _begin_transfer(self) -> Transfer:
         return self._protocol.transfer(self._shared.memory.allocation(self._client, self._evict))
@@ -285,7 +285,7 @@ class SmtpSession:
     def _evict(self) -> None:
         """End the session: its message has stalled, and others need the memory that it holds."""
         self._shared.refusals.note("smtp.stalled", self._client)
-        self._protocol.hang_up(f"421 4.4.2 {self._config.host_name} You were slow for too long, and others wait")
+        self._protocol.hang_up(f"421 4.4.2 {self._config.host_name} Transfer too slow, try again later")
 
     async def _slow_down(self) -> None:
         """Delay the reply by the client's number of guesses; hang up and raise ConnectionClosed after too many."""
@@ -315,7 +315,7 @@ class SmtpSession:
             self._is_delivering = False
         refused = {outcome.kind.smtp for outcome in outcomes if isinstance(outcome, Problem)}
         if not refused:
-            self._protocol.reply("250 2.0.0 Kept")
+            self._protocol.reply("250 2.0.0 Message accepted for delivery")
         elif len(refused) == 1 and all(isinstance(outcome, Problem) for outcome in outcomes):
             self._protocol.reply(refused.pop())
         else:
@@ -342,18 +342,18 @@ class SmtpSession:
         self._protocol.reply("250 2.0.0 OK")
 
     async def _verify(self, _rest: str) -> None:
-        self._protocol.reply("252 2.5.2 Try and see")
+        self._protocol.reply("252 2.5.2 Cannot VRFY user, but will accept message and attempt delivery")
 
     async def _help(self, _rest: str) -> None:
-        self._protocol.reply("214 2.0.0 EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT, as in RFC 5321")
+        self._protocol.reply("214 2.0.0 Commands: EHLO MAIL RCPT DATA BDAT RSET NOOP VRFY STARTTLS QUIT")
 
     async def _unknown(self, _rest: str) -> None:
-        raise BadSyntax("500 5.5.1 This command is not known here")
+        raise BadSyntax("500 5.5.1 Command not recognized")
 
 
 def _refuse_non_ascii(envelope_path: Path, is_utf8: bool) -> None:
     if not envelope_path.address.isascii() and not is_utf8:
-        raise BadSyntax("553 5.6.7 An address beyond ASCII needs SMTPUTF8")
+        raise BadSyntax("553 5.6.7 Non-ASCII address requires SMTPUTF8")
 
 
 _VERBS: Final[dict[str, Callable[[SmtpSession, str], Awaitable[None]]]] = {
