@@ -125,10 +125,13 @@ class Settings:
         whole(0, 1_000_000),
         "failed attempts to sign in a minute from one IPv4 address or IPv6 /64; 0 is no limit",
     )
-    smtp_host: str = _variable("SMTP_HOST", "127.0.0.1", text, "address of the SMTP door")
-    smtp_port: int = _variable("SMTP_PORT", 2525, whole(0, 65535), "port of the SMTP door; 0 turns it off")
+    smtp_host: str = _variable("SMTP_HOST", "127.0.0.1", text, "address of the SMTP listener")
+    smtp_port: int = _variable("SMTP_PORT", 2525, whole(0, 65535), "port of the SMTP listener; 0 turns it off")
     smtp_tls_cert: str | None = _variable(
-        "SMTP_TLS_CERT", None, text, "PEM file with the SMTP door's certificate chain; with it STARTTLS is offered"
+        "SMTP_TLS_CERT",
+        None,
+        text,
+        "PEM file with the certificate chain of the SMTP listener; with it STARTTLS is offered",
     )
     smtp_tls_key: str | None = _variable(
         "SMTP_TLS_KEY", None, text, "PEM file with that certificate's key; default: in the same file"
@@ -162,13 +165,13 @@ class Settings:
         "BLOB_STORE_URL",
         None,
         url_of("file"),
-        "`file:///path` for large raw mails; default: a folder in DATA_DIR",
+        "`file:///path` for large raw messages; default: a folder in DATA_DIR",
     )
     inbound_secret: str | None = _variable(
         "INBOUND_SECRET",
         None,
         secret(32),
-        "shared with the Email Worker, at least 32 characters; unset keeps that door shut",
+        "shared with the Email Worker, at least 32 characters; unset: the hand-over is refused",
     )
     max_message_bytes: int = _variable(
         "MAX_MESSAGE_BYTES", 26_214_400, whole(1024, 104_857_600), "largest mail taken, in bytes"
@@ -177,7 +180,7 @@ class Settings:
         "MAIL_READER_PROCESSES",
         True,
         boolean,
-        "whether mails are read in processes of their own, where a hostile one does no harm; false saves their memory",
+        "whether messages are read by processes of their own, where a hostile one does no harm; false saves memory",
     )
     min_free_bytes: int = _variable(
         "MIN_FREE_DISK_BYTES",
@@ -198,7 +201,7 @@ class Settings:
         "mail kept for one user, in millions of bytes; 0 is no limit",
     )
     messages_per_mailbox: int = _variable(
-        "QUOTA_MESSAGES_PER_MAILBOX", 100_000, whole(0, 999_999_999), "mails kept in one mailbox; 0 is no limit"
+        "QUOTA_MESSAGES_PER_MAILBOX", 100_000, whole(0, 999_999_999), "messages stored in one mailbox; 0 is no limit"
     )
     dead_after: int = _variable(
         "PROCESS_DEAD_AFTER_SECONDS",
