@@ -201,7 +201,7 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
     The mailbox, destroyed: its rule at Cloudflare and its messages are gone, its address is free. Repeating is allowed.
 
     Raises Problem as `find_mailbox`, `management_disabled` for one whose rule may not be changed, and the refusal of
-    Cloudflare; the mailbox is `destroying` then, and is destroyed by the next request or by itself within the hour.
+    Cloudflare; the mailbox is `destroying` then, and is destroyed by the next request or a retry every five minutes.
     """
     mailbox = await find_mailbox(context, viewer, mailbox_id)
     if mailbox.status is MailboxStatus.DESTROYED:
