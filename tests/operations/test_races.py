@@ -11,18 +11,21 @@ from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from kaisoumail.errors import Problem
+from kaisoumail.model.domain import Domain, DomainStatus
 from kaisoumail.model.user import Role, User
 from kaisoumail.operations import users as people
+from kaisoumail.operations.domains import enable
 from kaisoumail.operations.mailboxes import MailboxRequest, create
+from kaisoumail.operations.messages import mark
 from kaisoumail.operations.sign_in import list_sessions, start_session
 from kaisoumail.storage.engine.database import open_database
 from kaisoumail.storage.engine.schema import messages as table
 from kaisoumail.storage.intake import IncomingMessage
-from kaisoumail.storage.tables import messages, users
+from kaisoumail.storage.tables import domains, messages, users
 from kaisoumail.workflows.context import Context
-from tests.builders import a_mailbox, a_message
+from tests.builders import DEMO, a_mailbox, a_message
 from tests.contexts import a_context
-from tests.people import ADA, BOB, ROOT
+from tests.people import ADA, BOB, NOON, ROOT
 
 
 @asynccontextmanager
@@ -79,7 +82,7 @@ def test_of_two_who_are_added_at_once_with_one_address_one_is(
                 for number in range(10)
             ]
 
-    assert asyncio.run(story()) == [{"Added", "user_exists"}] * 10
+    assert asyncio.run(story()) == [{"NewUser", "user_exists"}] * 10
 
 
 def test_two_admins_who_remove_each_other_leave_one(tmp_path: Path, postgres_url: str) -> None:
@@ -157,3 +160,30 @@ def test_an_error_of_the_database_says_nothing_of_what_was_to_be_kept(tmp_path: 
             return str(caught.value)
 
     assert "secret" not in asyncio.run(story())
+
+
+def test_who_marks_a_message_at_the_same_moment_as_another_sees_it_marked(tmp_path: Path) -> None:
+    mailbox = a_mailbox()
+    message = a_message(mailbox, b"Subject: x\r\n\r\n")
+
+    async def story() -> set[bool]:
+        async with a_context(tmp_path, mailbox) as context:
+            await context.stores.intake.store(IncomingMessage(message, b""))
+            marks = [mark(context, ROOT, message.id, is_read=True) for _ in range(8)]
+            return {marked.read_at is not None for marked in await asyncio.gather(*marks)}
+
+    assert asyncio.run(story()) == {True}
+
+
+def test_a_domain_that_is_enabled_again_forgets_the_deletion_before(tmp_path: Path) -> None:
+    async def story() -> list[Domain | None]:
+        async with a_context(tmp_path) as context:
+            hidden = replace(DEMO, deleted_at=NOON, status_before_deletion=DomainStatus.DISABLED)
+            await context.database.write(lambda c: domains.save(c, hidden))
+            await enable(context, ROOT, DEMO.root_domain, "a-zone")
+            return [await context.database.read(lambda c: domains.find(c, DEMO.id))]
+
+    [domain] = asyncio.run(story())
+
+    assert domain is not None
+    assert (domain.is_active, domain.status_before_deletion) == (True, None)

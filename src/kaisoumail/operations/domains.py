@@ -203,7 +203,7 @@ def _unmanaged(known: Domain | None, root_domain: str, zone_id: str, now: dateti
         updated_at=now,
     )
     source = domain.binding_source if domain.zone_id == zone_id else BindingSource.CATALOG
-    enabled = replace(domain, zone_id=zone_id, binding_source=source, deleted_at=None)
+    enabled = replace(domain, zone_id=zone_id, binding_source=source, deleted_at=None, status_before_deletion=None)
     return replace(enabled.provisioned(now), last_provisioned_at=None)
 
 

@@ -135,7 +135,9 @@ async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bo
             audit.add(connection, entry)
         return is_changed
 
-    return replace(message, read_at=read_at) if await context.database.write(mark) else message
+    if await context.database.write(mark):
+        return replace(message, read_at=read_at)
+    return await _visible(context, viewer, message_id)  # another request marked it first, or it was marked already
 
 
 async def delete_message(context: Context, viewer: Viewer, message_id: str) -> None:
@@ -143,7 +145,7 @@ async def delete_message(context: Context, viewer: Viewer, message_id: str) -> N
     Delete the content and the bytes of the message for good. Raises Problem `message_not_found`.
 
     The same delivery sent again does not restore it. Bytes in the blob store are removed after the commit, so that
-    a listed message always has its bytes; those that a crash leaves behind are swept within the hour.
+    a listed message always has its bytes; those that a crash leaves behind are removed within the hour.
     """
     message = await _visible(context, viewer, message_id)
     now = context.clock()
