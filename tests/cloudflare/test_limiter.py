@@ -18,7 +18,7 @@ def _operations_named() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 handed = [word.value for word in node.keywords if word.arg == "operation"]
-                if isinstance(node.func, ast.Name) and node.func.id == "asking_for":
+                if isinstance(node.func, ast.Name) and node.func.id == "calling_for":
                     handed += node.args
                 named |= {str(each.value) for each in handed if isinstance(each, ast.Constant)}
             if isinstance(node, ast.Dict):
