@@ -7,7 +7,8 @@ from typing import Final, Literal
 from kaisoumail.model.code import Doubt
 from kaisoumail.parsing.codes.candidates import Candidate
 from kaisoumail.parsing.codes.reading import AnalyzedText, Where
-from kaisoumail.parsing.codes.score import CLOSE, ENOUGH, MailContext, ScoredCandidate, score_candidates
+from kaisoumail.parsing.codes.rules import ENOUGH, MailContext
+from kaisoumail.parsing.codes.score import CLOSE, ScoredCandidate, score_candidates
 from kaisoumail.parsing.html_text import shown_and_hidden
 
 MAX_EVIDENCE: Final = 120
