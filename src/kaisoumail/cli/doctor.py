@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import typer
 
@@ -41,74 +42,80 @@ def doctor() -> None:
 
 
 def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
-    async def configuration() -> str:
-        return "every variable can be read"
+    checks: dict[str, Callable[[Context, Settings], Awaitable[str]]] = {
+        "configuration": _configuration,
+        "database": _database,
+        "workflow database": _workflow_database,
+        "runs": _runs,
+        "blob store": _blobs,
+        "Cloudflare": _cloudflare,
+        "Email Worker": _email_worker,
+    }
+    return [(name, partial(check, context, settings)) for name, check in checks.items()]
 
-    async def database() -> str:
-        await check_health(context)
-        return context.database.url.split(":")[0] + " answers"
 
-    async def workflow_database() -> str:
-        await check_workflow_file(context.runs.url, settings.database_patience)
-        return context.runs.url.split(":")[0] + " can be written"
+async def _configuration(_context: Context, _settings: Settings) -> str:
+    return "every variable can be read"
 
-    async def runs() -> str:
-        health = await read_run_health(context.database)
-        findings = [f"{health.open} open"]
-        if health.foreign:
-            findings.append(f"this release does not know the jobs of {', '.join(health.foreign)}")
-        if health.failed:
-            findings.append(f"ended by a fault: {', '.join(health.failed)}")
-        if health.foreign:
-            raise Problem("internal", "; ".join(findings))
-        return "; ".join(findings)
 
-    async def blobs() -> str:
-        await context.stores.blobs.put("doctor.probe", b"x")
-        await context.stores.blobs.remove("doctor.probe")
-        return "can be written"
+async def _database(context: Context, _settings: Settings) -> str:
+    await check_health(context)
+    return context.database.url.split(":")[0] + " answers"
 
-    async def cloudflare() -> str:
-        if not settings.management_enabled:
-            return _UNUSED
-        found = await examine(context)
-        if found.unconfigured:
-            raise Problem("worker_name_missing", f"{' and '.join(found.unconfigured)} not set")
-        if found.problem is not None:
-            raise found.problem
-        if found.account_reachable is False:
-            raise Problem("account_not_reachable", "the token does not reach CLOUDFLARE_ACCOUNT_ID's account")
-        if found.missing:
-            lacking = sorted({f"“{each.permission}” for {each.zone or 'the account'}" for each in found.missing})
-            raise Problem("zone_permission_missing", "the token lacks " + ", ".join(lacking))
-        return f"a token of {'a user' if found.kind == 'user' else 'the account'} that sees {found.zones_visible} zones"
 
-    async def email_worker() -> str:
-        name, account_id = settings.worker_name, settings.account_id
-        if not settings.management_enabled:
-            return _UNUSED
-        if name is None or account_id is None:
-            raise _CannotCheck("EMAIL_WORKER_NAME or CLOUDFLARE_ACCOUNT_ID is not set")
-        try:
-            variables = await workers.find_variables(context.cloudflare.client(), account_id, name)
-        except MissingPermission:
-            raise _CannotCheck(f"looking at it takes “{WORKERS}”, which `serve` itself does not need") from None
-        if variables is None:
-            raise Problem(
-                "worker_name_missing", f"no Worker is named {name}; `kaisoumail email-worker deploy` uploads it"
-            )
-        url = variables.get("KAISOUMAIL_URL")
-        return f"{name} is there and hands mail to {url}" if url else f"{name} is there and is not this product's"
+async def _workflow_database(context: Context, settings: Settings) -> str:
+    await check_workflow_file(context.runs.url, settings.database_patience)
+    return context.runs.url.split(":")[0] + " can be written"
 
-    return [
-        ("configuration", configuration),
-        ("database", database),
-        ("workflow database", workflow_database),
-        ("runs", runs),
-        ("blob store", blobs),
-        ("Cloudflare", cloudflare),
-        ("Email Worker", email_worker),
-    ]
+
+async def _runs(context: Context, _settings: Settings) -> str:
+    health = await read_run_health(context.database)
+    findings = [f"{health.open} open"]
+    if health.foreign:
+        findings.append(f"this release does not know the jobs of {', '.join(health.foreign)}")
+    if health.failed:
+        findings.append(f"ended by a fault: {', '.join(health.failed)}")
+    if health.foreign:
+        raise Problem("internal", "; ".join(findings))
+    return "; ".join(findings)
+
+
+async def _blobs(context: Context, _settings: Settings) -> str:
+    await context.stores.blobs.put("doctor.probe", b"x")
+    await context.stores.blobs.remove("doctor.probe")
+    return "can be written"
+
+
+async def _cloudflare(context: Context, settings: Settings) -> str:
+    if not settings.management_enabled:
+        return _UNUSED
+    found = await examine(context)
+    if found.unconfigured:
+        raise Problem("worker_name_missing", f"{' and '.join(found.unconfigured)} not set")
+    if found.problem is not None:
+        raise found.problem
+    if found.account_reachable is False:
+        raise Problem("account_not_reachable", "the token does not reach CLOUDFLARE_ACCOUNT_ID's account")
+    if found.missing:
+        lacking = sorted({f"“{each.permission}” for {each.zone or 'the account'}" for each in found.missing})
+        raise Problem("zone_permission_missing", "the token lacks " + ", ".join(lacking))
+    return f"a token of {'a user' if found.kind == 'user' else 'the account'} that sees {found.zones_visible} zones"
+
+
+async def _email_worker(context: Context, settings: Settings) -> str:
+    name, account_id = settings.worker_name, settings.account_id
+    if not settings.management_enabled:
+        return _UNUSED
+    if name is None or account_id is None:
+        raise _CannotCheck("EMAIL_WORKER_NAME or CLOUDFLARE_ACCOUNT_ID is not set")
+    try:
+        variables = await workers.find_variables(context.cloudflare.client(), account_id, name)
+    except MissingPermission:
+        raise _CannotCheck(f"looking at it takes “{WORKERS}”, which `serve` itself does not need") from None
+    if variables is None:
+        raise Problem("worker_name_missing", f"no Worker is named {name}; `kaisoumail email-worker deploy` uploads it")
+    url = variables.get("KAISOUMAIL_URL")
+    return f"{name} is there and hands mail to {url}" if url else f"{name} is there and is not this product's"
 
 
 async def _report(name: str, check: Check) -> bool:

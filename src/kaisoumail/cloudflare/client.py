@@ -22,7 +22,7 @@ from kaisoumail.cloudflare.errors import (
     UnreadableAnswer,
     error_for,
 )
-from kaisoumail.cloudflare.limiter import Limiter, Unlimited, current_caller
+from kaisoumail.cloudflare.limiter import Caller, Limiter, Unlimited, current_caller
 from kaisoumail.cloudflare.redaction import Redaction
 from kaisoumail.cloudflare.retry_after import seconds_to_wait
 
@@ -162,20 +162,7 @@ class Cloudflare:
             envelope = self._envelope(method, path, reply)
             result, pages = self._decoded(method, path, reply, envelope, shape)
         except CloudflareError as error:
-            answer = error.after(_milliseconds_since(began)).answer
-            record(answer)
-            _log.warning(
-                "cloudflare.request.failed",
-                method=method,
-                path=answer.path,
-                status=answer.status,
-                code=answer.code,
-                message=None if self._sends_mail else answer.message,
-                ray_id=answer.ray_id,
-                error=type(error).__name__,
-                operation=caller.operation,
-                milliseconds=answer.milliseconds,
-            )
+            self._note_failure(error.after(_milliseconds_since(began)).answer, error, caller)
             if isinstance(error, RateLimited):
                 raise await self._limiter.begin_cooldown(error, caller) from None
             raise
@@ -191,6 +178,21 @@ class Cloudflare:
                 milliseconds=milliseconds,
             )
         return _Success(result, pages, milliseconds)
+
+    def _note_failure(self, answer: Answer, error: CloudflareError, caller: Caller) -> None:
+        record(answer)
+        _log.warning(
+            "cloudflare.request.failed",
+            method=answer.method,
+            path=answer.path,
+            status=answer.status,
+            code=answer.code,
+            message=None if self._sends_mail else answer.message,
+            ray_id=answer.ray_id,
+            error=type(error).__name__,
+            operation=caller.operation,
+            milliseconds=answer.milliseconds,
+        )
 
     async def _send(
         self,

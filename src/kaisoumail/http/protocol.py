@@ -19,6 +19,7 @@ from uvicorn.server import ServerState
 
 from kaisoumail.http.answer_transport import AnswerTransport
 from kaisoumail.http.limits import HttpLimits
+from kaisoumail.http.violations import Violation, too_long_url, too_many_fields
 from kaisoumail.model.client_address import client_key, is_within
 from kaisoumail.model.ids import new_id
 from kaisoumail.network.connection_budget import Admission, ConnectionVerdict
@@ -37,16 +38,6 @@ class _Phase(Enum):
     REFUSED = auto()  # too many connections: answered when the first bytes arrive
     DISCARDED = auto()  # what still arrives is discarded until the client has read the answer
     CLOSED = auto()
-
-
-class _Violation(Exception):
-    """The request exceeds a limit; httptools turns this into a parser error, with this as its context."""
-
-    def __init__(self, status: int, code: str, sentence: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.sentence = sentence
 
 
 class BoundedHttpProtocol(HttpToolsProtocol):
@@ -130,19 +121,19 @@ class BoundedHttpProtocol(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         super().on_url(url)
         if len(self.url) > self._bounds.head_bytes:
-            raise self._too_long_url()
+            raise too_long_url(self._bounds)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._field_count += 1
         self._field_bytes += len(name) + len(value)
         if self._field_count > self._bounds.fields or self._field_bytes > self._bounds.head_bytes:
-            raise self._too_many_fields()
+            raise too_many_fields(self._bounds)
         if self._phase is not _Phase.BODY:  # a trailer is no header (RFC 9110, 6.5.1): authentication came before it
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= self._bounds.pipelined:
-            raise _Violation(429, "rate_limited", "Too many requests are waiting on this connection")
+            raise Violation(429, "rate_limited", "Too many requests are waiting on this connection")
         super().on_headers_complete()  # raises for a target that is no URL
         self.cycle.transport = AnswerTransport(self.transport, self._end_after_answer)  # type: ignore[assignment]
         self._phase = _Phase.BODY
@@ -184,10 +175,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         elif self._phase is _Phase.REFUSED and now - self._began > 1.0:
             self._refuse_connection()
         elif self._phase is _Phase.DISCARDED:
-            if self._is_answering():
-                self._began = now
-            elif self._is_lingering_over(now):
-                self.transport.abort()
+            self._check_discarded(now)
         elif self.transport.is_closing() or self.flow.read_paused:
             self._last_byte = now  # we do not read, so the client is not late
         elif self._phase is _Phase.HEAD and now - self._began > self._head_seconds():
@@ -196,6 +184,12 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._refuse_body()
         elif self._phase is _Phase.NOTHING and self._is_idle() and now - self._last_byte > self._idle_seconds():
             self.transport.close()
+
+    def _check_discarded(self, now: float) -> None:
+        if self._is_answering():
+            self._began = now
+        elif self._is_lingering_over(now):
+            self.transport.abort()
 
     def _is_authenticated(self) -> bool:
         """Whether a request on this connection was authenticated; the budget then counts it as known."""
@@ -275,14 +269,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._framing_bytes += len(data)
             self._parse(data)
             if self._phase is _Phase.BODY and self._framing_bytes - 2 * self._body_bytes > self._bounds.framing_bytes:
-                self._refuse(_Violation(400, "invalid_request", "The body is mostly chunk sizes"))
+                self._refuse(Violation(400, "invalid_request", "The body is mostly chunk sizes"))
             return len(data)
         size = min(len(data), self._bounds.head_bytes - self._head_bytes)
         self._head_bytes += size
         self._parse(data[:size])
         if self._phase is _Phase.HEAD and self._head_bytes >= self._bounds.head_bytes:
             is_url = not self.headers and 2 * len(self.url) > self._head_bytes
-            self._refuse(self._too_long_url() if is_url else self._too_many_fields())
+            self._refuse(too_long_url(self._bounds) if is_url else too_many_fields(self._bounds))
         return size
 
     def _parse(self, data: bytes) -> None:
@@ -293,21 +287,14 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self._start_discarding()
         except httptools.HttpParserError as error:
-            violation = error.__context__ if isinstance(error.__context__, _Violation) else None
-            self._refuse(violation or _Violation(400, "invalid_request", "This is no HTTP request"))
-
-    def _too_long_url(self) -> _Violation:
-        return _Violation(414, "uri_too_long", f"A URL has at most {self._bounds.head_bytes} bytes")
-
-    def _too_many_fields(self) -> _Violation:
-        most = f"{self._bounds.fields} header fields and {self._bounds.head_bytes} bytes of them"
-        return _Violation(431, "header_fields_too_large", f"A request has at most {most}")
+            violation = error.__context__ if isinstance(error.__context__, Violation) else None
+            self._refuse(violation or Violation(400, "invalid_request", "This is no HTTP request"))
 
     def _refuse_head(self) -> None:
         if self._is_answering():
-            self._refuse(_Violation(408, "request_timeout", "The next request came too slowly"))
+            self._refuse(Violation(408, "request_timeout", "The next request came too slowly"))
         elif self._head_bytes:
-            self._refuse(_Violation(408, "request_timeout", "The header of the request came too slowly"))
+            self._refuse(Violation(408, "request_timeout", "The header of the request came too slowly"))
         else:
             self._note("idle")
             self.transport.close()
@@ -317,15 +304,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._note("body_not_wanted")
             self.transport.abort()
         else:
-            self._refuse(_Violation(408, "request_timeout", "The body of the request came too slowly"))
+            self._refuse(Violation(408, "request_timeout", "The body of the request came too slowly"))
 
     def _refuse_connection(self) -> None:
         if self._admission is not None and self._admission.outcome is ConnectionVerdict.CLIENT_FULL:
-            self._answer(_Violation(429, "rate_limited", "Too many connections from your address"))
+            self._answer(Violation(429, "rate_limited", "Too many connections from your address"))
         else:
-            self._answer(_Violation(503, "overloaded", "Too many connections, try again later"))
+            self._answer(Violation(503, "overloaded", "Too many connections, try again later"))
 
-    def _refuse(self, violation: _Violation) -> None:
+    def _refuse(self, violation: Violation) -> None:
         """Answer with *violation*, unless an earlier answer is in progress: then that is the last one."""
         self._note(violation.code)
         running = self._running
@@ -360,7 +347,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         else:
             self.transport.close()
 
-    def _answer(self, violation: _Violation) -> None:
+    def _answer(self, violation: Violation) -> None:
         if self.transport.is_closing():
             return
         body = msgspec.json.encode({"error": violation.sentence, "details": {"code": violation.code}})

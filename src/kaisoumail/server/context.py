@@ -13,13 +13,13 @@ from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.settings import Settings
 from kaisoumail.storage.blobs import FileBlobs
-from kaisoumail.storage.data_folder import data_folder
+from kaisoumail.storage.data_folder import DataFolder, data_folder
 from kaisoumail.storage.disk_guard import DiskGuard
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.engine.postgres_sessions import with_limits_of_libpq
 from kaisoumail.storage.engine.postgres_signals import open_signals
-from kaisoumail.storage.engine.signals import ACCESS
+from kaisoumail.storage.engine.signals import ACCESS, Signals
 from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.tables.rejections import RejectionLedger
 from kaisoumail.storage.uncertain_blobs import UncertainBlobs
@@ -42,36 +42,12 @@ async def open_context(settings: Settings, process_id: str = "") -> AsyncIterato
         database = open_database(folder.database_url, signals.wake, settings.database_patience)
         stack.push_async_callback(database.close)
         await schema_migration.migrate(database)
-        cloudflare = None
-        if settings.cloudflare_token is not None and settings.management_enabled:
-            limiter = CloudflareLimiter(database, utc_now, settings.request_budget / _BUDGET_SECONDS)
-            cloudflare = Cloudflare(
-                settings.cloudflare_api,
-                settings.cloudflare_token,
-                limiter=limiter,
-                timeout=settings.cloudflare_timeout,
-                max_retry_after=settings.max_retry_after,
-            )
-            stack.push_async_callback(cloudflare.close)
-        opinions = _second_opinions(settings, database)
-        if opinions is not None:
-            stack.push_async_callback(opinions.close)
         readers = ProcessReaders() if settings.reader_processes else ThreadReaders()
         stack.push_async_callback(readers.close)
-        ledger = RejectionLedger(database)
-        stack.push_async_callback(ledger.written)
-        blobs = FileBlobs(folder.blobs)
         context = Context(
             database=database,
             clock=utc_now,
-            stores=Stores(
-                Intake(database, _quotas(settings)),
-                blobs,
-                UncertainBlobs(database, blobs),
-                DiskGuard((folder.path, folder.blobs), settings.min_free_bytes),
-                ledger,
-                signals,
-            ),
+            stores=_stores(stack, settings, folder, database, signals),
             policy=_policy(settings),
             runs=Engine(
                 with_limits_of_libpq(folder.workflows_url),
@@ -80,15 +56,46 @@ async def open_context(settings: Settings, process_id: str = "") -> AsyncIterato
                 dead_after=settings.dead_after,
             ),
             readers=readers,
-            cloudflare=CloudflareAccess(
-                settings.management_enabled, cloudflare, settings.account_id, settings.worker_name, opinions
-            ),
+            cloudflare=_cloudflare_access(stack, settings, database),
             resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
         )
         signals.when(ACCESS, context.stores.viewers.forget)
         if settings.bootstrap_email and settings.bootstrap_key:
             await ensure_first_admin(context, settings.bootstrap_email, settings.bootstrap_name, settings.bootstrap_key)
         yield context
+
+
+def _stores(
+    stack: AsyncExitStack, settings: Settings, folder: DataFolder, database: Database, signals: Signals
+) -> Stores:
+    ledger = RejectionLedger(database)
+    stack.push_async_callback(ledger.written)
+    blobs = FileBlobs(folder.blobs)
+    return Stores(
+        Intake(database, _quotas(settings)),
+        blobs,
+        UncertainBlobs(database, blobs),
+        DiskGuard((folder.path, folder.blobs), settings.min_free_bytes),
+        ledger,
+        signals,
+    )
+
+
+def _cloudflare_access(stack: AsyncExitStack, settings: Settings, database: Database) -> CloudflareAccess:
+    client = None
+    if settings.cloudflare_token is not None and settings.management_enabled:
+        client = Cloudflare(
+            settings.cloudflare_api,
+            settings.cloudflare_token,
+            limiter=CloudflareLimiter(database, utc_now, settings.request_budget / _BUDGET_SECONDS),
+            timeout=settings.cloudflare_timeout,
+            max_retry_after=settings.max_retry_after,
+        )
+        stack.push_async_callback(client.close)
+    opinions = _second_opinions(settings, database)
+    if opinions is not None:
+        stack.push_async_callback(opinions.close)
+    return CloudflareAccess(settings.management_enabled, client, settings.account_id, settings.worker_name, opinions)
 
 
 def _second_opinions(settings: Settings, database: Database) -> SecondOpinions | None:
