@@ -44,6 +44,29 @@ def _variable(name: str, default: Any, reader: Callable[[str], Any], meaning: st
     return field(default=default, metadata={"name": name, "reader": reader, "meaning": meaning})
 
 
+# What nobody may read over a shoulder. A database URL may hold a password.
+SECRETS: Final = frozenset(
+    (
+        "SESSION_SECRET",
+        "SESSION_SECRETS_RETIRED",
+        "INBOUND_SECRET",
+        "CLOUDFLARE_RUNTIME_API_TOKEN",
+        "CLOUDFLARE_API_TOKEN",
+        "BOOTSTRAP_ADMIN_API_KEY",
+        "DATABASE_URL",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable and its *value* as the environment would set it: "set" or empty for a secret, empty for none."""
+
+    name: str
+    value: str
+    is_set: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The configuration of the operator. Fields are in the order of the reference page."""
@@ -347,3 +370,25 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     if settings.asks_workers_ai and not (settings.account_id and settings.cloudflare_token):
         raise BadEnvironment(["WORKERS_AI_ENABLED needs CLOUDFLARE_ACCOUNT_ID and an API token"])
     return settings
+
+
+def describe(settings: Settings, environment: Mapping[str, str]) -> list[Variable]:
+    """Every variable with its value in *settings*, in the order of the reference page; no secret is in it."""
+    described = []
+    for variable in fields(Settings):
+        name = variable.metadata["name"]
+        is_set = bool(environment.get(name, "").strip())
+        if name in SECRETS:
+            value = "set" if is_set else ""
+        elif is_set:
+            value = environment[name].strip()
+        else:
+            value = _as_variable(getattr(settings, variable.name))
+        described.append(Variable(name, value, is_set))
+    return described
+
+
+def _as_variable(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "" if value is None or value == () else str(value)

@@ -5,11 +5,13 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from kaisoumail.settings import SECRETS, Settings
 from kaisoumail.storage.engine.database import open_database
 from kaisoumail.storage.tables import runs
 from kaisoumail.workflows.engine.results import outcome_of
@@ -21,6 +23,7 @@ COMMANDS = [
     ["serve"],
     ["sandbox"],
     ["doctor"],
+    ["config", "show"],
     ["database", "migrate"],
     ["users", "add"],
     ["email-worker", "deploy"],
@@ -68,6 +71,28 @@ def test_a_busy_port_is_one_line(tmp_path: Path, variable: str) -> None:
     assert told.returncode == 1
     [line] = told.stderr.splitlines()
     assert port in line
+
+
+def test_the_configuration_is_shown_whole_and_no_secret_of_it() -> None:
+    told = command("config", "show", PORT="9000", DATABASE_URL="postgresql://ada:pass-word@db/mail", **ENOUGH)
+
+    lines = dict(line.split("=", 1) for line in told.stdout.splitlines())
+    assert told.returncode == 0
+    assert list(lines) == [variable.metadata["name"] for variable in fields(Settings)]
+    assert (lines["PORT"], lines["SMTP_PORT"]) == ("9000", "2525  (default)")
+    assert (lines["SESSION_SECRET"], lines["INBOUND_SECRET"], lines["DATABASE_URL"]) == ("set", "  (default)", "set")
+    assert ENOUGH["SESSION_SECRET"] not in told.stdout
+    assert "pass-word" not in told.stdout
+
+
+def test_every_variable_that_is_read_as_a_secret_is_shown_as_one() -> None:
+    read_as_secrets = {
+        variable.metadata["name"]
+        for variable in fields(Settings)
+        if any(word in variable.metadata["name"] for word in ("SECRET", "TOKEN", "API_KEY"))
+    }
+
+    assert read_as_secrets <= SECRETS
 
 
 def test_too_few_open_files_are_one_line(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from kaisoumail.cli import database, demo, doctor, email_worker, sandbox, serve, users
+from kaisoumail.cli import config, database, demo, doctor, email_worker, sandbox, serve, users
 from kaisoumail.errors import Problem
 from kaisoumail.server.cannot_start import CannotStart
 from kaisoumail.settings import BadEnvironment
@@ -26,6 +26,7 @@ app.command("serve")(serve.serve)
 app.command("sandbox")(sandbox.sandbox)
 app.command("doctor")(doctor.doctor)
 app.add_typer(email_worker.app, name="email-worker")
+app.add_typer(config.app, name="config")
 app.add_typer(database.app, name="database")
 app.add_typer(users.app, name="users")
 
