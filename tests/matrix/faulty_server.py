@@ -93,14 +93,14 @@ def _name(work: Callable[..., Any]) -> str:
     """Where *work* stands in the product."""
     while isinstance(work, partial):
         work = work.func
-    room = work.__module__.removeprefix("kaisoumail.").removeprefix("storage.")
-    return f"{room}.{work.__qualname__.partition('.<locals>')[0]}"
+    package = work.__module__.removeprefix("kaisoumail.").removeprefix("storage.")
+    return f"{package}.{work.__qualname__.partition('.<locals>')[0]}"
 
 
 def _faulty_database(*arguments: Any, **options: Any) -> Database:
     database = open_database(*arguments, **options)
     is_sqlite = isinstance(database, SqliteDatabase)
-    reading = ("read", "glance") if is_sqlite else ("read",)  # the others are made of these
+    reading = ("read", "read_inline") if is_sqlite else ("read",)  # the others are made of these
     writing = ("write",) if is_sqlite else ("write", "write_relaxed")
     for name in reading:
         setattr(database, name, _faulty_read(getattr(database, name)))

@@ -206,7 +206,7 @@ def test_of_two_sign_ins_with_one_counter_one_is_a_copy(play: Callable[[Story], 
             return_exceptions=True,
         )
 
-        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Problem", "SignedIn"]
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NewSession", "Problem"]
 
     play(story)
 
