@@ -118,6 +118,19 @@ def test_a_transfer_that_goes_on_is_never_evicted() -> None:
     assert not budget.allocation("b").hold(300)
 
 
+def test_a_transfer_that_waits_for_us_makes_no_place_and_a_smaller_one_that_stalls_does() -> None:
+    evicted: list[str] = []
+    budget = MemoryBudget(1000, free=0, slow_after=0.0)
+    complete = budget.allocation("complete", lambda: evicted.append("complete"))
+    assert complete.hold(600)
+    assert budget.allocation("stalled", lambda: evicted.append("stalled")).hold(400)
+    complete.evict = None
+
+    assert budget.allocation("new").hold(300)
+    assert evicted == ["stalled"]
+    assert complete.held == 600
+
+
 def test_one_client_cannot_fill_the_memory() -> None:
     budget = MemoryBudget(800, free=0)
 

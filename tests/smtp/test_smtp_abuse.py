@@ -15,6 +15,7 @@ from kaisoumail.network.transfer_pace import TransferPace
 from kaisoumail.operations.messages import MessageQuery, list_messages, raw_message
 from kaisoumail.smtp.recipient_guesses import RecipientGuesses
 from kaisoumail.smtp.session import SharedLimits, SmtpConfig
+from kaisoumail.storage.intake import IncomingMessage
 from kaisoumail.workflows.context import Context
 from tests.people import ROOT
 from tests.smtp.test_listener import ADDRESS, told
@@ -173,6 +174,31 @@ def test_when_there_is_no_room_for_more_the_sender_is_asked_to_come_back(tmp_pat
         assert len(await raws(context)) == 1
 
     told(tmp_path, story, shared=SharedLimits(MemoryBudget(100_000)))
+
+
+def test_a_message_that_arrived_whole_is_not_ended_for_others_while_it_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(context: Context, port: int) -> None:
+        store, is_stored, may_go_on = context.stores.intake.store, asyncio.Event(), asyncio.Event()
+
+        async def held(incoming: IncomingMessage) -> str:
+            is_stored.set()
+            await may_go_on.wait()
+            return await store(incoming)
+
+        monkeypatch.setattr(context.stores.intake, "store", held)
+        first = asyncio.create_task(
+            said(port, WHOLE + b"Subject: Whole\r\n\r\n" + b"x" * 80_000 + b"\r\n.\r\nQUIT\r\n")
+        )
+        await is_stored.wait()
+        other = codes(await said(port, WHOLE + b"z" * 40_000 + b"\r\n.\r\nQUIT\r\n"))
+        may_go_on.set()
+
+        assert other[-2:] == [452, 221]
+        assert codes(await first)[-2:] == [250, 221]
+
+    told(tmp_path, story, shared=SharedLimits(MemoryBudget(100_000, free=0, slow_after=0.0)))
 
 
 def test_more_than_may_come_from_one_client_are_asked_to_come_back(tmp_path: Path) -> None:

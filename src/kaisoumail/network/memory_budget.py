@@ -66,7 +66,7 @@ class MemoryBudget:
         """Evict the largest stalled transfer above *needed* bytes, if given of *client*; returns whether it did."""
         now = monotonic()
         larger = (each for each in self._counted if each.counted > needed and client in (None, each.client))
-        stalled = (each for each in larger if each.is_stalled(now))
+        stalled = (each for each in larger if each.evict is not None and each.is_stalled(now))
         largest = max(stalled, key=lambda each: each.counted, default=None)
         if largest is None or largest.evict is None:
             return False
@@ -77,7 +77,7 @@ class MemoryBudget:
 
 @dataclass(slots=True, eq=False)
 class Allocation:
-    """The bytes of one transfer. The caller that created it must `release` it."""
+    """The bytes of one transfer. The caller that created it must `release` it. Without *evict* it is never evicted."""
 
     budget: MemoryBudget
     client: str

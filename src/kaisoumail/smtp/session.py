@@ -304,6 +304,8 @@ class SmtpSession:
         self._commands = 0
         self._is_delivering = True
         handovers = list(transaction.handovers.values())
+        if transaction.transfer is not None:
+            transaction.transfer.allocation.evict = None  # it arrived whole, and waits for us
         try:
             if transaction.refusal is not None:
                 for handover in handovers:
