@@ -78,12 +78,21 @@ async def wait(
     async with context.stores.signals.listening(*_topics(viewer, awaited)) as listener:
         cursor = await newest_cursor(context)
         found = await _first_check(context, viewer, awaited, cursor)
+        cursor = await _not_before(context, cursor, found)
         while found is None and await listener.woken(max(0.0, deadline - clock())):
             viewer = await viewer_now()
             cursor, found = await _next_check(context, viewer, awaited, cursor)
     if found is not None:
         await note_opening(context, viewer, found.message)
     return WaitOutcome(cursor, found)
+
+
+async def _not_before(context: Context, cursor: Cursor, found: OpenedMessage | None) -> Cursor:
+    """*cursor*, or the place of *found* where that became visible later: the next wait must not return it again."""
+    if found is None:
+        return cursor
+    place = await context.database.read(partial(changes.find_place, message_id=found.message.id))
+    return cursor if place is None or place.seq < cursor.seq else place
 
 
 def _topics(viewer: Viewer, awaited: WaitRequest) -> list[str]:

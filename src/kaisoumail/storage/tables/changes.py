@@ -40,6 +40,12 @@ def newest(connection: Connection) -> Cursor:
     return Cursor(connection.execute(select(func.coalesce(func.max(changes.c.seq), 0))).scalar_one())
 
 
+def find_place(connection: Connection, message_id: str) -> Cursor | None:
+    """The place of the message among the changes; None once it is deleted."""
+    seq = connection.execute(select(changes.c.seq).where(changes.c.message_id == message_id)).scalar_one_or_none()
+    return None if seq is None else Cursor(seq)
+
+
 def after(connection: Connection, viewer: Viewer, cursor: Cursor, limit: int) -> list[NumberedChange]:
     """The next changes that *viewer* may see, oldest first, at most *limit*."""
     query = select(changes).where(changes.c.seq > cursor.seq, *visible_to(viewer))
