@@ -33,9 +33,9 @@ class Follow(msgspec.Struct):
 
 class EventStream(ASGIStreamingResponse):
     """
-    A stream that always closes its iterator, and so stops listening for signals.
+    A stream that always closes its iterator, which listens for signals.
 
-    Without that a cancelled stream would listen until the garbage collector runs.
+    Otherwise the iterator of a cancelled stream would listen until the garbage collector runs.
     """
 
     async def send_body(self, send: Send, receive: Receive) -> None:

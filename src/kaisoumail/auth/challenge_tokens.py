@@ -1,7 +1,7 @@
 """
 The cookie of a passkey sign-in in progress: its challenge, its expiry, and a signature.
 
-Any client may begin a sign-in as often as it likes, so nothing is stored for one before its answer.
+Any client may begin a sign-in as often as it likes, so nothing is stored until the client answers the challenge.
 """
 
 import hmac
@@ -12,7 +12,7 @@ from typing import Final
 
 from kaisoumail.auth.purposes import key_for
 
-# 33 bytes would need no base64 padding; 32 need one character of it, which is omitted as everywhere in WebAuthn.
+# 32 bytes are 43 characters of base64 without the padding, which WebAuthn omits everywhere.
 _TOKEN: Final = re.compile(r"([0-9]{1,11})\.([A-Za-z0-9_-]{43})\.([0-9a-f]{64})", re.ASCII)
 
 

@@ -21,7 +21,7 @@ _log = structlog.get_logger("kaisoumail.http")
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises OSError when the port cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # With the protocol given, asyncio switches Nagle's algorithm off; with Nagle small answers would wait 40 ms.
+    # Because IPPROTO_TCP is given explicitly, asyncio switches Nagle's algorithm off, which delays small answers 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -16,7 +16,7 @@ FULL: Final = -math.inf
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """*capacity* requests at once, and as many in every *seconds*; 0 is no limit. *name* is shown to clients."""
+    """*capacity* requests at once, as many in every *seconds*; a capacity of 0 is no limit. Clients see *name*."""
 
     name: str
     capacity: int
@@ -27,7 +27,7 @@ class Rate:
         return self.capacity / self.seconds
 
 
-class LimitStatus(NamedTuple):  # one for every request, and a tuple is created in a third of the time
+class LimitStatus(NamedTuple):  # one or two for every request: a tuple is created in a third of the time of a dataclass
     """The outcome of a request for one *rate*: whether it *passed*, tokens *left*, seconds to *wait* for the next."""
 
     rate: Rate

@@ -1,4 +1,8 @@
-"""The table of all periodic jobs of a server: how often each runs, and what it does."""
+"""
+The periodic jobs on what is stored, as a table: how often each runs, and what it does.
+
+Heartbeats, deadlines and probes are not here: they belong to the connection or the engine that they watch.
+"""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack

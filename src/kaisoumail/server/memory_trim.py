@@ -1,5 +1,5 @@
 """
-Returns the memory of large messages to the system after they are stored.
+Returns the memory that large messages left to the system, from time to time.
 
 glibc does not return freed memory below a block that is still in use, so the memory of a burst of large messages would
 stay resident. malloc_trim(3) returns whole free pages; other C libraries have no such call, and nothing is done there.
@@ -16,7 +16,7 @@ _PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class MemoryTrim:
-    """Returns free memory once the process has grown enough to be worth some milliseconds."""
+    """Returns free memory when there may be enough of it to be worth some milliseconds."""
 
     def __init__(self) -> None:
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)

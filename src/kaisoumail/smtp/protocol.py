@@ -86,7 +86,7 @@ class SmtpProtocol(asyncio.Protocol):
     # called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's transports are, but without the base class
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's have its methods and do not inherit it
 
     def data_received(self, data: bytes) -> None:
         if self._is_hung_up:
@@ -165,7 +165,7 @@ class SmtpProtocol(asyncio.Protocol):
         ConnectionClosed, ClientKeepsSending when it is several times too large, or ReadTimeout when the client pauses
         for longer or is slower than its pace allows.
         """
-        # The DATA line ended in CR LF, which is the beginning of the end mark of an empty message.
+        # Put back the CR LF of the DATA line, so that the end of an empty message is found too.
         self._unread[:0] = b"\r\n"
         begin, discarded, fits = 0, 0, True
         self._most_unread = 2 * limit
@@ -315,7 +315,7 @@ class SmtpProtocol(asyncio.Protocol):
         """
         Returns when there are new bytes. Raises ConnectionClosed when there will be none, ReadTimeout when too late.
 
-        *began* is when the line began that it waits for or, with *received* bytes of a message, when the message began.
+        *began* is when the line began. With *received*, the bytes of a message so far, it is when the message began.
         """
         await self.flush()
         loop = asyncio.get_running_loop()
@@ -351,7 +351,7 @@ def _set_result(wakeup: "asyncio.Future[bool]", has_bytes: bool) -> None:
 
 
 def _unstuffed(unread: bytearray, end: int) -> bytes:
-    """The message up to *end*, without the CR LF before it and each line's first dot (RFC 5321, 4.5.2)."""
+    """The message up to *end*, without the CR LF before it and the dot at the start of a line (RFC 5321, 4.5.2)."""
     with memoryview(unread) as view:
         message = bytes(view[2 : end + 2]).replace(b"\r\n.", b"\r\n")
     return message[1:] if message.startswith(b".") else message
