@@ -46,6 +46,16 @@ async def large_messages_are_made_of_marks(client: Client) -> None:
     await _keep_sending(client, partial(_message, "a" + _repeated("\u0300\u0316\u0327", _SIZE)))
 
 
+@cache
+def _large_marks() -> bytes:
+    return _message("a" + _repeated("\u0300\u0316\u0327", 18_000_000))
+
+
+async def the_largest_messages_are_made_of_marks(client: Client) -> None:
+    """The same in 24 MB of base64, from sixteen addresses: as much reading as the limit allows."""
+    await _keep_sending(client, _large_marks)
+
+
 async def subjects_are_made_of_marks(client: Client) -> None:
     """The same in the subject."""
     subject = base64.b64encode(_repeated("\u0300\u0316", 30_000).encode()).decode()
@@ -204,6 +214,7 @@ async def pictures_are_nine_hundred_and_ninety(client: Client) -> None:
 ATTACKS: Final = (
     Attack(marks_combine_without_end, 12, 200, finding="I5"),
     Attack(large_messages_are_made_of_marks, 12, 200, finding="I5"),
+    Attack(the_largest_messages_are_made_of_marks, 16, 300, is_spread=True),
     Attack(subjects_are_made_of_marks, 12, 200, finding="I5"),
     Attack(characters_have_no_width, 12, 200, finding="I5"),
     Attack(directions_change_without_end, 12, 200, finding="I5"),
