@@ -64,7 +64,7 @@ def theirs(product: Product, ada: ApiClient, spare_domain: str, send: Send) -> d
 
 
 @pytest.mark.parametrize("action", FOR_OTHERS)
-def test_acting_for_a_member_names_both_and_the_member_sees_it(
+def test_i14_acting_for_a_member_names_both_and_the_member_sees_it(
     product: Product, ada: ApiClient, theirs: dict[str, str], action: str
 ) -> None:
     method, path, body = FOR_OTHERS[action]
@@ -118,7 +118,7 @@ def test_making_and_deleting_a_user_names_them(product: Product) -> None:
         assert (entry["actor"], entry["owner"]) == ("root@people.example", "cleo@people.example")
 
 
-def test_a_key_says_who_made_it_so_that_what_is_done_with_it_can_be_traced(
+def test_i14_a_key_names_who_made_it_so_that_what_is_done_with_it_can_be_traced(
     product: Product, ada: ApiClient, theirs: dict[str, str]
 ) -> None:
     admin_id = product.admin.get("/api/auth/session").json()["user"]["id"]

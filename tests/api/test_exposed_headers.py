@@ -70,7 +70,7 @@ def things(product: Product) -> Things:
 
 
 @pytest.mark.parametrize("ask", [ask for ask in ASKS if ask.method == "GET"], ids=str)
-def test_every_header_of_every_answer_can_be_read(
+def test_i15_every_header_of_every_answer_can_be_read_across_origins(
     product: Product, things: Things, exposed: set[str], ask: Ask
 ) -> None:
     answer = ask_for(product.admin, ask, things)

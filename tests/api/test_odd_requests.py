@@ -158,7 +158,7 @@ def test_odd_escapes_are_never_an_error_of_ours(either: Product, path: str) -> N
     st.sampled_from(["origin", "sec-fetch-site", "host", "x-forwarded-for", "content-type", "hx-current-url"]),
 )
 @settings(max_examples=60)
-def test_odd_headers_are_never_an_error_of_ours(either: Product, odd: bytes, name: str) -> None:
+def test_i15_odd_headers_are_never_an_error_of_ours(either: Product, odd: bytes, name: str) -> None:
     headers = {name: odd}
 
     assert _asked(either, "/api/mailboxes", "POST", **headers) < 500

@@ -22,7 +22,7 @@ def _open_to_others(folder: Path) -> list[str]:
     return [str(path) for path in [folder, *folder.rglob("*")] if path.stat().st_mode & 0o077]
 
 
-def test_everything_that_serve_writes_is_private(tmp_path: Path) -> None:
+def test_i15_everything_that_serve_writes_is_private(tmp_path: Path) -> None:
     with a_world(tmp_path) as world, world.product() as product:
         ready(product)
         hand_over(product.url, "ada@mail.customer.com", LARGE)

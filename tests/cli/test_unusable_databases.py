@@ -103,7 +103,9 @@ def _refused(words: list[str], folder: Path, **environment: str) -> str:
 
 @pytest.mark.parametrize("words", OPENING, ids=lambda words: words[0])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_file_that_is_no_database_of_this_release_is_one_line(tmp_path: Path, words: list[str], fault: str) -> None:
+def test_i15_a_file_that_is_no_database_of_this_release_is_one_line(
+    tmp_path: Path, words: list[str], fault: str
+) -> None:
     _make(fault, tmp_path / "kaisoumail.db")
 
     line = _refused(words, tmp_path)
@@ -213,7 +215,7 @@ def test_a_postgresql_of_a_newer_release_is_one_line(postgres_url: str, tmp_path
 
 
 @pytest.mark.parametrize("limit", range(9))
-def test_a_postgresql_with_too_few_connections_is_one_line_that_says_how_many_are_needed(
+def test_k12_a_postgresql_with_too_few_connections_is_one_line_that_names_how_many_are_needed(
     postgres_url: str, tmp_path: Path, limit: int
 ) -> None:
     with a_limited_role(postgres_url, limit) as url:

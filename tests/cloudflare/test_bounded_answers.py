@@ -25,7 +25,7 @@ MEGABYTE = 1024 * 1024
 TOKEN = 'abc-DEF_0123456789/"quoted"+0123456789'
 
 
-def test_an_answer_that_comes_byte_by_byte_is_given_up_in_time() -> None:
+def test_i10_an_answer_that_comes_byte_by_byte_is_given_up_in_time() -> None:
     async def story(client: Cloudflare, controls: Controls) -> None:
         await controls.fault("GET", "/zones", trickleMs=50, fillBytes=-1)
 
@@ -36,7 +36,7 @@ def test_an_answer_that_comes_byte_by_byte_is_given_up_in_time() -> None:
 
 
 @pytest.mark.parametrize("size", [400 * MEGABYTE, -1], ids=["400 MB", "without end"])
-def test_an_answer_that_is_too_large_is_not_read_to_its_end(size: int) -> None:
+def test_i10_an_answer_that_is_too_large_is_not_read_to_its_end(size: int) -> None:
     async def story(client: Cloudflare, controls: Controls) -> None:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         await controls.fault("GET", "/zones", fillBytes=size)
@@ -86,7 +86,7 @@ def test_an_answer_that_would_have_to_be_unpacked_is_refused_unread() -> None:
     ],
     ids=lambda fault: str(fault)[:40],
 )
-def test_a_token_that_is_repeated_is_kept_nowhere(fault: dict[str, Any]) -> None:
+def test_i15_a_token_that_is_repeated_in_an_answer_is_stored_nowhere(fault: dict[str, Any]) -> None:
     async def story(client: Cloudflare, controls: Controls) -> None:
         await controls.fault("GET", "/zones", **fault)
 

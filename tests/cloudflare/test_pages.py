@@ -41,7 +41,7 @@ class Pages:
         return [row.id for row in asyncio.run(read())]
 
 
-def test_pages_that_were_not_announced_at_first_are_not_asked_for() -> None:
+def test_i10_pages_that_were_not_announced_at_first_are_not_requested() -> None:
     pages = Pages(lambda page: [f"row-{page}"], total_pages=lambda page: page + 2)
 
     assert pages.read() == ["row-1", "row-2", "row-3"]
@@ -99,7 +99,7 @@ def test_a_list_without_end_is_given_up_instead_of_shown_in_part() -> None:
     assert len(pages.asked) == MOST_PAGES
 
 
-def test_a_list_has_a_deadline_as_a_whole() -> None:
+def test_i10_a_list_has_a_deadline_as_a_whole() -> None:
     pages = Pages(lambda page: [f"row-{page}"], total_pages=1000)
 
     with pytest.raises(Timeout):

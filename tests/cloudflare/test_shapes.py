@@ -121,7 +121,7 @@ def asked() -> Iterator[Asked]:
 @pytest.mark.parametrize("name", ENDPOINTS)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_spoilt_answer_is_a_value_or_an_error_of_ours(asked: Asked, name: str, data: st.DataObject) -> None:
+def test_i9_an_answer_of_any_shape_is_a_value_or_an_error_of_ours(asked: Asked, name: str, data: st.DataObject) -> None:
     sample, ask = ENDPOINTS[name]
     status, spoilt = data.draw(_statuses), data.draw(_spoilt(_envelope(sample)))
 

@@ -30,7 +30,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("what", ENDLESS)
-def test_a_request_that_never_ends_is_refused_in_the_words_of_the_api(what: str) -> None:
+def test_i1_a_request_that_never_ends_is_refused_as_a_problem_of_the_api(what: str) -> None:
     first, piece, status = ENDLESS[what]
 
     async def story(listener: Listener) -> None:
@@ -47,7 +47,7 @@ def test_a_request_that_never_ends_is_refused_in_the_words_of_the_api(what: str)
 
 
 @pytest.mark.parametrize("what", ["URL", "header lines"])
-def test_others_are_answered_while_one_sends_without_end(what: str) -> None:
+def test_i1_others_are_answered_while_one_sends_without_end(what: str) -> None:
     first, piece, _ = ENDLESS[what]
 
     async def story(listener: Listener) -> None:
@@ -119,7 +119,7 @@ def test_chunks_of_an_ordinary_size_go_through() -> None:
     ],
     ids=["nothing", "a line end", "half a head", "half a body", "no body", "body nobody wants", "a whole request"],
 )
-def test_who_stops_sending_is_hung_up_on(said: bytes, status: bytes) -> None:
+def test_i2_a_client_that_stops_sending_is_disconnected(said: bytes, status: bytes) -> None:
     async def story(listener: Listener) -> None:
         assert (await listener.ask(said)).startswith(status)
 
@@ -137,7 +137,7 @@ def test_who_does_not_hang_up_after_a_refusal_is_hung_up_on() -> None:
 
 
 @pytest.mark.parametrize("drip", [b"X-A: b\r\n", b"\r\n"], ids=["fields", "line ends"])
-def test_a_head_that_comes_drop_by_drop_is_not_waited_for(drip: bytes) -> None:
+def test_i2_a_head_that_comes_byte_by_byte_is_not_waited_for(drip: bytes) -> None:
     async def story(listener: Listener) -> None:
         async with listener.connected() as connection:
             await connection.say(b"" if drip == b"\r\n" else b"GET / HTTP/1.1\r\n")
@@ -150,7 +150,7 @@ def test_a_head_that_comes_drop_by_drop_is_not_waited_for(drip: bytes) -> None:
     listening(story, QUICK)
 
 
-def test_a_body_that_comes_drop_by_drop_is_not_waited_for() -> None:
+def test_i2_a_body_that_comes_byte_by_byte_is_not_waited_for() -> None:
     async def story(listener: Listener) -> None:
         async with listener.connected() as connection:
             await connection.say(b"POST /read HTTP/1.1\r\nHost: x\r\nContent-Length: 9000\r\n\r\n")
@@ -320,7 +320,7 @@ def test_an_upgrade_is_answered_as_an_ordinary_request() -> None:
     listening(story, QUICK)
 
 
-def test_one_address_takes_only_its_connections_and_is_told_so() -> None:
+def test_i2_one_address_gets_only_its_connections_and_is_told_why() -> None:
     async def story(listener: Listener) -> None:
         inside = [await listener.connect() for _ in range(3)]
         await listener.until(lambda: listener.limits.budget.open == 3)

@@ -61,7 +61,7 @@ def _dear(size: int) -> bytes:
     return b"Subject: dear\r\nContent-Type: text/plain; charset=utf-7\r\n\r\n" + "𐅷".encode() * (size // 4)
 
 
-def test_an_ordinary_message_is_answered_before_those_of_a_client_whose_messages_take_long() -> None:
+def test_i5_an_ordinary_message_is_answered_before_those_of_a_client_whose_messages_take_long() -> None:
     answered: list[str] = []
 
     async def read(readers: ProcessReaders, raw: bytes, client: str) -> ExtractedFields:
@@ -83,7 +83,7 @@ def test_an_ordinary_message_is_answered_before_those_of_a_client_whose_messages
     assert [each.subject for each in facts[1:]] == ["dear"] * 6
 
 
-def test_who_shares_a_batch_with_a_message_that_takes_long_is_answered_without_it() -> None:
+def test_i5_messages_in_a_batch_with_one_that_takes_long_are_answered_without_it() -> None:
     async def story(readers: ProcessReaders) -> tuple[bool, ExtractedFields, ExtractedFields]:
         stopped = await _stopped_reader(readers)
         slow = asyncio.create_task(readers.read(SLOW, "a"))

@@ -165,7 +165,7 @@ def test_a_slow_message_is_waited_for_by_its_size_and_less_in_times_of_stress() 
 
 
 @given(st.integers(0, 70_000), st.integers(16, 100_000), st.integers(0, 100_000))
-def test_the_listeners_share_the_descriptors_there_are(descriptors: int, http: int, smtp: int) -> None:
+def test_i2_the_listeners_share_the_descriptors_there_are(descriptors: int, http: int, smtp: int) -> None:
     shares = connection_shares(descriptors, http, smtp)
 
     assert 0 <= shares.http <= http

@@ -120,7 +120,9 @@ def test_a_ceremony_that_begins_at_one_process_ends_at_another_whose_clock_is_of
     play(story)
 
 
-def test_a_sign_in_that_a_stranger_begins_or_answers_keeps_nothing(play: Callable[[Story], None]) -> None:
+def test_k12_a_sign_in_that_an_unauthenticated_client_begins_or_answers_stores_nothing(
+    play: Callable[[Story], None],
+) -> None:
     async def story(stage: Stage) -> None:
         asked = await start_sign_in(stage.context, ORIGIN)
         stranger = Authenticator(ORIGIN)

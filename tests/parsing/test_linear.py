@@ -43,14 +43,14 @@ _TEXTS: Final = st.builds(
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
 @settings(max_examples=_EXAMPLES)
 @given(repeated=_TEXTS)
-def test_what_a_step_costs_grows_no_faster_than_its_text(step: Step, repeated: Repeated) -> None:
+def test_i5_what_a_step_costs_grows_no_faster_than_its_text(step: Step, repeated: Repeated) -> None:
     assert exponent(step, repeated) <= STEEP
 
 
 @pytest.mark.parametrize(
     "name", ["all facts of a text", "all facts of HTML", "a message with that Subject", "a code in HTML"]
 )
-def test_marks_by_turns_cost_no_more_than_other_text(name: str) -> None:
+def test_i5_alternating_marks_cost_no_more_than_other_text(name: str) -> None:
     """4.3 s for 64 KB: normalising sorted all marks on one letter (I5)."""
     [step] = [step for step in STEPS if step.name == name]
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Final
 
-from tests.siege.attacker import Attack, Client, Connection
+from tests.siege.attacker import Attack, Client, Connection, Refused
 
 
 def _request(method: str, path: str, body: bytes = b"", *headers: str) -> bytes:
@@ -138,6 +138,23 @@ async def sixteen_addresses_try_wrong_keys(client: Client) -> None:
     await wrong_keys_are_tried(client)
 
 
+async def connections_are_held_after_a_wrong_key(client: Client) -> None:
+    """A 401, and from then on silence: is the connection still one without a credential that is right?"""
+    async with client.http() as connection:
+        key = f"authorization: Bearer cfm_guess-{client.address}-{client.number()}"
+        try:
+            await _ask(connection, "GET", "/api/mailboxes", b"", key)
+        except Refused:
+            await asyncio.sleep(1)
+            raise
+        await connection.until_closed()
+
+
+async def sixteen_addresses_hold_connections_after_a_wrong_key(client: Client) -> None:
+    """The same with more connections than the listener has."""
+    await connections_are_held_after_a_wrong_key(client)
+
+
 async def a_member_asks_as_fast_as_the_limits_allow(client: Client) -> None:
     """A key that is good, and all of its 6,000 requests a minute: the whole list each time."""
     async with client.http() as connection:
@@ -150,6 +167,8 @@ async def a_member_asks_as_fast_as_the_limits_allow(client: Client) -> None:
 ATTACKS: Final = (
     Attack(wrong_keys_are_tried),
     Attack(sixteen_addresses_try_wrong_keys, is_spread=True),
+    Attack(connections_are_held_after_a_wrong_key, 800, 10),
+    Attack(sixteen_addresses_hold_connections_after_a_wrong_key, 2400, 10, is_spread=True),
     Attack(sign_ins_are_tried),
     Attack(passkey_sign_ins_are_begun, finding="K12"),
     Attack(passkey_answers_are_made_up),

@@ -42,8 +42,8 @@ class Attack:
     """
     *one* is the life of one connection, begun again when it ends; *connections* of them run at once.
 
-    *megabits* a second is what all of them send at most. With *is_spread* each has an address of its own. *finding* is
-    the row of the findings that it repeats.
+    *megabits* a second is what all of them send at most. With *is_spread* they come from sixteen addresses.
+    *finding* is the row of the findings that it repeats.
     """
 
     one: "Callable[[Client], Awaitable[None]]"
@@ -276,7 +276,8 @@ async def _again_and_again(attack: Attack, client: Client, tally: Tally) -> None
 async def run(attack: Attack, target: Target, seconds: float) -> Tally:
     """Attack for so long; what was done."""
     limit, tally = RateLimit(attack.megabits), Tally()
-    addresses = [f"127.0.1.{number}" if attack.is_spread else ATTACKER for number in range(1, attack.connections + 1)]
+    spread = [f"127.0.1.{number}" for number in range(1, 17)]
+    addresses = [spread[number % 16] if attack.is_spread else ATTACKER for number in range(attack.connections)]
     print("begun", flush=True)
     try:
         async with asyncio.timeout(seconds), asyncio.TaskGroup() as connections:

@@ -14,7 +14,7 @@ def test_a_few_wrong_addresses_cost_nothing_and_many_are_slower_and_slower() -> 
     assert max(delays) == 5.0
 
 
-def test_who_guesses_on_is_refused_until_it_has_been_quiet() -> None:
+def test_i15_a_client_that_goes_on_guessing_is_refused_until_it_pauses() -> None:
     guesses = RecipientGuesses()
     for _ in range(151):
         guesses.guess("198.51.100.1", now=0.0)

@@ -16,7 +16,7 @@ from tests.smtp.test_listener import told
 from tests.smtp.test_smtp_abuse import ENVELOPE, HELLO, WHOLE, codes, expected, raws, said
 
 
-def test_what_is_announced_and_never_sent_costs_nobody_anything(tmp_path: Path) -> None:
+def test_i3_what_is_announced_and_never_sent_counts_for_nothing(tmp_path: Path) -> None:
     """Finding I3: eleven connections that say BDAT 26214400 and send nothing once shut the listener for all."""
 
     async def story(context: Context, port: int) -> None:
@@ -42,7 +42,7 @@ def test_a_size_that_is_refused_without_a_recipient_writes_no_row(tmp_path: Path
     told(tmp_path, story)
 
 
-def test_large_messages_that_stop_half_way_make_place_for_others(tmp_path: Path) -> None:
+def test_i3_large_messages_that_stop_half_way_make_place_for_others(tmp_path: Path) -> None:
     shared = SharedLimits(MemoryBudget(1_000_000, free=1_000, slow_after=0.2))
 
     async def story(context: Context, port: int) -> None:
@@ -62,7 +62,7 @@ def test_large_messages_that_stop_half_way_make_place_for_others(tmp_path: Path)
 
 
 @pytest.mark.parametrize("drip", [b"BDAT 1\r\nx", b"DATA\r\nx", b"NO"], ids=["chunks", "data", "a command"])
-def test_who_sends_drop_by_drop_is_given_up(tmp_path: Path, drip: bytes) -> None:
+def test_i3_a_client_that_sends_byte_by_byte_is_disconnected(tmp_path: Path, drip: bytes) -> None:
     async def story(context: Context, port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HELLO + ENVELOPE + drip)
@@ -102,7 +102,7 @@ def test_others_are_answered_between_the_commands_of_one_who_sends_thousands(tmp
     told(tmp_path, story)
 
 
-def test_who_guesses_addresses_over_many_connections_is_sent_away(tmp_path: Path) -> None:
+def test_i15_a_client_that_guesses_addresses_over_many_connections_is_disconnected(tmp_path: Path) -> None:
     """Finding I15: one client guessed 26,000 addresses in five seconds."""
     tries = b"".join(f"RCPT TO:<n{number}@mail.demo.example>\r\n".encode() for number in range(19))
     words = HELLO + b"MAIL FROM:<a@shop.example>\r\n" + tries

@@ -46,7 +46,7 @@ def _start_tls(port: int, then: Callable[[socket.socket], None]) -> None:
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: failure.__name__)
-def test_failed_handshakes_are_one_line_and_no_traceback(
+def test_k12_failed_handshakes_are_one_line_and_no_traceback(
     tmp_path: Path, failure: Callable[[socket.socket], None]
 ) -> None:
     certificate = tmp_path / "mx.pem"

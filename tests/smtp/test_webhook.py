@@ -183,7 +183,7 @@ async def _held_open(endpoint: Door, app: Any, headers: dict[str, str], count: i
             task.cancel()
 
 
-def test_eleven_unfinished_hand_overs_without_a_ticket_leave_the_memory_to_those_with_one(tmp_path: Path) -> None:
+def test_i4_eleven_unfinished_hand_overs_without_a_ticket_leave_the_memory_to_those_with_one(tmp_path: Path) -> None:
     raw, endpoint = an_email(text="x" * 5_000), Door(tmp_path, ticketed=5 * MAX, unticketed=6 * MAX)
     false = _without_ticket(_headers(b"", **{"x-kaisoumail-signature": "0" * 64}))
 
@@ -220,7 +220,7 @@ RAW = an_email()
 
 
 @pytest.mark.parametrize("ticket", ["", f"{len(RAW)}:{'0' * 64}"])
-def test_with_a_wrong_ticket_not_a_byte_of_the_body_is_read(tmp_path: Path, ticket: str) -> None:
+def test_i4_with_a_wrong_ticket_not_a_byte_of_the_body_is_read(tmp_path: Path, ticket: str) -> None:
     endpoint = Door(tmp_path)
 
     with pytest.raises(Problem) as refused:
@@ -265,7 +265,7 @@ def test_a_body_of_another_length_than_its_ticket_says_is_refused_as_soon_as_tha
     assert endpoint.limits.ticketed.used == 0
 
 
-def test_of_one_ticket_four_bodies_are_received_at_once_and_more_when_they_are_through(tmp_path: Path) -> None:
+def test_i4_of_one_ticket_four_bodies_are_received_at_once_and_more_when_they_are_through(tmp_path: Path) -> None:
     raw, endpoint = an_email(text="x" * 15_000), Door(tmp_path)
     pieces = [raw[:2_000], raw[2_000:]]
 

@@ -116,7 +116,7 @@ def test_what_cloudflare_refuses_leaves_no_mailbox(product: Product) -> None:
 
 
 @pytest.mark.parametrize("restarted", [False, True])
-def test_rules_of_odd_types_after_a_duplicate_leave_no_mailbox_and_the_next_try_makes_it(
+def test_i9_rules_of_odd_types_after_a_duplicate_leave_no_mailbox_and_the_next_try_makes_it(
     product: Product, restarted: bool
 ) -> None:
     domain = product.active_domain("customer.com")

@@ -222,7 +222,7 @@ def test_the_user_must_be_there_and_verified(bob: ApiClient, nobody: ApiClient, 
     assert register(bob, other.create(asked_to_create(bob))).status_code == 400
 
 
-def test_another_key_another_owner_or_another_id_is_refused(bob: ApiClient, nobody: ApiClient) -> None:
+def test_k12_another_key_another_owner_or_another_id_is_refused(bob: ApiClient, nobody: ApiClient) -> None:
     device, other = Authenticator(OWN), Authenticator(OWN)
     registered(bob, device)
     owner = device.user_handle
