@@ -25,9 +25,11 @@ class Listener:
     released: asyncio.Event = field(default_factory=asyncio.Event)
     bodies: list[int] = field(default_factory=list)
     fields: list[list[bytes]] = field(default_factory=list)
+    begun: list[str] = field(default_factory=list)
 
-    async def connect(self) -> "Connection":
-        return Connection(*await asyncio.open_connection("127.0.0.1", self.port, limit=2**26))
+    async def connect(self, address: str = "127.0.0.1") -> "Connection":
+        connected = await asyncio.open_connection("127.0.0.1", self.port, limit=2**26, local_addr=(address, 0))
+        return Connection(*connected)
 
     async def ask(self, request: bytes = GET) -> bytes:
         """All that is answered to *request* until the connection ends."""
@@ -141,6 +143,7 @@ def left_open(requests: list[bytes]) -> list[bytes]:
 def _application(listener: Listener) -> Callable[[Any, Any, Any], Awaitable[None]]:
     async def application(scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
+        listener.begun.append(path)
         if path == "/not-signed":
             scope["state"]["is_signed"] = False
         if path == "/known":

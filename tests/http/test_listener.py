@@ -1,13 +1,18 @@
 """Everything a client may send to the HTTP listener has a size, a count and a time (findings I1, I2 of 30 Nov 2026)."""
 
 import asyncio
+import gc
 import json
 import logging
+import socket
+import weakref
 
 import pytest
 
 from kaisoumail.http.limits import RequestBounds
+from kaisoumail.http.protocol import BoundedHttpProtocol
 from kaisoumail.network.connection_budget import ConnectionLimits
+from kaisoumail.network.request_queue import AT_ONCE
 from tests.http.http_listener import GET, LARGE, Listener, left_open, listening
 
 QUICK = RequestBounds(head=0.2, silence=0.2, body=0.6, linger=0.2, linger_total=0.4, answer_stall=0.2, check=0.01)
@@ -333,6 +338,67 @@ def test_i2_one_address_gets_only_its_connections_and_is_told_why() -> None:
             assert (await connection.head()).startswith(b"HTTP/1.1 200")
 
     listening(story, connections=ConnectionLimits(total=10, per_client=3))
+
+
+def test_a_client_with_many_requests_delays_another_by_few_of_them() -> None:
+    async def story(listener: Listener) -> None:
+        hold = b"GET /hold HTTP/1.1\r\nHost: x\r\n\r\n"
+        many = [await listener.connect("127.0.0.2") for _ in range(60)]
+        for connection in many:
+            await connection.say(hold)
+        async with listener.connected() as other:
+            await other.say(GET)
+            await other.head()
+
+        assert listener.begun.count("/hold") <= 2 * AT_ONCE
+        listener.released.set()
+        for connection in many:
+            await connection.head()
+            await connection.close()
+
+    listening(story)
+
+
+def test_a_connection_that_has_ended_leaves_nothing_for_the_garbage_collector(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: weakref.WeakSet[BoundedHttpProtocol] = weakref.WeakSet()
+    begin = BoundedHttpProtocol.connection_made
+
+    def noted(self: BoundedHttpProtocol, transport: asyncio.Transport) -> None:
+        made.add(self)
+        begin(self, transport)
+
+    monkeypatch.setattr(BoundedHttpProtocol, "connection_made", noted)
+    gc.disable()
+
+    async def story(listener: Listener) -> None:
+        for _ in range(20):
+            assert await listener.ask(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        await listener.until(lambda: listener.limits.budget.open == 0)
+
+        assert len(made) <= 1
+
+    try:
+        listening(story)
+    finally:
+        gc.enable()
+
+
+def test_connections_that_arrive_together_are_accepted_several_at_a_time() -> None:
+    async def story(listener: Listener) -> None:
+        address = ("127.0.0.1", listener.port)
+        connections = [socket.create_connection(address) for _ in range(160)]  # the loop does nothing meanwhile
+        rounds = 0
+        while listener.limits.budget.open < 160:
+            await asyncio.sleep(0)
+            rounds += 1
+        for connection in connections:
+            connection.close()
+
+        assert rounds < 80
+
+    listening(story, connections=ConnectionLimits(total=1000, per_client=1000))
 
 
 def test_hundreds_of_refused_connections_are_all_let_go() -> None:

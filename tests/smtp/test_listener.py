@@ -1,7 +1,9 @@
 """The SMTP listener, by dialogues anybody can read (`dialogs/*.txt`), and what is kept after them."""
 
 import asyncio
+import select
 import smtplib
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -158,6 +160,23 @@ def test_a_line_longer_than_the_standard_allows_is_taken(tmp_path: Path) -> None
     async def story(context: Context, port: int) -> None:
         await asyncio.to_thread(_send, port, b"Subject: Long\r\n\r\n" + b"z" * 40_000 + b"\r\n")
         assert await _listed(context) == [(ADDRESS, "Long")]
+
+    told(tmp_path, story)
+
+
+def test_connections_that_arrive_together_are_greeted_several_at_a_time(tmp_path: Path) -> None:
+    async def story(_: Context, port: int) -> None:
+        connections = [
+            socket.create_connection(("127.0.0.1", port)) for _ in range(80)
+        ]  # the loop does nothing meanwhile
+        rounds = 0
+        while len(select.select(connections, [], [], 0)[0]) < 80:
+            await asyncio.sleep(0)
+            rounds += 1
+        for connection in connections:
+            connection.close()
+
+        assert rounds < 60
 
     told(tmp_path, story)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from kaisoumail.model.client_address import Networks
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.network.connection_budget import ConnectionBudget, ConnectionLimits
+from kaisoumail.network.request_queue import RequestQueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class HttpLimits:
     refusals: RefusalLog = field(default_factory=RefusalLog)
     proxies: Networks = ()
     bounds: RequestBounds = field(default_factory=RequestBounds)
+    queue: RequestQueue = field(default_factory=RequestQueue)
     refused: int = 0  # connections over the limit that still get an answer
 
     @property

@@ -8,6 +8,7 @@ phase of a request, and a refusal is the API's JSON (RFC 9110 status codes, RFC 
 
 import asyncio
 from enum import Enum, auto
+from functools import partial
 from typing import Any, Final
 
 import httptools
@@ -19,6 +20,7 @@ from uvicorn.server import ServerState
 
 from kaisoumail.http.answer_transport import AnswerTransport
 from kaisoumail.http.limits import HttpLimits
+from kaisoumail.http.unauthenticated_request import UnauthenticatedRequest, is_authenticated
 from kaisoumail.http.violations import Violation, too_long_url, too_many_fields
 from kaisoumail.model.client_address import client_key, is_within
 from kaisoumail.model.ids import new_id
@@ -87,6 +89,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._disconnect(self._running)
         self.pipeline.clear()  # no client is left to answer
         super().connection_lost(exc)
+        # Ends the reference cycle with the last request: the memory is free now, not when the collector runs.
+        self.cycle = self._running = None  # type: ignore[assignment]
+        self._limits.queue.advance()
 
     def data_received(self, data: bytes) -> None:
         self._last_byte = self.loop.time()
@@ -142,7 +147,11 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         self._running = cycle
-        super()._start_asgi_task(cycle, app)
+        if self._is_authenticated():
+            super()._start_asgi_task(cycle, app)
+        else:
+            request = UnauthenticatedRequest(cycle, app, partial(super()._start_asgi_task, cycle))
+            self._limits.queue.add(request.client(self._limits.proxies), request)
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
@@ -161,6 +170,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self.cycle.keep_alive = False
             self._end_after_answer()
         super().on_response_complete()
+        self._limits.queue.advance()
 
     # the deadlines
 
@@ -195,8 +205,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Whether a request on this connection was authenticated; the budget then counts it as known."""
         if self._admission is None or self.cycle is None:
             return False
-        state = self.cycle.scope.get("state", {})
-        if not self._admission.is_known and (state.get("principal") is not None or state.get("is_signed", False)):
+        if not self._admission.is_known and is_authenticated(self.cycle):
             self._limits.budget.prove(self._admission)
         return self._admission.is_known
 

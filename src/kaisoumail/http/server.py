@@ -12,6 +12,7 @@ import uvicorn
 
 from kaisoumail.http.limits import HttpLimits
 from kaisoumail.http.protocol import BoundedHttpProtocol
+from kaisoumail.network.listening import copies_of
 
 _SHUTDOWN_SECONDS: Final = 10
 _BACKLOG: Final = 1024
@@ -50,7 +51,7 @@ async def serving(
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+    task = asyncio.create_task(server.serve(sockets=[listener, *copies_of([listener])]))
     checking = asyncio.create_task(_check_connections(server, limits.bounds.check))
     try:
         await server.ready.wait()

@@ -6,11 +6,13 @@ from typing import Final
 
 from kaisoumail.model.client_address import client_key
 from kaisoumail.network.connection_budget import Admission, ConnectionBudget, ConnectionLimits, ConnectionVerdict
+from kaisoumail.network.listening import copies_of
 from kaisoumail.operations.context import Context
 from kaisoumail.smtp.protocol import SmtpProtocol
 from kaisoumail.smtp.session import SharedLimits, SmtpConfig, SmtpSession
 
 _CLOSING_SECONDS: Final = 10.0
+_BACKLOG: Final = 1024
 
 
 class SmtpListener:
@@ -31,20 +33,22 @@ class SmtpListener:
         self._config = config or SmtpConfig(socket.gethostname())
         self._budget = ConnectionBudget(limits or ConnectionLimits())
         self._shared = shared or SharedLimits()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._sessions: dict[asyncio.Task[None], SmtpSession] = {}
 
     async def open(self) -> int:
         """Start to listen; returns the port. Raises OSError when it is in use."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _SmtpConnection(self), self._host, self._port, backlog=1024)
-        return int(self._server.sockets[0].getsockname()[1])
+        server = await loop.create_server(lambda: _SmtpConnection(self), self._host, self._port, backlog=_BACKLOG)
+        self._servers.append(server)
+        for copy in copies_of(server.sockets):
+            self._servers.append(await loop.create_server(lambda: _SmtpConnection(self), sock=copy, backlog=_BACKLOG))
+        return int(server.sockets[0].getsockname()[1])
 
     async def close(self) -> None:
         """Accept no more connections, answer the messages that are being stored, and close all connections."""
-        if self._server is None:
-            return
-        self._server.close()
+        for server in self._servers:
+            server.close()
         for session in self._sessions.values():
             session.stop()
         if self._sessions:
@@ -52,7 +56,8 @@ class SmtpListener:
         for task in tuple(self._sessions):
             task.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
-        await self._server.wait_closed()
+        for server in self._servers:
+            await server.wait_closed()
 
     @property
     def config(self) -> SmtpConfig:
