@@ -24,7 +24,11 @@ class NewApiKey:
 
 
 async def list_keys(context: Context, viewer: Viewer, user_id: str | None = None) -> list[ApiKey]:
-    """The viewer's own keys, revoked ones too, newest first; for an admin those of *user_id*, if given."""
+    """
+    The viewer's own keys, revoked ones too, newest first; for an admin those of *user_id*, if given.
+
+    Raises Problem `admin_required` when *user_id* is another user and the viewer no admin.
+    """
     if user_id is not None and user_id != viewer.id:
         viewer.must_be_admin()
     return await context.database.read(lambda connection: api_keys.of_user(connection, user_id or viewer.id))

@@ -51,7 +51,11 @@ class BindProgress:
 
 
 async def read_bind_progress(context: Context, viewer: Viewer, root_domain: str) -> BindProgress | None:
-    """The progress of the latest bind of *root_domain*; None if there never was one. For admins."""
+    """
+    The progress of the latest bind of *root_domain*; None if none is stored. Raises Problem `admin_required`.
+
+    Raises UnreadableResult for steps that neither this release nor an earlier one stored.
+    """
     viewer.must_be_admin()
     progress = await context.runs.progress("bind_domain", root_domain)
     if progress is None:

@@ -36,7 +36,9 @@ class Catalog:
 
 async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) -> Catalog:
     """
-    Every domain and every zone, by name. Our domains are in it whether Cloudflare answers or not. For admins.
+    Every domain and every zone, by name. Our domains are in it whether Cloudflare answers or not.
+
+    For admins: raises Problem `admin_required`, and none for a refusal of Cloudflare, which is in the result.
 
     Without *ask* no request goes to Cloudflare and the zones are those of its last answer: for pages that poll
     every few seconds.

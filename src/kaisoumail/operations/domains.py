@@ -28,7 +28,7 @@ class BindOutcome:
 
 
 async def list_domains(context: Context, viewer: Viewer) -> list[Domain]:
-    """Every domain that was not deleted, by name. For admins."""
+    """Every domain that was not deleted, by name. Raises Problem `admin_required`."""
     viewer.must_be_admin()
     return await context.database.read(domains.listed)
 
@@ -42,7 +42,12 @@ class NameCheck:
 
 
 async def check_name(context: Context, viewer: Viewer, typed: str) -> NameCheck:
-    """Whether *typed* could be bound, by the rules and our own table, without a request to Cloudflare."""
+    """
+    Whether *typed* could be bound, by the rules and our own table, without a request to Cloudflare.
+
+    Its problem is `invalid_request`, `domain_exists`, `not_an_apex` or `subdomain_direct_bind_not_supported`. Raises
+    Problem `admin_required`.
+    """
     viewer.must_be_admin()
     try:
         root_domain = normalised(typed)
@@ -58,8 +63,9 @@ async def bind(context: Context, viewer: Viewer, name: str) -> BindOutcome:
     Make *name*, an apex, a domain of ours: its zone at Cloudflare created and Email Routing on.
 
     The domain returned is `active`, or `provisioning_error` with the reason; usually because the name
-    servers are not set yet. Raises Problem when nothing was created: the name is unfit, the domain is
-    active already, something is not configured, or Cloudflare refused to create the zone.
+    servers are not set yet. Raises Problem as `start_bind`; the refusal of Cloudflare to look for or create the zone,
+    and then nothing was created; `still_working` for a bind that takes longer than a request waits, and continues;
+    and `domain_not_found` for a domain that was deleted meanwhile.
     """
     binding = await start_bind(context, viewer, name)
     await _outcome(binding.run)
@@ -82,8 +88,10 @@ async def start_bind(context: Context, viewer: Viewer, name: str) -> Binding:
     """
     The bind of *name*, started now or already in progress. `operations.bind_progress` shows its progress.
 
-    Raises Problem before any request to Cloudflare: the name is unfit, the domain is active already, or
-    something is not configured.
+    Raises Problem before any request to Cloudflare: `admin_required`; `invalid_request`, `not_an_apex` or
+    `subdomain_direct_bind_not_supported` for an unfit name; `domain_exists` for an active domain; and
+    `management_disabled`, `token_missing`, `account_id_missing` or `worker_name_missing`. Raises `still_working` when
+    another job of the domain does not end in time.
     """
     viewer.must_be_admin()
     root_domain = normalised(name)
@@ -99,7 +107,9 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     """
     The domain after another try to provision it; `provisioning_error` again if Cloudflare still refuses.
 
-    Raises Problem for a disabled domain, and when the request to Cloudflare failed; then nothing changed.
+    Without Cloudflare management it becomes active without a check. Raises Problem `admin_required`,
+    `domain_not_found`, `domain_disabled`, `token_missing`; that of a request to Cloudflare which failed, and then
+    nothing changed; and `still_working` for a run that takes longer than a request waits, and continues.
     """
     viewer.must_be_admin()
     domain = await _domain(context, domain_id)
@@ -123,7 +133,11 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
 
 
 async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:
-    """The domain, disabled: it offers no new mailboxes. Existing ones and their routing rules stay."""
+    """
+    The domain, disabled: it offers no new mailboxes. Existing ones and their routing rules stay.
+
+    Disabling it again keeps the first time. Raises Problem `admin_required` or `domain_not_found`.
+    """
     viewer.must_be_admin()
     now = context.clock()
 
@@ -138,9 +152,10 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
     """
     Make a zone that exists at Cloudflare a domain of ours, or enable a disabled domain.
 
-    The domain returned is `active`, or `provisioning_error` with the reason. Raises Problem when it is
-    active already, or the token does not see that zone under that name. Without Cloudflare management
-    it becomes active without a check.
+    The domain returned is `active`, or `provisioning_error` with the reason. Without Cloudflare management
+    it becomes active without a check. Raises Problem `admin_required`; `invalid_request` for an unfit name;
+    `domain_exists` for an active domain; `token_missing`; `zone_not_in_cloudflare` when the token does not see that
+    zone under that name; the refusal of Cloudflare; and `still_working` as `bind`.
     """
     viewer.must_be_admin()
     root_domain = normalised(name)
@@ -163,8 +178,9 @@ async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: s
     Delete a domain we bound, with its zone at Cloudflare and everything in it.
 
     Deleting it again is allowed. *typed_name*, where a person had to type it, must be the domain's name.
-    Raises Problem for a domain that we did not bind, that has mailboxes, or whose zone Cloudflare did not
-    delete; then the domain is unchanged.
+    Raises Problem `admin_required`, `domain_not_found`, `name_not_typed`, `domain_not_ours_to_delete`,
+    `management_disabled`, `token_missing`; `domain_in_use` while it has mailboxes, or the refusal of Cloudflare to
+    delete the zone, and then the domain is unchanged; and `still_working` as `bind`.
     """
     viewer.must_be_admin()
     domain = await context.database.read(lambda connection: domains.find_any(connection, domain_id))
@@ -185,7 +201,11 @@ async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: s
 
 
 async def history(context: Context, viewer: Viewer, domain_id: str) -> list[DomainEvent]:
-    """The events of the domain, newest first, with Cloudflare's exact answers."""
+    """
+    The newest hundred events of the domain, newest first, with Cloudflare's exact answers.
+
+    Raises Problem `admin_required`, or `domain_not_found`, also for a deleted domain.
+    """
     viewer.must_be_admin()
     await _domain(context, domain_id)
     return await context.database.read(lambda connection: domain_events.listed(connection, domain_id))

@@ -70,9 +70,10 @@ async def create(
     """
     A new mailbox that receives messages when this returns.
 
-    Raises Problem `forbidden` for a key that is bound to one mailbox; `quota_reached`, `no_domains` or
-    `domain_not_enabled`; for an address in use `mailbox_exists` with the mailbox if the viewer may see it, else
-    `mailbox_taken`; and the refusal of Cloudflare, after which nothing of the mailbox is left.
+    Raises Problem `forbidden` for a key bound to one mailbox; `quota_reached`, `no_domains`, `domain_not_enabled`,
+    `token_missing`, `worker_name_missing`, `authentication_required` (removed meanwhile); for an address in use
+    `mailbox_exists` with the mailbox if the viewer may see it, else `mailbox_taken`. After the refusal of Cloudflare,
+    `domain_gone`, `zone_id_missing` or `mailbox_not_found` its rest is removed; after `still_working` the run goes on.
     """
     domain = await _domain_for(context, viewer, request.root_domain)
     if context.cloudflare.enabled:
@@ -129,7 +130,7 @@ async def ensure(context: Context, viewer: Viewer, request: MailboxRequest) -> E
 
     An existing one is found in whatever state its domain is. Of concurrent requests one creates it, and the others
     wait for the outcome. An expired mailbox is revived, if the quota allows. Raises as `create` does, and Problem
-    `mailbox_taken` for an address of another user.
+    `mailbox_taken` for an address of another user, of a mailbox being destroyed, or outside the bound of the key.
     """
     for _ in range(_ATTEMPTS):
         existing = await _existing(context, viewer, request)
@@ -200,8 +201,8 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
     """
     The mailbox, destroyed: its rule at Cloudflare and its messages are gone, its address is free. Repeating is allowed.
 
-    Raises Problem as `find_mailbox`, `management_disabled` for one whose rule may not be changed, and the refusal of
-    Cloudflare; the mailbox is `destroying` then, and is destroyed by the next request or a retry every five minutes.
+    Raises Problem as `find_mailbox`, `management_disabled`, `token_missing`, `still_working` and the refusal of
+    Cloudflare; it is `destroying` after these two: the run, the next request or a retry every five minutes ends that.
     """
     mailbox = await find_mailbox(context, viewer, mailbox_id)
     if mailbox.status is MailboxStatus.DESTROYED:

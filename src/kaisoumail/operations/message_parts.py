@@ -67,7 +67,8 @@ async def picture(context: Context, message_id: str, attachment_id: str, ticket:
     """
     The picture that *ticket* is for; the ticket replaces authentication.
 
-    Raises Problem `attachment_not_found` for a wrong or expired ticket, or an attachment that is no picture.
+    Raises Problem `attachment_not_found` for a wrong or expired ticket, or an attachment that is no picture;
+    `message_not_found` or `raw_message_missing` for a message that was deleted since the ticket was made.
     """
     now = context.clock()
     if not any(is_picture_ticket(ticket, secret, message_id, attachment_id, now) for secret in context.policy.secrets):
@@ -84,7 +85,8 @@ async def document(
     """
     The sanitized HTML body as a document; with *remote*, pictures from other servers are shown.
 
-    Raises Problem as `open_message`, and `html_body_missing`.
+    Raises Problem `message_not_found`, also for a message of another user, `raw_message_missing` or
+    `html_body_missing`.
     """
     opened = await open_message(context, viewer, message_id, hide_foreign=True)
     if opened.parsed.html is None:

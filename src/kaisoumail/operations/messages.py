@@ -121,7 +121,11 @@ async def raw_unasked(context: Context, message_id: str) -> bytes:
 
 
 async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bool) -> Message:
-    """The message, marked. The first time it was read does not change. Raises Problem `message_not_found`."""
+    """
+    The message, marked. Marking it as read again does not change when it was read.
+
+    Raises Problem `message_not_found`, also for a message of another user.
+    """
     message = await _visible(context, viewer, message_id)
     now = context.clock()
     read_at = now if is_read else None
@@ -142,7 +146,9 @@ async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bo
 
 async def delete_message(context: Context, viewer: Viewer, message_id: str) -> None:
     """
-    Delete the content and the bytes of the message for good. Raises Problem `message_not_found`.
+    Delete the content and the bytes of the message for good.
+
+    Raises Problem `message_not_found`, also for a message of another user and for one deleted before.
 
     The same delivery sent again does not restore it. Bytes in the blob store are removed after the commit, so that
     a listed message always has its bytes; those that a crash leaves behind are removed within the hour.

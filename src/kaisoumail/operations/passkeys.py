@@ -60,7 +60,8 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
     The new passkey that *response* proves.
 
     Raises Problem `passkey_challenge_missing` (also for a challenge of another user),
-    `passkey_registration_failed`, `passkey_exists`, or `insufficient_scope` as `start_registration` does.
+    `passkey_registration_failed`, `passkey_exists`, `passkey_not_configured`, or `insufficient_scope` as
+    `start_registration` does.
     """
     viewer.must_hold_everything()
     party = relying_party(context.policy.trusted_origins)
@@ -109,7 +110,8 @@ async def finish_sign_in(
     """
     A new session for the owner of the passkey that *response* proves.
 
-    Raises Problem `passkey_challenge_missing` or `invalid_passkey`.
+    Raises Problem `passkey_not_configured`, `passkey_challenge_missing`, `invalid_passkey`, or
+    `authentication_required` for an owner who was disabled or removed meanwhile.
     """
     party = relying_party(context.policy.trusted_origins)
     now = await context.database.read_inline(database_now)
@@ -131,7 +133,11 @@ async def finish_sign_in(
 
 
 async def rename_passkey(context: Context, viewer: Viewer, passkey_id: str, name: str) -> Passkey:
-    """The viewer's passkey, renamed to *name*. Raises Problem `invalid_request` or `passkey_not_found`."""
+    """
+    The viewer's passkey, renamed to *name*.
+
+    Raises Problem `invalid_request`, or `passkey_not_found`, also for a passkey of another user.
+    """
     name, now = passkey_name(name), context.clock()
 
     def rename(connection: Connection) -> Passkey:

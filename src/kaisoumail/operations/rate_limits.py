@@ -65,7 +65,8 @@ class RateLimits:
         """
         Charge a request before it is handled, to its credential and user or to its address.
 
-        *credential* is what it presents, not yet verified: any bytes that are the same each time.
+        *credential* is what it presents, not yet verified: any bytes that are the same each time. The refusal, Problem
+        `rate_limited`, is in the admission and is not raised.
         """
         digest = None if credential is None else blake2b(credential, digest_size=16).digest()
         owner = None if digest is None else self._known.get(digest)

@@ -52,7 +52,8 @@ async def can_receive(context: Context, channel: Channel, envelope: Envelope) ->
     The mailbox that receives messages for the envelope's recipient now.
 
     Raises Problem `mailbox_unavailable`, the same for every reason, so that a client learns nothing from it;
-    `mailbox_full`; or another temporary one when the disk is nearly full or the mailbox cannot be looked up.
+    `mailbox_full`; `storage_full` when the disk is nearly full; `storage_unavailable` when the mailbox cannot be looked
+    up.
     """
     context.stores.disk_guard.refuse_if_low()
     mailbox = await context.stores.intake.find_live(envelope.recipient.strip().lower())
@@ -73,9 +74,9 @@ async def receive(
     Store one message for each of *handovers*; on return those with a receipt are durable and listed.
 
     The others get their Problem: `mailbox_unavailable` if the mailbox stopped receiving meanwhile,
-    `mailbox_full` if its quota is reached by now, or another temporary one when the message could not be stored
-    or the outcome is unknown; the sender should try again then. Raises Problem `too_large` or `storage_full` for the
-    message as a whole.
+    `mailbox_full` if its quota is reached by now, or `storage_locked` or `storage_unavailable` when the message could
+    not be stored or the outcome is unknown; the sender should try again then. Raises Problem `too_large`,
+    `storage_full`, or `overloaded` when it cannot be read now, for the message as a whole.
 
     The time that reading takes is charged to *client*; without one, in the signed hand-over, to the mailbox, because
     all hand-overs come from one client, Cloudflare.

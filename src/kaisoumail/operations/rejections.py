@@ -32,7 +32,7 @@ async def list_rejections(
     """
     The refused messages, newest first, at most *limit*; of recipients under *domain* if one is given.
 
-    For admins, who own the domains. Raises Problem `invalid_request` for a cursor that is not ours.
+    For admins, who own the domains. Raises Problem `admin_required`, or `invalid_request` for an unknown cursor.
     """
     viewer.must_be_admin()
     after = None if cursor is None else _place(cursor)

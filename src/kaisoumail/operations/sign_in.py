@@ -68,7 +68,11 @@ async def viewer_with_session(context: Context, token: str, visit: RequestClient
 
 
 async def sign_in(context: Context, secret: str, visit: RequestClient) -> NewSession:
-    """A new session with the rights of this API key. Raises Problem `invalid_api_key`."""
+    """
+    A new session with the rights of this API key.
+
+    Raises Problem `invalid_api_key`, or `authentication_required` for an owner who was disabled or removed meanwhile.
+    """
     viewer = await viewer_with_key(context, secret, visit)
     if viewer is None:
         raise Problem("invalid_api_key", "Invalid API key")

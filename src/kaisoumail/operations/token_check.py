@@ -42,13 +42,18 @@ class TokenCheck:
 
     @property
     def is_well(self) -> bool:
+        """Whether the check ran to its end, and nothing is unconfigured, missing or out of reach."""
         return (
             self.problem is None and not self.unconfigured and not self.missing and self.account_reachable is not False
         )
 
 
 async def check_token(context: Context, viewer: Viewer) -> TokenCheck:
-    """What the token may do, tried now by harmless requests; stored for `read_meta`. For admins."""
+    """
+    What the token may do, tried now by harmless requests; stored for `read_meta`.
+
+    Raises Problem `admin_required`, or as `examine`.
+    """
     viewer.must_be_admin()
     found = await examine(context)
     await context.database.write(
@@ -58,7 +63,11 @@ async def check_token(context: Context, viewer: Viewer) -> TokenCheck:
 
 
 async def examine(context: Context) -> TokenCheck:
-    """The check alone, without a viewer, for the command line. Raises Problem `management_disabled`."""
+    """
+    The check alone, without a viewer, for the command line; what Cloudflare refuses is in the result.
+
+    Raises Problem `management_disabled` or `token_missing`.
+    """
     routing, now = context.cloudflare, context.clock()
     if not routing.enabled:
         raise Problem("management_disabled", "Cloudflare is not used: EMAIL_ROUTING_MANAGEMENT_ENABLED is not true")

@@ -37,7 +37,7 @@ class RemovedUser:
 
 
 async def list_users(context: Context, viewer: Viewer) -> list[User]:
-    """All users, the oldest first."""
+    """All users, the oldest first. Raises Problem `admin_required`."""
     viewer.must_be_admin()
     return await context.database.read(users.listed)
 
@@ -47,7 +47,7 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
     A new user and their first API key, which allows all that its owner may do.
 
     Without *viewer* the actor is the operator at the command line. Raises Problem `invalid_request` for an unfit
-    e-mail address or name, `user_exists` for an address that is in use in any letter case, and
+    e-mail address or name, `user_exists` for an address that is in use in any letter case, `admin_required`, and
     `insufficient_scope` when a credential with narrower rights would create an admin.
     """
     if viewer is not None:
@@ -85,8 +85,8 @@ async def change_user(
     """
     The user with another name or role; both apply from the next request on.
 
-    Raises Problem `user_not_found`, `invalid_request`, `insufficient_scope` when a credential with narrower
-    rights would make an admin, or `last_admin` for a change that would leave no active admin.
+    Raises Problem `admin_required`, `user_not_found`, `invalid_request`, `insufficient_scope` when a credential with
+    narrower rights would make an admin, or `last_admin` for a change that would leave no active admin.
     """
     _require_right_to_give(viewer, role)
     checked = None if name is None else _checked_name(name)
@@ -101,7 +101,7 @@ async def disable_user(context: Context, viewer: Viewer, user_id: str) -> User:
     """
     The user, disabled: their sessions end, and their API keys are refused until they are enabled again.
 
-    Their mailboxes stay and continue to receive. Raises Problem `user_not_found` or `last_admin`.
+    Their mailboxes stay and continue to receive. Raises Problem `admin_required`, `user_not_found` or `last_admin`.
     """
     now = context.clock()
     return await _change(
@@ -115,7 +115,11 @@ async def disable_user(context: Context, viewer: Viewer, user_id: str) -> User:
 
 
 async def enable_user(context: Context, viewer: Viewer, user_id: str) -> User:
-    """The user, enabled: their API keys work again, ended sessions do not. Raises Problem `user_not_found`."""
+    """
+    The user, enabled: their API keys work again, ended sessions do not.
+
+    Raises Problem `admin_required` or `user_not_found`.
+    """
     return await _change(context, viewer, user_id, lambda user: replace(user, disabled_at=None), "user.enable")
 
 
@@ -123,9 +127,9 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
     """
     Remove a user for good, with their keys, passkeys and sessions; their mailboxes and messages go to *heir_id*.
 
-    The mailboxes keep their addresses and continue to receive. Raises Problem `user_not_found` (also for an heir that
-    is disabled or the same user), `last_admin`, `user_has_mailboxes` when there are some and no heir is named, or
-    `insufficient_scope` when a credential without `messages:write` names an heir.
+    The mailboxes keep their addresses and continue to receive. Raises Problem `admin_required`, `user_not_found` (also
+    for an heir that is disabled or the same user), `last_admin`, `user_has_mailboxes` when there are some and no heir
+    is named, or `insufficient_scope` when a credential without `messages:write` names an heir.
     """
     viewer.must_be_admin()
     if heir_id is not None:
