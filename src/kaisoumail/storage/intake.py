@@ -132,7 +132,11 @@ class Intake:
         self._locked: KeyedBatcher[IncomingMessage, str] = KeyedBatcher(store_when_unlocked)
 
     async def find_live(self, address: str) -> Mailbox | None:
-        """The one mailbox that holds *address* now, in any state but destroyed."""
+        """
+        The one mailbox that holds *address*, in lower case, in any state but destroyed; None if there is none.
+
+        Raises Problem `storage_unavailable`.
+        """
         return await self._lookups.answer(address)
 
     def is_full(self, mailbox: Mailbox) -> bool:
@@ -169,6 +173,7 @@ class QuotaSnapshot:
     stored: Mapping[str, int]
 
     def is_full_for(self, message: Message, message_count: int) -> bool:
+        """Whether the mailbox of *message*, which has *message_count* messages, or its owner has reached a quota."""
         return self.quotas.is_full(message_count, self.stored.get(message.user_id, 0))
 
 

@@ -66,6 +66,11 @@ class BatchWriter:
         return self._began is not None and monotonic() - self._began > _STUCK_SECONDS
 
     async def write(self, work: Work[T]) -> T:
+        """
+        What *work* returned, once its batch is committed; raises what *work* raised.
+
+        Cancelling the caller does not stop the work. Raises Problem `storage_unavailable` after `close`.
+        """
         if self._closed:
             raise Problem("storage_unavailable", "The database is being closed")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
@@ -86,6 +91,7 @@ class BatchWriter:
             self._task = self._began = None
 
     async def close(self) -> None:
+        """Refuse further works; return when those already queued are done."""
         self._closed = True
         while self._task is not None:
             await asyncio.wait([self._task])

@@ -1,5 +1,5 @@
 """
-The database: one writer with group commit, and readers that cannot write.
+The database: one writer with group commit, and readers.
 
 A *work* is a plain function of a connection. `write` collects concurrent works into one transaction
 and returns when it is durable, so sixteen messages cost one fsync. If one of them fails, the
@@ -38,7 +38,11 @@ class Database(Protocol):
     """How many seconds a work waits for a lock that another transaction holds."""
 
     async def read(self, work: Work[T]) -> T:
-        """What *work* returns, run on a connection that cannot write."""
+        """
+        What *work* returns, which only reads. Each of its statements sees the newest commit.
+
+        SQLite refuses a write here; PostgreSQL does not. Raises Problem `storage_unavailable`.
+        """
         ...
 
     async def read_inline(self, work: Work[T]) -> T:
@@ -50,7 +54,7 @@ class Database(Protocol):
         What *work* returned, once its changes are durable. Raises what *work* raised, with nothing changed.
 
         After Problem `storage_unavailable` the changes may be durable all the same: the connection can be lost during
-        the commit.
+        the commit. Raises Problem `storage_locked` when another transaction holds a row for longer than `patience`.
         """
         ...
 
@@ -66,7 +70,7 @@ class Database(Protocol):
         """
         What *work* returned. *work* is one statement, and a crash may lose what it changed.
 
-        It shares no transaction with `write`, and gives up soon when a row is locked.
+        It shares no transaction with `write`. Raises Problem `storage_unavailable`, soon when a row is locked.
         """
         ...
 

@@ -45,6 +45,7 @@ class LockRetries:
             self._task = None
 
     async def close(self) -> None:
+        """Return when no work waits any more: each is done or has used up its patience."""
         while self._task is not None:
             await asyncio.wait([self._task])
 

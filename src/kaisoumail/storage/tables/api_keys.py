@@ -51,6 +51,7 @@ def find_owner(connection: Connection, key_hash: str, now: datetime) -> tuple[Ap
 
 
 def find(connection: Connection, key_id: str) -> ApiKey | None:
+    """The key, also a revoked or expired one."""
     row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
     return None if row is None else _key_from(row)
 

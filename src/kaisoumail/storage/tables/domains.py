@@ -30,6 +30,7 @@ def active(connection: Connection) -> list[Domain]:
 
 
 def find(connection: Connection, domain_id: str) -> Domain | None:
+    """The domain, unless it was deleted."""
     row = connection.execute(select(domains).where(domains.c.id == domain_id, _live)).one_or_none()
     return None if row is None else _domain_from(row)
 

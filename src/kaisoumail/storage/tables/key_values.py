@@ -28,6 +28,7 @@ class TimedValue(NamedTuple):
 
     @property
     def clock_went_back(self) -> bool:
+        """Whether the database's clock is now before the instant at which the value was stored."""
         return self.now < self.at
 
     def seconds_until(self, end: float) -> float:

@@ -116,6 +116,7 @@ def unopened(connection: Connection) -> list[Mailbox]:
 
 
 def find(connection: Connection, mailbox_id: str) -> Mailbox | None:
+    """The mailbox in any status. The caller checks who may see it."""
     row = connection.execute(select(mailboxes).where(mailboxes.c.id == mailbox_id)).one_or_none()
     return None if row is None else _mailbox_from(row)
 

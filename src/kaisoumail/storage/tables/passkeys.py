@@ -30,6 +30,7 @@ def add(connection: Connection, passkey: Passkey) -> bool:
 
 
 def find(connection: Connection, passkey_id: str) -> Passkey | None:
+    """The passkey, also a revoked one. The caller checks whose it is."""
     row = connection.execute(select(passkeys).where(passkeys.c.id == passkey_id)).one_or_none()
     return None if row is None else _passkey_from(row)
 

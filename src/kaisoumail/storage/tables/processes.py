@@ -65,4 +65,5 @@ def claim(connection: Connection, *, process_id: str, last_beat: datetime) -> bo
 
 
 def forget(connection: Connection, *, process_id: str) -> None:
+    """Delete the row of a process whose runs have all been taken over."""
     connection.execute(delete(processes).where(processes.c.id == process_id))

@@ -36,6 +36,7 @@ class RejectionPageEnd:
 
 
 def add_all(connection: Connection, refused: Sequence[Rejection]) -> None:
+    """Store *refused*, at least one."""
     connection.execute(insert(rejections), [_columns(rejection) for rejection in refused])
 
 

@@ -128,6 +128,7 @@ def jobs_that_ended(connection: Connection) -> list[str]:
 
 
 def forget(connection: Connection, ids: Sequence[str]) -> None:
+    """Delete the rows of ended runs. What the workflow engine stores of them must be deleted before."""
     connection.execute(delete(runs).where(runs.c.id.in_(ids)))
 
 

@@ -35,6 +35,7 @@ _OWNER: Final = (
 
 
 def add(connection: Connection, session: Session) -> None:
+    """Store a new session; its creation counts as its first use."""
     connection.execute(
         insert(sessions).values(
             id=session.id,

@@ -10,6 +10,7 @@ from kaisoumail.storage.engine.upsert import insert_unless_known
 
 
 def is_enabled(connection: Connection, domain_id: str, name: str) -> bool:
+    """Whether messages for this subdomain reach us, as noted here; Cloudflare is not called."""
     query = select(subdomains.c.id).where(subdomains.c.domain_id == domain_id, subdomains.c.name == name)
     return connection.execute(query).first() is not None
 

@@ -58,6 +58,7 @@ class LruMap(OrderedDict[K, V]):
         self._most = most
 
     def used(self, key: K, value: V) -> None:
+        """Set *key* to *value* as the one used last; beyond the limit, drop the one used longest ago."""
         self[key] = value
         self.move_to_end(key)
         if len(self) > self._most:
@@ -112,6 +113,7 @@ class SharedBuckets:
         return len(self._leases)
 
     async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
+        """As `Buckets.take`; while the database cannot be used, every request passes."""
         lease = self._leases.get(key) or _Lease(requested=_largest_lease(rate))
         self._leases.used(key, lease)
         if not self._holds(lease, number, now) and now >= lease.empty_until:

@@ -13,10 +13,12 @@ _LOCK: Final = text(f"SELECT pg_advisory_xact_lock({0x7573657273})")  # any cons
 
 
 def add(connection: Connection, user: User) -> None:
+    """Store a new user. `find_before_adding`, in the same transaction, must have found nobody with the address."""
     connection.execute(insert(users).values(id=user.id, created_at=user.created_at, **_changeable(user)))
 
 
 def save(connection: Connection, user: User) -> None:
+    """Store *user* as it is now; after the commit every process drops its cached viewers."""
     transactions.note_access(connection)
     connection.execute(update(users).where(users.c.id == user.id).values(**_changeable(user)))
 
@@ -33,6 +35,7 @@ def listed(connection: Connection) -> list[User]:
 
 
 def find(connection: Connection, user_id: str) -> User | None:
+    """The user, also a disabled one."""
     row = connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
     return None if row is None else user_from(row)
 
