@@ -38,7 +38,7 @@ class CloudflareLimiter:
         self._burst = max(1, round(per_second * _BURST_SECONDS))
 
     async def admit(self, caller: Caller, method: str, path: str) -> None:
-        """Returns when the request may be sent. Raises RateLimited during a cooldown."""
+        """Returns when the request may be sent. Raises RateLimited during a cooldown, and Problem of the database."""
         await self._refuse_in_cooldown(caller, method, path)
         while not caller.is_urgent and await self._is_busy():  # noqa: ASYNC110 - other processes reserve slots too
             await asyncio.sleep(self._interval)

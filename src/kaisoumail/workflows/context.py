@@ -92,7 +92,7 @@ class Policy:
     limits: Limits
     session_secret: str
     retired_secrets: tuple[str, ...] = ()
-    """Former values of `session_secret`: cookies signed with them are still valid."""
+    """Former values of `session_secret`: sessions and picture tickets made with them are still valid."""
     trusted_origins: tuple[str, ...] = ()
     names_domains: bool = True
     """Whether the names of the domains are visible without signing in."""

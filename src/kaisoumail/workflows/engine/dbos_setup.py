@@ -27,6 +27,7 @@ class JsonSerializer(Serializer):
         return msgspec.json.encode(data).decode()
 
     def deserialize(self, serialized_data: str) -> Any:
+        """What the JSON text holds. Raises UnreadableResult for a text that is not JSON."""
         try:
             return msgspec.json.decode(serialized_data)
         except msgspec.DecodeError as error:

@@ -137,7 +137,11 @@ class Engine:
             await self.outcome(run_start.run.id, deadline - self._clock())
 
     async def progress(self, job: str, key: str) -> Progress | None:
-        """How far the latest run of *job* for *key* is; None when no such run is stored."""
+        """
+        How far the latest run of *job* for *key* is; None when no such run is stored.
+
+        Raises UnreadableResult for a stored step in an unknown form.
+        """
         row = await self._storage.read(partial(runs.latest, job=job, key=key))
         if row is None:
             return None
@@ -145,7 +149,11 @@ class Engine:
         return Progress(steps, row.is_open, outcome_error(row.outcome))
 
     async def outcome(self, run_id: str, within: float) -> dict[str, Any]:
-        """The stored outcome of the run. Raises StillRunning after *within* seconds, and when this process stops."""
+        """
+        The stored outcome of the run. Raises StillRunning after *within* seconds, and when this process stops.
+
+        Raises RunFailed for a run whose row was removed, and the Problem of a storage that is unavailable until then.
+        """
         deadline = self._clock() + within
         while not self._is_stopping:
             waiting = self._waiting.get(run_id)

@@ -30,6 +30,7 @@ class Heartbeats:
         await self._database.write_relaxed(partial(processes.beat, process_id=self._process_id))
 
     async def end(self) -> None:
+        """Write that this process has ended: others take over its runs without waiting for *dead_after*."""
         await self._database.write(partial(processes.end, process_id=self._process_id))
 
     async def note_the_unknown(self, process_ids: Iterable[str]) -> None:

@@ -73,6 +73,7 @@ class StepResult:
 
     @classmethod
     def of(cls, name: str, value: Any, calls: tuple[Answer, ...] = (), shape: int = 1) -> "StepResult":
+        """The result of a step that returned *value*, perhaps a Problem. Raises TypeError for what JSON cannot hold."""
         return cls(name, _stored(value), calls, shape=shape)
 
     def value(self, kind: Any) -> Any:
@@ -80,6 +81,7 @@ class StepResult:
         return _value(self.stored, kind)
 
     def as_json(self) -> dict[str, Any]:
+        """This result as plain JSON, in the form that `step_result` reads."""
         result = {"value": self.stored} if self.error is None else {"error": _stored_error(self.error)}
         calls = [asdict(call) for call in self.calls]
         return {"v": VERSION, "name": self.name, "shape": self.shape, "calls": calls, **result}

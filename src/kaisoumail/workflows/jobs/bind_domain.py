@@ -72,6 +72,7 @@ async def _bind(context: Context, root_domain: str) -> None:
 
 
 async def look_for_zone(context: Context, root_domain: str) -> Zone | None:
+    """The zone of this name in our account; None if the token sees none. Raises CloudflareError."""
     return await zones.find_zone(context.cloudflare.client(), root_domain, context.cloudflare.account())
 
 

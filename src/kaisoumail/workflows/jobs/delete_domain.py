@@ -25,7 +25,11 @@ UNKNOWN_ZONE = 9109  # Cloudflare's answer for a zone that does not exist any mo
 
 @job("delete_domain")
 async def delete_domain(context: Context, domain_id: str) -> None:
-    """Raises Problem while the domain has mailboxes, and CloudflareError when the zone could not be deleted."""
+    """
+    Raises Problem `domain_in_use` while the domain has mailboxes, or `domain_not_found`.
+
+    Raises CloudflareError when the zone could not be deleted; the domain is then as it was before.
+    """
     with calling_for("domains.delete"):
         zone_id = await step("hide the domain", hide, context, domain_id)
         try:
@@ -37,7 +41,11 @@ async def delete_domain(context: Context, domain_id: str) -> None:
 
 
 async def hide(context: Context, domain_id: str) -> str | None:
-    """The domain's zone id or None. The domain counts as deleted from now on; its former status is stored."""
+    """
+    The domain's zone id or None. The domain counts as deleted from now on; its former status is stored.
+
+    Raises Problem `domain_not_found` or `domain_in_use`.
+    """
     now = context.clock()
 
     def work(connection: Connection) -> str | None:

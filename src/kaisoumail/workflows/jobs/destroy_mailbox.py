@@ -38,6 +38,7 @@ async def destroy_mailbox(context: Context, mailbox_id: str, operation: str) -> 
 
 
 async def stop_receiving(context: Context, mailbox_id: str) -> None:
+    """The mailbox is `destroying` from now on and its messages are hidden; a destroyed one is unchanged."""
     await context.database.write(lambda connection: mailboxes.begin_to_destroy(connection, mailbox_id))
 
 
@@ -71,6 +72,7 @@ async def delete_messages(context: Context, mailbox_id: str) -> None:
 
 
 async def free_address(context: Context, mailbox_id: str) -> None:
+    """The mailbox is `destroyed` from now on; its row stays listed, and its address can be used again."""
     now = context.clock()
     await context.database.write(lambda connection: mailboxes.end_destroying(connection, mailbox_id, now))
 

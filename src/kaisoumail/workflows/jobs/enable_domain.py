@@ -33,7 +33,11 @@ async def enable_domain(context: Context, root_domain: str, zone_id: str | None)
 
 
 async def find_zone(context: Context, root_domain: str, zone_id: str | None) -> Zone:
-    """The zone of this name. Raises Problem when there is none, or its id is not *zone_id* (None allows any)."""
+    """
+    The zone of this name, whose id is *zone_id* unless that is None.
+
+    Raises Problem `zone_not_in_cloudflare` when the token sees no such zone.
+    """
     zone = await zones.find_zone(context.cloudflare.client(), root_domain, None)
     if zone is None or zone_id not in (None, zone.id):
         raise Problem(

@@ -25,7 +25,11 @@ _log = structlog.get_logger("kaisoumail.mailboxes")
 
 @job("open_mailbox", version=2)
 async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
-    """Raises CloudflareError or Problem; then nothing of the mailbox is left, or the rest is removed later."""
+    """
+    Raises CloudflareError, or Problem `domain_gone`, `zone_id_missing` or `mailbox_not_found`.
+
+    Then nothing of the mailbox is left, or the rest is removed later.
+    """
     with calling_for(operation):
         await _open(context, mailbox_id)
 

@@ -37,7 +37,11 @@ PATIENCE: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=3, fi
 
 @job("provision_domain")
 async def provision_domain(context: Context, domain_id: str, operation: str) -> None:
-    """Raises CloudflareError when Cloudflare gave no usable answer; any answer about the domain is saved in its row."""
+    """
+    Raises CloudflareError when Cloudflare gave no usable answer; any answer about the domain is saved in its row.
+
+    Raises Problem `domain_not_found` for a domain that was deleted meanwhile.
+    """
     with calling_for(operation):
         await provision(context, domain_id)
 
@@ -54,7 +58,8 @@ async def read_zone(context: Context, domain_id: str) -> Zone | Problem:
     """
     The zone as it is now, or the Problem why Cloudflare does not show it.
 
-    A zone that was deleted at Cloudflare and added again has a new id and is found by its name.
+    A zone that was deleted at Cloudflare and added again has a new id and is found by its name. Raises Problem
+    `domain_not_found` for a deleted domain, and CloudflareError when the answer says nothing about the domain.
     """
     domain, cloudflare = await _domain(context, domain_id), context.cloudflare.client()
     if domain.zone_id is None:
@@ -85,7 +90,11 @@ async def switch_on(context: Context, zone: Zone | Problem) -> Problem | None:
 async def save_outcome(
     context: Context, domain_id: str, zone: Zone | Problem, refusal: Problem | None, calls: list[Answer]
 ) -> None:
-    """Save the outcome and its *calls* to Cloudflare. Raises Problem when the domain was deleted meanwhile."""
+    """
+    Save the outcome and its *calls* to Cloudflare. A domain that was disabled meanwhile stays disabled.
+
+    Raises Problem `domain_not_found` when it was deleted meanwhile.
+    """
     about = {"calls": [answer.as_details() for answer in calls]}
     now, event_id = context.clock(), id_in_step("evt")
     save = partial(_save_outcome, domain_id=domain_id, zone=zone, refusal=refusal, about=about, now=now)
