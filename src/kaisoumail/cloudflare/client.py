@@ -110,7 +110,7 @@ class Cloudflare:
         The `result` of a successful answer, decoded as *shape*. Raises the fitting CloudflareError otherwise.
 
         For a result that is not of this *shape* that is UnreadableAnswer. *body* is sent as JSON, *form* as a multipart
-        form.
+        form. Raises RateLimited without a request during a cooldown, and what else the limiter raises.
         """
         return (await self._exchange(method, path, shape, body, query, form)).result
 

@@ -75,6 +75,7 @@ class CloudflareError(Exception):
         return Problem(self.problem_code, self.sentence(), source="cloudflare", cloudflare=self.answer.as_details())
 
     def sentence(self) -> str:
+        """The sentence of the Problem, for people: Cloudflare's own message, where it gave one."""
         return self.answer.message or "Cloudflare API request failed"
 
     def after(self, milliseconds: int) -> Self:
@@ -134,6 +135,7 @@ class MissingPermission(AccessRefused):
         return DNS if "/dns_records" in path else ZONE
 
     def problem(self) -> Problem:
+        """As for any error; the code is that of the missing permission, which `details.permission` names."""
         codes = {
             RULES: "email_routing_permission_missing",
             SETTINGS: "email_routing_permission_missing",
@@ -162,6 +164,7 @@ class RateLimited(CloudflareError):
         self.cause = cause
 
     def problem(self) -> Problem:
+        """As for any error, with `details.retryAfterSeconds`, and the cause in `details.rateLimitContext`."""
         return Problem(
             self.problem_code,
             "Cloudflare API rate limit reached; retry later",

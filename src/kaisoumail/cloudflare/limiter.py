@@ -67,6 +67,7 @@ def calling_for(operation: str) -> Iterator[None]:
 
 
 def current_caller() -> Caller:
+    """The caller that the innermost `calling_for` names; `cloudflare.internal` outside of any."""
     return _caller.get() or INTERNAL_CALLER
 
 
@@ -74,7 +75,7 @@ class Limiter(Protocol):
     """Paces the requests of all processes to Cloudflare."""
 
     async def admit(self, caller: Caller, method: str, path: str) -> None:
-        """Returns when the request may be sent. Raises RateLimited during a cooldown."""
+        """Returns when the request may be sent. Raises RateLimited during a cooldown, and Problem of its storage."""
         ...
 
     async def begin_cooldown(self, error: RateLimited, caller: Caller) -> RateLimited:

@@ -25,7 +25,7 @@ class _Zone(Row):
 
 
 async def find_zone(cloudflare: Cloudflare, name: str, account_id: str | None) -> Zone | None:
-    """The zone of exactly this name in the account; None if the token sees none."""
+    """The zone of exactly this name, in lower case, in the account (None: in any); None if the token sees none."""
     query: dict[str, str | int] = {"name": name}
     if account_id is not None:
         query["account.id"] = account_id
