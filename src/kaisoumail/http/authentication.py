@@ -98,4 +98,5 @@ def bearer_key(connection: Connection) -> str | None:
 
 
 def session_token(connection: Connection) -> str | None:
+    """The token of the session cookie, the first if there are several (`admission.py`); None without one."""
     return next(iter(session_tokens_in(connection.headers.get("cookie", ""))), None)

@@ -33,6 +33,7 @@ class CookieResponse(Response[T]):
 
 
 def challenge_token(request: "Request[Any, Any, Any]", ceremony: Ceremony) -> str | None:
+    """The token of the cookie for *ceremony*; None when it is missing, empty or longer than any of ours."""
     token = request.cookies.get(COOKIES[ceremony], "")
     return token if 0 < len(token) <= _MAX_TOKEN else None
 

@@ -41,9 +41,11 @@ class CorsRules:
         ]
 
     def is_preflight(self, scope: Scope) -> bool:
+        """True for every OPTIONS request to `/api/`, also one without `Access-Control-Request-Method`."""
         return bool(scope["method"] == "OPTIONS") and scope["path"].startswith("/api/")
 
     def preflight_status(self, scope: Scope) -> int:
+        """204 for an origin that is trusted, 403 for any other and without one."""
         origin = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
         return 204 if self.trusts(origin) else 403
 

@@ -124,11 +124,13 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._field_bytes = self._field_count = 0
 
     def on_url(self, url: bytes) -> None:
+        """Raises Violation (414) for a URL longer than `head_bytes`."""
         super().on_url(url)
         if len(self.url) > self._bounds.head_bytes:
             raise too_long_url(self._bounds)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """Raises Violation (431) for too many fields, or too many bytes in them; a trailer is dropped."""
         self._field_count += 1
         self._field_bytes += len(name) + len(value)
         if self._field_count > self._bounds.fields or self._field_bytes > self._bounds.head_bytes:
@@ -137,6 +139,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        """Raises Violation (429) when too many requests wait on this connection."""
         if len(self.pipeline) >= self._bounds.pipelined:
             raise Violation(429, "rate_limited", "Too many requests are waiting on this connection")
         super().on_headers_complete()  # raises for a target that is no URL

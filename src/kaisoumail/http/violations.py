@@ -14,9 +14,11 @@ class Violation(Exception):
 
 
 def too_long_url(bounds: RequestBounds) -> Violation:
+    """414 for a URL longer than *bounds* allow (RFC 9110, 15.5.15)."""
     return Violation(414, "uri_too_long", f"A URL has at most {bounds.head_bytes} bytes")
 
 
 def too_many_fields(bounds: RequestBounds) -> Violation:
+    """431 for more header fields, or more bytes in them, than *bounds* allow (RFC 6585, 5)."""
     most = f"{bounds.fields} header fields and {bounds.head_bytes} bytes of them"
     return Violation(431, "header_fields_too_large", f"A request has at most {most}")
