@@ -101,6 +101,7 @@ class SmtpProtocol(asyncio.Protocol):
         self._wake()
 
     def eof_received(self) -> bool:
+        """True while replies may still be read, which leaves the connection open for writing (`asyncio.Protocol`)."""
         self._ended = True
         self._wake()
         # A client that has sent everything may still read the replies; TLS has no half-closed connections.

@@ -61,7 +61,8 @@ def handover_endpoint(
     The endpoint at `PATH`, for messages signed with *secret*, within *limits*; without a secret it refuses everything.
 
     A request without a signature, with a wrong ticket or with one for too many bytes is refused before its body is
-    read. Raises Problem for a refusal, which *refusals* logs, and Litestar's MethodNotAllowedException.
+    read. It raises Litestar's MethodNotAllowedException; Problem `inbound_closed`, `invalid_request`; Problem
+    `invalid_signature`, `too_large` or `overloaded`, which *refusals* logs; and as `can_receive` and `receive`.
     """
     requests, bodies = _TicketsInUse(limits.requests_per_ticket), _TicketsInUse(limits.bodies_per_ticket)
 
@@ -168,9 +169,10 @@ class _Body:
         """
         The whole body.
 
-        Raises Problem `too_large` after the whole body was received, because a client that is still sending may not
-        read an answer; InvalidSignature when its length is not the ticket's; Problem `overloaded` when too much is in
-        memory or it arrives too slowly, and `invalid_request` when it ends early.
+        Raises Problem `too_large` after the whole body was received, or four times as much as is allowed, because a
+        client that is still sending may not read an answer; InvalidSignature when its length is not the ticket's;
+        Problem `overloaded` when too much is in memory or it arrives too slowly, and `invalid_request` when it ends
+        early.
         """
         # Most bodies arrive with their headers, and a timer would cost more than they do. No body holds no memory.
         if self._hold(await self._receive()):
