@@ -30,6 +30,11 @@ class MakeKey(msgspec.Struct, rename="camel"):
 
     @property
     def grant(self) -> Grant:
+        """
+        The requested grant; without `scopes` it has `DEFAULT_SCOPES`.
+
+        Raises Problem `invalid_request` for an `expiresAt` that is no instant.
+        """
         scopes = DEFAULT_SCOPES if self.scopes is None else tuple(dict.fromkeys(self.scopes))
         until = None if self.expires_at is None else instant(self.expires_at, "expiresAt")
         return Grant(scopes, self.mailbox_id, self.domain_id, until)

@@ -36,6 +36,7 @@ class SessionShape(Shape):
 
 @get("/api/auth/session")
 async def read_session(viewer: Viewer, context: Context) -> SessionShape:
+    """The user of this session or key; `authenticatedAt` is now, when that was verified, not when the session began."""
     return _shape(viewer.user, context.clock())
 
 
@@ -48,6 +49,7 @@ async def create_session(request: "Request[Any, Any, Any]", context: Context) ->
 
 @delete("/api/auth/session", status_code=204)
 async def end_session(request: "Request[Any, Any, Any]", context: Context) -> Response[None]:
+    """204, and the cookie is removed, also when there is no session or it has ended."""
     token = session_token(request)
     if token is not None:
         await sign_in.sign_out(context, token, client_of_request(request))

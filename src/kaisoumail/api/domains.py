@@ -54,6 +54,7 @@ async def catalog(viewer: Viewer, context: Context) -> DomainCatalogShape:
 
 @post("/api/domains/bind")
 async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[DomainShape]:
+    """The domain, with 201 if its name had no row before, else 200."""
     viewer.must_be_admin()
     form = await read_body(request, BindDomain)
     bound = await domains.bind(context, viewer, _required_domain(form))
@@ -62,6 +63,7 @@ async def bind(request: "Request[Any, Any, Any]", viewer: Viewer, context: Conte
 
 @post("/api/domains")
 async def enable(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[DomainShape]:
+    """The domain, with 201 if its name had no row before, else 200."""
     viewer.must_be_admin()
     form = await read_body(request, EnableDomain)
     name, zone_id = _required_domain(form), form.zone_id.strip()

@@ -46,6 +46,7 @@ class EventStream(ASGIStreamingResponse):
 
 @get("/api/events")
 async def follow(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> EventStream:
+    """The events after the cursor in `Last-Event-ID`, which browsers send when they reconnect, else after `since`."""
     query = read_query(request, Follow)
     last = request.headers.get("last-event-id") or query.since
     since = None if not last else cursor(last, "since")

@@ -92,6 +92,7 @@ async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, cont
 async def ensure_mailbox(
     request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[MailboxNowShape]:
+    """The mailbox, with 201 if it is new, else 200. Unknown fields are refused, unlike in `create_mailbox`."""
     document = await read_json(request)
     if "address" in document:
         by_address = read_object(document, EnsureByAddress, only_known=True)

@@ -38,6 +38,7 @@ class MarkMessage(msgspec.Struct):
 
 @get("/api/messages")
 async def list_messages(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MessageListShape:
+    """The messages, by page if requested. Of `after` and `since`, which mean the same, the later one counts."""
     query = read_query(request, ListMessages)
     instants = [
         instant(text, field) for field, text in (("after", query.after), ("since", query.since)) if text is not None

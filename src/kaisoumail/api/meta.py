@@ -88,6 +88,7 @@ async def openapi(description: bytes) -> Response[bytes]:
 
 @get("/api/meta")
 async def meta(request: "Request[Any, Any, Any]", context: Context) -> MetaShape:
+    """Public information; with META_NAMES_DOMAINS=false the domains are only in the answer to who is signed in."""
     known = await read_meta(context)
     shows_domains = context.policy.names_domains or await find_viewer(request, context) is not None
     domains = known.domains if shows_domains else ()

@@ -99,7 +99,11 @@ def document(routes: Mapping[Need, Sequence[HTTPRouteHandler]], described: Descr
 
 
 def codes_of(handler: HTTPRouteHandler, operation: Operation, need: Need) -> list[str]:
-    """Every code the operation may refuse with, each once, by status."""
+    """
+    The codes the operation may refuse with, each once, by status.
+
+    Beside its own, those that follow from its method, need, forms and path.
+    """
     codes = {"storage_unavailable", "overloaded", "rate_limited", "two_sessions", *operation.problems}
     if not handler.http_methods <= {"GET"}:
         codes |= {"cross_site_request", "storage_locked"}

@@ -19,11 +19,16 @@ class Paging(msgspec.Struct, rename="camel"):
 
     @property
     def end(self) -> PageEnd | None:
+        """The end of the page before, None for the first page. Raises Problem `invalid_request` naming `cursor`."""
         return None if self.cursor is None else page_end(self.cursor, "cursor")
 
     @property
     def max_rows(self) -> int | None:
-        """How many rows the answer may have; None for all of them."""
+        """
+        How many rows the answer may have: `limit`, 100 with a cursor alone, None for all of them.
+
+        Raises Problem `invalid_request` unless `limit` is from 1 to 200.
+        """
         if self.limit is not None:
             return whole_number(self.limit, "limit", 1, _MAX_LIMIT)
         return None if self.cursor is None else _DEFAULT_LIMIT

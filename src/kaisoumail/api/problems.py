@@ -11,6 +11,7 @@ from kaisoumail.operations.mailboxes import MailboxExists
 
 
 def on_mailbox_exists(request: "Request[Any, Any, Any]", problem: MailboxExists) -> Response[Any]:
+    """409 with the mailbox in `details.mailbox`, in its state of now."""
     now = provide_context(request.app.state).clock()
     return problems.render(problem, mailbox=mailbox_shape(problem.mailbox, now))
 

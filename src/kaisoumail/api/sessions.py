@@ -46,6 +46,7 @@ async def end_session(session_id: str, viewer: Viewer, context: Context) -> None
 
 @post("/api/sessions/end-all", status_code=200)
 async def end_all_sessions(viewer: Viewer, context: Context) -> Response[EndedSessionsShape]:
+    """How many sessions were ended; the cookie of this browser is removed."""
     number = await sign_in.end_all_sessions(context, viewer)
     return Response(
         EndedSessionsShape(ended=number),

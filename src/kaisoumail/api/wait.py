@@ -39,6 +39,7 @@ class WaitInMailbox(msgspec.Struct, rename="camel"):
 
     @property
     def seconds(self) -> int:
+        """The timeout, 0 to 60 seconds. Raises Problem `invalid_request` naming it."""
         return whole_number(self.timeout, "timeout", 0, _MAX_SECONDS)
 
 
@@ -50,6 +51,7 @@ class WaitAnywhere(WaitInMailbox):
 async def wait_in_mailbox(
     mailbox_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[AwaitedMessageShape | None]:
+    """The message, or 204. Without `since` one that is stored already counts, unlike in `wait_anywhere`."""
     query = read_query(request, WaitInMailbox)
     since = BEGINNING if query.since is None else cursor_or_instant(query.since, "since")
     seconds = query.seconds
@@ -63,6 +65,7 @@ async def wait_in_mailbox(
 async def wait_anywhere(
     request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[AwaitedMessageShape | None]:
+    """The message, or 204. Without `since` only one that comes from now on counts, unlike in `wait_in_mailbox`."""
     query = read_query(request, WaitAnywhere)
     since = None if query.since is None else cursor_or_instant(query.since, "since")
     seconds = query.seconds
