@@ -42,6 +42,11 @@ def asset_url(name: str) -> str:
 
 @get("/static/{name:path}")
 async def read_asset(name: str, request: "Request[Any, Any, Any]") -> Response[bytes]:
+    """
+    The asset, cached for ever if `v` is its version, else revalidated; 304 for a browser that has it.
+
+    Raises Problem `not_found`.
+    """
     asset = ASSETS.get(name.lstrip("/"))
     if asset is None:
         raise Problem("not_found", "Not found")

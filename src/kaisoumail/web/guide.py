@@ -149,6 +149,7 @@ async def show_index(request: "Request[Any, Any, Any]", context: Context) -> Res
 
 @get("/docs/{slug:str}")
 async def show_page(slug: str, request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
+    """The page *slug* of the guide. Raises Problem `not_found`."""
     return await _render(request, context, slug if slug in SLUGS else None)
 
 

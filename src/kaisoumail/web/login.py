@@ -21,6 +21,7 @@ async def start() -> Response[None]:
 
 @get("/login")
 async def show_login(request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
+    """The sign-in page; 303 to `next` for who is signed in already."""
     next_path = own_path(request.query_params.get("next", ""))
     if await find_session_viewer(request, context) is not None:
         return go_to(next_path)
@@ -29,6 +30,7 @@ async def show_login(request: "Request[Any, Any, Any]", context: Context) -> Res
 
 @post("/login")
 async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Response[Any]:
+    """303 to `next` with the cookie of a new session; for a refused key the page again, with status 401."""
     form = await form_of(request)
     next_path = own_path(form.get("next", ""))
     try:

@@ -79,6 +79,11 @@ async def show_message(
 async def show_body(
     message_id: str, request: "Request[Any, Any, Any]", viewer: Viewer, context: Context
 ) -> Response[str]:
+    """
+    The HTML body for the sandboxed frame; with `remote=allow` it loads pictures from other servers.
+
+    Raises Problem as `message_parts.document`.
+    """
     document = await message_parts.document(
         context,
         viewer,

@@ -22,6 +22,7 @@ async def show_passkeys(request: "Request[Any, Any, Any]", viewer: Viewer, conte
 
 @post("/passkeys/{passkey_id:str}/rename", status_code=303)
 async def rename(request: "Request[Any, Any, Any]", passkey_id: str, viewer: Viewer, context: Context) -> Response[Any]:
+    """303 back to the list; for an unfit name the list again, with 400. Raises Problem `passkey_not_found`."""
     name = (await form_of(request)).get("name", "")
     try:
         await passkeys.rename_passkey(context, viewer, passkey_id, name)

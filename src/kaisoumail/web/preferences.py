@@ -16,6 +16,7 @@ _YEAR: Final = 365 * 24 * 60 * 60
 
 @post("/preferences", status_code=303)
 async def save_preferences(request: "Request[Any, Any, Any]", context: Context) -> Response[None]:
+    """303 to `next`, with the cookie for a year of the language or else the theme; an unknown value sets none."""
     form = await form_of(request)
     next_path = own_path(form.get("next", ""))
     if form.get("language") in NAMES:

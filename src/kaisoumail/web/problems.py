@@ -93,6 +93,7 @@ def words_exist(kind: str) -> bool:
 
 
 def on_problem(request: "Request[Any, Any, Any]", problem: Problem) -> Response[Any]:
+    """The error page with the status of *problem* and `retry-after`; for `authentication_required` the sign-in page."""
     if problem.code == "authentication_required":
         return to_login(request)
     headers = {"retry-after": str(problem.details["retryAfterSeconds"])} if _has_retry_after(problem) else {}

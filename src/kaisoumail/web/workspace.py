@@ -48,6 +48,11 @@ async def show_lists(request: "Request[Any, Any, Any]", viewer: Viewer, context:
 
 @post("/workspace", status_code=303)
 async def create_mailbox(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> Response[Any]:
+    """
+    303 to the new mailbox, or to the one that has the address; for any other refusal the workspace with the reason.
+
+    Raises Problem instead where the credential may not read messages, which the workspace shows.
+    """
     form = await form_of(request)
     try:
         mailbox = await mailboxes.create(context, viewer, await mailbox_request_from(context, form))
