@@ -34,6 +34,7 @@ class Label:
 
     @property
     def is_tight(self) -> bool:
+        """Whether nothing but a narrow gap, or a line break before a number alone on its line, is between the two."""
         return self.gap.is_narrow or self.is_shown
 
 

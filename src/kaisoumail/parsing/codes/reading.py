@@ -38,6 +38,7 @@ class AnalyzedText:
 
     @classmethod
     def of(cls, where: Where, text: str) -> "AnalyzedText":
+        """The first 64 Ki characters of *text*, as `normalize` returns them."""
         return cls(where, normalize(text, MAX_TEXT))
 
     @classmethod
@@ -175,6 +176,7 @@ class Gap(NamedTuple):
 
     @property
     def lines(self) -> int:
+        """How many line breaks it has."""
         return self.text.count("\n", self.start, self.end)
 
     @property
@@ -196,4 +198,5 @@ class Gap(NamedTuple):
 
     @property
     def is_one_clause(self) -> bool:
+        """Whether it is at most 110 characters, on one line or wrapped, without the end of a sentence."""
         return self.length <= 110 and (self.lines == 0 or self.is_wrapped) and not self.ends_a_sentence

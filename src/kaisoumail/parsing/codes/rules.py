@@ -102,18 +102,22 @@ class CandidateContext:
 
     @cached_property
     def stands_alone(self) -> bool:
+        """Whether nothing else is on its line."""
         return self.reading.stands_alone(self.candidate)
 
     @cached_property
     def is_introduced(self) -> bool:
+        """Whether a copula ("is") or a colon directly precedes it."""
         return is_led_to(self.reading, self.candidate)
 
     @cached_property
     def is_entered(self) -> bool:
+        """Whether exactly this is to be typed in, and it has no word."""
         return self.role is None and is_entered(self.reading, self.candidate)
 
     @cached_property
     def is_the_readers(self) -> bool:
+        """Whether its word has a possessive ("your code")."""
         return is_the_readers(self.reading, self.candidate, self.label)
 
     @property
