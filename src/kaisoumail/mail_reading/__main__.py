@@ -33,6 +33,7 @@ _TOGETHER_SECONDS: Final = 0.005
 
 
 def main() -> None:
+    """Read messages until standard input ends; SIGINT and SIGTERM are ignored."""
     # Ctrl-C signals the whole group. The server still needs the answers it waits for, and closes the pipe at its end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -68,7 +69,7 @@ def main() -> None:
 
 
 def _read(source: io.FileIO, length: int) -> bytearray:
-    """The next *length* bytes of *source*; fewer only where it ends."""
+    """The next *length* bytes of *source*; none where it ends before."""
     content = bytearray(length)
     view = memoryview(content)
     while view:

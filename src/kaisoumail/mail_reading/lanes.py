@@ -141,6 +141,7 @@ class QuickLane(_Lane):
         self._patience = patience
 
     def add(self, request: ReadRequest) -> None:
+        """Queue *request*; this queue has no bounds."""
         self._queue.add(request.client, request)
         self._begin()
 
