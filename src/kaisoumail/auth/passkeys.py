@@ -91,6 +91,7 @@ class Assertion:
 
     @property
     def credential_id(self) -> str:
+        """The id of the passkey it names, base64url, as `Passkey.credential_id`."""
         return self.credential.id
 
 
@@ -104,6 +105,7 @@ class AuthenticatorState:
 
 
 def new_challenge() -> bytes:
+    """32 random bytes; Web Authentication Level 3, "Cryptographic Challenges", recommends at least 16."""
     return secrets.token_bytes(_CHALLENGE_BYTES)
 
 
