@@ -1,7 +1,7 @@
 """
 The number of connections that a listener holds at once: in all, from one client, and unauthenticated ones.
 
-A client is an IPv4 address or an IPv6 /64 (`model.client_address.counted_as`). A proxy that the operator has configured
+A client is an IPv4 address or an IPv6 /64 (`model.client_address.client_key`). A proxy that the operator has configured
 serves many clients and is not counted as one. When all places for unauthenticated connections are used, the client with
 the most of them loses its oldest one to a client with fewer: a few addresses that fill the listener cannot shut out
 others.
@@ -59,6 +59,7 @@ class ConnectionBudget:
 
     @property
     def open(self) -> int:
+        """How many connections are counted now, authenticated or not; refused ones are not."""
         return self._unauthenticated_count + self._authenticated_count
 
     @property
