@@ -31,14 +31,17 @@ _email = re.compile(EMAIL_PATTERN.removesuffix("$") + r"\Z", re.ASCII)
 
 
 def is_local_part(text: str) -> bool:
+    """True for 1 to 32 lower-case letters, digits and hyphens, with no hyphen at either end."""
     return _local_part.match(text) is not None
 
 
 def is_subdomain(text: str) -> bool:
+    """True for one or more labels like local parts, joined by dots, of at most 190 characters in all."""
     return _subdomain.match(text) is not None
 
 
 def is_root_domain(text: str) -> bool:
+    """True for a host name with a dot, of at most 253 lower-case ASCII characters."""
     return _root_domain.match(text) is not None
 
 

@@ -97,6 +97,7 @@ class Domain:
 
     @property
     def is_active(self) -> bool:
+        """Whether mailboxes can be created on it: its status is active, and it was not deleted."""
         return self.status is DomainStatus.ACTIVE and self.deleted_at is None
 
     def seen_at_cloudflare(self, zone: Zone, now: datetime) -> "Domain":
@@ -190,6 +191,7 @@ class CatalogEntry:
 
     @property
     def zone_id(self) -> str | None:
+        """The zone's id: from the listed zone, else as last stored."""
         return self.zone.id if self.zone else self.domain.zone_id if self.domain else None
 
     @property
@@ -251,9 +253,10 @@ def registrable(name: str) -> str | None:
 
 def refuse_unless_apex(name: str) -> None:
     """
-    Raises Problem unless *name* (normalised) can be bound as a zone.
+    Raises Problem unless *name* (normalised) can be bound as a zone: `not_an_apex` for a public suffix.
 
-    For a subdomain the details have the apex to bind instead, and the mailbox subdomain to use with it.
+    For a subdomain it is `subdomain_direct_bind_not_supported`, and the details have the apex to bind instead, and the
+    mailbox subdomain to use with it.
     """
     apex = registrable(name)
     if apex is None:

@@ -61,6 +61,7 @@ class Mailbox:
         return self.status
 
     def receives_at(self, now: datetime) -> bool:
+        """Whether it accepts messages at *now*: it is active, and its lifetime has not ended."""
         return self.status_at(now) is MailboxStatus.ACTIVE
 
     def extended_to(self, until: datetime | None) -> "Mailbox":
