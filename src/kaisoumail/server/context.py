@@ -33,7 +33,12 @@ _BUDGET_SECONDS: Final = 300
 
 @asynccontextmanager
 async def open_context(settings: Settings, process_id: str = "") -> AsyncIterator[Context]:
-    """The context, with the database migrated and the first admin created. One-off commands pass no *process_id*."""
+    """
+    The context, with the database migrated and the first admin created. One-off commands pass no *process_id*.
+
+    Raises Problem `storage_unavailable` for a folder or a database that cannot be used, `invalid_request` for an
+    invalid DATABASE_URL.
+    """
     folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
     folder.tighten()
     async with AsyncExitStack() as stack:

@@ -47,8 +47,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """
     A server that runs inside the block and is stopped cleanly after it.
 
-    Raises CannotStart for a port in use or too few open files, Problem for a folder that cannot be written or a
-    database that cannot be opened; then everything opened before is closed again.
+    Raises CannotStart for a port in use, a certificate that cannot be used or too few open files, and Problem
+    `storage_unavailable` or `invalid_request` as `open_context`; then everything opened before is closed again.
     """
     async with AsyncExitStack() as stack:
         shares = _connection_shares(settings)
