@@ -96,6 +96,7 @@ class HttpAnswer:
 
 
 def success(answer: Answer, product: Product) -> HttpAnswer:
+    """*answer* in the envelope of *product*, with status 200."""
     info = answer.result_info
     if info is not None and product is Product.ZONES:
         info = {name: info[name] for name in _ZONE_COUNTS}
@@ -110,6 +111,7 @@ def success(answer: Answer, product: Product) -> HttpAnswer:
 
 
 def failure(refusal: Refusal, product: Product) -> HttpAnswer:
+    """*refusal* in the envelope of *product*, or of the edge where that refuses, with its `retry-after`."""
     values = {"result": None, "success": False, "errors": refusal.errors, "messages": [], "result_info": None}
     wire = _wire(refusal.status, values, Product.EDGE if refusal.edge else product)
     if refusal.retry_after is not None:

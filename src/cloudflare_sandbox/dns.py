@@ -37,6 +37,7 @@ def list_records(call: Call) -> Answer:
 
 
 def create_record(call: Call) -> Answer:
+    """A new record; refused beside an identical one (81058) and when the zone holds the most (81045)."""
     now = timestamp(call.now())
     record = _record_from(call, Record(new_id(), "", "", "", created_on=now, modified_on=now))
     _refuse_identical(call.zone, record, 81058, "An identical record already exists.")
@@ -64,6 +65,7 @@ def patch_record(call: Call) -> Answer:
 
 
 def delete_record(call: Call) -> Answer:
+    """Answers the id alone; a record that Email Routing has locked is refused (890190)."""
     record = _record(call)
     _refuse_locked(record)
     call.zone.records.remove(record)

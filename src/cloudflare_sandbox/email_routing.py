@@ -141,6 +141,7 @@ def shown(zone: Zone) -> dict[str, Any]:
 
 
 def refuse_unless_active(zone: Zone) -> None:
+    """Refuse (403, 2009) what Email Routing does not do on a zone that waits for its name servers."""
     if zone.status != "active":
         raise Refusal(403, 2009, "Active zone required")
 

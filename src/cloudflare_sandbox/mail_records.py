@@ -59,6 +59,7 @@ def remove(zone: Zone, name: str) -> None:
 
 
 def unlock(zone: Zone, name: str) -> None:
+    """Let the records that Email Routing added for *name* be edited."""
     names = (name, f"{_SELECTOR}.{name}")
     for record in zone.records:
         if record.managed and record.name in names:

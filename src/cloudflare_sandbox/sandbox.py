@@ -38,6 +38,7 @@ class Sandbox:
     received: "deque[Received]" = field(default_factory=lambda: deque(maxlen=_MAX_RECORDED_CALLS))
 
     def now(self) -> datetime:
+        """The time by the clock of the API, which a control can advance."""
         return datetime.now(UTC) + timedelta(seconds=self.state.clock_ahead_seconds)
 
     def save(self) -> None:
@@ -75,6 +76,7 @@ class Call:
 
     @property
     def zone(self) -> Zone:
+        """The zone that the path names. Raises LookupError for a path that names none, a bug."""
         if self.found_zone is None:
             raise LookupError("this path names no zone")
         return self.found_zone

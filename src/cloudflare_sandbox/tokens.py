@@ -131,6 +131,7 @@ def account(call: Call) -> Answer:
 
 
 def refuse_foreign_account(account_id: str | None) -> None:
+    """Refuse (403, 9109) any account but the one of the sandbox; None is a path without an account."""
     if account_id not in (None, ACCOUNT_ID):
         raise Refusal(403, 9109, "Unauthorized to access requested resource", edge=True)
 

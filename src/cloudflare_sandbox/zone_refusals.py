@@ -43,6 +43,7 @@ def refusal_of(name: str, why: str) -> Refusal:
 
 
 def refuse_if_listed(name: str, switches: Switches) -> None:
+    """Refuse *name* if the switch `zone_refusals` lists it."""
     if name in switches.zone_refusals:
         raise refusal_of(name, switches.zone_refusals[name])
 
