@@ -5,7 +5,6 @@ from functools import cache
 from typing import Final
 
 import msgspec
-from litestar import Router
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 
@@ -29,6 +28,7 @@ from kaisoumail.api import (
 from kaisoumail.api.description import DESCRIBED
 from kaisoumail.api.problems import HANDLERS
 from kaisoumail.http.authentication import provide_context, provide_viewer, require_viewer
+from kaisoumail.http.litestar_setup import UncopiedRouter
 from kaisoumail.model.access import PUBLIC, SIGNED_IN, Need, admin, by_cookie, may
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -130,11 +130,13 @@ def description() -> bytes:
     return msgspec.json.encode(openapi.document(ROUTES, DESCRIBED))
 
 
-def router() -> Router:
+def router() -> UncopiedRouter:
     """The router of the API. `state["context"]` of the application holds the Context."""
-    return Router(
+    return UncopiedRouter(
         path="/",
-        route_handlers=[Router("/", route_handlers=handlers, opt={"need": need}) for need, handlers in ROUTES.items()],
+        route_handlers=[
+            UncopiedRouter("/", route_handlers=handlers, opt={"need": need}) for need, handlers in ROUTES.items()
+        ],
         dependencies={
             "context": Provide(provide_context, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),

@@ -3,7 +3,7 @@
 import socket
 from typing import Any, Final
 
-from litestar import Litestar, Request, Response
+from litestar import Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
@@ -12,6 +12,7 @@ from kaisoumail.http import problems, server
 from kaisoumail.http.admission import RequestAdmission
 from kaisoumail.http.cors import CorsRules
 from kaisoumail.http.limits import HttpLimits
+from kaisoumail.http.litestar_setup import LitestarWithoutPydantic
 from kaisoumail.http.middleware import RequestMiddleware
 from kaisoumail.http.requests_in_progress import RequestsInProgress
 from kaisoumail.model.refusal_log import RefusalLog
@@ -51,7 +52,7 @@ def application(context: Context, settings: Settings, refusals: RefusalLog, read
     """The JSON API, the pages and the webhook endpoint as one ASGI application."""
     bodies = webhook.limits_for(settings.max_message_bytes)
     endpoint = webhook.handover_endpoint(context, settings.inbound_secret, bodies, refusals)
-    litestar = Litestar(
+    litestar = LitestarWithoutPydantic(
         route_handlers=[api.router(), web.router()],
         state=State({"context": context, "readiness": readiness, "release": release_fields(read_release())}),
         exception_handlers={HTTPException: _on_unrouted},

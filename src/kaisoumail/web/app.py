@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Final
 
-from litestar import Router
 from litestar.di import Provide
 from litestar.types import ControllerRouterHandler
 
 from kaisoumail.http.authentication import provide_context, provide_viewer, require_session
+from kaisoumail.http.litestar_setup import UncopiedRouter
 from kaisoumail.model.access import PUBLIC, Need, admin, may
 from kaisoumail.web import assets, domains, guide, login, messages, passkeys, preferences, workspace
 from kaisoumail.web.problems import HANDLERS
@@ -61,11 +61,11 @@ PAGES: Final[Mapping[Need, tuple[ControllerRouterHandler, ...]]] = {
 }
 
 
-def router() -> Router:
+def router() -> UncopiedRouter:
     """The router of the pages. `state["context"]` of the application holds the Context."""
-    return Router(
+    return UncopiedRouter(
         path="/",
-        route_handlers=[Router("/", route_handlers=pages, opt={"need": need}) for need, pages in PAGES.items()],
+        route_handlers=[UncopiedRouter("/", route_handlers=pages, opt={"need": need}) for need, pages in PAGES.items()],
         dependencies={
             "context": Provide(provide_context, sync_to_thread=False),
             "viewer": Provide(provide_viewer, sync_to_thread=False),
