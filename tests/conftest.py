@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from tests.database_clock import DatabaseClock, a_database_clock
+from tests.migrated import postgres_template, put_sqlite, url_on
 from tests.postgres_server import CannotStart, PostgresServer
 
 settings.register_profile("ci", deadline=None, max_examples=60, derandomize=True)
@@ -61,36 +62,57 @@ def _postgres_url(config: pytest.Config) -> str:
 
 
 @contextmanager
-def a_postgres_database(postgres_server: str) -> Iterator[str]:
-    """The URL of an empty database of its own, dropped afterwards."""
-    with an_empty_database(postgres_server) as url:
+def an_empty_database(postgres_server: str) -> Iterator[str]:
+    """The URL of a new database on *postgres_server*, dropped afterwards."""
+    with _a_database(postgres_server, "template1") as url:
         yield url
 
 
 @contextmanager
-def an_empty_database(postgres_server: str) -> Iterator[str]:
-    """The URL of a new database on *postgres_server*, dropped afterwards."""
+def a_migrated_database(postgres_server: str) -> Iterator[str]:
+    """The same with the newest schema in it."""
+    with _a_database(postgres_server, postgres_template(postgres_server)) as url:
+        yield url
+
+
+@contextmanager
+def _a_database(postgres_server: str, template: str) -> Iterator[str]:
     name = f"kaisoumail_{secrets.token_hex(6)}"
     with psycopg.connect(postgres_server, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}"')
-    base, _, query = postgres_server.partition("?")
-    yield base.rsplit("/", 1)[0] + f"/{name}" + (f"?{query}" if query else "")
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield url_on(postgres_server, name)
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
+def empty_postgres_url(postgres_server: str) -> Iterator[str]:
+    with an_empty_database(postgres_server) as url:
+        yield url
+
+
+@pytest.fixture
 def postgres_url(postgres_server: str) -> Iterator[str]:
-    with a_postgres_database(postgres_server) as url:
+    with a_migrated_database(postgres_server) as url:
         yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database; a test that asks for it runs once on SQLite and once on PostgreSQL."""
+    """The URL of a migrated database; a test that asks for it runs once on SQLite and once on PostgreSQL."""
     if request.param == "sqlite":
+        put_sqlite(tmp_path / "kaisoumail.db")
         return f"sqlite:///{tmp_path / 'kaisoumail.db'}"
     url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without a table, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'kaisoumail.db'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
     return url
 
 

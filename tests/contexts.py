@@ -20,6 +20,7 @@ from kaisoumail.storage.uncertain_blobs import UncertainBlobs
 from kaisoumail.workflows.context import Context, Limits, Policy, Stores
 from kaisoumail.workflows.engine.engine import Engine
 from tests.builders import DEMO
+from tests.migrated import put_sqlite
 from tests.people import EVERYBODY, NOON
 
 
@@ -41,6 +42,8 @@ async def a_context(
     """
     signals, readers = LocalSignals(), ThreadReaders()
     url = database_url or f"sqlite:///{folder / 'kaisoumail.db'}"
+    if database_url is None:
+        put_sqlite(folder / "kaisoumail.db")
     database = open_database(url, signals.wake, clock=database_clock or clock)
     blobs = FileBlobs(folder / "blobs")
     try:

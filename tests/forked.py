@@ -19,7 +19,7 @@ from typing import Any, Final
 import kaisoumail.cli.main  # noqa: F401  what the forking process imports, once
 
 _MODULES: Final = multiprocessing.get_context("forkserver")
-_MODULES.set_forkserver_preload([__name__])
+_MODULES.set_forkserver_preload(["tests.forking_process"])
 
 
 class Forked:

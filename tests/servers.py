@@ -16,6 +16,7 @@ import httpx
 
 from tests.api_client import ApiClient
 from tests.forked import Forked
+from tests.migrated import put_sqlite
 
 ADMIN_KEY = "cfm_test-admin-key-0123456789"
 INBOUND_SECRET = "an-inbound-secret-of-enough-characters"
@@ -181,6 +182,9 @@ def _close_the_idle() -> None:
 def a_world(folder: Path, **environment: str) -> Iterator[World]:
     """A pretend Cloudflare in a process of its own, as new, with a token that has every permission needed."""
     cloudflare = _a_cloudflare()
+    if not {"DATA_DIR", "DATABASE_URL"} & environment.keys():
+        (folder / "data").mkdir(mode=0o700, exist_ok=True)
+        put_sqlite(folder / "data" / "kaisoumail.db")
     try:
         with httpx.Client(base_url=cloudflare.url, timeout=60) as controls:
             controls.post("/_sandbox/reset").raise_for_status()

@@ -183,8 +183,8 @@ def test_a_url_that_cannot_be_read_is_one_line_that_repeats_no_password(
     assert "s3cret" not in line
 
 
-def _with(postgres_url: str, *, user: str | None = None, database: str | None = None) -> str:
-    scheme, _, rest = postgres_url.partition("://")
+def _with(url: str, *, user: str | None = None, database: str | None = None) -> str:
+    scheme, _, rest = url.partition("://")
     place, _, query = rest.partition("?")
     who, _, where = place.rpartition("@")
     host, _, name = where.partition("/")
@@ -192,9 +192,9 @@ def _with(postgres_url: str, *, user: str | None = None, database: str | None = 
 
 
 @pytest.mark.parametrize("words", [["serve"], ["doctor"], MIGRATE, ADD_USER], ids=lambda words: words[0])
-def test_a_postgresql_that_refuses_is_one_line(postgres_url: str, tmp_path: Path, words: list[str]) -> None:
-    nobody = _refused(words, tmp_path, DATABASE_URL=_with(postgres_url, user="nobody_at_all"))
-    nothing = _refused(words, tmp_path, DATABASE_URL=_with(postgres_url, database="nothing_at_all"))
+def test_a_postgresql_that_refuses_is_one_line(empty_postgres_url: str, tmp_path: Path, words: list[str]) -> None:
+    nobody = _refused(words, tmp_path, DATABASE_URL=_with(empty_postgres_url, user="nobody_at_all"))
+    nothing = _refused(words, tmp_path, DATABASE_URL=_with(empty_postgres_url, database="nothing_at_all"))
     nowhere = _refused(words, tmp_path, DATABASE_URL="postgresql://ada:s3cret@127.0.0.1:1/mail")
 
     assert "nobody_at_all" in nobody
@@ -204,32 +204,32 @@ def test_a_postgresql_that_refuses_is_one_line(postgres_url: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("words", [["serve"], ["doctor"], MIGRATE, ADD_USER], ids=lambda words: words[0])
-def test_a_postgresql_of_a_newer_release_is_one_line(postgres_url: str, tmp_path: Path, words: list[str]) -> None:
-    with psycopg.connect(postgres_url) as newer:
+def test_a_postgresql_of_a_newer_release_is_one_line(empty_postgres_url: str, tmp_path: Path, words: list[str]) -> None:
+    with psycopg.connect(empty_postgres_url) as newer:
         newer.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
         newer.execute("INSERT INTO alembic_version VALUES ('9999')")
 
-    line = _refused(words, tmp_path, DATABASE_URL=postgres_url)
+    line = _refused(words, tmp_path, DATABASE_URL=empty_postgres_url)
 
     assert "9999" in line
 
 
 @pytest.mark.parametrize("limit", range(9))
 def test_k12_a_postgresql_with_too_few_connections_is_one_line_that_names_how_many_are_needed(
-    postgres_url: str, tmp_path: Path, limit: int
+    empty_postgres_url: str, tmp_path: Path, limit: int
 ) -> None:
-    with a_limited_role(postgres_url, limit) as url:
+    with a_limited_role(empty_postgres_url, limit) as url:
         line = _refused(["serve"], tmp_path, DATABASE_URL=url)
 
     assert f"{CONNECTIONS} connections" in line
 
 
 @pytest.mark.parametrize("words", [["serve"], MIGRATE], ids=lambda words: words[0])
-def test_a_postgresql_that_is_not_utf8_is_one_line(postgres_url: str, tmp_path: Path, words: list[str]) -> None:
+def test_a_postgresql_that_is_not_utf8_is_one_line(empty_postgres_url: str, tmp_path: Path, words: list[str]) -> None:
     name = f"kaisoumail_{secrets.token_hex(6)}"
-    with psycopg.connect(postgres_url, autocommit=True) as admin:
+    with psycopg.connect(empty_postgres_url, autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE \"{name}\" ENCODING 'SQL_ASCII' TEMPLATE template0")
-        line = _refused(words, tmp_path, DATABASE_URL=_with(postgres_url, database=name))
+        line = _refused(words, tmp_path, DATABASE_URL=_with(empty_postgres_url, database=name))
         admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     assert "SQL_ASCII" in line
@@ -259,24 +259,26 @@ def test_a_server_that_accepts_and_says_nothing_is_one_line(tmp_path: Path, word
         "%00=%00",
     ],
 )
-def test_an_odd_query_is_one_line(postgres_url: str, tmp_path: Path, query: str) -> None:
+def test_an_odd_query_is_one_line(empty_postgres_url: str, tmp_path: Path, query: str) -> None:
     for words in (["serve"], MIGRATE):
-        assert _refused(words, tmp_path, DATABASE_URL=f"{postgres_url.partition('?')[0]}?{query}")
+        assert _refused(words, tmp_path, DATABASE_URL=f"{empty_postgres_url.partition('?')[0]}?{query}")
 
 
 @pytest.mark.parametrize("query", ["connect_timeout=3", "keepalives_idle=30", "options=-c%20work_mem%3D5MB"])
-def test_parameters_of_libpq_are_understood(postgres_url: str, tmp_path: Path, query: str) -> None:
-    separator = "&" if "?" in postgres_url else "?"
+def test_parameters_of_libpq_are_understood(empty_postgres_url: str, tmp_path: Path, query: str) -> None:
+    separator = "&" if "?" in empty_postgres_url else "?"
 
-    told = command(*MIGRATE, DATA_DIR=str(tmp_path), DATABASE_URL=f"{postgres_url}{separator}{query}", **ENVIRONMENT)
+    told = command(
+        *MIGRATE, DATA_DIR=str(tmp_path), DATABASE_URL=f"{empty_postgres_url}{separator}{query}", **ENVIRONMENT
+    )
 
     assert (told.returncode, told.stderr) == (0, "")
 
 
 def test_a_postgresql_with_fewer_connections_than_a_process_uses_is_told_at_the_start(
-    postgres_url: str, tmp_path: Path
+    empty_postgres_url: str, tmp_path: Path
 ) -> None:
-    with a_limited_role(postgres_url, CONNECTIONS - 1) as url, psycopg.connect(url):
+    with a_limited_role(empty_postgres_url, CONNECTIONS - 1) as url, psycopg.connect(url):
         folder = {"DATA_DIR": str(tmp_path), "DATABASE_URL": url}
         with Forked("kaisoumail", "serve", environment={**ENVIRONMENT, **folder}, keeps_stderr=True) as process:
             assert any("ready http" in line for line in process.stdout)

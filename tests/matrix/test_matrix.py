@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from kaisoumail.workflows.jobs import all_jobs  # noqa: F401 - what is imported is in the registry
-from tests.conftest import a_postgres_database
+from tests.conftest import a_migrated_database
 from tests.matrix.cells import UNDISTURBED, few_of
 from tests.matrix.cells import faults as faults_of
 from tests.matrix.judge import run_cell
@@ -26,7 +26,7 @@ def sqlite_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="module")
 def postgres_site(tmp_path_factory: pytest.TempPathFactory, postgres_server: str) -> Iterator[Site]:
-    with a_postgres_database(postgres_server) as url, a_site(tmp_path_factory.mktemp("site"), url) as site:
+    with a_migrated_database(postgres_server) as url, a_site(tmp_path_factory.mktemp("site"), url) as site:
         yield site
 
 

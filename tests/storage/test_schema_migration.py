@@ -24,9 +24,9 @@ def test_a_migrated_database_says_so(storage: Storage) -> None:
     assert storage.read(schema_migration.revision) == schema_migration.newest_revision()
 
 
-def test_two_processes_may_migrate_at_once(database_url: str) -> None:
+def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
     async def both() -> list[str]:
-        one, other = open_database(database_url), open_database(database_url)
+        one, other = open_database(empty_database_url), open_database(empty_database_url)
         try:
             return list(await asyncio.gather(schema_migration.migrate(one), schema_migration.migrate(other)))
         finally:

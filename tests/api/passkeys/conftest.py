@@ -8,7 +8,7 @@ import pytest
 
 from tests.api_client import ApiClient
 from tests.authenticator import Authenticator, Json
-from tests.conftest import a_postgres_database
+from tests.conftest import a_migrated_database
 from tests.servers import ADMIN_KEY, UNLIMITED, Product, World, a_world
 
 OWN, SECOND, FOREIGN = "https://mail.example.com", "https://app.example.com", "https://evil.example.net"
@@ -28,7 +28,7 @@ def product(request: pytest.FixtureRequest, world: World) -> Iterator[Product]:
         with world.product() as running:
             yield running
         return
-    with a_postgres_database(request.getfixturevalue("postgres_server")) as url:
+    with a_migrated_database(request.getfixturevalue("postgres_server")) as url:
         world.environment["DATABASE_URL"] = url
         try:
             with world.product() as running:
