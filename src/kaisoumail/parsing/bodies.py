@@ -61,8 +61,8 @@ def bodies_of(root: Part) -> Bodies:
     renderer = _Renderer()
     text = "\n".join(renderer.text(section) for section in sections) if has_text else ""
     html = "\n".join(renderer.html(section) for section in sections) if has_html else ""
-    is_cut = reader.left == 0 or renderer.left == 0
-    return Bodies(text or None, html or None, (*reader.files, *reader.files_in_text), is_cut)
+    files = (*reader.files, *reader.files_in_text)
+    return Bodies(text or None, html or None, files, reader.is_cut or renderer.is_cut)
 
 
 class _Reader:
@@ -72,6 +72,7 @@ class _Reader:
         self.files: list[Part] = []
         self.files_in_text: list[Part] = []
         self.left = MAX_TEXT_BYTES
+        self.is_cut = False
 
     def read(self, part: Part, section: _Section | None) -> None:
         is_attached = part.disposition == "attachment"
@@ -121,6 +122,7 @@ class _Reader:
         if len(content) > self.left:
             content = _truncate(content, self.left)
             self.left = 0
+            self.is_cut = True
         else:
             self.left -= len(content)
         text = decode(content, part.parameters.get("charset"), is_html=part.content_type == "text/html")
@@ -154,6 +156,7 @@ class _Renderer:
 
     def __init__(self) -> None:
         self.left = MAX_RENDERED
+        self.is_cut = False
 
     def text(self, section: _Section) -> str:
         return "\n".join(section.plain or [text_of(self._cut_to_limit(html)) for html in section.html])
@@ -166,6 +169,7 @@ class _Renderer:
     def _cut_to_limit(self, source: str) -> str:
         part = source[: self.left]
         self.left -= len(part)
+        self.is_cut = self.is_cut or len(part) < len(source)
         return part
 
 

@@ -51,7 +51,7 @@ def fast_tree(content_headers: bytes, raw: bytes, body_start: int) -> Tree | Non
             return None
     except (ParseError, _NeedsTolerantReader):
         return None
-    return Tree(part, ["too_many_parts"] if reader.left == 0 else [])
+    return Tree(part, ["too_many_parts"] if reader.is_cut else [])
 
 
 def _is_expensive(message: bytes) -> bool:
@@ -68,6 +68,7 @@ class _Reader:
     def __init__(self) -> None:
         self.left = MAX_PARTS
         self.is_empty = True
+        self.is_cut = False
 
     def part(self, node: PyLazyMimePart, *, is_root: bool = False) -> Part:
         self.left -= 1
@@ -97,6 +98,7 @@ class _Reader:
             part.load = partial(bytes, content) if part.content_type in _LIKELY_NEEDED else partial(_content, node)
         for child in node.children:
             if self.left == 0:
+                self.is_cut = True
                 break
             part.children.append(self.part(child))
         return part

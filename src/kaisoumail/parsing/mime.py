@@ -30,6 +30,7 @@ __all__ = ["NO_SUBJECT", "Attachment", "Header", "ParsedMessage", "Recipient", "
 NO_SUBJECT: Final = "(no subject)"
 MAX_SUBJECT: Final = 998
 MAX_RECIPIENTS: Final = 1000
+MAX_ENTRIES: Final = 2000  # of the recipient fields, with those that have no address
 
 _MIME_FIELDS: Final = ("content-type", "content-transfer-encoding", "content-disposition")
 _RECIPIENT_FIELDS: Final[dict[RecipientKind, str]] = {"to": "to", "cc": "cc", "bcc": "bcc", "replyTo": "reply-to"}
@@ -51,8 +52,8 @@ def parse(raw: bytes) -> ParsedMessage:
     if not block.fields:
         defects.append("no_headers")
     bodies = _bodies(block, raw, defects)
-    recipients = _recipients(block)
-    if len(recipients) > MAX_RECIPIENTS:
+    recipients, has_more = _recipients(block)
+    if has_more:
         defects.append("too_many_recipients")
     raw_from, raw_date = block.last("from"), block.last("date")
     sender = _sender(raw_from)
@@ -68,7 +69,7 @@ def parse(raw: bytes) -> ParsedMessage:
         html=bodies.html,
         text=bodies.text,
         headers=block.fields,
-        recipients=tuple(recipients[:MAX_RECIPIENTS]),
+        recipients=recipients,
         attachments=tuple(_attachment(part) for part in bodies.files),
         defects=tuple(defects),
     )
@@ -135,7 +136,8 @@ def _sender(value: str | None) -> ParsedMailbox:
     return next((mailbox for mailbox in found if mailbox.name or mailbox.address), ParsedMailbox(None, None))
 
 
-def _recipients(block: HeaderBlock) -> list[Recipient]:
+def _recipients(block: HeaderBlock) -> tuple[tuple[Recipient, ...], bool]:
+    """The recipients up to the limits, and whether there is anything beyond them."""
     named = (
         (kind, mailbox)
         for kind, key in _RECIPIENT_FIELDS.items()
@@ -143,8 +145,9 @@ def _recipients(block: HeaderBlock) -> list[Recipient]:
         for mailbox in mailboxes_in(value)
     )
     # Entries without an address are counted as well: reading 40,000 empty ones takes a quarter of a second.
-    considered = islice(named, 2 * MAX_RECIPIENTS)
-    return [Recipient(kind, mailbox.name, mailbox.address) for kind, mailbox in considered if mailbox.address]
+    considered = islice(named, MAX_ENTRIES)
+    found = [Recipient(kind, mailbox.name, mailbox.address) for kind, mailbox in considered if mailbox.address]
+    return tuple(found[:MAX_RECIPIENTS]), len(found) > MAX_RECIPIENTS or next(named, None) is not None
 
 
 def _message_id(value: str | None) -> str | None:

@@ -87,7 +87,9 @@ class _Reader:
     def add_message(self, part: Part, raw: bytes, body: Span, depth: int) -> None:
         if depth >= MAX_DEPTH:
             self.defects.add("nested_too_deep")
-        elif self.left > 0:
+        elif self.left <= 0:
+            self.defects.add("too_many_parts")
+        else:
             block = read_headers(raw, *body)
             part.children.append(self.part(block, raw, body[1], depth + 1, "text/plain"))
 

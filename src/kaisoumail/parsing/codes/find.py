@@ -16,6 +16,7 @@ MAX_WORD: Final = 64
 _AROUND: Final = 50
 MAX_DOUBTS: Final = 8
 _DOUBT: Final = ENOUGH // 2  # points that make a candidate a doubt
+_LEAST_CONFIDENCE: Final = 0.6
 _CERTAIN: Final = 200  # points that give full confidence
 
 
@@ -172,7 +173,9 @@ def _found_code(reading: AnalyzedText, best: ScoredCandidate, ranked: list[Score
     span = (candidate.start - begin, candidate.end - begin)
     others = [each.points for each in ranked if each.candidate.code != candidate.code]
     ahead = best.points - max(others, default=0)
-    confidence = 0.6 + 0.39 * min(1.0, min(best.points - ENOUGH, ahead) / (_CERTAIN - ENOUGH))
+    # A rival that lost for another reason, being quoted or missing in the preheader, may have more points.
+    certainty = min(best.points - ENOUGH, max(ahead, 0)) / (_CERTAIN - ENOUGH)
+    confidence = _LEAST_CONFIDENCE + 0.39 * min(1.0, certainty)
     return FoundCode(
         candidate.code,
         reading.where,
