@@ -1,6 +1,8 @@
 """Addresses in their parts."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kaisoumail.model.address import Address, is_email, is_local_part, is_subdomain, parse_address
 from kaisoumail.model.alias_names import random_local_part, random_subdomain
@@ -14,6 +16,22 @@ def test_the_longest_root_wins() -> None:
     address = parse_address("ada@x.mail.demo.example", ["demo.example", "mail.demo.example"])
 
     assert address == Address("ada", "x", "mail.demo.example")
+
+
+_LABELS = st.lists(st.sampled_from(("a", "xa")), min_size=1, max_size=3)
+_NAMES = _LABELS.map(lambda labels: ".".join((*labels, "example")))
+
+
+@given(st.sets(_NAMES, max_size=5), _NAMES)
+def test_an_address_is_below_the_longest_root_that_its_host_is_in_and_at_no_apex(roots: set[str], host: str) -> None:
+    address = parse_address(f"ada@{host}", roots)
+
+    around = [root for root in roots if host == root or host.endswith(f".{root}")]
+    if address is None:
+        assert not around or host in roots
+    else:
+        assert (str(address), address.root_domain) == (f"ada@{host}", max(around, key=len))
+        assert host not in roots
 
 
 @pytest.mark.parametrize(

@@ -281,7 +281,7 @@ DESCRIBED: Final[Described] = {
             "Enable an existing zone at Cloudflare as a mail domain",
             bodies=(domains.EnableDomain,),
             statuses=(200, 201),
-            problems=("zone_not_in_cloudflare", "zone_id_missing", *_NAME_OF_DOMAIN, *_CLOUDFLARE),
+            problems=("zone_not_in_cloudflare", "domain_exists", "domain_not_found", *_CLOUDFLARE),
         ),
         domains.retry: Operation(
             "retryDomain",

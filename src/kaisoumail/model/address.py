@@ -71,14 +71,14 @@ def parse_address(text: str, root_domains: Iterable[str]) -> Address | None:
     """
     *text* as an address under one of *root_domains*, or None if it is not one.
 
-    The longest matching root wins, so `b.a.example` is tried before `a.example`. Text with more than
-    one `@` is no address.
+    The longest root that the host is or ends with is its root: with `b.a.example` among them, `ada@b.a.example` is at
+    an apex, and no address under `a.example`. Text with more than one `@` is no address.
     """
     local_part, at, host = text.strip().lower().partition("@")
     if not at or "@" in host or not is_local_part(local_part):
         return None
-    for root in sorted(root_domains, key=len, reverse=True):
-        if host.endswith("." + root):
-            subdomain = host.removesuffix("." + root)
-            return Address(local_part, subdomain, root) if is_subdomain(subdomain) else None
-    return None
+    root = max((root for root in root_domains if f".{host}".endswith("." + root)), key=len, default=None)
+    if root is None or root == host:
+        return None
+    subdomain = host.removesuffix("." + root)
+    return Address(local_part, subdomain, root) if is_subdomain(subdomain) else None

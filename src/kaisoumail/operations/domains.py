@@ -152,6 +152,9 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
     """
     Make a zone that exists at Cloudflare a domain of ours, or enable a disabled domain.
 
+    Any zone that Cloudflare lists is accepted, that of a subdomain too (Subdomain setup), even inside a domain of ours:
+    an address then belongs to the longest root that its host is in.
+
     The domain returned is `active`, or `provisioning_error` with the reason. Without Cloudflare management
     it becomes active without a check. Raises Problem `admin_required`; `invalid_request` for an unfit name;
     `domain_exists` for an active domain; `token_missing`; `zone_not_in_cloudflare` when the token does not see that
