@@ -65,7 +65,6 @@ CODES: Final[dict[str, ProblemKind]] = {
     "domain_not_found": ProblemKind(404),
     "domain_exists": ProblemKind(409),
     "domain_disabled": ProblemKind(409),
-    "domain_busy": ProblemKind(409, retry=True),
     "domain_in_use": ProblemKind(409),
     "name_not_typed": ProblemKind(400),
     "domain_not_ours_to_delete": ProblemKind(409),

@@ -28,6 +28,13 @@ def test_every_code_that_is_raised_stands_in_the_table() -> None:
     assert raised <= CODES.keys()
 
 
+def test_every_code_of_the_table_is_raised_or_answered_somewhere() -> None:
+    only_about_codes = {SOURCE / name for name in ("errors.py", "api/description.py", "http/guide_links.py")}
+    text = "".join(path.read_text(encoding="utf-8") for path in set(SOURCE.rglob("*.py")) - only_about_codes)
+
+    assert {code for code in CODES if f'"{code}"' not in text} == set()
+
+
 def test_smtp_says_try_again_exactly_for_what_may_pass() -> None:
     for code, kind in CODES.items():
         if kind.retry:

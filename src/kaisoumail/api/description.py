@@ -286,12 +286,12 @@ DESCRIBED: Final[Described] = {
         domains.retry: Operation(
             "retryDomain",
             "Retry the provisioning of a domain",
-            problems=("domain_not_found", "domain_disabled", "domain_busy", "zone_id_missing", *_CLOUDFLARE),
+            problems=("domain_not_found", "domain_disabled", "zone_id_missing", *_CLOUDFLARE),
         ),
         domains.disable: Operation(
             "disableDomain",
             "Disable a domain for new mailboxes; existing ones stay",
-            problems=("domain_not_found", "domain_busy"),
+            problems=("domain_not_found",),
         ),
         domains.delete: Operation(
             "deleteDomain",
@@ -299,7 +299,6 @@ DESCRIBED: Final[Described] = {
             problems=(
                 "domain_not_found",
                 "domain_in_use",
-                "domain_busy",
                 "domain_not_ours_to_delete",
                 "zone_id_missing",
                 *_CLOUDFLARE,
