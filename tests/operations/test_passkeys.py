@@ -120,6 +120,32 @@ def test_a_ceremony_that_begins_at_one_process_ends_at_another_whose_clock_is_of
     play(story)
 
 
+@pytest.mark.parametrize(
+    "retired", [("a-session-secret-for-tests",), ("another-one", "a-session-secret-for-tests"), ()]
+)
+def test_a_ceremony_outlives_the_secret_while_that_is_listed_as_retired(
+    play: Callable[[Story], None], retired: tuple[str, ...]
+) -> None:
+    async def story(stage: Stage) -> None:
+        policy = replace(stage.context.policy, session_secret="the-next-secret", retired_secrets=retired)
+        rotated = replace(stage.context, policy=policy)
+        await stage.registered()
+        registering = await start_registration(stage.context, ADA, "Other", ORIGIN)
+        signing_in = await start_sign_in(stage.context, ORIGIN)
+        answer, used = Authenticator(ORIGIN).create(registering.options), stage.device.get(signing_in.options)
+
+        outcomes = await asyncio.gather(
+            finish_registration(rotated, ADA, registering.token, answer),
+            finish_sign_in(rotated, signing_in.token, used, RequestClient()),
+            return_exceptions=True,
+        )
+
+        refused = [outcome.code for outcome in outcomes if isinstance(outcome, Problem)]
+        assert refused == ([] if retired else ["passkey_challenge_missing"] * 2)
+
+    play(story)
+
+
 def test_k12_a_sign_in_that_an_unauthenticated_client_begins_or_answers_stores_nothing(
     play: Callable[[Story], None],
 ) -> None:

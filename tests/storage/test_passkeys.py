@@ -23,8 +23,8 @@ ASKED = Challenge("a" * 64, "registration", b"\x00challenge", ADA.id, "Laptop")
 def test_a_challenge_is_good_for_one_answer(storage: Storage) -> None:
     storage.write(lambda c: challenges.add(c, ASKED))
 
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration")) == ASKED
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration")) is None
+    assert storage.write(lambda c: challenges.take(c, [ASKED.id], "registration")) == ASKED
+    assert storage.write(lambda c: challenges.take(c, [ASKED.id], "registration")) is None
 
 
 def test_of_two_answers_at_once_one_gets_the_challenge(storage: Storage) -> None:
@@ -33,7 +33,7 @@ def test_of_two_answers_at_once_one_gets_the_challenge(storage: Storage) -> None
 
     async def both() -> list[Challenge | None]:
         writers = (storage.database, other_process)
-        taken = (writer.write(lambda c: challenges.take(c, ASKED.id, "registration")) for writer in writers)
+        taken = (writer.write(lambda c: challenges.take(c, [ASKED.id], "registration")) for writer in writers)
         try:
             return await asyncio.gather(*taken)
         finally:
@@ -45,8 +45,8 @@ def test_of_two_answers_at_once_one_gets_the_challenge(storage: Storage) -> None
 def test_a_challenge_of_the_other_ceremony_is_none(storage: Storage) -> None:
     storage.write(lambda c: challenges.add(c, ASKED))
 
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "authentication")) is None
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration")) == ASKED
+    assert storage.write(lambda c: challenges.take(c, [ASKED.id], "authentication")) is None
+    assert storage.write(lambda c: challenges.take(c, [ASKED.id], "registration")) == ASKED
 
 
 def test_a_challenge_is_over_with_its_time(storage: Storage, database_clock: DatabaseClock) -> None:
@@ -54,7 +54,7 @@ def test_a_challenge_is_over_with_its_time(storage: Storage, database_clock: Dat
 
     database_clock.move(minutes=5)
 
-    assert storage.write(lambda c: challenges.take(c, ASKED.id, "registration")) is None
+    assert storage.write(lambda c: challenges.take(c, [ASKED.id], "registration")) is None
 
 
 def test_a_passkey_comes_back_as_it_was_kept(storage: Storage) -> None:

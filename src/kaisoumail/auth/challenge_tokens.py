@@ -7,6 +7,7 @@ Any client may begin a sign-in as often as it likes, so nothing is stored until 
 import hmac
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,10 +23,13 @@ def challenge_token(secret: str, challenge: bytes, until: datetime) -> str:
     return f"{text}.{_signature(secret, text)}"
 
 
-def find_challenge(token: str, secret: str, now: datetime) -> bytes | None:
-    """The challenge in *token*; None if we did not create it, or if it has expired at *now*."""
+def find_challenge(token: str, secrets: Sequence[str], now: datetime) -> bytes | None:
+    """The challenge in *token*; None if it was signed with none of *secrets*, or if it has expired at *now*."""
     found = _TOKEN.fullmatch(token)
-    if found is None or not hmac.compare_digest(_signature(secret, f"{found[1]}.{found[2]}"), found[3]):
+    if found is None:
+        return None
+    signatures = [_signature(secret, f"{found[1]}.{found[2]}") for secret in secrets]
+    if not any(hmac.compare_digest(signature, found[3]) for signature in signatures):
         return None
     until = datetime.fromtimestamp(int(found[1]), UTC)
     return None if until <= now else urlsafe_b64decode(found[2] + "=")

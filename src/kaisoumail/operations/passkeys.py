@@ -115,7 +115,7 @@ async def finish_sign_in(
     """
     party = relying_party(context.policy.trusted_origins)
     now = await context.database.read_inline(database_now)
-    challenge = find_challenge(token or "", context.policy.session_secret, now)
+    challenge = find_challenge(token or "", context.policy.secrets, now)
     if challenge is None:
         raise _no_challenge()
     assertion = ceremonies.assertion_in(response)
@@ -181,7 +181,7 @@ def _party_for(context: Context, origin: str | None) -> RelyingParty:
 async def _store_challenge(context: Context, challenge: bytes, user_id: str, name: str) -> str:
     """A new cookie token for *challenge*, which is stored with only a hash of the token."""
     token = tokens.new_token()
-    registration = Challenge(_id(context, token), "registration", challenge, user_id, name)
+    registration = Challenge(_id(token, context.policy.session_secret), "registration", challenge, user_id, name)
     await context.database.write(lambda connection: challenges.add(connection, registration))
     return token
 
@@ -189,10 +189,8 @@ async def _store_challenge(context: Context, challenge: bytes, user_id: str, nam
 async def _take_challenge(context: Context, token: str | None) -> Challenge:
     if token is None:
         raise _no_challenge()
-    challenge_id = _id(context, token)
-    challenge = await context.database.write(
-        lambda connection: challenges.take(connection, challenge_id, "registration")
-    )
+    ids = [_id(token, secret) for secret in context.policy.secrets]
+    challenge = await context.database.write(lambda connection: challenges.take(connection, ids, "registration"))
     if challenge is None:
         raise _no_challenge()
     return challenge
@@ -205,8 +203,8 @@ async def _use_up(context: Context, challenge: bytes) -> None:
         raise _no_challenge()
 
 
-def _id(context: Context, token: str) -> str:
-    return tokens.hash_of(token, context.policy.session_secret, "passkey registration")
+def _id(token: str, secret: str) -> str:
+    return tokens.hash_of(token, secret, "passkey registration")
 
 
 def _no_challenge() -> Problem:

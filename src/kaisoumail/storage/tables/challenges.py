@@ -5,6 +5,7 @@ Each row is valid until an instant of the database's clock. Only the hourly swee
 own clock is ahead would otherwise delete too early what another process still needs.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -33,18 +34,18 @@ def use_up(connection: Connection, challenge: Challenge) -> bool:
     return insert_unless_known(connection, challenges, _columns(connection, challenge, USED_KEPT))
 
 
-def take(connection: Connection, challenge_id: str, ceremony: Ceremony) -> Challenge | None:
+def take(connection: Connection, ids: Sequence[str], ceremony: Ceremony) -> Challenge | None:
     """
-    The challenge, deleted; None if it is expired, of the other ceremony, or used already.
+    The challenge with one of *ids*, deleted; None if it is expired, of the other ceremony, or used already.
 
     Read and deleted by one statement: of two concurrent answers one gets it.
     """
     row = connection.execute(
         delete(challenges)
-        .where(challenges.c.id == challenge_id, challenges.c.kind == ceremony, challenges.c.expires_at > DatabaseNow())
-        .returning(challenges.c.challenge, challenges.c.user_id, challenges.c.name)
+        .where(challenges.c.id.in_(ids), challenges.c.kind == ceremony, challenges.c.expires_at > DatabaseNow())
+        .returning(challenges.c.id, challenges.c.challenge, challenges.c.user_id, challenges.c.name)
     ).one_or_none()
-    return None if row is None else Challenge(challenge_id, ceremony, row.challenge, row.user_id, row.name)
+    return None if row is None else Challenge(row.id, ceremony, row.challenge, row.user_id, row.name)
 
 
 def _columns(connection: Connection, challenge: Challenge, lifetime: timedelta) -> dict[str, Any]:
