@@ -103,6 +103,29 @@ def test_a_second_start_finds_everything_as_it_was(tmp_path: Path) -> None:
         second.close()
 
 
+@pytest.mark.parametrize("is_bound", [True, False], ids=["before its mailbox", "before its domain was delegated"])
+def test_a_start_after_one_that_was_stopped_makes_what_is_missing(tmp_path: Path, is_bound: bool) -> None:
+    first = _demo(tmp_path)
+    try:
+        with ApiClient(first.url, _key(first)) as admin:
+            [mailbox] = admin.get("/api/mailboxes").json()["mailboxes"]
+            assert admin.delete(f"/api/mailboxes/{mailbox['id']}").json()["status"] == "destroyed"
+            if not is_bound:
+                [domain] = admin.get("/api/domains").json()["domains"]
+                assert admin.post(f"/api/domains/{domain['id']}/delete").status_code == 204
+                bound = admin.post("/api/domains/bind", json={"mailDomain": "demo.example"})
+                assert bound.json()["status"] == "provisioning_error"
+        assert first.stop() == 0
+    finally:
+        first.close()
+
+    second = _demo(tmp_path)
+    try:
+        assert _codes(second) == ["482913"]
+    finally:
+        second.close()
+
+
 def test_passkeys_work_at_the_address_that_is_printed_for_them(tmp_path: Path) -> None:
     process = _demo(tmp_path, free_port())
     try:

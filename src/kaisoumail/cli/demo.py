@@ -2,7 +2,7 @@
 `kaisoumail demo`: everything on one machine, nothing to configure.
 
 It runs the sandbox and the product in one process. The first start binds a domain, creates a mailbox and
-sends it a message, through the same interfaces that a user has; later starts find them in place.
+sends it a message, through the same interfaces that a user has; later starts make only what is missing of these.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ import typer
 import cloudflare_sandbox
 from kaisoumail.auth import api_keys
 from kaisoumail.cli import until_stopped
+from kaisoumail.model.domain import DomainStatus
+from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.user import RequestClient
 from kaisoumail.operations import domains, mailboxes
 from kaisoumail.operations.sign_in import viewer_with_key
@@ -87,8 +89,10 @@ def _load_state(path: Path) -> DemoState:
         except msgspec.MsgspecError as error:
             raise CannotStart(f"{path} cannot be read ({error}); remove its folder to start afresh") from error
     state = DemoState(api_keys.new_secret(), secrets.token_urlsafe(32), secrets.token_urlsafe(32))
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(state))
+    unfinished = path.with_suffix(".new")
+    unfinished.touch(mode=0o600)
+    unfinished.write_bytes(msgspec.json.encode(state))
+    unfinished.replace(path)
     return state
 
 
@@ -119,9 +123,10 @@ def _settings(
 
 async def _set_up(server: Running, pretend: cloudflare_sandbox.Running, state: DemoState) -> None:
     """
-    Point the Worker at this server.
+    Point the Worker at this server, bind the domain, delegate it, create the mailbox and send a message.
 
-    At the first start also bind the domain, delegate it, create the mailbox and send a message.
+    Each of these unless an earlier start did it, which may have been stopped between any two. A domain that the user
+    has disabled stays so, and a mailbox that is being destroyed is not made again before the next start.
     """
     context = server.context
     admin = await viewer_with_key(context, state.admin_key, RequestClient())
@@ -130,14 +135,20 @@ async def _set_up(server: Running, pretend: cloudflare_sandbox.Running, state: D
     async with httpx.AsyncClient(base_url=pretend.url) as controls:
         target = {"target": f"http://127.0.0.1:{server.http_port}/api/inbound", "secret": state.inbound_secret}
         (await controls.put(f"/_sandbox/workers/{WORKER}", json=target)).raise_for_status()
-        if any(domain.root_domain == DOMAIN for domain in await domains.list_domains(context, admin)):
+        known = {domain.root_domain: domain for domain in await domains.list_domains(context, admin)}
+        domain = known.get(DOMAIN) or (await domains.bind(context, admin, DOMAIN)).domain
+        if domain.status is DomainStatus.DISABLED:
             return
-        bound = (await domains.bind(context, admin, DOMAIN)).domain
-        (await controls.post(f"/_sandbox/zones/{DOMAIN}/delegate")).raise_for_status()
-    await domains.retry(context, admin, bound.id)
+        if not domain.is_active:
+            (await controls.post(f"/_sandbox/zones/{DOMAIN}/delegate")).raise_for_status()
+            await domains.retry(context, admin, domain.id)
+    destroying = await mailboxes.list_mailboxes(context, admin, statuses=(MailboxStatus.DESTROYING,))
+    if ADDRESS in {str(mailbox.address) for mailbox in destroying}:
+        return
     request = mailboxes.MailboxRequest("hello", "mail", DOMAIN, minutes=None)
-    await mailboxes.ensure(context, admin, request)
-    await asyncio.to_thread(_send, pretend.smtp_port)
+    mailbox = (await mailboxes.ensure(context, admin, request)).mailbox
+    if mailbox.message_count == 0:
+        await asyncio.to_thread(_send, pretend.smtp_port)
 
 
 def _send(smtp_port: int) -> None:
