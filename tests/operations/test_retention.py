@@ -14,12 +14,12 @@ from sqlalchemy import Table, func, insert, select
 from structlog.testing import capture_logs
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.mailbox import MailboxStatus
+from kaisoumail.model.mailbox import UNKNOWN_RULE, MailboxStatus
 from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.operations.retention import HOURLY, Rule, sweep
 from kaisoumail.storage.engine import schema
 from kaisoumail.storage.intake import IncomingMessage, store_all
-from kaisoumail.storage.tables import domain_events, messages
+from kaisoumail.storage.tables import domain_events, key_values, mailboxes, messages, zone_creations
 from kaisoumail.workflows.context import Context
 from tests.builders import DEMO, a_mailbox, a_message
 from tests.contexts import a_context
@@ -99,6 +99,19 @@ def _aged(kind: str, number: int) -> dict[str, Any]:
             "status": MailboxStatus.DESTROYED.value,
             "destroyed_at": NOON,
         },
+        "mailboxes that Cloudflare refused": {
+            **user,
+            "domain_id": DEMO.id,
+            "local_part": "ada",
+            "subdomain": "gone",
+            "root_domain": "demo.example",
+            "address": "ada@gone.demo.example",
+            "source": "registered",
+            "status": MailboxStatus.DESTROYED.value,
+            "routing_rule_id": UNKNOWN_RULE,
+            "destroyed_at": NOON,
+        },
+        "notes of zones to create": {"key": f"zone_creation:{number}", "value": "a.example", "updated_at": NOON},
         "deleted messages": messages.columns_of(replace(a_message(MAILBOX), id=row_id, delivery_key=row_id))
         | {"deleted_at": NOON, "raw_location": messages.IN_ROW},
     }
@@ -144,6 +157,43 @@ def test_what_is_still_somebodys_stays_for_ever(play: Callable[[Story], None]) -
 
         assert removed == {}
         assert [await stage.number(table) for table in counted] == before
+
+    play(story)
+
+
+def test_a_mailbox_that_cloudflare_refused_is_destroyed_and_goes_with_the_next_sweep(
+    play: Callable[[Story], None],
+) -> None:
+    async def story(stage: Stage) -> None:
+        write, read = stage.context.database.write, stage.context.database.read
+        refused = replace(a_mailbox("bob@mail.demo.example"), status=MailboxStatus.PROVISIONING)
+        await write(lambda c: mailboxes.add(c, refused))
+        await write(lambda c: mailboxes.give_up(c, refused.id))
+        for mailbox in (MAILBOX, refused):
+            await write(lambda c, mailbox=mailbox: mailboxes.begin_to_destroy(c, mailbox.id))  # type: ignore[misc]
+            await write(lambda c, mailbox=mailbox: mailboxes.end_destroying(c, mailbox.id, NOON))  # type: ignore[misc]
+        shown = await read(lambda c: mailboxes.find(c, refused.id))
+
+        stage.clock.move(seconds=1)
+        removed = await sweep(stage.context, HOURLY)
+
+        assert shown is not None
+        assert shown.status is MailboxStatus.DESTROYED
+        assert removed == {"mailboxes that Cloudflare refused": 1}
+        assert await read(lambda c: mailboxes.find(c, MAILBOX.id)) is not None
+
+    play(story)
+
+
+def test_the_keys_that_are_overwritten_stay(play: Callable[[Story], None]) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.context.database.write(lambda c: key_values.put(c, "cloudflare_zones", []) and None)
+        await stage.context.database.write(lambda c: zone_creations.note(c, "asked.example"))
+
+        stage.clock.move(days=4000)
+
+        assert await sweep(stage.context, HOURLY) == {"notes of zones to create": 1}
+        assert await stage.number(schema.facts) == 1
 
     play(story)
 

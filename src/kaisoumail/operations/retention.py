@@ -18,7 +18,9 @@ from kaisoumail.errors import Problem
 from kaisoumail.operations.messages import remove_bytes_of_deleted
 from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.storage.engine import schema
+from kaisoumail.storage.tables import zone_creations
 from kaisoumail.storage.tables.aged_rows import AgedRows, forget_older
+from kaisoumail.storage.tables.mailboxes import was_never_active
 from kaisoumail.workflows.context import Context, Limits
 from kaisoumail.workflows.engine.prune_runs import prune_runs
 
@@ -44,13 +46,9 @@ class Rule:
         return timedelta(days=getattr(limits, self.kept)) if isinstance(self.kept, str) else self.kept
 
 
-def _rows(
-    kind: str, kept: timedelta | str, counted_from: str, since: Column[Any], found_by: Column[Any] | None = None
-) -> Rule:
-    """The rule for the rows of a table, whose age is counted from the column *since*."""
-    table = since.table
-    assert isinstance(table, Table)
-    rows = AgedRows(table, since, found_by)
+def _rows(kind: str, kept: timedelta | str, counted_from: str, since: Column[Any] | AgedRows) -> Rule:
+    """The rule for rows: those of a table, whose age is counted from the column *since*, or some of them."""
+    rows = since if isinstance(since, AgedRows) else AgedRows(_table_of(since), since)
 
     async def remove(context: Context, age: timedelta) -> int:
         removed = 0
@@ -58,7 +56,12 @@ def _rows(
             removed += count
         return removed
 
-    return Rule(kind, kept, counted_from, remove, table)
+    return Rule(kind, kept, counted_from, remove, rows.table)
+
+
+def _table_of(column: Column[Any]) -> Table:
+    assert isinstance(column.table, Table)
+    return column.table
 
 
 async def _bytes_of_deleted(context: Context, _age: timedelta) -> int:
@@ -76,8 +79,12 @@ async def _other_runs(context: Context, age: timedelta) -> int:
 _AT_ONCE: Final = timedelta(0)
 _DAY: Final = timedelta(days=1)
 
+_AUDIT_LINES: Final = AgedRows(schema.audit, schema.audit.c.at, found_by=schema.audit.c.seq)
+_NEVER_OPENED: Final = AgedRows(schema.mailboxes, schema.mailboxes.c.destroyed_at, only=was_never_active)
+_ZONES_ASKED_FOR: Final = AgedRows(schema.facts, schema.facts.c.updated_at, only=zone_creations.is_note)
+
 HOURLY: Final = (
-    _rows("audit lines", "audit_kept_days", "what they tell of", schema.audit.c.at, schema.audit.c.seq),
+    _rows("audit lines", "audit_kept_days", "what they tell of", _AUDIT_LINES),
     _rows("domain events", "audit_kept_days", "what they tell of", schema.domain_events.c.at),
     _rows("refusals", "rejections_kept_days", "the refusal", schema.rejections.c.at),
     _rows("revoked API keys", "audit_kept_days", "their revocation", schema.api_keys.c.revoked_at),
@@ -86,9 +93,11 @@ HOURLY: Final = (
     _rows("sessions", _DAY, "their end", schema.sessions.c.expires_at),
     _rows("passkey challenges", _AT_ONCE, "their end", schema.challenges.c.expires_at),
     _rows("destroyed mailboxes", 7 * _DAY, "their destruction", schema.mailboxes.c.destroyed_at),
+    _rows("mailboxes that Cloudflare refused", _AT_ONCE, "their destruction", _NEVER_OPENED),
     _rows("deleted messages", 30 * _DAY, "their deletion", schema.messages.c.deleted_at),
     Rule("binds that ended", "audit_kept_days", "their end", _shown_runs, schema.runs),
     Rule("other runs that ended", _DAY, "their end", _other_runs, schema.runs),
+    _rows("notes of zones to create", "audit_kept_days", "the last request", _ZONES_ASKED_FOR),
     Rule("bytes of deleted messages", _AT_ONCE, "their deletion", _bytes_of_deleted),
 )
 DAILY: Final = (Rule("files of no message", _DAY, "their last change", remove_orphaned_files),)
@@ -100,7 +109,6 @@ BOUNDED: Final = {
     "raw_messages": "the bytes of a message, which go with it",
     "changes": "one for each message, mailbox and domain; a later change takes the place of the one before",
     "processes": "one for each process that runs; who takes over what a dead one left removes its row",
-    "facts": "a fixed number of keys, and one for each zone that is being asked for",
     "buckets": "only those drawn from in the last five minutes are kept, by a look each minute",
 }
 """By table, why it needs no retention."""

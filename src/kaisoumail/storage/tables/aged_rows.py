@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, select
 
 from kaisoumail.storage.engine.database_clock import database_now
 
@@ -14,12 +14,14 @@ class AgedRows:
     """
     The rows of *table* for which *since*, the instant their age is counted from, is not NULL.
 
-    *found_by* is an indexed column with the same order, for a *since* that has no index.
+    *found_by* is an indexed column with the same order, for a *since* that has no index. *only* limits the rows to
+    those of one kind, in a table that has several.
     """
 
     table: Table
     since: Column[Any]
     found_by: Column[Any] | None = None
+    only: ColumnElement[bool] | None = None
 
 
 def forget_older(connection: Connection, rows: AgedRows, age: timedelta, limit: int) -> int:
@@ -32,6 +34,8 @@ def forget_older(connection: Connection, rows: AgedRows, age: timedelta, limit: 
     [key] = rows.table.primary_key
     order = rows.since if rows.found_by is None else rows.found_by
     aged = select(key.label("key"), rows.since.label("since")).where(rows.since.is_not(None))
+    if rows.only is not None:
+        aged = aged.where(rows.only)
     oldest = aged.order_by(order).limit(limit).subquery()
     old = select(oldest.c.key).where(oldest.c.since < before)
     return connection.execute(delete(rows.table).where(key.in_(old))).rowcount

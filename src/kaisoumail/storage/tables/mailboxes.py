@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, or_, select, update
 
 from kaisoumail.model.address import Address
 from kaisoumail.model.feed import PageEnd
@@ -26,6 +26,9 @@ _LIVE: Final = SelectMany(
     lambda addresses: select(mailboxes).where(mailboxes.c.address.in_(addresses), mailboxes.c.status != _DESTROYED),
     mailboxes.c.address.type,
 )
+_unknown_rule: Final = case((mailboxes.c.routing_rule_id == UNKNOWN_RULE, UNKNOWN_RULE))
+was_never_active: Final = and_(mailboxes.c.status == _DESTROYED, mailboxes.c.routing_rule_id == UNKNOWN_RULE)
+"""The condition for destroyed mailboxes that Cloudflare had refused: `give_up` began to destroy them."""
 _shown = mailboxes.c.status != MailboxStatus.PROVISIONING.value
 
 
@@ -70,11 +73,15 @@ def begin_to_destroy(connection: Connection, mailbox_id: str) -> None:
 
 
 def end_destroying(connection: Connection, mailbox_id: str, now: datetime) -> None:
-    """Free the address of a mailbox that was being destroyed; the row stays, with the time of its end."""
+    """
+    Free the address of a mailbox that was being destroyed; the row stays for a while, with the time of its end.
+
+    Without a rule, except for one that was never active: by its `UNKNOWN_RULE` that row is removed sooner.
+    """
     destroying = update(mailboxes).where(
         mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.DESTROYING.value
     )
-    values = {"status": _DESTROYED, "destroyed_at": now, "routing_rule_id": None, **_EMPTY}
+    values = {"status": _DESTROYED, "destroyed_at": now, "routing_rule_id": _unknown_rule, **_EMPTY}
     if connection.execute(destroying.values(values)).rowcount:
         _note(connection, mailbox_id)
 
