@@ -152,6 +152,20 @@ def test_a_users_bytes_are_counted_over_all_their_mailboxes_and_nobody_elses(sto
     assert _kept(storage, intake, _a_mail(second, "z")) == ["kept"]
 
 
+def test_a_mailbox_that_changes_hands_while_its_message_is_read_fills_the_quota_of_its_new_owner(
+    storage: Storage,
+) -> None:
+    intake = Intake(storage.database, Quotas(stored_bytes=1000))
+    given, bobs, adas = _a_mailbox(storage), _a_mailbox(storage, "bob", user_id=BOB.id), _a_mailbox(storage, "other")
+    _kept(storage, intake, _a_mail(bobs, "x", size_bytes=1000))
+    of_ada = [_a_mail(given, "y"), _a_mail(adas, "z")]
+
+    to_bob = replace(given, user_id=BOB.id)
+    storage.write(lambda c: mailboxes.save(c, to_bob))
+
+    assert _kept(storage, intake, *of_ada) == ["mailbox_full", "kept"]
+
+
 def test_far_from_the_limit_the_total_is_read_once_in_a_while_and_own_mail_is_added(storage: Storage) -> None:
     now = [0.0]
     usage = Usage(storage.database, 1000, clock=lambda: now[0])

@@ -6,7 +6,7 @@ One statement for sixty messages costs little more than one for a single message
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
@@ -28,7 +28,7 @@ from kaisoumail.storage.engine.schema import raw_messages
 from kaisoumail.storage.engine.upsert import insert_those_unknown
 from kaisoumail.storage.tables import changes, mailboxes
 from kaisoumail.storage.tables.messages import columns_of
-from kaisoumail.storage.tables.usage import Usage
+from kaisoumail.storage.tables.usage import Usage, totals_of
 
 
 def _active(mailbox_ids: Sequence[Any]) -> Select[Any]:
@@ -172,6 +172,13 @@ class QuotaSnapshot:
     quotas: Quotas
     stored: Mapping[str, int]
 
+    def including(self, connection: Connection, users: Iterable[str]) -> "QuotaSnapshot":
+        """This snapshot, with those of *users* that it lacks: a mailbox was given to them since the batch began."""
+        missing = set(users) - self.stored.keys()
+        if not missing or not self.quotas.stored_bytes:
+            return self
+        return replace(self, stored={**self.stored, **totals_of(connection, missing)})
+
     def is_full_for(self, message: Message, message_count: int) -> bool:
         """Whether the mailbox of *message*, which has *message_count* messages, or its owner has reached a quota."""
         return self.quotas.is_full(message_count, self.stored.get(message.user_id, 0))
@@ -198,6 +205,7 @@ def store_all(
     rows = (_LOCK_FREE if skip_locked else _LOCK_ALL).rows(connection, ids, now=now).all()
     counts = {row.id: row.message_count for row in rows}
     owners = {row.id: row.user_id for row in rows}
+    quota_snapshot = quota_snapshot.including(connection, owners.values())
     receiving = sorted(
         (each.of(owners[each.key[0]]) for each in incoming if each.key[0] in counts), key=lambda each: each.key
     )
