@@ -1,14 +1,17 @@
 """The migrations and the tables say the same, and may be run by everybody at once."""
 
 import asyncio
+from datetime import UTC, datetime
 
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import open_database
 from kaisoumail.storage.engine.schema import metadata
+from kaisoumail.storage.tables import domains
 from tests.storage.conftest import Storage
 
 
@@ -34,3 +37,27 @@ def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
             await other.close()
 
     assert asyncio.run(both()) == [schema_migration.newest_revision()] * 2
+
+
+def test_a_zone_status_of_an_older_release_was_reported_when_its_row_was_written(database_url: str) -> None:
+    older = text(
+        "INSERT INTO domains (id, root_domain, binding_source, status, zone_status, name_servers, catch_all_enabled,"
+        " last_provision_details, created_at, updated_at)"
+        " VALUES ('dom_1', 'seen.example', 'catalog', 'active', 'active', '[]', false, '{}', 1000, 2000),"
+        " ('dom_2', 'unseen.example', 'catalog', 'active', NULL, '[]', false, '{}', 1000, 2000)"
+    )
+
+    def write_older(connection: Connection) -> None:
+        command.upgrade(schema_migration._config(connection), "0010")
+        connection.execute(older)
+
+    async def upgraded() -> list[datetime | None]:
+        database = open_database(database_url)
+        try:
+            await database.write(write_older)
+            await schema_migration.migrate(database)
+            return [domain.zone_status_at for domain in await database.read(domains.listed)]
+        finally:
+            await database.close()
+
+    assert asyncio.run(upgraded()) == [datetime.fromtimestamp(2, UTC), None]

@@ -77,6 +77,8 @@ class Domain:
     created_at: datetime
     updated_at: datetime
     zone_status: str | None = None
+    zone_status_at: datetime | None = None
+    """When Cloudflare reported *zone_status*, by the database's clock."""
     name_servers: tuple[str, ...] = ()
     catch_all_enabled: bool = False
     catch_all_owner_id: str | None = None
@@ -101,8 +103,19 @@ class Domain:
         return self.status is DomainStatus.ACTIVE and self.deleted_at is None
 
     def seen_at_cloudflare(self, zone: Zone, now: datetime) -> "Domain":
-        """This domain with what Cloudflare reports of its zone, so that it can be shown without another request."""
-        return replace(self, zone_id=zone.id, zone_status=zone.status, name_servers=zone.name_servers, updated_at=now)
+        """
+        This domain with what Cloudflare reports of its zone, so that it can be shown without another request.
+
+        *now* is the database's time.
+        """
+        return replace(
+            self,
+            zone_id=zone.id,
+            zone_status=zone.status,
+            zone_status_at=now,
+            name_servers=zone.name_servers,
+            updated_at=now,
+        )
 
     def provisioned(self, now: datetime) -> "Domain":
         """This domain, active: earlier errors and an earlier switch-off are cleared."""

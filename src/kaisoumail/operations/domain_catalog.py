@@ -95,12 +95,13 @@ def _merged(ours: list[Domain], known: _ZoneList) -> tuple[CatalogEntry, ...]:
 
 def _newer(domain: Domain, zone: Zone, known: _ZoneList) -> Zone:
     """
-    *zone*, with the status from the domain's row if the row was updated later than the list of zones.
+    *zone*, with the status from the domain's row if Cloudflare reported that later than the list of zones.
 
-    All times are of the database's clock, since another process may have updated the row. A row that is later than now
-    was written before that clock went back, and gives no order.
+    All times are of the database's clock, since another process may have asked. A report that is later than now was
+    stored before that clock went back, and gives no order.
     """
-    if known.seen_at is None or known.now is None or domain.zone_id != zone.id or not domain.zone_status:
+    reported_at = domain.zone_status_at
+    if known.seen_at is None or known.now is None or reported_at is None or domain.zone_id != zone.id:
         return zone
-    is_later = known.seen_at < domain.updated_at <= known.now
-    return replace(zone, status=domain.zone_status) if is_later else zone
+    is_later = known.seen_at < reported_at <= known.now
+    return replace(zone, status=domain.zone_status or zone.status) if is_later else zone

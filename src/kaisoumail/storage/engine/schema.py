@@ -167,6 +167,7 @@ domains = Table(
     Column("binding_source", String(16), nullable=False),
     Column("status", String(24), nullable=False),
     Column("zone_status", String(32)),
+    Column("zone_status_at", Instant),
     Column("name_servers", JSON, nullable=False),
     Column("catch_all_enabled", Boolean, nullable=False),
     Column("catch_all_owner_id", _ID, ForeignKey("users.id", ondelete="SET NULL")),
