@@ -11,6 +11,7 @@ from kaisoumail.model.audit import audit_entry
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.user import User, Viewer
 from kaisoumail.operations.users import new_key
+from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.tables import api_keys, audit, domains, mailboxes, sessions, users
 from kaisoumail.workflows.context import Context
 
@@ -60,15 +61,17 @@ async def make_key(
     details = {"name": name, "scopes": list(grant.scopes), "secretShown": True}
     entry = audit_entry(viewer, "key.create", now, key.id, key.prefix, owner_id=key.user_id, **details)
 
-    def add(connection: Connection) -> None:
+    def add(connection: Connection) -> Problem | None:
         owner = users.find(connection, key.user_id)
         if owner is None:
-            raise Problem("user_not_found", "User not found")
-        _refuse_unseen(connection, viewer, owner, grant)
-        api_keys.add(connection, key)
-        audit.add(connection, entry)
+            return Problem("user_not_found", "User not found")
+        refusal = _refusal_of_unseen(connection, viewer, owner, grant)
+        if refusal is None:
+            api_keys.add(connection, key)
+            audit.add(connection, entry)
+        return refusal
 
-    await context.database.write(add)
+    await write_or_raise(context.database, add)
     return NewApiKey(key, secret)
 
 
@@ -76,10 +79,10 @@ async def rename_key(context: Context, viewer: Viewer, key_id: str, name: str) -
     """The viewer's own key, renamed. Raises Problem `api_key_not_found`, also for a key of another user."""
     now = context.clock()
 
-    def rename(connection: Connection) -> ApiKey:
+    def rename(connection: Connection) -> ApiKey | Problem:
         key = api_keys.find(connection, key_id)
         if key is None or key.user_id != viewer.id:
-            raise _not_found()
+            return _not_found()
         api_keys.rename(connection, key_id, name)
         audit.add(
             connection, audit_entry(viewer, "key.rename", now, key_id, key.prefix, owner_id=key.user_id, name=name)
@@ -88,7 +91,7 @@ async def rename_key(context: Context, viewer: Viewer, key_id: str, name: str) -
         assert renamed is not None
         return renamed
 
-    return await context.database.write(rename)
+    return await write_or_raise(context.database, rename)
 
 
 async def revoke_key(context: Context, viewer: Viewer, key_id: str) -> None:
@@ -99,17 +102,18 @@ async def revoke_key(context: Context, viewer: Viewer, key_id: str) -> None:
     """
     now = context.clock()
 
-    def revoke(connection: Connection) -> None:
+    def revoke(connection: Connection) -> Problem | None:
         key = api_keys.find(connection, key_id)
         if key is None:
-            raise _not_found()
+            return _not_found()
         if not viewer.may_see(key.user_id):
-            raise Problem("forbidden", "Forbidden")
+            return Problem("forbidden", "Forbidden")
         if api_keys.revoke(connection, key_id, now):
             sessions.end_those_of(connection, key_id=key_id)
             audit.add(connection, audit_entry(viewer, "key.revoke", now, key_id, key.prefix, owner_id=key.user_id))
+        return None
 
-    await context.database.write(revoke)
+    await write_or_raise(context.database, revoke)
 
 
 def _refuse_unknown(scopes: Sequence[str]) -> None:
@@ -118,14 +122,15 @@ def _refuse_unknown(scopes: Sequence[str]) -> None:
         raise Problem("scope_unknown", f"There is no scope {unknown[0]!r:.60}", unknown=unknown, known=list(SCOPES))
 
 
-def _refuse_unseen(connection: Connection, viewer: Viewer, owner: User, grant: Grant) -> None:
-    """Raises Problem unless owner and creator may open the mailbox the key is bound to, and its domain exists."""
+def _refusal_of_unseen(connection: Connection, viewer: Viewer, owner: User, grant: Grant) -> Problem | None:
+    """None if owner and creator may open the mailbox the key is bound to, and its domain exists."""
     if grant.mailbox_id is not None:
         mailbox = mailboxes.find(connection, grant.mailbox_id)
         if mailbox is None or not viewer.may_open(mailbox) or not Viewer(owner).may_open(mailbox):
-            raise Problem("mailbox_not_found", "Mailbox not found")
+            return Problem("mailbox_not_found", "Mailbox not found")
     if grant.domain_id is not None and domains.find(connection, grant.domain_id) is None:
-        raise Problem("domain_not_found", "Mailbox domain not found")
+        return Problem("domain_not_found", "Mailbox domain not found")
+    return None
 
 
 def _not_found() -> Problem:

@@ -13,6 +13,7 @@ from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKi
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
+from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.tables import domain_events, domains
 from kaisoumail.storage.tables.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
@@ -275,15 +276,15 @@ async def _domain(context: Context, domain_id: str) -> Domain:
 async def _change(context: Context, domain_id: str, change: Callable[[Domain], Domain]) -> Domain:
     """The domain after *change*, applied to the locked row and not to what was read earlier."""
 
-    def work(connection: Connection) -> Domain:
+    def work(connection: Connection) -> Domain | Problem:
         domain = domains.find_to_change(connection, domain_id)
         if domain is None:
-            raise Problem("domain_not_found", "Mailbox domain not found")
+            return Problem("domain_not_found", "Mailbox domain not found")
         changed = change(domain)
         domains.save(connection, changed)
         return changed
 
-    return await context.database.write(work)
+    return await write_or_raise(context.database, work)
 
 
 async def _save(context: Context, domain: Domain) -> Domain:

@@ -19,6 +19,7 @@ from kaisoumail.operations.mailboxes import narrowed
 from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.parsing.authentication import Authentication, authentication_of
 from kaisoumail.parsing.mime import ParsedMessage, parse
+from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.tables import audit, mailboxes, messages
 from kaisoumail.storage.tables.messages import MessageFilter
 from kaisoumail.workflows.context import Context
@@ -156,15 +157,16 @@ async def delete_message(context: Context, viewer: Viewer, message_id: str) -> N
     message = await _visible(context, viewer, message_id)
     now = context.clock()
 
-    def remove(connection: Connection) -> None:
+    def remove(connection: Connection) -> Problem | None:
         if not messages.remove(connection, message, now):
-            raise _not_found()
+            return _not_found()
         audit.add(
             connection,
             audit_entry(viewer, "message.delete", now, message.id, message.mailbox_address, owner_id=message.user_id),
         )
+        return None
 
-    await context.database.write(remove)
+    await write_or_raise(context.database, remove)
     if message.raw_location != messages.IN_ROW:
         await _drop_blob(context, message.raw_location)
 

@@ -21,6 +21,7 @@ from kaisoumail.model.ids import new_id
 from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Challenge, Passkey, passkey_name
 from kaisoumail.model.user import RequestClient, Viewer
 from kaisoumail.operations.sign_in import NewSession, start_session
+from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import audit, challenges, passkeys, sessions
 from kaisoumail.workflows.context import Context
@@ -82,12 +83,13 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
         created_at=context.clock(),
     )
 
-    def add(connection: Connection) -> None:
+    def add(connection: Connection) -> Problem | None:
         if not passkeys.add(connection, passkey):
-            raise Problem("passkey_exists", "Passkey already registered")
+            return Problem("passkey_exists", "Passkey already registered")
         audit.add(connection, audit_entry(viewer, "passkey.create", passkey.created_at, passkey.id, passkey.name))
+        return None
 
-    await context.database.write(add)
+    await write_or_raise(context.database, add)
     return passkey
 
 
@@ -140,15 +142,15 @@ async def rename_passkey(context: Context, viewer: Viewer, passkey_id: str, name
     """
     name, now = passkey_name(name), context.clock()
 
-    def rename(connection: Connection) -> Passkey:
+    def rename(connection: Connection) -> Passkey | Problem:
         passkey = passkeys.find(connection, passkey_id)
         if passkey is None or passkey.user_id != viewer.id:
-            raise _not_found()
+            return _not_found()
         passkeys.rename(connection, passkey_id, name)
         audit.add(connection, audit_entry(viewer, "passkey.rename", now, passkey_id, passkey.name, name=name))
         return replace(passkey, name=name)
 
-    return await context.database.write(rename)
+    return await write_or_raise(context.database, rename)
 
 
 async def revoke_passkey(context: Context, viewer: Viewer, passkey_id: str) -> None:
@@ -159,17 +161,18 @@ async def revoke_passkey(context: Context, viewer: Viewer, passkey_id: str) -> N
     """
     now = context.clock()
 
-    def revoke(connection: Connection) -> None:
+    def revoke(connection: Connection) -> Problem | None:
         passkey = passkeys.find(connection, passkey_id)
         if passkey is None:
-            raise _not_found()
+            return _not_found()
         if passkey.user_id != viewer.id:
-            raise Problem("forbidden", "Forbidden")
+            return Problem("forbidden", "Forbidden")
         if passkeys.revoke(connection, passkey_id, now):
             sessions.end_those_of(connection, passkey_id=passkey_id)
             audit.add(connection, audit_entry(viewer, "passkey.revoke", now, passkey_id, passkey.name))
+        return None
 
-    await context.database.write(revoke)
+    await write_or_raise(context.database, revoke)
 
 
 def _party_for(context: Context, origin: str | None) -> RelyingParty:

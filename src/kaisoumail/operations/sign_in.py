@@ -12,6 +12,7 @@ from kaisoumail.model.audit import audit_entry
 from kaisoumail.model.credential import Session
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import RequestClient, User, Viewer
+from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.tables import api_keys, audit, sessions, users
 from kaisoumail.workflows.context import Context
 
@@ -99,14 +100,15 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
     )
     entry = audit_entry(viewer, "session.create", now, session.id, by="key" if viewer.key_id else "passkey")
 
-    def add(connection: Connection) -> None:
+    def add(connection: Connection) -> Problem | None:
         owner = users.find_to_change(connection, viewer.id)
         if owner is None or owner.disabled_at is not None:  # since they authenticated
-            raise Problem("authentication_required", "Authentication required")
+            return Problem("authentication_required", "Authentication required")
         sessions.add(connection, session)
         audit.add(connection, entry)
+        return None
 
-    await context.database.write(add)
+    await write_or_raise(context.database, add)
     return NewSession(replace(viewer, session_id=session.id, key_id=None), token)
 
 
@@ -133,12 +135,13 @@ async def end_session(context: Context, viewer: Viewer, session_id: str) -> None
     """End one session of the viewer. Raises Problem `session_not_found`, also for a session of another user."""
     now = context.clock()
 
-    def end(connection: Connection) -> None:
+    def end(connection: Connection) -> Problem | None:
         if not sessions.end_one(connection, viewer.id, session_id):
-            raise Problem("session_not_found", "Session not found")
+            return Problem("session_not_found", "Session not found")
         audit.add(connection, audit_entry(viewer, "session.end", now, session_id))
+        return None
 
-    await context.database.write(end)
+    await write_or_raise(context.database, end)
 
 
 async def end_all_sessions(context: Context, viewer: Viewer) -> int:

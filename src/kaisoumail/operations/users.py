@@ -14,6 +14,7 @@ from kaisoumail.model.audit import Entry, audit_entry
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Role, User, Viewer
+from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.tables import api_keys, audit, mailboxes, messages, sessions, users
 from kaisoumail.workflows.context import Context
 
@@ -59,14 +60,15 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
     key, secret = new_key(user.id, "Initial API Key", Grant(), now, created_by=None if viewer is None else viewer.id)
     entry = _entry(viewer, "user.create", user, now, role=role.value, keyId=key.id)
 
-    def add(connection: Connection) -> None:
+    def add(connection: Connection) -> Problem | None:
         if users.find_before_adding(connection, email) is not None:
-            raise Problem("user_exists", "User already exists")
+            return Problem("user_exists", "User already exists")
         users.add(connection, user)
         api_keys.add(connection, key)
         audit.add(connection, entry)
+        return None
 
-    await context.database.write(add)
+    await write_or_raise(context.database, add)
     return NewUser(user, key, secret)
 
 
@@ -136,15 +138,18 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
         viewer.must_satisfy(may("messages:write"))
     now = context.clock()
 
-    def remove(connection: Connection) -> RemovedUser:
-        admins, user = _to_change(connection, user_id)
-        _refuse_if_last(admins, user)
+    def remove(connection: Connection) -> RemovedUser | Problem:
+        admins, user = _lock(connection, user_id)
+        if user is None:
+            return _not_found()
+        if admins == {user.id}:
+            return _last_admin()
         heir = None if heir_id is None else users.find_to_change(connection, heir_id)
         owned = mailboxes.owned_by(connection, user_id)
         if heir_id is not None and (heir is None or heir.id == user_id or heir.disabled_at is not None):
-            raise Problem("user_not_found", "The user who should have the mailboxes was not found or is disabled")
+            return Problem("user_not_found", "The user who should have the mailboxes was not found or is disabled")
         if owned and heir is None:
-            raise Problem(
+            return Problem(
                 "user_has_mailboxes",
                 f"This user has {owned} mailboxes: say with transferTo who shall have them, or destroy them first",
                 mailboxes=owned,
@@ -157,7 +162,7 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
         users.remove(connection, user_id)
         return RemovedUser(user, owned, heir)
 
-    return await context.database.write(remove)
+    return await write_or_raise(context.database, remove)
 
 
 async def _change(
@@ -171,18 +176,21 @@ async def _change(
     viewer.must_be_admin()
     now = context.clock()
 
-    def work(connection: Connection) -> User:
-        admins, user = _to_change(connection, user_id)
+    def work(connection: Connection) -> User | Problem:
+        admins, user = _lock(connection, user_id)
+        if user is None:
+            return _not_found()
         changed = replace(change(user), updated_at=now)
-        if changed.role is not Role.ADMIN or changed.disabled_at is not None:
-            _refuse_if_last(admins, user)
+        stays_admin = changed.role is Role.ADMIN and changed.disabled_at is None
+        if not stays_admin and admins == {user.id}:
+            return _last_admin()
         users.save(connection, changed)
         side_effect(connection)
         details = {"name": changed.name, "role": changed.role.value}
         audit.add(connection, audit_entry(viewer, action, now, user.id, user.email, owner_id=user.id, **details))
         return changed
 
-    return await context.database.write(work)
+    return await write_or_raise(context.database, work)
 
 
 def _require_right_to_give(viewer: Viewer, role: Role | None) -> None:
@@ -196,18 +204,17 @@ def _require_right_to_give(viewer: Viewer, role: Role | None) -> None:
         viewer.must_hold_everything()
 
 
-def _to_change(connection: Connection, user_id: str) -> tuple[set[str], User]:
+def _lock(connection: Connection, user_id: str) -> tuple[set[str], User | None]:
     """The ids of the admins, and the user, all locked until the transaction ends; always locked in this order."""
-    admins = users.lock_admins(connection)
-    user = users.find_to_change(connection, user_id)
-    if user is None:
-        raise Problem("user_not_found", "User not found")
-    return admins, user
+    return users.lock_admins(connection), users.find_to_change(connection, user_id)
 
 
-def _refuse_if_last(admins: set[str], user: User) -> None:
-    if admins == {user.id}:
-        raise Problem("last_admin", "This is the last admin: make somebody else one first")
+def _not_found() -> Problem:
+    return Problem("user_not_found", "User not found")
+
+
+def _last_admin() -> Problem:
+    return Problem("last_admin", "This is the last admin: make somebody else one first")
 
 
 def _checked_name(name: str) -> str:

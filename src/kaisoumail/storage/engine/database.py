@@ -84,6 +84,19 @@ class Database(Protocol):
         ...
 
 
+async def write_or_raise(database: Database, work: Work[T | Problem]) -> T:
+    """
+    As `Database.write`, for a *work* that may refuse. Raises the Problem that it returned.
+
+    A work returns its refusal, before it changes anything: one that raised it would have the other works of its
+    transaction run again, each alone.
+    """
+    outcome = await database.write(work)
+    if isinstance(outcome, Problem):
+        raise outcome
+    return outcome
+
+
 def _wake_none(_: Iterable[str]) -> None:
     return None
 

@@ -13,6 +13,7 @@ from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound
 from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
+from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains, mailboxes, subdomains
 from kaisoumail.workflows.context import Context
@@ -48,12 +49,12 @@ async def hide(context: Context, domain_id: str) -> str | None:
     """
     now = context.clock()
 
-    def work(connection: Connection) -> str | None:
+    def work(connection: Connection) -> str | Problem | None:
         domain = domains.find_any(connection, domain_id)
         if domain is None:
-            raise Problem("domain_not_found", "Mailbox domain not found")
+            return Problem("domain_not_found", "Mailbox domain not found")
         if mailboxes.any_on(connection, domain_id):
-            raise Problem(
+            return Problem(
                 "domain_in_use",
                 "Mailbox domain still has non-destroyed mailboxes",
                 domainId=domain_id,
@@ -62,7 +63,7 @@ async def hide(context: Context, domain_id: str) -> str | None:
         domains.save(connection, domain.hidden(now))
         return domain.zone_id
 
-    return await context.database.write(work)
+    return await write_or_raise(context.database, work)
 
 
 async def delete_zone(context: Context, zone_id: str | None) -> None:

@@ -6,9 +6,7 @@ does not concern the domain (rate limit, no answer, an error inside Cloudflare) 
 """
 
 from dataclasses import replace
-from datetime import datetime
-from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -25,6 +23,7 @@ from kaisoumail.cloudflare.errors import (
 from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
+from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains, subdomains
 from kaisoumail.workflows.context import Context
@@ -97,44 +96,34 @@ async def save_outcome(
     """
     about = {"calls": [answer.as_details() for answer in calls]}
     now, event_id = context.clock(), id_in_step("evt")
-    save = partial(_save_outcome, domain_id=domain_id, zone=zone, refusal=refusal, about=about, now=now)
-    save = partial(save, event_id=event_id)
-    await context.database.write(save)
 
+    def save(connection: Connection) -> Problem | None:
+        domain = domains.find_to_change(connection, domain_id)
+        if domain is None:
+            return Problem("domain_not_found", "Mailbox domain not found")
+        if isinstance(zone, Zone):
+            domain = with_zone(connection, domain, zone, BindingSource.CATALOG)
+        if domain.status is DomainStatus.DISABLED:  # disabled while Cloudflare was being called: it stays disabled
+            domains.save(connection, domain)
+            return None
+        if refusal is None:
+            domains.save(connection, domain.provisioned(database_now(connection)))
+            domain_events.add(connection, domain_id, now, "ready", details=about, event_id=event_id)
+            return None
+        domains.save(connection, domain.not_provisioned(refusal, database_now(connection)))
+        domain_events.add(
+            connection,
+            domain_id,
+            now,
+            "refused",
+            code=refusal.code,
+            message=refusal.message,
+            details=refusal.details | about,
+            event_id=event_id,
+        )
+        return None
 
-def _save_outcome(
-    connection: Connection,
-    *,
-    domain_id: str,
-    zone: Zone | Problem,
-    refusal: Problem | None,
-    about: dict[str, Any],
-    now: datetime,
-    event_id: str,
-) -> None:
-    domain = domains.find_to_change(connection, domain_id)
-    if domain is None:
-        raise Problem("domain_not_found", "Mailbox domain not found")
-    if isinstance(zone, Zone):
-        domain = with_zone(connection, domain, zone, BindingSource.CATALOG)
-    if domain.status is DomainStatus.DISABLED:  # disabled while Cloudflare was being called: it stays disabled
-        domains.save(connection, domain)
-        return
-    if refusal is None:
-        domains.save(connection, domain.provisioned(database_now(connection)))
-        domain_events.add(connection, domain_id, now, "ready", details=about, event_id=event_id)
-        return
-    domains.save(connection, domain.not_provisioned(refusal, database_now(connection)))
-    domain_events.add(
-        connection,
-        domain_id,
-        now,
-        "refused",
-        code=refusal.code,
-        message=refusal.message,
-        details=refusal.details | about,
-        event_id=event_id,
-    )
+    await write_or_raise(context.database, save)
 
 
 def with_zone(connection: Connection, domain: Domain, zone: Zone, source: BindingSource) -> Domain:
