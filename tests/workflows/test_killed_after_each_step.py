@@ -19,10 +19,10 @@ from tests.servers import ADMIN_KEY, Product, World, a_world
 
 PROVISION = ["read the zone", "switch Email Routing on", "save the outcome"]
 BIND = ["look for the zone", "create the zone", "save the zone", *PROVISION]
-OPEN = ["make the host receive mail", "route the address", "let it live"]
+OPEN = ["enable_host", "route_address", "activate"]
 ENABLE = ["find the zone", "save the zone", "switch Email Routing on", "save the outcome"]
-DESTROY = ["stop receiving", "remove the rule", "forget the mails", "free the address"]
-DELETE = ["hide the domain", "delete the zone", "forget its hosts"]
+DESTROY = ["stop_receiving", "remove_rule", "delete_messages", "free_address"]
+DELETE = ["hide", "delete_zone", "forget_hosts"]
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from kaisoumail.workflows.jobs.provision_domain import PATIENCE
 UNKNOWN_ZONE = 9109  # Cloudflare's answer for a zone that does not exist any more (measured 2026-09)
 
 
-@job("delete_domain")
+@job("delete_domain", version=2)
 async def delete_domain(context: Context, domain_id: str) -> None:
     """
     Raises Problem `domain_in_use` while the domain has mailboxes, or `domain_not_found`.
@@ -32,13 +32,13 @@ async def delete_domain(context: Context, domain_id: str) -> None:
     Raises CloudflareError when the zone could not be deleted; the domain is then as it was before.
     """
     with calling_for("domains.delete"):
-        zone_id = await step("hide the domain", hide, context, domain_id)
+        zone_id = await step("hide", hide, context, domain_id)
         try:
-            await step("delete the zone", delete_zone, context, zone_id, retry=PATIENCE)
+            await step("delete_zone", delete_zone, context, zone_id, retry=PATIENCE)
         except CloudflareError as error:
-            await step("bring it back", restore, context, domain_id, error.problem())
+            await step("restore", restore, context, domain_id, error.problem())
             raise
-        await step("forget its hosts", forget_hosts, context, domain_id)
+        await step("forget_hosts", forget_hosts, context, domain_id)
 
 
 async def hide(context: Context, domain_id: str) -> str | None:

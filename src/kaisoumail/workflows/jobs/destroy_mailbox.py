@@ -27,14 +27,14 @@ _BATCH: Final = 200
 _log = structlog.get_logger("kaisoumail.mailboxes")
 
 
-@job("destroy_mailbox")
+@job("destroy_mailbox", version=2)
 async def destroy_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
     """Raises CloudflareError when the rule could not be removed; the mailbox then stays `destroying`."""
     with calling_for(operation):
-        await step("stop receiving", stop_receiving, context, mailbox_id)
-        await step("remove the rule", remove_rule, context, mailbox_id, retry=PATIENCE)
-        await step("forget the mails", delete_messages, context, mailbox_id)
-        await step("free the address", free_address, context, mailbox_id)
+        await step("stop_receiving", stop_receiving, context, mailbox_id)
+        await step("remove_rule", remove_rule, context, mailbox_id, retry=PATIENCE)
+        await step("delete_messages", delete_messages, context, mailbox_id)
+        await step("free_address", free_address, context, mailbox_id)
 
 
 async def stop_receiving(context: Context, mailbox_id: str) -> None:

@@ -23,7 +23,7 @@ from kaisoumail.workflows.jobs.provision_domain import PATIENCE
 _log = structlog.get_logger("kaisoumail.mailboxes")
 
 
-@job("open_mailbox", version=2)
+@job("open_mailbox", version=3)
 async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
     """
     Raises CloudflareError, or Problem `domain_gone`, `zone_id_missing` or `mailbox_not_found`.
@@ -36,16 +36,16 @@ async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> Non
 
 async def _open(context: Context, mailbox_id: str) -> None:
     try:
-        await step("make the host receive mail", enable_host, context, mailbox_id, retry=PATIENCE)
+        await step("enable_host", enable_host, context, mailbox_id, retry=PATIENCE)
     except (CloudflareError, Problem):
-        await step("give it up", give_up, context, mailbox_id, False)
+        await step("give_up", give_up, context, mailbox_id, False)
         raise
     try:
-        rule_id = await step("route the address", route_address, context, mailbox_id, retry=PATIENCE)
-        await step("let it live", activate, context, mailbox_id, rule_id)
+        rule_id = await step("route_address", route_address, context, mailbox_id, retry=PATIENCE)
+        await step("activate", activate, context, mailbox_id, rule_id)
     except (CloudflareError, Problem):
-        has_rule = await step("take the rule back", remove_rule, context, mailbox_id)
-        await step("give it up", give_up, context, mailbox_id, has_rule)
+        has_rule = await step("remove_rule", remove_rule, context, mailbox_id)
+        await step("give_up", give_up, context, mailbox_id, has_rule)
         raise
 
 

@@ -1,7 +1,8 @@
 """
 The names under which the steps of a domain's jobs are stored, shared with what shows their progress.
 
-Stored runs refer to them: a name that changes needs another version of its job.
+Stored runs refer to them: a name that changes needs another version of its job, and the page of an ended bind reads
+those of its time. The steps of other jobs are stored under the names of their functions.
 """
 
 from typing import Final
