@@ -20,6 +20,7 @@ from kaisoumail.operations.retention import HOURLY, Rule, sweep
 from kaisoumail.storage.engine import schema
 from kaisoumail.storage.intake import IncomingMessage, store_all
 from kaisoumail.storage.tables import domain_events, key_values, mailboxes, messages, zone_creations
+from kaisoumail.storage.tables.domain_events import DomainEvent
 from kaisoumail.workflows.context import Context
 from tests.builders import DEMO, a_mailbox, a_message
 from tests.contexts import a_context
@@ -200,7 +201,7 @@ def test_the_keys_that_are_overwritten_stay(play: Callable[[Story], None]) -> No
 
 def test_the_process_whose_clock_is_ahead_forgets_nothing_early(play: Callable[[Story], None]) -> None:
     async def story(stage: Stage) -> None:
-        await stage.context.database.write(lambda c: domain_events.add(c, DEMO.id, NOON, "ready"))
+        await stage.context.database.write(lambda c: domain_events.add(c, DomainEvent(DEMO.id, NOON, "ready")))
         ahead = replace(stage.context, clock=lambda: NOON + 4000 * DAY)
 
         assert await sweep(ahead, HOURLY) == {}

@@ -6,8 +6,10 @@ from functools import partial
 
 import pytest
 
+from kaisoumail.errors import Problem
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains, key_values
+from kaisoumail.storage.tables.domain_events import DomainEvent
 from tests.builders import DEMO
 from tests.database_clock import DatabaseClock
 from tests.people import HOUR, MINUTE, NOON
@@ -111,10 +113,9 @@ def test_a_look_that_is_too_far_away_to_be_meant_is_due(
 
 
 def test_a_domains_history_is_newest_first(storage: Storage) -> None:
-    storage.write(lambda c: domain_events.add(c, DEMO.id, NOON, "zone_created"))
-    storage.write(
-        lambda c: domain_events.add(c, DEMO.id, NOON + HOUR, "refused", code="x", message="y", details={"z": 1})
-    )
+    storage.write(lambda c: domain_events.add(c, DomainEvent(DEMO.id, NOON, "zone_created")))
+    refused = DomainEvent(DEMO.id, NOON + HOUR, "refused").because_of(Problem("x", "y", z=1))
+    storage.write(lambda c: domain_events.add(c, refused))
 
     newest, oldest = storage.read(lambda c: domain_events.listed(c, DEMO.id))
 

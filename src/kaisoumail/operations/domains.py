@@ -251,9 +251,8 @@ async def _note_refusal(context: Context, domain_id: str, kind: EventKind, probl
     """Store Cloudflare's exact answer in the history, since the row of the domain does not change."""
     if problem.code == "domain_not_found":
         return
-    add = partial(domain_events.add, code=problem.code, message=problem.message, details=problem.details)
-    now = context.clock()
-    await context.database.write(lambda connection: add(connection, domain_id, now, kind))
+    event = DomainEvent(domain_id, context.clock(), kind).because_of(problem)
+    await context.database.write(partial(domain_events.add, event=event))
 
 
 async def _outcome(run: Run) -> None:

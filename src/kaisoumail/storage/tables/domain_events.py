@@ -1,11 +1,12 @@
 """The `domain_events` table: what happened to a domain, with Cloudflare's exact answers."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
+from kaisoumail.errors import Problem
 from kaisoumail.model.domain import EventKind
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage.engine.schema import domain_events
@@ -16,32 +17,28 @@ MOST_SHOWN: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class DomainEvent:
-    """What happened to a domain; *code*, *message* and *details* are those of the problem, if it was one."""
+    """
+    What happened to a domain; *code*, *message* and *details* are those of the problem, if it was one.
 
-    id: str
+    A step gives its event the *id* of `id_in_step`.
+    """
+
     domain_id: str
     at: datetime
     kind: EventKind
-    code: str | None
-    message: str | None
-    details: dict[str, Any]
+    code: str | None = None
+    message: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    id: str = field(default_factory=lambda: new_id("evt"))
+
+    def because_of(self, problem: Problem) -> "DomainEvent":
+        """This event with the code, the message and also the details of *problem*."""
+        return replace(self, code=problem.code, message=problem.message, details=problem.details | self.details)
 
 
-def add(
-    connection: Connection,
-    domain_id: str,
-    at: datetime,
-    kind: EventKind,
-    *,
-    code: str | None = None,
-    message: str | None = None,
-    details: dict[str, Any] | None = None,
-    event_id: str | None = None,
-) -> None:
-    """Add an event, unless one with *event_id* exists: a repeated step adds it once."""
-    row = {"id": event_id or new_id("evt"), "domain_id": domain_id, "at": at, "kind": kind}
-    problem = {"code": code, "message": message, "details": details or {}}
-    insert_unless_known(connection, domain_events, row | problem)
+def add(connection: Connection, event: DomainEvent) -> None:
+    """Add *event*, unless it is stored already: a repeated step adds it once."""
+    insert_unless_known(connection, domain_events, asdict(event))
 
 
 def listed(connection: Connection, domain_id: str) -> list[DomainEvent]:

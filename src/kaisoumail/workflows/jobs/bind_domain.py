@@ -27,6 +27,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKind, Zone
 from kaisoumail.model.ids import new_id
 from kaisoumail.storage.tables import domain_events, domains, zone_creations
+from kaisoumail.storage.tables.domain_events import DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
@@ -124,7 +125,7 @@ async def save_zone(context: Context, root_domain: str, zone: Zone, source: Bind
         domains.save(connection, with_zone(connection, waiting, zone, source))
         kind: EventKind = "zone_created" if source is BindingSource.PROJECT_BIND else "zone_found"
         about = {"calls": [answer.as_details() for answer in calls]}
-        domain_events.add(connection, domain.id, now, kind, details=about, event_id=event_id)
+        domain_events.add(connection, DomainEvent(domain.id, now, kind, details=about, id=event_id))
         return domain.id
 
     return await context.database.write(save)

@@ -16,6 +16,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains, mailboxes, subdomains
+from kaisoumail.storage.tables.domain_events import DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import id_in_step, step
@@ -81,36 +82,27 @@ async def delete_zone(context: Context, zone_id: str | None) -> None:
 
 async def restore(context: Context, domain_id: str, problem: Problem) -> None:
     """Restore the state from before `hide`; a domain that was deleted even before that stays deleted."""
-    now, event_id = context.clock(), id_in_step("evt")
+    event = DomainEvent(domain_id, context.clock(), "delete_refused", id=id_in_step("evt")).because_of(problem)
 
     def work(connection: Connection) -> None:
         domain = domains.find_any(connection, domain_id)
         if domain is None:
             return
         domains.save(connection, domain.brought_back(database_now(connection)))
-        domain_events.add(
-            connection,
-            domain_id,
-            now,
-            "delete_refused",
-            code=problem.code,
-            message=problem.message,
-            details=problem.details,
-            event_id=event_id,
-        )
+        domain_events.add(connection, event)
 
     await context.database.write(work)
 
 
 async def forget_hosts(context: Context, domain_id: str) -> None:
     """Remove the zone's subdomains; the domain is deleted for good. Its event is written once if this runs twice."""
-    now = context.clock()
+    event = DomainEvent(domain_id, context.clock(), "deleted", id=id_in_step("evt"))
 
     def work(connection: Connection) -> None:
         subdomains.forget_all(connection, domain_id=domain_id)
         domain = domains.find_any(connection, domain_id)
         if domain is not None and domain.status_before_deletion is not None:
             domains.save(connection, replace(domain, status_before_deletion=None))
-            domain_events.add(connection, domain_id, now, "deleted")
+            domain_events.add(connection, event)
 
     await context.database.write(work)

@@ -26,6 +26,7 @@ from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains, subdomains
+from kaisoumail.storage.tables.domain_events import DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
@@ -95,7 +96,9 @@ async def save_outcome(
     Raises Problem `domain_not_found` when it was deleted meanwhile.
     """
     about = {"calls": [answer.as_details() for answer in calls]}
-    now, event_id = context.clock(), id_in_step("evt")
+    event = DomainEvent(domain_id, context.clock(), "ready", details=about, id=id_in_step("evt"))
+    if refusal is not None:
+        event = replace(event, kind="refused").because_of(refusal)
 
     def save(connection: Connection) -> Problem | None:
         domain = domains.find_to_change(connection, domain_id)
@@ -106,21 +109,9 @@ async def save_outcome(
         if domain.status is DomainStatus.DISABLED:  # disabled while Cloudflare was being called: it stays disabled
             domains.save(connection, domain)
             return None
-        if refusal is None:
-            domains.save(connection, domain.provisioned(database_now(connection)))
-            domain_events.add(connection, domain_id, now, "ready", details=about, event_id=event_id)
-            return None
-        domains.save(connection, domain.not_provisioned(refusal, database_now(connection)))
-        domain_events.add(
-            connection,
-            domain_id,
-            now,
-            "refused",
-            code=refusal.code,
-            message=refusal.message,
-            details=refusal.details | about,
-            event_id=event_id,
-        )
+        now = database_now(connection)
+        domains.save(connection, domain.provisioned(now) if refusal is None else domain.not_provisioned(refusal, now))
+        domain_events.add(connection, event)
         return None
 
     await write_or_raise(context.database, save)

@@ -20,6 +20,7 @@ from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.model.domain import Domain, Zone
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains
+from kaisoumail.storage.tables.domain_events import DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.engine import StillRunning
 
@@ -98,6 +99,6 @@ async def _schedule_next_check(context: Context, domain: Domain, zone: Zone | No
         later = replace(seen.looked_at(looked_at), activation_checked_at=domain.activation_checked_at)
         domains.save(connection, later)
         if changed and zone is not None:
-            domain_events.add(connection, domain.id, now, "zone_status", message=zone.status)
+            domain_events.add(connection, DomainEvent(domain.id, now, "zone_status", message=zone.status))
 
     await context.database.write(save)
