@@ -11,7 +11,7 @@ from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage.tables import changes, mailboxes, messages
-from kaisoumail.storage.tables.messages import MessageFilter
+from kaisoumail.storage.tables.messages import ArrivalFilter, MessageFilter
 from tests.builders import a_mailbox, a_message, kept
 from tests.people import ADA, BOB, HOUR, MINUTE, NOON, ROOT
 from tests.storage.conftest import Storage
@@ -139,7 +139,7 @@ WALKS: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 
 def _arrivals(viewer: Viewer, mailbox_ids: list[str]) -> Any:
-    return lambda c: messages.arrived(c, viewer, mailbox_ids, BEGINNING, Cursor(9), 200)
+    return lambda c: messages.arrived(c, viewer, ArrivalFilter(BEGINNING, Cursor(9), 200, mailbox_ids))
 
 
 def _changes(viewer: Viewer) -> Any:

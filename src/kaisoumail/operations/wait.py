@@ -22,7 +22,7 @@ from kaisoumail.model.user import Viewer
 from kaisoumail.operations.messages import OpenedMessage, note_opening, opened
 from kaisoumail.storage.engine.signals import EVERYTHING, mailbox_topic, user_topic
 from kaisoumail.storage.tables import changes, mailboxes, messages
-from kaisoumail.storage.tables.messages import Arrival, MessageFilter
+from kaisoumail.storage.tables.messages import Arrival, ArrivalFilter, MessageFilter
 from kaisoumail.workflows.context import Context
 
 _PAGE: Final = 200
@@ -145,7 +145,7 @@ async def _next_check(
 
     def arrivals(connection: Connection, until: Cursor | None) -> tuple[Cursor, list[Arrival]]:
         end = until or changes.newest(connection)
-        return end, messages.arrived(connection, viewer, ids, since, end, _PAGE)
+        return end, messages.arrived(connection, viewer, ArrivalFilter(since, end, _PAGE, ids))
 
     while True:
         end, page = await context.database.read(partial(arrivals, until=until))

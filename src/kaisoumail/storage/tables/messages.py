@@ -72,6 +72,20 @@ class MessageFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrivalFilter:
+    """
+    The last *limit* messages that became visible after *since* and not after *until*.
+
+    In *mailbox_ids*, or if empty, in any mailbox.
+    """
+
+    since: Cursor
+    until: Cursor
+    limit: int
+    mailbox_ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """A message and the cursor just after its arrival."""
 
@@ -101,25 +115,19 @@ def listed(connection: Connection, viewer: Viewer, wanted: MessageFilter) -> lis
     return found[: wanted.limit]
 
 
-def arrived(
-    connection: Connection, viewer: Viewer, mailbox_ids: Sequence[str], since: Cursor, until: Cursor, limit: int
-) -> list[Arrival]:
-    """
-    The last *limit* messages that became visible after *since* and not after *until*, newest first.
-
-    In *mailbox_ids*, or if empty, in any mailbox that *viewer* may see.
-    """
+def arrived(connection: Connection, viewer: Viewer, wanted: ArrivalFilter) -> list[Arrival]:
+    """The arrivals that *viewer* may see and that match *wanted*, newest first."""
     query = (
         select(messages, changes_table.c.seq)
         .join(messages, messages.c.id == changes_table.c.message_id)
-        .where(changes_table.c.seq > since.seq, changes_table.c.seq <= until.seq, _shown)
+        .where(changes_table.c.seq > wanted.since.seq, changes_table.c.seq <= wanted.until.seq, _shown)
         .order_by(changes_table.c.seq.desc())
-        .limit(limit)
+        .limit(wanted.limit)
     )
-    queries = _narrowed(connection, query, changes_table, viewer, mailbox_ids)
+    queries = _narrowed(connection, query, changes_table, viewer, wanted.mailbox_ids)
     rows = [row for narrowed in queries for row in connection.execute(narrowed)]
     found = [Arrival(Cursor(row.seq), _message_from(row)) for row in rows]
-    return sorted(found, key=lambda arrival: arrival.cursor, reverse=True)[:limit]
+    return sorted(found, key=lambda arrival: arrival.cursor, reverse=True)[: wanted.limit]
 
 
 def find(connection: Connection, message_id: str) -> Message | None:
