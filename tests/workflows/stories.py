@@ -11,6 +11,7 @@ from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.engine.sqlite import sqlite_driver
 from kaisoumail.workflows.engine.engine import Engine
+from kaisoumail.workflows.engine.timing import Timing
 from tests.forked import Forked
 
 Story = Callable[[Engine, Database], Awaitable[None]]
@@ -34,7 +35,7 @@ def told(
         database = open_database(database_url)
         try:
             await schema_migration.migrate(database)
-            engine = Engine(engine_url(database_url, folder), process_id, beat=0.2, dead_after=dead_after)
+            engine = Engine(engine_url(database_url, folder), process_id, timing=Timing(0.2, dead_after))
             async with engine.running(context, database):
                 await story(engine, database)
         finally:

@@ -23,6 +23,7 @@ from kaisoumail.workflows.engine.engine import Engine, Run, StillRunning
 from kaisoumail.workflows.engine.registry import Job, job
 from kaisoumail.workflows.engine.results import RunFailed
 from kaisoumail.workflows.engine.steps import id_in_step, step
+from kaisoumail.workflows.engine.timing import Timing
 from tests.workflows.faulty_database import FaultyDatabase
 from tests.workflows.stories import changed, engine_url
 
@@ -88,7 +89,7 @@ def shopping(story: Story, database_url: str, folder: Path, patience: float = 60
         shop = Shop(database)
         shop.may_end.set()
         shop.may_keep.set()
-        engine = Engine(engine_url(database_url, folder), "told", beat=0.1, dead_after=1.0, patience=patience)
+        engine = Engine(engine_url(database_url, folder), "told", timing=Timing(0.1, 1.0, patience))
         try:
             async with engine.running(shop, database):
                 await story(engine, shop, database)

@@ -18,6 +18,7 @@ from kaisoumail.storage.tables import processes
 from kaisoumail.workflows.engine.engine import Engine
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
+from kaisoumail.workflows.engine.timing import Timing
 from tests.forked import Forked
 from tests.workflows.stories import process, told
 
@@ -236,7 +237,9 @@ def test_a_heart_that_stumbles_beats_on(tmp_path: Path) -> None:
     async def run() -> None:
         database = Stumbling(open_database(f"sqlite:///{tmp_path / 'kaisoumail.db'}"))
         await schema_migration.migrate(database)
-        async with Engine(f"sqlite:///{tmp_path / 'workflows.db'}", "x", beat=0.001).running(None, database):
+        async with Engine(f"sqlite:///{tmp_path / 'workflows.db'}", "x", timing=Timing(beat=0.001)).running(
+            None, database
+        ):
             database.failures_left = 3
             await database.recovered.wait()
         await database.close()

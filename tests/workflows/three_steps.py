@@ -16,6 +16,7 @@ from kaisoumail.storage.engine.database import open_database
 from kaisoumail.workflows.engine.engine import Engine
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
+from kaisoumail.workflows.engine.timing import Timing
 
 
 async def write(folder: Path, line: str) -> str:
@@ -54,7 +55,7 @@ async def three_steps(told: Told) -> list[str]:
 async def main(database_url: str, engine_url: str, folder: Path, process_id: str, starts: bool) -> None:
     database = open_database(database_url)
     await schema_migration.migrate(database)
-    engine = Engine(engine_url, process_id, beat=0.2, dead_after=1.0)
+    engine = Engine(engine_url, process_id, timing=Timing(0.2, 1.0))
     told = Told(folder, process_id, asyncio.Event())
     async with engine.running(told, database):
         run = await engine.start("three_steps", key="only")

@@ -16,6 +16,7 @@ from kaisoumail.storage.engine.database import open_database
 from kaisoumail.workflows.engine.engine import Engine
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
+from kaisoumail.workflows.engine.timing import Timing
 from tests.workflows.racing import Racer
 from tests.workflows.three_steps import write
 
@@ -37,7 +38,7 @@ async def main(database_url: str, engine_url: str, folder: Path, process_id: str
     database = open_database(database_url)
     await schema_migration.migrate(database)
     racer = Racer(folder, process_id)
-    engine = Engine(engine_url, process_id, beat=1.0, dead_after=3.0)
+    engine = Engine(engine_url, process_id, timing=Timing(1.0, 3.0))
     async with engine.running(racer, database):
         print("ready", flush=True)
         runs = []

@@ -26,6 +26,7 @@ from kaisoumail.storage.uncertain_blobs import UncertainBlobs
 from kaisoumail.workflows.cloudflare_limiter import CloudflareLimiter
 from kaisoumail.workflows.context import CloudflareAccess, Context, Limits, Policy, Stores
 from kaisoumail.workflows.engine.engine import Engine
+from kaisoumail.workflows.engine.timing import Timing
 from kaisoumail.workflows.second_opinions import SecondOpinions
 
 _BUDGET_SECONDS: Final = 300
@@ -57,8 +58,7 @@ async def open_context(settings: Settings, process_id: str = "") -> AsyncIterato
             runs=Engine(
                 with_limits_of_libpq(folder.workflows_url),
                 process_id=process_id,
-                beat=settings.dead_after / 5,
-                dead_after=settings.dead_after,
+                timing=Timing(beat=settings.dead_after / 5, dead_after=settings.dead_after),
             ),
             readers=readers,
             cloudflare=_cloudflare_access(stack, settings, database),

@@ -39,6 +39,7 @@ from kaisoumail.workflows.engine.results import (
     step_result,
 )
 from kaisoumail.workflows.engine.steps import Execution, RestartRun, RunLeftOpen, executing
+from kaisoumail.workflows.engine.timing import USUAL, Timing
 
 T = TypeVar("T")
 
@@ -79,9 +80,8 @@ class Engine:
     """
     Starts runs, and takes over those of processes that died.
 
-    *url* is `sqlite:///…` or `postgresql://…`; *process_id* must be new for each start of a process. Each process
-    writes a heartbeat every *beat* seconds and is dead when none came for *dead_after* seconds of *clock*. A step
-    waits for our own storage up to *patience* seconds; then its run is left open and executed again a few beats later.
+    *url* is `sqlite:///…` or `postgresql://…`; *process_id* must be new for each start of a process. All seconds are
+    those of *clock*.
     """
 
     def __init__(
@@ -89,16 +89,14 @@ class Engine:
         url: str,
         process_id: str,
         *,
-        beat: float = 2.0,
-        dead_after: float = 10.0,
-        patience: float = 60.0,
+        timing: Timing = USUAL,
         clock: MonotonicClock = monotonic,
     ) -> None:
         self.url = url
         self._process_id = process_id
-        self._beat = beat
-        self._dead_after = dead_after
-        self._patience = patience
+        self._beat = timing.beat
+        self._dead_after = timing.dead_after
+        self._patience = timing.patience
         self._clock = clock
         self._database: Database | None = None
         self._context: Any = None
