@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from kaisoumail.model.user import UNKNOWN_CLIENT, RequestClient, Viewer
 
@@ -31,26 +31,29 @@ class Entry:
     owner: str | None = None
 
 
-def audit_entry(
-    viewer: Viewer,
-    action: str,
-    now: datetime,
-    target_id: str | None = None,
-    target: str | None = None,
-    *,
-    owner_id: str | None = None,
-    **details: Any,
-) -> Entry:
-    """The line for what *viewer* did at *now*; *owner_id* is the owner of the target, where targets have owners."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an action is about: its *id*, a *name* that people know, and its owner where it has one."""
+
+    id: str | None = None
+    name: str | None = None
+    owner_id: str | None = None
+
+
+NO_TARGET: Final = Target()
+
+
+def audit_entry(viewer: Viewer, action: str, now: datetime, target: Target = NO_TARGET, /, **details: Any) -> Entry:
+    """The line for what *viewer* did at *now* to *target*."""
     return Entry(
         action=action,
         at=now,
         actor=viewer.user.email,
         actor_id=viewer.id,
         credential_id=viewer.key_id or viewer.session_id,
-        target_id=target_id,
-        target=target,
+        target_id=target.id,
+        target=target.name,
         visit=viewer.visit,
         details=details,
-        owner_id=None if owner_id == viewer.id else owner_id,
+        owner_id=None if target.owner_id == viewer.id else target.owner_id,
     )

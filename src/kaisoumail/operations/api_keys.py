@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 
 from kaisoumail.errors import Problem
 from kaisoumail.model.access import DEFAULT_SCOPES, SCOPES, Grant
-from kaisoumail.model.audit import audit_entry
+from kaisoumail.model.audit import Target, audit_entry
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.user import User, Viewer
 from kaisoumail.operations.users import new_key
@@ -59,7 +59,7 @@ async def make_key(
         viewer.must_be_admin()
     key, secret = new_key(user_id or viewer.id, name, grant, now, created_by=viewer.id)
     details = {"name": name, "scopes": list(grant.scopes), "secretShown": True}
-    entry = audit_entry(viewer, "key.create", now, key.id, key.prefix, owner_id=key.user_id, **details)
+    entry = audit_entry(viewer, "key.create", now, _target(key), **details)
 
     def add(connection: Connection) -> Problem | None:
         owner = users.find(connection, key.user_id)
@@ -84,9 +84,7 @@ async def rename_key(context: Context, viewer: Viewer, key_id: str, name: str) -
         if key is None or key.user_id != viewer.id:
             return _not_found()
         api_keys.rename(connection, key_id, name)
-        audit.add(
-            connection, audit_entry(viewer, "key.rename", now, key_id, key.prefix, owner_id=key.user_id, name=name)
-        )
+        audit.add(connection, audit_entry(viewer, "key.rename", now, _target(key), name=name))
         renamed = api_keys.find(connection, key_id)
         assert renamed is not None
         return renamed
@@ -110,7 +108,7 @@ async def revoke_key(context: Context, viewer: Viewer, key_id: str) -> None:
             return Problem("forbidden", "Forbidden")
         if api_keys.revoke(connection, key_id, now):
             sessions.end_those_of(connection, key_id=key_id)
-            audit.add(connection, audit_entry(viewer, "key.revoke", now, key_id, key.prefix, owner_id=key.user_id))
+            audit.add(connection, audit_entry(viewer, "key.revoke", now, _target(key)))
         return None
 
     await write_or_raise(context.database, revoke)
@@ -131,6 +129,10 @@ def _refusal_of_unseen(connection: Connection, viewer: Viewer, owner: User, gran
     if grant.domain_id is not None and domains.find(connection, grant.domain_id) is None:
         return Problem("domain_not_found", "Mailbox domain not found")
     return None
+
+
+def _target(key: ApiKey) -> Target:
+    return Target(key.id, key.prefix, key.user_id)
 
 
 def _not_found() -> Problem:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kaisoumail.model.audit import Entry, audit_entry
+from kaisoumail.model.audit import Entry, Target, audit_entry
 from kaisoumail.model.user import UNKNOWN_CLIENT, Viewer
 from kaisoumail.storage.tables import audit
 from kaisoumail.storage.tables.audit import AuditFilter
@@ -38,21 +38,12 @@ def _redacted_for(viewer: Viewer, entry: Entry) -> Entry:
     return replace(entry, credential_id=None, visit=UNKNOWN_CLIENT)
 
 
-async def note(
-    context: Context,
-    viewer: Viewer,
-    action: str,
-    target_id: str | None,
-    target: str | None = None,
-    *,
-    owner_id: str | None = None,
-    **details: Any,
-) -> None:
+async def note(context: Context, viewer: Viewer, action: str, target: Target, /, **details: Any) -> None:
     """
-    Write the audit line of an *action* that *viewer* requested, before the action runs.
+    Write the audit line of an *action* on *target* that *viewer* requested, before the action runs.
 
     For actions of a workflow, whose outcome is in the history of its domain. An action of one transaction writes its
     line in that transaction instead.
     """
-    entry = audit_entry(viewer, action, context.clock(), target_id, target, owner_id=owner_id, **details)
+    entry = audit_entry(viewer, action, context.clock(), target, **details)
     await context.database.write(lambda connection: audit.add(connection, entry))

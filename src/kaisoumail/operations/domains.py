@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
+from kaisoumail.model.audit import Target
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, EventKind, normalised, refuse_unless_apex
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Viewer
@@ -99,7 +100,7 @@ async def start_bind(context: Context, viewer: Viewer, name: str) -> Binding:
     known = await _refuse_if_active(context, root_domain)
     refuse_unless_apex(root_domain)
     _require_configuration(context)
-    await note(context, viewer, "domain.bind", known.id if known else None, root_domain)
+    await note(context, viewer, "domain.bind", Target(known.id if known else None, root_domain))
     run = await context.runs.start("bind_domain", key=root_domain, root_domain=root_domain)
     return Binding(root_domain, known is None, run)
 
@@ -116,7 +117,7 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     domain = await _domain(context, domain_id)
     if domain.status is DomainStatus.DISABLED:
         raise Problem("domain_disabled", "Disabled mailbox domains cannot be retried")
-    await note(context, viewer, "domain.retry", domain.id, domain.root_domain)
+    await note(context, viewer, "domain.retry", Target(domain.id, domain.root_domain))
     if not context.cloudflare.enabled:
         now = context.clock()
         return await _change(
@@ -145,7 +146,8 @@ async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     def switched_off(domain: Domain) -> Domain:
         return domain if domain.status is DomainStatus.DISABLED else domain.switched_off(now)
 
-    await note(context, viewer, "domain.disable", domain_id, (await _domain(context, domain_id)).root_domain)
+    target = Target(domain_id, (await _domain(context, domain_id)).root_domain)
+    await note(context, viewer, "domain.disable", target)
     return await _change(context, domain_id, switched_off)
 
 
@@ -164,7 +166,7 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
     viewer.must_be_admin()
     root_domain = normalised(name)
     known = await _refuse_if_active(context, root_domain)
-    await note(context, viewer, "domain.enable", known.id if known else None, root_domain, zoneId=zone_id)
+    await note(context, viewer, "domain.enable", Target(known.id if known else None, root_domain), zoneId=zone_id)
     if context.cloudflare.enabled:
         context.cloudflare.client()
         run = await context.runs.start("enable_domain", key=root_domain, root_domain=root_domain, zone_id=zone_id)
@@ -200,7 +202,7 @@ async def delete(context: Context, viewer: Viewer, domain_id: str, typed_name: s
             "management_disabled", "Cloudflare domain deletion requires EMAIL_ROUTING_MANAGEMENT_ENABLED=true"
         )
     context.cloudflare.client()
-    await note(context, viewer, "domain.delete", domain.id, domain.root_domain)
+    await note(context, viewer, "domain.delete", Target(domain.id, domain.root_domain))
     await _outcome(await context.runs.start("delete_domain", key=domain.root_domain, domain_id=domain_id))
 
 

@@ -13,7 +13,7 @@ from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
 from kaisoumail.model.address import Address, parse_address
 from kaisoumail.model.alias_names import random_local_part, random_subdomain
-from kaisoumail.model.audit import audit_entry
+from kaisoumail.model.audit import Target, audit_entry
 from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.domain import Domain
 from kaisoumail.model.feed import PageEnd
@@ -112,11 +112,8 @@ def _add(
         return refusal
     if not mailboxes.add(connection, mailbox):
         return None
-    address, details = str(mailbox.address), {"domainId": mailbox.domain_id}
-    entry = audit_entry(
-        viewer, "mailbox.create", mailbox.created_at, mailbox.id, address, owner_id=mailbox.user_id, **details
-    )
-    audit.add(connection, entry)
+    details = {"domainId": mailbox.domain_id}
+    audit.add(connection, audit_entry(viewer, "mailbox.create", mailbox.created_at, _target(mailbox), **details))
     if not context.cloudflare.enabled:
         mailboxes.activate(connection, mailbox.id, None)
         return _NewRow(None)
@@ -188,12 +185,7 @@ def _extend(
         return refusal
     mailboxes.prolong(connection, mailbox)
     details = {"expiresAt": iso_or_none(mailbox.expires_at)}
-    audit.add(
-        connection,
-        audit_entry(
-            viewer, "mailbox.extend", now, mailbox.id, str(mailbox.address), owner_id=mailbox.user_id, **details
-        ),
-    )
+    audit.add(connection, audit_entry(viewer, "mailbox.extend", now, _target(mailbox), **details))
     return mailbox
 
 
@@ -214,7 +206,7 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
                 "Its rule at Cloudflare can be removed only with EMAIL_ROUTING_MANAGEMENT_ENABLED",
             )
         context.cloudflare.client()
-    await note(context, viewer, "mailbox.destroy", mailbox.id, str(mailbox.address), owner_id=mailbox.user_id)
+    await note(context, viewer, "mailbox.destroy", _target(mailbox))
     run = await context.runs.start(
         "destroy_mailbox", key=mailbox_id, mailbox_id=mailbox_id, operation="mailboxes.destroy"
     )
@@ -295,6 +287,10 @@ def narrowed(statuses: Sequence[MailboxStatus], workspace: bool) -> Sequence[Mai
     if not workspace:
         return statuses or None
     return tuple(status for status in _LIVE if not statuses or status in statuses)
+
+
+def _target(mailbox: Mailbox) -> Target:
+    return Target(mailbox.id, str(mailbox.address), mailbox.user_id)
 
 
 async def _domain_for(context: Context, viewer: Viewer, root_domain: str | None) -> Domain:

@@ -9,7 +9,7 @@ import zstandard
 from sqlalchemy import Connection
 
 from kaisoumail.errors import Problem
-from kaisoumail.model.audit import audit_entry
+from kaisoumail.model.audit import Target, audit_entry
 from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.model.message import Message
@@ -131,8 +131,7 @@ async def mark(context: Context, viewer: Viewer, message_id: str, *, is_read: bo
     now = context.clock()
     read_at = now if is_read else None
 
-    address = message.mailbox_address
-    entry = audit_entry(viewer, "message.mark", now, message.id, address, owner_id=message.user_id, isRead=is_read)
+    entry = audit_entry(viewer, "message.mark", now, _target(message), isRead=is_read)
 
     def mark(connection: Connection) -> bool:
         is_changed = messages.mark(connection, message, read_at)
@@ -160,10 +159,7 @@ async def delete_message(context: Context, viewer: Viewer, message_id: str) -> N
     def remove(connection: Connection) -> Problem | None:
         if not messages.remove(connection, message, now):
             return _not_found()
-        audit.add(
-            connection,
-            audit_entry(viewer, "message.delete", now, message.id, message.mailbox_address, owner_id=message.user_id),
-        )
+        audit.add(connection, audit_entry(viewer, "message.delete", now, _target(message)))
         return None
 
     await write_or_raise(context.database, remove)
@@ -206,7 +202,11 @@ async def _with_raw(context: Context, viewer: Viewer, message_id: str, *, hide_f
 async def note_opening(context: Context, viewer: Viewer, message: Message) -> None:
     """Write an audit line if *viewer* opened a message of another user, as admins may."""
     if message.user_id != viewer.id:
-        await note(context, viewer, "message.open", message.id, message.mailbox_address, owner_id=message.user_id)
+        await note(context, viewer, "message.open", _target(message))
+
+
+def _target(message: Message) -> Target:
+    return Target(message.id, message.mailbox_address, message.user_id)
 
 
 async def _may_read(context: Context, viewer: Viewer, message: Message) -> bool:

@@ -16,7 +16,7 @@ from kaisoumail.auth import sessions as tokens
 from kaisoumail.auth.challenge_tokens import challenge_token, find_challenge
 from kaisoumail.auth.relying_party import RelyingParty, relying_party
 from kaisoumail.errors import Problem
-from kaisoumail.model.audit import audit_entry
+from kaisoumail.model.audit import Target, audit_entry
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.passkey import CHALLENGE_LIFETIME, Challenge, Passkey, passkey_name
 from kaisoumail.model.user import RequestClient, Viewer
@@ -86,7 +86,9 @@ async def finish_registration(context: Context, viewer: Viewer, token: str | Non
     def add(connection: Connection) -> Problem | None:
         if not passkeys.add(connection, passkey):
             return Problem("passkey_exists", "Passkey already registered")
-        audit.add(connection, audit_entry(viewer, "passkey.create", passkey.created_at, passkey.id, passkey.name))
+        audit.add(
+            connection, audit_entry(viewer, "passkey.create", passkey.created_at, Target(passkey.id, passkey.name))
+        )
         return None
 
     await write_or_raise(context.database, add)
@@ -147,7 +149,7 @@ async def rename_passkey(context: Context, viewer: Viewer, passkey_id: str, name
         if passkey is None or passkey.user_id != viewer.id:
             return _not_found()
         passkeys.rename(connection, passkey_id, name)
-        audit.add(connection, audit_entry(viewer, "passkey.rename", now, passkey_id, passkey.name, name=name))
+        audit.add(connection, audit_entry(viewer, "passkey.rename", now, Target(passkey_id, passkey.name), name=name))
         return replace(passkey, name=name)
 
     return await write_or_raise(context.database, rename)
@@ -169,7 +171,7 @@ async def revoke_passkey(context: Context, viewer: Viewer, passkey_id: str) -> N
             return Problem("forbidden", "Forbidden")
         if passkeys.revoke(connection, passkey_id, now):
             sessions.end_those_of(connection, passkey_id=passkey_id)
-            audit.add(connection, audit_entry(viewer, "passkey.revoke", now, passkey_id, passkey.name))
+            audit.add(connection, audit_entry(viewer, "passkey.revoke", now, Target(passkey_id, passkey.name)))
         return None
 
     await write_or_raise(context.database, revoke)

@@ -8,7 +8,7 @@ from kaisoumail.auth import api_keys as secrets
 from kaisoumail.auth import sessions as tokens
 from kaisoumail.errors import Problem
 from kaisoumail.model.access import Grant
-from kaisoumail.model.audit import audit_entry
+from kaisoumail.model.audit import Target, audit_entry
 from kaisoumail.model.credential import Session
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import RequestClient, User, Viewer
@@ -98,7 +98,7 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
         user_agent=viewer.visit.user_agent,
         address=viewer.visit.address,
     )
-    entry = audit_entry(viewer, "session.create", now, session.id, by="key" if viewer.key_id else "passkey")
+    entry = audit_entry(viewer, "session.create", now, Target(session.id), by="key" if viewer.key_id else "passkey")
 
     def add(connection: Connection) -> Problem | None:
         owner = users.find_to_change(connection, viewer.id)
@@ -138,7 +138,7 @@ async def end_session(context: Context, viewer: Viewer, session_id: str) -> None
     def end(connection: Connection) -> Problem | None:
         if not sessions.end_one(connection, viewer.id, session_id):
             return Problem("session_not_found", "Session not found")
-        audit.add(connection, audit_entry(viewer, "session.end", now, session_id))
+        audit.add(connection, audit_entry(viewer, "session.end", now, Target(session_id)))
         return None
 
     await write_or_raise(context.database, end)
@@ -150,7 +150,7 @@ async def end_all_sessions(context: Context, viewer: Viewer) -> int:
 
     def end(connection: Connection) -> int:
         number = sessions.end_all(connection, viewer.id)
-        audit.add(connection, audit_entry(viewer, "session.end_all", now, viewer.id, sessions=number))
+        audit.add(connection, audit_entry(viewer, "session.end_all", now, Target(viewer.id), sessions=number))
         return number
 
     return await context.database.write(end)

@@ -10,7 +10,7 @@ from kaisoumail.auth import api_keys as secrets
 from kaisoumail.errors import Problem
 from kaisoumail.model.access import Grant, may
 from kaisoumail.model.address import is_email
-from kaisoumail.model.audit import Entry, audit_entry
+from kaisoumail.model.audit import Entry, Target, audit_entry
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Role, User, Viewer
@@ -158,7 +158,7 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
             mailboxes.change_owner(connection, user_id, heir.id)
             messages.change_owner(connection, user_id, heir.id)
         details = {"mailboxes": owned, "transferredTo": heir and heir.id}
-        audit.add(connection, audit_entry(viewer, "user.delete", now, user.id, user.email, owner_id=user.id, **details))
+        audit.add(connection, audit_entry(viewer, "user.delete", now, _target(user), **details))
         users.remove(connection, user_id)
         return RemovedUser(user, owned, heir)
 
@@ -187,7 +187,7 @@ async def _change(
         users.save(connection, changed)
         side_effect(connection)
         details = {"name": changed.name, "role": changed.role.value}
-        audit.add(connection, audit_entry(viewer, action, now, user.id, user.email, owner_id=user.id, **details))
+        audit.add(connection, audit_entry(viewer, action, now, _target(user), **details))
         return changed
 
     return await write_or_raise(context.database, work)
@@ -226,4 +226,8 @@ def _checked_name(name: str) -> str:
 def _entry(viewer: Viewer | None, action: str, user: User, now: datetime, **details: str) -> Entry:
     if viewer is None:
         return Entry(action, now, "command line", target_id=user.id, target=user.email, details=dict(details))
-    return audit_entry(viewer, action, now, user.id, user.email, owner_id=user.id, **details)
+    return audit_entry(viewer, action, now, _target(user), **details)
+
+
+def _target(user: User) -> Target:
+    return Target(user.id, user.email, user.id)
