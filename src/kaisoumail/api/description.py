@@ -39,6 +39,7 @@ _NEW_MAILBOX: Final = (
     "no_domains",
     "domain_not_enabled",
     "domain_gone",
+    "invalid_mailbox_address",
     "mailbox_exists",
     "mailbox_taken",
     "quota_reached",
@@ -66,7 +67,7 @@ DESCRIBED: Final[Described] = {
             "Create the mailbox at an address, or extend the existing one to at least the given lifetime",
             bodies=(mailboxes.EnsureByAddress, mailboxes.EnsureByParts),
             statuses=(200, 201),
-            problems=("invalid_mailbox_address", *_NEW_MAILBOX),
+            problems=_NEW_MAILBOX,
         ),
         mailboxes.destroy_mailbox: Operation(
             "destroyMailbox",

@@ -67,6 +67,11 @@ class Address:
         return f"{self.subdomain}.{self.root_domain}"
 
 
+def innermost_root(host: str, root_domains: Iterable[str]) -> str | None:
+    """The longest of *root_domains* that *host* is or ends with, or None."""
+    return max((root for root in root_domains if f".{host}".endswith("." + root)), key=len, default=None)
+
+
 def parse_address(text: str, root_domains: Iterable[str]) -> Address | None:
     """
     *text* as an address under one of *root_domains*, or None if it is not one.
@@ -77,7 +82,7 @@ def parse_address(text: str, root_domains: Iterable[str]) -> Address | None:
     local_part, at, host = text.strip().lower().partition("@")
     if not at or "@" in host or not is_local_part(local_part):
         return None
-    root = max((root for root in root_domains if f".{host}".endswith("." + root)), key=len, default=None)
+    root = innermost_root(host, root_domains)
     if root is None or root == host:
         return None
     subdomain = host.removesuffix("." + root)

@@ -13,18 +13,14 @@ SURNAMES: Final = (
     "wren", "york",
 )  # fmt: skip
 HOSTS: Final = ("mail", "post", "desk", "inbox", "box", "hub", "letters", "notes", "relay", "harbor")
+"""
+The random subdomains.
+
+Few on purpose: each new subdomain needs DNS records at Cloudflare, where a zone holds only 30 mail domains. Privacy
+comes from the local part.
+"""
 
 
 def random_local_part() -> str:
     """Two names and four digits, such as `nora-pike-4821`: about 5.7 million, drawn with `secrets`."""
     return f"{secrets.choice(FIRST_NAMES)}-{secrets.choice(SURNAMES)}-{secrets.randbelow(10_000):04d}"
-
-
-def random_subdomain() -> str:
-    """
-    One of ten words.
-
-    Few on purpose: each new subdomain needs DNS records at Cloudflare, where a zone holds only 30 mail
-    domains. Privacy comes from the local part.
-    """
-    return secrets.choice(HOSTS)

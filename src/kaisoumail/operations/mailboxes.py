@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.errors import Problem
 from kaisoumail.model.address import Address, parse_address
-from kaisoumail.model.alias_names import random_local_part, random_subdomain
+from kaisoumail.model.alias_names import random_local_part
 from kaisoumail.model.audit import Target, audit_entry
 from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.domain import Domain
@@ -21,6 +21,7 @@ from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus, expiry
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
+from kaisoumail.operations.mailbox_hosts import MailboxHosts, hosts_for
 from kaisoumail.operations.pages import Page, one_more, paged
 from kaisoumail.storage.tables import audit, domains, mailboxes, users
 from kaisoumail.storage.tables.runs import RunStart
@@ -70,17 +71,18 @@ async def create(
     """
     A new mailbox that receives messages when this returns.
 
-    Raises Problem `forbidden` for a key bound to one mailbox; `quota_reached`, `no_domains`, `domain_not_enabled`,
-    `token_missing`, `worker_name_missing`, `authentication_required` (removed meanwhile); for an address in use
-    `mailbox_exists` with the mailbox if the viewer may see it, else `mailbox_taken`. After the refusal of Cloudflare,
-    `domain_gone`, `zone_id_missing` or `mailbox_not_found` its rest is removed; after `still_working` the run goes on.
+    Raises Problem as `hosts_for`; `quota_reached`, `token_missing`, `worker_name_missing`, `authentication_required`
+    (removed meanwhile); for an address in use `mailbox_exists` with the mailbox if the viewer may see it, else
+    `mailbox_taken`. After the refusal of Cloudflare, `domain_gone`, `zone_id_missing` or `mailbox_not_found` its rest
+    is removed; after `still_working` the run goes on.
     """
-    domain = await _domain_for(context, viewer, request.root_domain)
+    ours = await context.database.read(domains.listed)
+    hosts = hosts_for(ours, viewer, request.root_domain, request.subdomain)
     if context.cloudflare.enabled:
         context.cloudflare.client()
         context.cloudflare.worker()
     for _ in range(_ATTEMPTS if request.leaves_a_choice else 1):
-        mailbox = _proposed(context, viewer, domain, request)
+        mailbox = _proposed(context, viewer, hosts, request)
         add = partial(_add, context=context, viewer=viewer, mailbox=mailbox, operation=operation)
         added = await context.database.write(add)
         if isinstance(added, Problem):
@@ -293,21 +295,6 @@ def _target(mailbox: Mailbox) -> Target:
     return Target(mailbox.id, str(mailbox.address), mailbox.user_id)
 
 
-async def _domain_for(context: Context, viewer: Viewer, root_domain: str | None) -> Domain:
-    if viewer.grant.mailbox_id is not None:
-        raise Problem("forbidden", "This key is for one mailbox and makes no others")
-    bound = viewer.grant.domain_id
-    active = [domain for domain in await _active(context) if bound in (None, domain.id)]
-    if root_domain is None:
-        if not active:
-            raise Problem("no_domains", "No mailbox domains are enabled")
-        return secrets.choice(active)
-    for domain in active:
-        if domain.root_domain == root_domain:
-            return domain
-    raise Problem("domain_not_enabled", "Mailbox domain is not enabled", rootDomain=root_domain)
-
-
 def _quota_refusal(connection: Connection, context: Context, mailbox: Mailbox) -> Problem | None:
     quotas = context.policy.limits.quotas
     if not quotas.mailboxes:
@@ -315,14 +302,14 @@ def _quota_refusal(connection: Connection, context: Context, mailbox: Mailbox) -
     return quotas.refuse_mailbox_beyond(mailboxes.number_receiving(connection, mailbox.user_id, context.clock()))
 
 
-def _proposed(context: Context, viewer: Viewer, domain: Domain, request: MailboxRequest) -> Mailbox:
-    now = context.clock()
+def _proposed(context: Context, viewer: Viewer, hosts: MailboxHosts, request: MailboxRequest) -> Mailbox:
+    now, domain = context.clock(), hosts.domain
     return Mailbox(
         id=new_id("mbx"),
         user_id=viewer.id,
         domain_id=domain.id,
         address=Address(
-            request.local_part or random_local_part(), request.subdomain or random_subdomain(), domain.root_domain
+            request.local_part or random_local_part(), secrets.choice(hosts.subdomains), domain.root_domain
         ),
         status=MailboxStatus.PROVISIONING,
         created_at=now,
