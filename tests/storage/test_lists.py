@@ -1,6 +1,7 @@
 """Lists by page: nothing twice, nothing left out, and the cost of a page does not grow with what is stored."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from kaisoumail.model.feed import BEGINNING, Cursor, PageEnd
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
+from kaisoumail.storage.engine import schema
 from kaisoumail.storage.tables import changes, mailboxes, messages
+from kaisoumail.storage.tables.aged_rows import AgedRows, forget_older
 from kaisoumail.storage.tables.messages import ArrivalFilter, MessageFilter
 from tests.builders import a_mailbox, a_message, kept
 from tests.people import ADA, BOB, HOUR, MINUTE, NOON, ROOT
@@ -117,6 +120,7 @@ def _mailbox_pages(viewer: Viewer, **wanted: Any) -> Any:
 
 
 LIVE = {"statuses": [MailboxStatus.ACTIVE], "now": NOON}
+REFUSED = AgedRows(schema.mailboxes, schema.mailboxes.c.destroyed_at, only=mailboxes.was_refused)
 BY_MAILBOX, BY_USER, BY_TIME = (f"ix_messages_{by}received_at_id" for by in ("mailbox_id_", "user_id_", ""))
 WALKS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "a member's messages": (BY_USER, lambda _: _message_pages(ADA)),
@@ -134,12 +138,17 @@ WALKS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "what came for anybody": ("changes", lambda _: _arrivals(ROOT, [])),
     "a member's changes": ("ix_changes_user_id_seq", lambda _: _changes(ADA)),
     "everybody's changes": ("changes", lambda _: _changes(ROOT)),
+    "mailboxes that Cloudflare refused": ("ix_mailboxes_refused", lambda _: _forgotten(REFUSED)),
     "the newest change": ("changes", lambda _: changes.newest),
 }
 
 
 def _arrivals(viewer: Viewer, mailbox_ids: list[str]) -> Any:
     return lambda c: messages.arrived(c, viewer, ArrivalFilter(BEGINNING, Cursor(9), 200, mailbox_ids))
+
+
+def _forgotten(rows: AgedRows) -> Any:
+    return lambda c: forget_older(c, rows, timedelta(days=1), 200)
 
 
 def _changes(viewer: Viewer) -> Any:

@@ -20,7 +20,7 @@ from kaisoumail.operations.orphaned_files import remove_orphaned_files
 from kaisoumail.storage.engine import schema
 from kaisoumail.storage.tables import zone_creations
 from kaisoumail.storage.tables.aged_rows import AgedRows, forget_older
-from kaisoumail.storage.tables.mailboxes import was_never_active
+from kaisoumail.storage.tables.mailboxes import was_refused
 from kaisoumail.workflows.context import Context, Limits
 from kaisoumail.workflows.engine.prune_runs import prune_runs
 
@@ -80,8 +80,8 @@ _AT_ONCE: Final = timedelta(0)
 _DAY: Final = timedelta(days=1)
 
 _AUDIT_LINES: Final = AgedRows(schema.audit, schema.audit.c.at, found_by=schema.audit.c.seq)
-_NEVER_OPENED: Final = AgedRows(schema.mailboxes, schema.mailboxes.c.destroyed_at, only=was_never_active)
-_ZONES_ASKED_FOR: Final = AgedRows(schema.facts, schema.facts.c.updated_at, only=zone_creations.is_note)
+_REFUSED_MAILBOXES: Final = AgedRows(schema.mailboxes, schema.mailboxes.c.destroyed_at, only=was_refused)
+_NOTES_OF_ZONES: Final = AgedRows(schema.facts, schema.facts.c.updated_at, only=zone_creations.is_note)
 
 HOURLY: Final = (
     _rows("audit lines", "audit_kept_days", "what they tell of", _AUDIT_LINES),
@@ -93,11 +93,11 @@ HOURLY: Final = (
     _rows("sessions", _DAY, "their end", schema.sessions.c.expires_at),
     _rows("passkey challenges", _AT_ONCE, "their end", schema.challenges.c.expires_at),
     _rows("destroyed mailboxes", 7 * _DAY, "their destruction", schema.mailboxes.c.destroyed_at),
-    _rows("mailboxes that Cloudflare refused", _AT_ONCE, "their destruction", _NEVER_OPENED),
+    _rows("mailboxes that Cloudflare refused", _AT_ONCE, "their destruction", _REFUSED_MAILBOXES),
     _rows("deleted messages", 30 * _DAY, "their deletion", schema.messages.c.deleted_at),
     Rule("binds that ended", "audit_kept_days", "their end", _shown_runs, schema.runs),
     Rule("other runs that ended", _DAY, "their end", _other_runs, schema.runs),
-    _rows("notes of zones to create", "audit_kept_days", "the last request", _ZONES_ASKED_FOR),
+    _rows("notes of zones to create", "audit_kept_days", "the last request", _NOTES_OF_ZONES),
     Rule("bytes of deleted messages", _AT_ONCE, "their deletion", _bytes_of_deleted),
 )
 DAILY: Final = (Rule("files of no message", _DAY, "their last change", remove_orphaned_files),)

@@ -228,6 +228,7 @@ mailboxes = Table(
     Index(None, "status", "expires_at"),
     Index(None, "domain_id", "subdomain"),
     Index(None, "destroyed_at", **_only("destroyed_at IS NOT NULL")),
+    Index("ix_mailboxes_refused", "destroyed_at", **_only("routing_rule_id = 'unknown'")),
 )
 
 messages = Table(

@@ -15,7 +15,7 @@ class AgedRows:
     The rows of *table* for which *since*, the instant their age is counted from, is not NULL.
 
     *found_by* is an indexed column with the same order, for a *since* that has no index. *only* limits the rows to
-    those of one kind, in a table that has several.
+    those of one kind, in a table that has several; it is small or has an index of them.
     """
 
     table: Table

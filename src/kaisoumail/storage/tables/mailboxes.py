@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, literal_column, or_, select, update
 
 from kaisoumail.model.address import Address
 from kaisoumail.model.feed import PageEnd
@@ -27,8 +27,8 @@ _LIVE: Final = SelectMany(
     mailboxes.c.address.type,
 )
 _unknown_rule: Final = case((mailboxes.c.routing_rule_id == UNKNOWN_RULE, UNKNOWN_RULE))
-was_never_active: Final = and_(mailboxes.c.status == _DESTROYED, mailboxes.c.routing_rule_id == UNKNOWN_RULE)
-"""The condition for destroyed mailboxes that Cloudflare had refused: `give_up` began to destroy them."""
+was_refused: Final = mailboxes.c.routing_rule_id == literal_column(f"'{UNKNOWN_RULE}'")
+"""The condition for mailboxes that Cloudflare refused, which `give_up` began to destroy; as their index has it."""
 _shown = mailboxes.c.status != MailboxStatus.PROVISIONING.value
 
 
