@@ -1,6 +1,7 @@
 """What we make at Cloudflare is known as ours before it is there, and goes when nothing comes of it."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -97,3 +98,21 @@ def test_b2_a_rule_that_cannot_be_taken_back_now_goes_by_itself_and_holds_its_ad
     assert left["status"] == "destroying"
     assert "ada@mail.customer.com" in there
     assert "ada@mail.customer.com" not in still_there
+
+
+def test_b2_a_rule_whose_domain_was_disabled_meanwhile_is_removed(product: Product) -> None:
+    domain = product.active_domain("customer.com")
+    rules = f"/zones/{domain['zoneId']}/email/routing/rules"
+    _fault(product.world, "POST", rules, drop="after", delayMs=1500, times=1)
+    mailbox = {"localPart": "ada", "subdomain": "mail"}
+    deadline = monotonic() + 30
+    with ThreadPoolExecutor(1) as executor, product.client(ADMIN_KEY) as admin:
+        creating = executor.submit(lambda: product.admin.post("/api/mailboxes", json=mailbox))
+        while f"POST {rules}" not in product.world.requests("POST"):
+            assert monotonic() < deadline
+        admin.post(f"/api/domains/{domain['id']}/disable").raise_for_status()
+        refused = creating.result(60)
+
+    assert refused.json()["details"]["code"] == "domain_gone"
+    assert product.admin.get("/api/mailboxes").json()["mailboxes"] == []
+    assert [rule for rule in _rules(product, domain["zoneId"]) if rule["matchers"][0]["type"] == "literal"] == []

@@ -14,7 +14,7 @@ from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, RateLimited
 from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
-from kaisoumail.model.mailbox import UNKNOWN_RULE
+from kaisoumail.model.mailbox import UNKNOWN_RULE, Mailbox
 from kaisoumail.storage.tables import domains, mailboxes, messages
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
@@ -47,18 +47,29 @@ async def remove_rule(context: Context, mailbox_id: str) -> None:
     mailbox = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
     if mailbox is None or mailbox.routing_rule_id is None:
         return
-    domain = await context.database.read(lambda connection: domains.find_any(connection, mailbox.domain_id))
-    if domain is None or domain.zone_id is None or domain.deleted_at is not None:
+    zone_id = await find_zone_of(context, mailbox)
+    if zone_id is None:
         return
     cloudflare, rule_id = context.cloudflare.client(), mailbox.routing_rule_id
     try:
         if rule_id == UNKNOWN_RULE:
-            await email_routing.delete_rule_for(cloudflare, domain.zone_id, str(mailbox.address))
+            await email_routing.delete_rule_for(cloudflare, zone_id, str(mailbox.address))
         else:
-            await email_routing.delete_rule(cloudflare, domain.zone_id, rule_id)
+            await email_routing.delete_rule(cloudflare, zone_id, rule_id)
     except MissingPermission as error:
-        if error.answer.code != UNKNOWN_ZONE:
+        if not is_unknown_zone(error):
             raise
+
+
+async def find_zone_of(context: Context, mailbox: Mailbox) -> str | None:
+    """The id of the zone that has the mailbox's rule, whatever state its domain is in; None if the zone is gone."""
+    domain = await context.database.read(lambda connection: domains.find_any(connection, mailbox.domain_id))
+    return None if domain is None or domain.deleted_at is not None else domain.zone_id
+
+
+def is_unknown_zone(error: CloudflareError) -> bool:
+    """Whether the zone does not exist any more, so that nothing in it does."""
+    return isinstance(error, MissingPermission) and error.answer.code == UNKNOWN_ZONE
 
 
 async def delete_messages(context: Context, mailbox_id: str) -> None:
@@ -80,10 +91,9 @@ async def free_address(context: Context, mailbox_id: str) -> None:
 async def resume_destroying(context: Context) -> None:
     """Continue with every mailbox whose destruction was refused or interrupted."""
     for mailbox_id in await context.database.read(mailboxes.being_destroyed):
-        run = await context.runs.start(
-            "destroy_mailbox", key=mailbox_id, mailbox_id=mailbox_id, operation="mailboxes.sweep"
-        )
+        arguments = {"mailbox_id": mailbox_id, "operation": "mailboxes.sweep"}
         try:
+            run = await context.runs.start("destroy_mailbox", key=mailbox_id, **arguments)
             await run.result()
         except RateLimited:
             return  # so would all the others be

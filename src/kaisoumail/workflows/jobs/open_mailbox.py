@@ -18,6 +18,7 @@ from kaisoumail.storage.tables import domains, mailboxes, subdomains
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
+from kaisoumail.workflows.jobs.destroy_mailbox import find_zone_of, is_unknown_zone
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE
 
 _log = structlog.get_logger("kaisoumail.mailboxes")
@@ -86,15 +87,21 @@ async def activate(context: Context, mailbox_id: str, rule_id: str) -> None:
 
 
 async def remove_rule(context: Context, mailbox_id: str) -> bool:
-    """Remove the address's rule; True if Cloudflare refused, so that a rule may still exist."""
-    try:
-        mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
-    except Problem as problem:
-        _log.info("mailboxes.nothing_to_take_back", mailbox=mailbox_id, code=problem.code)
+    """
+    Remove the address's rule; True if Cloudflare refused, so that a rule may still exist.
+
+    The domain need not be active: it may have been disabled since an unanswered request made the rule.
+    """
+    mailbox = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
+    zone_id = None if mailbox is None else await find_zone_of(context, mailbox)
+    if mailbox is None or zone_id is None:
+        _log.info("mailboxes.no_zone_with_a_rule", mailbox=mailbox_id)
         return False
     try:
-        await email_routing.delete_rule_for(context.cloudflare.client(), _zone_of(domain), str(mailbox.address))
+        await email_routing.delete_rule_for(context.cloudflare.client(), zone_id, str(mailbox.address))
     except CloudflareError as error:
+        if is_unknown_zone(error):
+            return False
         _log.warning("mailboxes.rule_left", mailbox=mailbox_id, error=str(error))
         return True
     return False
