@@ -187,3 +187,40 @@ def test_a_domain_that_is_enabled_again_forgets_the_deletion_before(tmp_path: Pa
 
     assert domain is not None
     assert (domain.is_active, domain.status_before_deletion) == (True, None)
+
+
+def test_of_two_requests_that_enable_a_new_name_at_once_one_is_told_that_it_exists(
+    tmp_path: Path, database_url: str
+) -> None:
+    async def run() -> None:
+        async with _two_processes(tmp_path, database_url) as (one, other):
+            outcomes = await asyncio.gather(
+                enable(one, ROOT, "new.example", "1" * 32),
+                enable(one, ROOT, "new.example", "1" * 32),
+                enable(other, ROOT, "new.example", "2" * 32),
+                return_exceptions=True,
+            )
+
+        refused = [outcome.code for outcome in outcomes if isinstance(outcome, Problem)]
+        assert refused == ["domain_exists", "domain_exists"], outcomes
+
+    asyncio.run(run())
+
+
+def test_of_another_zone_that_is_enabled_nothing_is_known(tmp_path: Path) -> None:
+    async def run() -> Domain:
+        async with a_context(tmp_path) as context:
+            stored = replace(
+                DEMO,
+                status=DomainStatus.DISABLED,
+                zone_id="1" * 32,
+                zone_status="active",
+                name_servers=("a.ns.example",),
+            )
+            await context.database.write(lambda connection: domains.save(connection, stored))
+            return (await enable(context, ROOT, DEMO.root_domain, "2" * 32)).domain
+
+    enabled = asyncio.run(run())
+
+    assert (enabled.is_active, enabled.zone_id) == (True, "2" * 32)
+    assert (enabled.zone_status, enabled.name_servers) == (None, ())

@@ -129,7 +129,8 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     try:
         await _outcome(run)
     except Problem as problem:
-        await _note_refusal(context, domain_id, "retry_refused", problem)
+        if problem.code != "still_working":  # the run goes on
+            await _note_refusal(context, domain_id, "retry_refused", problem)
         raise
     return await _domain(context, domain_id)
 
@@ -172,7 +173,7 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
         run = await context.runs.start("enable_domain", key=root_domain, root_domain=root_domain, zone_id=zone_id)
         await _outcome(run)
     else:
-        await _save(context, _unmanaged(known, root_domain, zone_id, context.clock()))
+        await _enable_unmanaged(context, root_domain, zone_id)
     domain = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
     if domain is None:
         raise Problem("domain_not_found", "Mailbox domain not found")
@@ -217,9 +218,29 @@ async def history(context: Context, viewer: Viewer, domain_id: str) -> list[Doma
     return await context.database.read(lambda connection: domain_events.listed(connection, domain_id))
 
 
-def _unmanaged(known: Domain | None, root_domain: str, zone_id: str, now: datetime) -> Domain:
-    """The domain without Cloudflare management: active because the operator enables it."""
-    domain = known or Domain(
+async def _enable_unmanaged(context: Context, root_domain: str, zone_id: str) -> None:
+    """
+    Make the domain active without Cloudflare management. Raises Problem `domain_exists` if it is by now.
+
+    Two requests may come here at once, having found no active domain.
+    """
+    now = context.clock()
+
+    def work(connection: Connection) -> Problem | None:
+        known = domains.find_by_name_to_change(connection, root_domain)
+        if known is None:
+            added = domains.add_unless_known(connection, _unmanaged(root_domain, zone_id, now))
+            return None if added else _exists(root_domain)
+        if known.is_active:
+            return _exists(root_domain)
+        domains.save(connection, _enabled_again(known, zone_id, now))
+        return None
+
+    await write_or_raise(context.database, work)
+
+
+def _unmanaged(root_domain: str, zone_id: str, now: datetime) -> Domain:
+    return Domain(
         id=new_id("dom"),
         root_domain=root_domain,
         zone_id=zone_id,
@@ -228,17 +249,27 @@ def _unmanaged(known: Domain | None, root_domain: str, zone_id: str, now: dateti
         created_at=now,
         updated_at=now,
     )
-    source = domain.binding_source if domain.zone_id == zone_id else BindingSource.CATALOG
-    enabled = replace(domain, zone_id=zone_id, binding_source=source, deleted_at=None, status_before_deletion=None)
-    return replace(enabled.provisioned(now), last_provisioned_at=None)
+
+
+def _enabled_again(known: Domain, zone_id: str, now: datetime) -> Domain:
+    """*known*, active because the operator enables it; of another zone nothing is known."""
+    enabled = replace(known.provisioned(now), deleted_at=None, status_before_deletion=None, last_provisioned_at=None)
+    if known.zone_id == zone_id:
+        return enabled
+    other = replace(enabled, zone_id=zone_id, binding_source=BindingSource.CATALOG)
+    return replace(other, zone_status=None, zone_status_at=None, name_servers=())
 
 
 async def _refuse_if_active(context: Context, root_domain: str) -> Domain | None:
     """The row of this name, deleted or not; None if there is none. Raises Problem `domain_exists` if it is active."""
     known = await context.database.read(lambda connection: domains.find_by_name(connection, root_domain))
     if known is not None and known.is_active:
-        raise Problem("domain_exists", "Mailbox domain already exists", rootDomain=root_domain)
+        raise _exists(root_domain)
     return known
+
+
+def _exists(root_domain: str) -> Problem:
+    return Problem("domain_exists", "Mailbox domain already exists", rootDomain=root_domain)
 
 
 def _require_configuration(context: Context) -> None:
@@ -286,8 +317,3 @@ async def _change(context: Context, domain_id: str, change: Callable[[Domain], D
         return changed
 
     return await write_or_raise(context.database, work)
-
-
-async def _save(context: Context, domain: Domain) -> Domain:
-    await context.database.write(lambda connection: domains.save(connection, domain))
-    return domain

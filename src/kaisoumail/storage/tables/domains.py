@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from kaisoumail.model.domain import LONGEST_CHECK_PAUSE, BindingSource, Domain, DomainStatus
 from kaisoumail.storage.engine.database_clock import DatabaseNow, in_time
 from kaisoumail.storage.engine.schema import domains
+from kaisoumail.storage.engine.upsert import insert_unless_known
 from kaisoumail.storage.tables import changes
 
 _live = domains.c.deleted_at.is_(None)
@@ -54,6 +55,13 @@ def find_by_name(connection: Connection, root_domain: str) -> Domain | None:
     return None if row is None else _domain_from(row)
 
 
+def find_by_name_to_change(connection: Connection, root_domain: str) -> Domain | None:
+    """The row of this name, deleted or not, locked until this transaction ends."""
+    query = select(domains).where(domains.c.root_domain == root_domain).with_for_update(key_share=True)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _domain_from(row)
+
+
 def any_due(connection: Connection) -> bool:
     """True when the check of a domain is due. Called often; costs no write."""
     return connection.execute(select(domains.c.id).where(_live, _is_due).limit(1)).first() is not None
@@ -71,6 +79,14 @@ def claim_due(connection: Connection, put_off: timedelta) -> Domain | None:
         return None
     connection.execute(update(domains).where(domains.c.id == row.id).values(next_look_at=in_time(put_off)))
     return _domain_from(row)
+
+
+def add_unless_known(connection: Connection, domain: Domain) -> bool:
+    """Store *domain* as a new row; False, and nothing happens, if its name has one."""
+    if not insert_unless_known(connection, domains, _columns(domain)):
+        return False
+    changes.note_domain(connection, domain.id)
+    return True
 
 
 def save(connection: Connection, domain: Domain) -> None:
