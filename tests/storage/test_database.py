@@ -84,17 +84,18 @@ def test_a_caller_that_went_away_does_not_stop_the_writer(storage: Storage) -> N
     assert {"abandoned", "next"} <= names
 
 
-def test_a_reader_cannot_write_to_the_embedded_database(tmp_path: object) -> None:
-    async def attempt() -> None:
-        database = open_database(f"sqlite:///{tmp_path}/x.db")
+def test_a_reader_cannot_write(database_url: str) -> None:
+    async def attempt() -> list[int]:
+        database = open_database(database_url)
         try:
             await database.write(lambda c: c.execute(text("CREATE TABLE t (x INTEGER)")))
             with pytest.raises((DBAPIError, Problem)):
                 await database.read(lambda c: c.execute(text("INSERT INTO t VALUES (1)")))
+            return await database.read(lambda c: list(c.execute(text("SELECT x FROM t")).scalars()))
         finally:
             await database.close()
 
-    asyncio.run(attempt())
+    assert asyncio.run(attempt()) == []
 
 
 def test_a_glance_sees_what_was_written_before_it(storage: Storage) -> None:

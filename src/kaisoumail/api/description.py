@@ -105,7 +105,9 @@ DESCRIBED: Final[Described] = {
             problems=("mailbox_not_found",),
         ),
         messages.read_message: Operation(
-            "getMessage", "Get a message with its bodies and headers", problems=("message_not_found", "forbidden")
+            "getMessage",
+            "Get a message with its bodies and headers",
+            problems=("message_not_found", "forbidden", "raw_message_missing"),
         ),
         messages.delete_message: Operation(
             "deleteMessage", "Delete a message permanently", problems=("message_not_found",)
@@ -188,7 +190,7 @@ DESCRIBED: Final[Described] = {
             "signIn",
             "Sign in with an API key; the session is set as a cookie",
             bodies=(auth.SignIn,),
-            problems=("invalid_api_key",),
+            problems=("invalid_api_key", "authentication_required"),
         ),
         auth.read_session: Operation("getCurrentSession", "Get the user of this session or key"),
         auth.end_session: Operation("signOut", "End this session"),
@@ -206,7 +208,7 @@ DESCRIBED: Final[Described] = {
             "signInWithPasskey",
             "Sign in with the result of `navigator.credentials.get()`; the session is set as a cookie",
             bodies=(passkeys.CredentialForm,),
-            problems=("passkey_challenge_missing", "invalid_passkey", *_PASSKEYS),
+            problems=("passkey_challenge_missing", "invalid_passkey", "authentication_required", *_PASSKEYS),
         ),
         passkeys.list_passkeys: Operation("listPasskeys", "List your passkeys, revoked ones too, newest first"),
         passkeys.start_registration: Operation(

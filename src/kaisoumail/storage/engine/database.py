@@ -41,7 +41,7 @@ class Database(Protocol):
         """
         What *work* returns, which only reads. Each of its statements sees the newest commit.
 
-        SQLite refuses a write here; PostgreSQL does not. Raises Problem `storage_unavailable`.
+        The database refuses a write here. Raises Problem `storage_unavailable`.
         """
         ...
 

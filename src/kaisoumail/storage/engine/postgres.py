@@ -76,7 +76,13 @@ class PostgresDatabase:
         in_batch = {"statement_timeout": _milliseconds(patience)}
         self._write_engine = _postgres_engine(parsed_url, min(patience, _LOCK_WAIT), pool_size=1, settings=in_batch)
         self._retry_engine = _postgres_engine(parsed_url, min(patience, _LOCK_WAIT), pool_size=1)
-        self._read_engine = _postgres_engine(parsed_url, patience, pool_size=READERS, isolation_level="AUTOCOMMIT")
+        self._read_engine = _postgres_engine(
+            parsed_url,
+            patience,
+            pool_size=READERS,
+            isolation_level="AUTOCOMMIT",
+            settings={"default_transaction_read_only": "on"},
+        )
         self._relaxed_engine = _postgres_engine(
             parsed_url,
             min(patience, _RELAXED_PATIENCE),
