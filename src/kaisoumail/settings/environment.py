@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from kaisoumail.model.client_address import find_address
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
-from kaisoumail.variables import (
+from kaisoumail.settings.readers import (
     InvalidValue,
     boolean,
     email,
