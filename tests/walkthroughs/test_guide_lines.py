@@ -89,7 +89,7 @@ def test_g4_the_account_comes_from_the_repositorys_secrets_and_reaches_the_servi
     assert deploy.run("Write the service's environment", tmp_path, **deploy.GIVEN).returncode == 0
 
     written = dict(line.split("=", 1) for line in (tmp_path / "environment").read_text().splitlines())
-    assert settings_from(written).account_id == deploy.GIVEN["CLOUDFLARE_ACCOUNT_ID"]
+    assert settings_from(written).cloudflare.account_id == deploy.GIVEN["CLOUDFLARE_ACCOUNT_ID"]
     assert "< environment" in deploy.steps()["Hand over the release and its environment, and restart"]["run"]
     assert (tmp_path / "environment").stat().st_mode & 0o077 == 0
 

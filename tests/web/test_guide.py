@@ -4,7 +4,6 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from html.parser import HTMLParser
 
 import httpx
@@ -15,7 +14,8 @@ from kaisoumail.cloudflare.errors import AI, DNS, RULES, SETTINGS, WORKERS, ZONE
 from kaisoumail.errors import CODES
 from kaisoumail.http.guide_links import PLACES
 from kaisoumail.model.domain import DomainStatus
-from kaisoumail.settings import Settings
+from kaisoumail.settings.description import SECTIONS
+from kaisoumail.settings.settings import DECLARATIONS
 from kaisoumail.web import languages
 from kaisoumail.web.guide import FOLDER, INDEX, SLUGS, read_page
 from kaisoumail.web.render import CONTENT_SECURITY_POLICY
@@ -141,7 +141,7 @@ def test_every_code_variable_and_permission_that_is_named_exists(language: str, 
     permissions = {text for text in quoted if re.fullmatch(r"(?:Zone|Account): .*: (?:Edit|Read)", text)}
 
     assert codes - CODES.keys() - {status.value for status in DomainStatus} == set()
-    assert variables - {field.metadata["name"] for field in fields(Settings)} - {"KAISOUMAIL_URL"} == set()
+    assert variables - {each.variable.name for each in DECLARATIONS} - {"KAISOUMAIL_URL"} == set()
     assert permissions <= {ZONE, SETTINGS, RULES, DNS, WORKERS, AI}
 
 
@@ -151,16 +151,18 @@ def test_the_tables_of_variables_are_those_of_the_settings(language: str) -> Non
     unset = {"en": {"none", "in DATA_DIR"}, "zh": {"无", "在 DATA_DIR 中"}}[language]
     required = {"en": "required", "zh": "必填"}[language]
 
-    assert rows.keys() == {field.metadata["name"] for field in fields(Settings)}
-    for field in fields(Settings):
-        default, meaning = rows[field.metadata["name"]]
-        if field.name == "session_secret":
+    assert list(rows) == [each.variable.name for section in SECTIONS for each in section.declarations]
+    for each in DECLARATIONS:
+        default, meaning, *set_when = rows[each.variable.name]
+        if each.is_required:
             assert default == required
-        elif field.default in (None, ()):
+        elif each.default in (None, ()):
             assert default in unset
         else:
-            assert default == f"`{str(field.default).lower() if isinstance(field.default, bool) else field.default}`"
-        assert meaning == field.metadata["meaning"] if language == "en" else meaning
+            assert default == f"`{str(each.default).lower() if isinstance(each.default, bool) else each.default}`"
+        assert meaning == each.variable.meaning if language == "en" else meaning
+        assert len(set_when) == (each.variable.set_when is not None)
+        assert language != "en" or set_when in ([], [each.variable.set_when])
 
 
 @pytest.mark.parametrize("language", languages.NAMES)

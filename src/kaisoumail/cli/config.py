@@ -4,7 +4,8 @@ import os
 
 import typer
 
-from kaisoumail.settings import describe, settings_from
+from kaisoumail.settings import settings_from
+from kaisoumail.settings.description import SECTIONS, shown
 
 app = typer.Typer(help="Look at the configuration.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -16,7 +17,11 @@ def _config() -> None:
 
 @app.command()
 def show() -> None:
-    """Print every variable with the value in effect; of a secret only whether it is set."""
+    """Print every variable with the value in effect, in groups; of a secret only whether it is set."""
     settings = settings_from(os.environ)
-    for variable in describe(settings, os.environ):
-        print(f"{variable.name}={variable.value}{'' if variable.is_set else '  (default)'}")
+    for section in SECTIONS:
+        print(f"# {section.title}: {section.purpose}")
+        for declaration in section.declarations:
+            variable = shown(declaration, settings, os.environ)
+            print(f"{variable.name}={variable.value}{'' if variable.is_set else '  (default)'}")
+        print()

@@ -23,13 +23,13 @@ def _database() -> None:
 @app.command()
 def migrate() -> None:
     """Migrate the database to the newest schema (`serve` does so by itself when it starts)."""
-    settings = settings_from(os.environ)
-    folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
+    storage = settings_from(os.environ).storage
+    folder = data_folder(storage.data_dir, storage.database_url, storage.blob_store_url)
 
     async def work(_: asyncio.Event) -> None:
-        database = open_database(folder.database_url, patience=settings.database_patience)
+        database = open_database(folder.database_url, patience=storage.lock_timeout_seconds)
         try:
-            await check_workflow_file(folder.workflows_url, settings.database_patience)
+            await check_workflow_file(folder.workflows_url, storage.lock_timeout_seconds)
             print(f"the database is at revision {await schema.migrate(database)}")
         finally:
             await database.close()

@@ -64,7 +64,7 @@ async def _database(context: Context, _settings: Settings) -> str:
 
 
 async def _workflow_database(context: Context, settings: Settings) -> str:
-    await check_workflow_file(context.runs.url, settings.database_patience)
+    await check_workflow_file(context.runs.url, settings.storage.lock_timeout_seconds)
     return context.runs.url.split(":")[0] + " can be written"
 
 
@@ -87,7 +87,7 @@ async def _blobs(context: Context, _settings: Settings) -> str:
 
 
 async def _cloudflare(context: Context, settings: Settings) -> str:
-    if not settings.management_enabled:
+    if not settings.cloudflare.management_enabled:
         return _UNUSED
     found = await examine(context)
     if found.unconfigured:
@@ -103,8 +103,8 @@ async def _cloudflare(context: Context, settings: Settings) -> str:
 
 
 async def _email_worker(context: Context, settings: Settings) -> str:
-    name, account_id = settings.worker_name, settings.account_id
-    if not settings.management_enabled:
+    name, account_id = settings.cloudflare.worker_name, settings.cloudflare.account_id
+    if not settings.cloudflare.management_enabled:
         return _UNUSED
     if name is None or account_id is None:
         raise _CannotCheck("EMAIL_WORKER_NAME or CLOUDFLARE_ACCOUNT_ID is not set")

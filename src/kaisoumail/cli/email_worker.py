@@ -35,6 +35,7 @@ def deploy(
     log_to_stderr(level=50)
     origin = _origin(url)
     account_id, name, secret, token = _required(settings)
+    outbound = settings.outbound
     script = workers.Script(
         module=email_worker.MODULE,
         source=email_worker.script(),
@@ -44,7 +45,7 @@ def deploy(
     )
 
     async def work(_: asyncio.Event) -> str:
-        cloudflare = Cloudflare(settings.cloudflare_api, token, timeout=settings.cloudflare_timeout)
+        cloudflare = Cloudflare(outbound.api_url, token, timeout=outbound.timeout_seconds)
         try:
             variables = await workers.find_variables(cloudflare, account_id, name)
             if variables is not None and "KAISOUMAIL_URL" not in variables and not replace:
@@ -67,11 +68,12 @@ def _required(settings: Settings) -> tuple[str, str, str, str]:
 
     The shared token wins: that of the running service need not have the permission to write scripts.
     """
+    cloudflare = settings.cloudflare
     values = {
-        "CLOUDFLARE_ACCOUNT_ID": settings.account_id,
-        "EMAIL_WORKER_NAME": settings.worker_name,
-        "INBOUND_SECRET": settings.inbound_secret,
-        "CLOUDFLARE_API_TOKEN": settings.shared_api_token or settings.runtime_api_token,
+        "CLOUDFLARE_ACCOUNT_ID": cloudflare.account_id,
+        "EMAIL_WORKER_NAME": cloudflare.worker_name,
+        "INBOUND_SECRET": settings.inbound.handover_secret,
+        "CLOUDFLARE_API_TOKEN": cloudflare.shared_api_token or cloudflare.runtime_api_token,
     }
     missing = [name for name, value in values.items() if value is None]
     if missing:

@@ -18,9 +18,10 @@ def serve() -> None:
 
     async def work(stop: asyncio.Event) -> None:
         async with running(settings) as server:
-            print(f"ready http://{settings.host}:{server.http_port}", flush=True)
+            print(f"ready http://{settings.http.host}:{server.http_port}", flush=True)
             await stop.wait()
 
-    folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
+    storage = settings.storage
+    folder = data_folder(storage.data_dir, storage.database_url, storage.blob_store_url)
     with sole_process(folder, "serve"):
         until_stopped.run(work)

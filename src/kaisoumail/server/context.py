@@ -12,6 +12,7 @@ from kaisoumail.model.quota import Quotas
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.settings import Settings
+from kaisoumail.settings.groups import AccessSettings, CloudflareSettings, MailboxSettings, OutboundSettings
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.data_folder import DataFolder, data_folder
 from kaisoumail.storage.disk_guard import DiskGuard
@@ -40,15 +41,16 @@ async def open_context(settings: Settings, process_id: str = "") -> AsyncIterato
     Raises Problem `storage_unavailable` for a folder or a database that cannot be used, `invalid_request` for an
     invalid DATABASE_URL.
     """
-    folder = data_folder(settings.data_dir, settings.database_url, settings.blob_store_url)
+    storage, resolver = settings.storage, settings.outbound.dns_resolver
+    folder = data_folder(storage.data_dir, storage.database_url, storage.blob_store_url)
     folder.tighten()
     async with AsyncExitStack() as stack:
         signals = await open_signals(folder.database_url)
         stack.push_async_callback(signals.close)
-        database = open_database(folder.database_url, signals.wake, settings.database_patience)
+        database = open_database(folder.database_url, signals.wake, storage.lock_timeout_seconds)
         stack.push_async_callback(database.close)
         await schema_migration.migrate(database)
-        readers = ProcessReaders() if settings.reader_processes else ThreadReaders()
+        readers = ProcessReaders() if settings.mailboxes.reader_processes else ThreadReaders()
         stack.push_async_callback(readers.close)
         context = Context(
             database=database,
@@ -58,16 +60,20 @@ async def open_context(settings: Settings, process_id: str = "") -> AsyncIterato
             runs=Engine(
                 with_limits_of_libpq(folder.workflows_url),
                 process_id=process_id,
-                timing=Timing(beat=settings.dead_after / 5, dead_after=settings.dead_after),
+                timing=Timing(beat=storage.dead_after_seconds / 5, dead_after=storage.dead_after_seconds),
             ),
             readers=readers,
-            cloudflare=_cloudflare_access(stack, settings, database),
-            resolver=Resolver(*settings.public_dns_resolver, utc_now) if settings.public_dns_resolver else None,
+            cloudflare=_cloudflare_access(stack, settings.cloudflare, settings.outbound, database),
+            resolver=Resolver(*resolver, utc_now) if resolver else None,
         )
         signals.when(ACCESS, context.stores.viewers.forget)
-        if settings.bootstrap_email and settings.bootstrap_key:
-            await ensure_first_admin(context, settings.bootstrap_email, settings.bootstrap_name, settings.bootstrap_key)
+        await _ensure_first_admin(context, settings.access)
         yield context
+
+
+async def _ensure_first_admin(context: Context, access: AccessSettings) -> None:
+    if access.bootstrap_email and access.bootstrap_key:
+        await ensure_first_admin(context, access.bootstrap_email, access.bootstrap_name, access.bootstrap_key)
 
 
 def _stores(
@@ -77,67 +83,70 @@ def _stores(
     stack.push_async_callback(ledger.written)
     blobs = FileBlobs(folder.blobs)
     return Stores(
-        Intake(database, _quotas(settings)),
+        Intake(database, _quotas(settings.mailboxes)),
         blobs,
         UncertainBlobs(database, blobs),
-        DiskGuard((folder.path, folder.blobs), settings.min_free_bytes),
+        DiskGuard((folder.path, folder.blobs), settings.storage.min_free_bytes),
         ledger,
         signals,
     )
 
 
-def _cloudflare_access(stack: AsyncExitStack, settings: Settings, database: Database) -> CloudflareAccess:
+def _cloudflare_access(
+    stack: AsyncExitStack, settings: CloudflareSettings, outbound: OutboundSettings, database: Database
+) -> CloudflareAccess:
     client = None
-    if settings.cloudflare_token is not None and settings.management_enabled:
+    if settings.api_token is not None and settings.management_enabled:
         client = Cloudflare(
-            settings.cloudflare_api,
-            settings.cloudflare_token,
-            limiter=CloudflareLimiter(database, utc_now, settings.request_budget / _BUDGET_SECONDS),
-            timeout=settings.cloudflare_timeout,
-            max_retry_after=settings.max_retry_after,
+            outbound.api_url,
+            settings.api_token,
+            limiter=CloudflareLimiter(database, utc_now, outbound.request_budget / _BUDGET_SECONDS),
+            timeout=outbound.timeout_seconds,
+            max_retry_after=outbound.max_retry_after_seconds,
         )
         stack.push_async_callback(client.close)
-    opinions = _second_opinions(settings, database)
+    opinions = _second_opinions(settings, outbound, database)
     if opinions is not None:
         stack.push_async_callback(opinions.close)
     return CloudflareAccess(settings.management_enabled, client, settings.account_id, settings.worker_name, opinions)
 
 
-def _second_opinions(settings: Settings, database: Database) -> SecondOpinions | None:
+def _second_opinions(
+    settings: CloudflareSettings, outbound: OutboundSettings, database: Database
+) -> SecondOpinions | None:
     """None unless configured. It has its own client: a rate limit of the model must not pause the work on domains."""
-    if not (settings.asks_workers_ai and settings.cloudflare_token and settings.account_id):
+    if not (settings.workers_ai_enabled and settings.api_token and settings.account_id):
         return None
     cloudflare = Cloudflare(
-        settings.cloudflare_api,
-        settings.cloudflare_token,
-        timeout=settings.cloudflare_timeout,
-        max_retry_after=settings.max_retry_after,
+        outbound.api_url,
+        settings.api_token,
+        timeout=outbound.timeout_seconds,
+        max_retry_after=outbound.max_retry_after_seconds,
         sends_mail=True,
     )
     return SecondOpinions(database, cloudflare, settings.account_id, settings.workers_ai_model, utc_now)
 
 
 def _policy(settings: Settings) -> Policy:
+    access, http = settings.access, settings.http
     limits = Limits(
-        settings.default_ttl_minutes,
-        settings.max_message_bytes,
-        settings.rejections_kept_days,
-        timedelta(minutes=settings.session_minutes),
-        timedelta(minutes=settings.session_idle_minutes),
-        settings.audit_kept_days,
-        quotas=_quotas(settings),
+        settings.mailboxes.default_ttl_minutes,
+        settings.mailboxes.max_message_bytes,
+        settings.storage.rejections_kept_days,
+        timedelta(minutes=access.session_lifetime_minutes),
+        timedelta(minutes=access.session_idle_minutes),
+        settings.storage.audit_kept_days,
+        quotas=_quotas(settings.mailboxes),
     )
     return Policy(
         limits,
-        settings.session_secret,
-        settings.retired_secrets,
-        settings.trusted_origins,
-        settings.meta_names_domains,
-        settings.cookies_are_secure,
+        access.session_secret,
+        access.retired_secrets,
+        http.trusted_origins,
+        access.meta_names_domains,
+        http.cookies_are_secure,
     )
 
 
-def _quotas(settings: Settings) -> Quotas:
-    return Quotas(
-        settings.mailboxes_per_user, settings.stored_megabytes_per_user * 1_000_000, settings.messages_per_mailbox
-    )
+def _quotas(settings: MailboxSettings) -> Quotas:
+    return Quotas(settings.per_user, settings.stored_megabytes_per_user * 1_000_000, settings.messages_per_mailbox)

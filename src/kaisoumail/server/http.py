@@ -23,6 +23,7 @@ from kaisoumail.operations.readiness import Readiness
 from kaisoumail.server.cannot_start import CannotStart
 from kaisoumail.server.release import read_release, release_fields
 from kaisoumail.settings import Settings
+from kaisoumail.settings.groups import HttpSettings, RateLimitSettings
 from kaisoumail.smtp import webhook
 from kaisoumail.storage.tables.token_buckets import buckets_on
 from kaisoumail.web import app as web
@@ -41,17 +42,16 @@ def listen(host: str, port: int) -> socket.socket:
         raise CannotStart(f"HTTP port {port} on {host} cannot be used: {error.strerror}") from error
 
 
-def http_limits(settings: Settings, connections: int, refusals: RefusalLog) -> HttpLimits:
+def http_limits(settings: HttpSettings, connections: int, refusals: RefusalLog) -> HttpLimits:
     """The limits of a listener with at most *connections* connections."""
-    per_client = settings.http_max_connections_per_client
-    budget = ConnectionBudget(ConnectionLimits(connections, per_client, connections // _KNOWN_SHARE))
-    return HttpLimits(budget, refusals, settings.trusted_proxies)
+    limits = ConnectionLimits(connections, settings.max_connections_per_client, connections // _KNOWN_SHARE)
+    return HttpLimits(ConnectionBudget(limits), refusals, settings.trusted_proxies)
 
 
 def application(context: Context, settings: Settings, refusals: RefusalLog, readiness: Readiness) -> RequestMiddleware:
     """The JSON API, the pages and the webhook endpoint as one ASGI application."""
-    bodies = webhook.limits_for(settings.max_message_bytes)
-    endpoint = webhook.handover_endpoint(context, settings.inbound_secret, bodies, refusals)
+    bodies = webhook.limits_for(settings.mailboxes.max_message_bytes)
+    endpoint = webhook.handover_endpoint(context, settings.inbound.handover_secret, bodies, refusals)
     litestar = LitestarWithoutPydantic(
         route_handlers=[api.router(), web.router()],
         state=State({"context": context, "readiness": readiness, "release": release_fields(read_release())}),
@@ -60,21 +60,21 @@ def application(context: Context, settings: Settings, refusals: RefusalLog, read
         logging_config=None,
         request_max_body_size=_MAX_JSON_BYTES,
     )
-    cors = CorsRules(settings.trusted_origins, allow_loopback=settings.trusts_loopback)
-    limits = RateLimits(_rates(settings), buckets_on(context.database))
+    cors = CorsRules(settings.http.trusted_origins, allow_loopback=settings.http.trusts_loopback)
+    limits = RateLimits(_rates(settings.rate_limits), buckets_on(context.database))
     endpoints = {webhook.PATH: problems.with_problem_answers(endpoint)}
-    in_progress = RequestsInProgress(settings.http_max_connections_per_client)
+    in_progress = RequestsInProgress(settings.http.max_connections_per_client)
     return RequestMiddleware(
-        litestar, cors, RequestAdmission(limits, cors), settings.trusted_proxies, endpoints, in_progress
+        litestar, cors, RequestAdmission(limits, cors), settings.http.trusted_proxies, endpoints, in_progress
     )
 
 
-def _rates(settings: Settings) -> Rates:
+def _rates(settings: RateLimitSettings) -> Rates:
     return Rates(
-        credential=Rate("credential", settings.rate_per_credential),
-        user=Rate("user", settings.rate_per_user),
-        address=Rate("address", settings.rate_per_address),
-        sign_in=Rate("sign-in", settings.rate_of_sign_in),
+        credential=Rate("credential", settings.per_credential),
+        user=Rate("user", settings.per_user),
+        address=Rate("address", settings.per_address),
+        sign_in=Rate("sign-in", settings.sign_in),
     )
 
 

@@ -52,18 +52,18 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     """
     async with AsyncExitStack() as stack:
         shares = _connection_shares(settings)
-        listener = listen(settings.host, settings.port)
+        listener = listen(settings.http.host, settings.http.port)
         stack.callback(listener.close)
         process_id = f"{socket.gethostname()}-{uuid4().hex[:12]}"
         context = await stack.enter_async_context(open_context(settings, process_id))
-        await check_workflow_file(context.runs.url, settings.database_patience)
+        await check_workflow_file(context.runs.url, settings.storage.lock_timeout_seconds)
         await check_connections_left(context.database)
         await stack.enter_async_context(context.runs.running(context, context.database))
         await start_periodic_jobs(stack, context)
         refusals = RefusalLog()
-        smtp_port = await open_smtp(stack, context, settings, shares.smtp, refusals)
-        limits = http_limits(settings, shares.http, refusals)
-        readiness = Readiness(context.database, context.stores.signals, process_id, settings.dead_after)
+        smtp_port = await open_smtp(stack, context, settings.inbound, shares.smtp, refusals)
+        limits = http_limits(settings.http, shares.http, refusals)
+        readiness = Readiness(context.database, context.stores.signals, process_id, settings.storage.dead_after_seconds)
         app = application(context, settings, refusals, readiness)
         await stack.enter_async_context(http_server.serving(app, listener, limits, context.stores.signals.end))
         _tune_interpreter()
@@ -92,8 +92,8 @@ def _connection_shares(settings: Settings) -> ConnectionShares:
     descriptors = raise_descriptor_limit()
     if descriptors < LEAST_DESCRIPTORS:
         raise CannotStart(f"Only {descriptors} open files are allowed (ulimit -n); {LEAST_DESCRIPTORS} are needed")
-    smtp = settings.smtp_max_connections if settings.smtp_port else 0
-    shares = connection_shares(descriptors, settings.http_max_connections, smtp)
+    smtp = settings.inbound.smtp_max_connections if settings.inbound.smtp_port else 0
+    shares = connection_shares(descriptors, settings.http.max_connections, smtp)
     if shares.is_cut:
         _log.warning("descriptors.scarce", limit=descriptors, http=shares.http, smtp=shares.smtp)
     return shares

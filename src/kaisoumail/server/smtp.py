@@ -7,14 +7,14 @@ from contextlib import AsyncExitStack
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.server.cannot_start import CannotStart
-from kaisoumail.settings import Settings
+from kaisoumail.settings.groups import InboundSettings
 from kaisoumail.smtp.listener import SmtpListener
 from kaisoumail.smtp.session import SharedLimits, SmtpConfig
 from kaisoumail.workflows.context import Context
 
 
 async def open_smtp(
-    stack: AsyncExitStack, context: Context, settings: Settings, connections: int, refusals: RefusalLog
+    stack: AsyncExitStack, context: Context, settings: InboundSettings, connections: int, refusals: RefusalLog
 ) -> int | None:
     """Listen until *stack* ends; returns the port, None if SMTP is switched off. Raises CannotStart."""
     if settings.smtp_port == 0:
@@ -33,7 +33,7 @@ async def open_smtp(
     return port
 
 
-def _smtp_tls(settings: Settings) -> ssl.SSLContext | None:
+def _smtp_tls(settings: InboundSettings) -> ssl.SSLContext | None:
     """The TLS context of the SMTP listener; None without a certificate. Raises CannotStart for unusable files."""
     if settings.smtp_tls_cert is None:
         return None
