@@ -28,7 +28,7 @@ UNLIMITED = {  # for whoever asks more than a person would: a whole suite of odd
     "RATE_LIMIT_PER_ADDRESS_MINUTE": "0",
     "RATE_LIMIT_SIGN_IN_MINUTE": "0",
     "QUOTA_MESSAGES_PER_MAILBOX": "0",
-    "QUOTA_STORED_MEGABYTES_PER_USER": "0",
+    "QUOTA_STORED_PER_USER_BYTES": "0",
 }
 _READY = re.compile(r"ready (http://\S+)")
 

@@ -1,11 +1,14 @@
 """The environment: every fault named at once, blank means unset."""
 
+import re
 from dataclasses import fields
 
 import pytest
 
 from kaisoumail.settings import BadEnvironment, Settings, settings_from
-from kaisoumail.settings.settings import DECLARATIONS, GROUPS
+from kaisoumail.settings.environment import renamed
+from kaisoumail.settings.settings import DECLARATIONS, GROUPS, Declaration
+from kaisoumail.settings.variable import FormerName
 
 ENOUGH = {"SESSION_SECRET": "sixteen characters"}
 
@@ -169,3 +172,55 @@ def test_no_group_has_more_than_eight_fields() -> None:
 )
 def test_an_origin_is_kept_as_browsers_send_it(value: str, origin: str) -> None:
     assert settings_from(ENOUGH | {"WEB_APP_ORIGIN": value}).http.trusted_origins == (origin,)
+
+
+@pytest.mark.parametrize(("former", "present"), [(f, d) for d in DECLARATIONS for f in d.variable.former_names])
+def test_a_former_name_is_read_as_the_present_one(former: FormerName, present: Declaration) -> None:
+    one = "true" if present.default is True else "7"
+    sevens = {"millions of bytes": 7_000_000, "": True if one == "true" else 7}
+
+    settings = settings_from(ENOUGH | {former.name: one})
+
+    assert getattr(getattr(settings, present.group), present.field) == sevens[former.unit]
+    assert renamed({former.name: one}) == [(former.name, present.variable.name)]
+
+
+def test_without_a_former_name_nothing_is_renamed() -> None:
+    assert renamed({each.variable.name: "1" for each in DECLARATIONS} | {"AUDIT_KEPT_DAYS": " "}) == []
+
+
+def test_both_names_may_be_set_to_the_same_value() -> None:
+    both = {"QUOTA_STORED_MEGABYTES_PER_USER": "5", "QUOTA_STORED_PER_USER_BYTES": "5000000"}
+
+    assert settings_from(ENOUGH | both).mailboxes.stored_bytes_per_user == 5_000_000
+
+
+def test_both_names_with_different_values_are_refused_and_neither_wins() -> None:
+    with pytest.raises(BadEnvironment) as caught:
+        settings_from(ENOUGH | {"AUDIT_KEPT_DAYS": "30", "AUDIT_RETENTION_DAYS": "40", "PORT": "many"})
+
+    assert caught.value.faults == [
+        "PORT must be a whole number from 0 to 65535",
+        "AUDIT_KEPT_DAYS is now called AUDIT_RETENTION_DAYS, and both are set, to different values",
+    ]
+
+
+def test_a_fault_names_the_former_name_that_was_set() -> None:
+    with pytest.raises(BadEnvironment, match="AUDIT_KEPT_DAYS must be a whole number from 1 to 3650"):
+        settings_from(ENOUGH | {"AUDIT_KEPT_DAYS": "long"})
+
+
+def test_no_former_name_is_that_of_another_variable() -> None:
+    names = [each.variable.name for each in DECLARATIONS]
+    former = [each.name for declaration in DECLARATIONS for each in declaration.variable.former_names]
+
+    assert len({*names, *former}) == len(names) + len(former)
+
+
+def test_a_name_with_a_unit_ends_in_it_and_the_meaning_has_it() -> None:
+    units = "SECONDS|MINUTES|HOURS|DAYS|BYTES|KILOBYTES|MEGABYTES"
+    for each in (declaration.variable for declaration in DECLARATIONS):
+        named = re.findall(rf"(?<![A-Z])(?:{units})(?![A-Z])", each.name)
+        meant = re.findall(rf", in ({units.lower()})(?![a-z])", each.meaning)
+        assert named == [unit.upper() for unit in meant], each.name
+        assert not named or (each.name.endswith(f"_{named[0]}") and named[0] in ("SECONDS", "MINUTES", "DAYS", "BYTES"))

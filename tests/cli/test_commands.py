@@ -8,6 +8,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kaisoumail.settings.description import SECTIONS
@@ -85,6 +86,41 @@ def test_the_configuration_is_shown_whole_and_no_secret_of_it() -> None:
     assert (lines["SESSION_SECRET"], lines["INBOUND_SECRET"], lines["DATABASE_URL"]) == ("set", "  (default)", "set")
     assert ENOUGH["SESSION_SECRET"] not in told.stdout
     assert "pass-word" not in told.stdout
+
+
+def test_a_variable_that_is_set_by_its_former_name_is_shown_by_the_present_one() -> None:
+    told = command("config", "show", QUOTA_STORED_MEGABYTES_PER_USER="5", AUDIT_RETENTION_DAYS="30", **ENOUGH)
+
+    lines = dict(line.split("=", 1) for line in told.stdout.splitlines() if "=" in line)
+    assert lines["AUDIT_RETENTION_DAYS"] == "30"
+    assert lines["QUOTA_STORED_PER_USER_BYTES"] == "5000000  (set by its former name QUOTA_STORED_MEGABYTES_PER_USER)"
+    assert "QUOTA_STORED_MEGABYTES_PER_USER" not in lines
+
+
+def test_a_former_name_is_one_line_of_the_log_at_the_start(tmp_path: Path) -> None:
+    obstacle = tmp_path / "file"
+    obstacle.write_text("not a folder")
+
+    told = command("serve", AUDIT_KEPT_DAYS="30", DATA_DIR=str(obstacle / "data"), PORT="0", SMTP_PORT="0", **ENOUGH)
+
+    logged, _refusal = told.stderr.splitlines()
+    assert (
+        msgspec.json.decode(logged).items()
+        >= {
+            "event": "settings.renamed",
+            "former": "AUDIT_KEPT_DAYS",
+            "present": "AUDIT_RETENTION_DAYS",
+        }.items()
+    )
+
+
+def test_doctor_says_which_names_are_former_ones(tmp_path: Path) -> None:
+    told = command("doctor", MAIL_READER_PROCESSES="false", DATA_DIR=str(tmp_path), **ENOUGH)
+
+    [line] = [line for line in told.stdout.splitlines() if "configuration" in line]
+    assert line == (
+        "ok  configuration: every variable can be read; MAIL_READER_PROCESSES is now called READER_PROCESSES_ENABLED"
+    )
 
 
 def test_every_variable_that_is_read_as_a_secret_is_shown_as_one() -> None:

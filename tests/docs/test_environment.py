@@ -46,6 +46,17 @@ def test_the_page_has_every_default() -> None:
             assert defaults[each.variable.name] == str(each.default).replace("True", "true").replace("False", "false")
 
 
+def test_the_page_has_every_former_name_with_the_present_one() -> None:
+    part = PAGE.partition("## Former names\n")[2].partition("\n## ")[0]
+    rows = [tuple(cell.strip() for cell in line.strip("|").split("|")) for line in part.splitlines() if "| `" in line]
+
+    assert rows == [
+        (f"`{former.name}`{f', in {former.unit}' if former.unit else ''}", f"`{each.variable.name}`")
+        for each in DECLARATIONS
+        for former in each.variable.former_names
+    ]
+
+
 def test_every_variable_is_in_one_part_and_the_advanced_ones_are_last() -> None:
     listed = [each for section in SECTIONS for each in section.declarations]
 

@@ -31,7 +31,7 @@ _QUICK: Final = {
     "CLOUDFLARE_TIMEOUT_SECONDS": "2",
     "CLOUDFLARE_MAX_RETRY_AFTER_SECONDS": "2",
     "CLOUDFLARE_REQUEST_BUDGET": "60000",
-    "MAIL_READER_PROCESSES": "false",
+    "READER_PROCESSES_ENABLED": "false",
     "SMTP_PORT": "0",
 }
 _BUGS: Final = ("workflows.step_failed", "workflows.run.failed", "workflows.run.set_aside", "schedule.crash")

@@ -5,7 +5,7 @@ import os
 import typer
 
 from kaisoumail.settings import settings_from
-from kaisoumail.settings.description import SECTIONS, shown
+from kaisoumail.settings.description import SECTIONS, ShownVariable, shown
 
 app = typer.Typer(help="Look at the configuration.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,5 +23,11 @@ def show() -> None:
         print(f"# {section.title}: {section.purpose}")
         for declaration in section.declarations:
             variable = shown(declaration, settings, os.environ)
-            print(f"{variable.name}={variable.value}{'' if variable.is_set else '  (default)'}")
+            print(f"{variable.name}={variable.value}{_origin(variable)}")
         print()
+
+
+def _origin(variable: ShownVariable) -> str:
+    if variable.set_by is None:
+        return "  (default)"
+    return "" if variable.set_by == variable.name else f"  (set by its former name {variable.set_by})"

@@ -16,6 +16,7 @@ from kaisoumail.operations.token_check import examine
 from kaisoumail.server.context import open_context
 from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.settings import Settings, settings_from
+from kaisoumail.settings.environment import renamed
 from kaisoumail.storage.engine.workflow_file import check_workflow_file
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.run_health import read_run_health
@@ -55,7 +56,8 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
 
 
 async def _configuration(_context: Context, _settings: Settings) -> str:
-    return "every variable can be read"
+    findings = [f"{former} is now called {present}" for former, present in renamed(os.environ)]
+    return "; ".join(["every variable can be read", *findings])
 
 
 async def _database(context: Context, _settings: Settings) -> str:

@@ -2,19 +2,27 @@
 
 import asyncio
 import os
+from typing import Final
+
+import structlog
 
 from kaisoumail.cli import until_stopped
 from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.server.run import running
 from kaisoumail.settings import settings_from
+from kaisoumail.settings.environment import renamed
 from kaisoumail.storage.data_folder import data_folder
 from kaisoumail.storage.process_lock import sole_process
+
+_log: Final = structlog.get_logger("kaisoumail.serve")
 
 
 def serve() -> None:
     """Run the API, the pages, the SMTP listener and the background work."""
     settings = settings_from(os.environ)
     log_to_stderr()
+    for former, present in renamed(os.environ):
+        _log.warning("settings.renamed", former=former, present=present)
 
     async def work(stop: asyncio.Event) -> None:
         async with running(settings) as server:

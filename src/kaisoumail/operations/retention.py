@@ -84,20 +84,20 @@ _REFUSED_MAILBOXES: Final = AgedRows(schema.mailboxes, schema.mailboxes.c.destro
 _NOTES_OF_ZONES: Final = AgedRows(schema.facts, schema.facts.c.updated_at, only=zone_creations.is_note)
 
 HOURLY: Final = (
-    _rows("audit lines", "audit_kept_days", "what they tell of", _AUDIT_LINES),
-    _rows("domain events", "audit_kept_days", "what they tell of", schema.domain_events.c.at),
-    _rows("refusals", "rejections_kept_days", "the refusal", schema.rejections.c.at),
-    _rows("revoked API keys", "audit_kept_days", "their revocation", schema.api_keys.c.revoked_at),
-    _rows("expired API keys", "audit_kept_days", "their end", schema.api_keys.c.expires_at),
-    _rows("revoked passkeys", "audit_kept_days", "their revocation", schema.passkeys.c.revoked_at),
+    _rows("audit lines", "audit_retention_days", "what they tell of", _AUDIT_LINES),
+    _rows("domain events", "audit_retention_days", "what they tell of", schema.domain_events.c.at),
+    _rows("refusals", "rejections_retention_days", "the refusal", schema.rejections.c.at),
+    _rows("revoked API keys", "audit_retention_days", "their revocation", schema.api_keys.c.revoked_at),
+    _rows("expired API keys", "audit_retention_days", "their end", schema.api_keys.c.expires_at),
+    _rows("revoked passkeys", "audit_retention_days", "their revocation", schema.passkeys.c.revoked_at),
     _rows("sessions", _DAY, "their end", schema.sessions.c.expires_at),
     _rows("passkey challenges", _AT_ONCE, "their end", schema.challenges.c.expires_at),
     _rows("destroyed mailboxes", 7 * _DAY, "their destruction", schema.mailboxes.c.destroyed_at),
     _rows("mailboxes that Cloudflare refused", _AT_ONCE, "their destruction", _REFUSED_MAILBOXES),
     _rows("deleted messages", 30 * _DAY, "their deletion", schema.messages.c.deleted_at),
-    Rule("binds that ended", "audit_kept_days", "their end", _shown_runs, schema.runs),
+    Rule("binds that ended", "audit_retention_days", "their end", _shown_runs, schema.runs),
     Rule("other runs that ended", _DAY, "their end", _other_runs, schema.runs),
-    _rows("notes of zones to create", "audit_kept_days", "the last request", _NOTES_OF_ZONES),
+    _rows("notes of zones to create", "audit_retention_days", "the last request", _NOTES_OF_ZONES),
     Rule("bytes of deleted messages", _AT_ONCE, "their deletion", _bytes_of_deleted),
 )
 DAILY: Final = (Rule("files of no message", _DAY, "their last change", remove_orphaned_files),)

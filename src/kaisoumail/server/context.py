@@ -50,7 +50,7 @@ async def open_context(settings: Settings, process_id: str = "") -> AsyncIterato
         database = open_database(folder.database_url, signals.wake, storage.lock_timeout_seconds)
         stack.push_async_callback(database.close)
         await schema_migration.migrate(database)
-        readers = ProcessReaders() if settings.mailboxes.reader_processes else ThreadReaders()
+        readers = ProcessReaders() if settings.mailboxes.reader_processes_enabled else ThreadReaders()
         stack.push_async_callback(readers.close)
         context = Context(
             database=database,
@@ -132,10 +132,10 @@ def _policy(settings: Settings) -> Policy:
     limits = Limits(
         settings.mailboxes.default_ttl_minutes,
         settings.mailboxes.max_message_bytes,
-        settings.storage.rejections_kept_days,
+        settings.storage.rejections_retention_days,
         timedelta(minutes=access.session_lifetime_minutes),
         timedelta(minutes=access.session_idle_minutes),
-        settings.storage.audit_kept_days,
+        settings.storage.audit_retention_days,
         quotas=_quotas(settings.mailboxes),
     )
     return Policy(
@@ -149,4 +149,4 @@ def _policy(settings: Settings) -> Policy:
 
 
 def _quotas(settings: MailboxSettings) -> Quotas:
-    return Quotas(settings.per_user, settings.stored_megabytes_per_user * 1_000_000, settings.messages_per_mailbox)
+    return Quotas(settings.per_user, settings.stored_bytes_per_user, settings.messages_per_mailbox)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kaisoumail.settings.environment import text_of
+from kaisoumail.settings.environment import find_setting
 from kaisoumail.settings.settings import DECLARATIONS, GROUPS, Declaration, Settings
 
 
@@ -31,22 +31,28 @@ SECTIONS: Final = tuple(_sections())
 
 @dataclass(frozen=True, slots=True)
 class ShownVariable:
-    """A variable and its *value* as the environment would set it: "set" or empty for a secret, empty for none."""
+    """
+    A variable and its *value* as the environment would set it: "set" or empty for a secret, empty for none.
+
+    *set_by* is the name that the environment sets, the present or a former one; None while the default is in effect.
+    """
 
     name: str
     value: str
-    is_set: bool
+    set_by: str | None
 
 
 def shown(declaration: Declaration, settings: Settings, environment: Mapping[str, str]) -> ShownVariable:
     """A variable of *environment* with its value in *settings*."""
     name = declaration.variable.name
-    text = text_of(environment, name)
+    setting = find_setting(declaration.variable, environment)
     if declaration.variable.is_secret:
-        value = "set" if text else ""
+        value = "set" if setting else ""
+    elif setting is not None and setting.name == name:
+        value = setting.text
     else:
-        value = text or _as_text(getattr(getattr(settings, declaration.group), declaration.field))
-    return ShownVariable(name, value, bool(text))
+        value = _as_text(getattr(getattr(settings, declaration.group), declaration.field))
+    return ShownVariable(name, value, setting.name if setting else None)
 
 
 def _as_text(value: Any) -> str:

@@ -1,10 +1,12 @@
 """Reads the environment: every invalid variable is named at once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kaisoumail.settings.readers import InvalidValue
 from kaisoumail.settings.settings import DECLARATIONS, GROUPS, Settings
+from kaisoumail.settings.variable import Variable
 
 
 class BadEnvironment(Exception):
@@ -13,6 +15,15 @@ class BadEnvironment(Exception):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("; ".join(faults))
         self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The *text* and *value* of a variable that is set, and the *name* by which it is: the present or a former one."""
+
+    name: str
+    text: str
+    value: Any
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
@@ -25,14 +36,15 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     faults: list[str] = []
     for declaration in DECLARATIONS:
         variable = declaration.variable
-        text = text_of(environment, variable.name)
         try:
-            if text:
-                values[declaration.group][declaration.field] = variable.reader(text)
-            elif declaration.is_required:
-                faults.append(f"{variable.name} is required: {variable.meaning}")
-        except InvalidValue as error:
-            faults.append(f"{variable.name} {error}")
+            setting = find_setting(variable, environment)
+        except BadEnvironment as error:
+            faults.extend(error.faults)
+            continue
+        if setting is not None:
+            values[declaration.group][declaration.field] = setting.value
+        elif declaration.is_required:
+            faults.append(f"{variable.name} is required: {variable.meaning}")
     if faults:
         raise BadEnvironment(faults)
     settings = Settings(**{name: group(**values[name]) for name, group in GROUPS.items()})
@@ -42,7 +54,43 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
-def text_of(environment: Mapping[str, str], name: str) -> str:
+def find_setting(variable: Variable, environment: Mapping[str, str]) -> Setting | None:
+    """
+    What *environment* sets the variable to, by its present name or a former one; None if it does not.
+
+    Raises BadEnvironment for a text that cannot be used, and for two names with different values.
+    """
+    names = [(variable.name, variable.reader)]
+    names += [(former.name, former.reader or variable.reader) for former in variable.former_names]
+    settings = [
+        Setting(name, text, _read(name, text, reader))
+        for name, reader in names
+        if (text := _text_of(environment, name))
+    ]
+    for other in settings[1:]:
+        if other.value != settings[0].value:
+            raise BadEnvironment([f"{other.name} is now called {variable.name}, and both are set, to different values"])
+    return settings[0] if settings else None
+
+
+def renamed(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The former names that *environment* sets, each with the present one."""
+    return [
+        (former.name, declaration.variable.name)
+        for declaration in DECLARATIONS
+        for former in declaration.variable.former_names
+        if _text_of(environment, former.name)
+    ]
+
+
+def _read(name: str, text: str, reader: Callable[[str], Any]) -> Any:
+    try:
+        return reader(text)
+    except InvalidValue as error:
+        raise BadEnvironment([f"{name} {error}"]) from None
+
+
+def _text_of(environment: Mapping[str, str], name: str) -> str:
     """The text of a variable without surrounding blanks, "" if it is blank or unset; a line break inside stays."""
     text = environment.get(name, "").strip(" \t")
     return text if text.strip() else ""

@@ -14,6 +14,7 @@ from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
 from kaisoumail.settings.readers import (
     boolean,
     email,
+    millions,
     networks,
     origin,
     origins,
@@ -25,7 +26,7 @@ from kaisoumail.settings.readers import (
     url_of,
     whole,
 )
-from kaisoumail.settings.variable import REQUIRED, SECRET, SetWhen, variable
+from kaisoumail.settings.variable import REQUIRED, SECRET, FormerName, SetWhen, variable
 
 CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
 
@@ -221,11 +222,12 @@ class MailboxSettings:
         whole(0, 1_000_000),
         "mailboxes of one user that receive at the same time; 0 is no limit",
     )
-    stored_megabytes_per_user: int = variable(
-        "QUOTA_STORED_MEGABYTES_PER_USER",
-        20_000,
-        whole(0, 999_999_999),
-        "messages stored for one user, in millions of bytes; 0 is no limit",
+    stored_bytes_per_user: int = variable(
+        "QUOTA_STORED_PER_USER_BYTES",
+        20_000_000_000,
+        whole(0, 999_999_999_000_000),
+        "size of all messages stored for one user, in bytes; 0 is no limit",
+        FormerName("QUOTA_STORED_MEGABYTES_PER_USER", millions(0, 999_999_999), "millions of bytes"),
     )
     messages_per_mailbox: int = variable(
         "QUOTA_MESSAGES_PER_MAILBOX", 100_000, whole(0, 999_999_999), "messages stored in one mailbox; 0 is no limit"
@@ -233,12 +235,13 @@ class MailboxSettings:
     max_message_bytes: int = variable(
         "MAX_MESSAGE_BYTES", 26_214_400, whole(1024, 104_857_600), "largest message accepted, in bytes"
     )
-    reader_processes: bool = variable(
-        "MAIL_READER_PROCESSES",
+    reader_processes_enabled: bool = variable(
+        "READER_PROCESSES_ENABLED",
         True,
         boolean,
         "whether messages are read by processes of their own, where a hostile one does no harm",
         SetWhen("the machine has too little memory for four small processes more"),
+        FormerName("MAIL_READER_PROCESSES"),
     )
 
 
@@ -273,14 +276,19 @@ class StorageSettings:
         "free disk below which no message is accepted, in bytes; senders are asked to try again",
         SetWhen("other programs on the same disk need more than that"),
     )
-    audit_kept_days: int = variable(
-        "AUDIT_KEPT_DAYS",
+    audit_retention_days: int = variable(
+        "AUDIT_RETENTION_DAYS",
         365,
         whole(1, 3650),
         "how long the audit log, the events of domains, and revoked or expired keys are stored, in days",
+        FormerName("AUDIT_KEPT_DAYS"),
     )
-    rejections_kept_days: int = variable(
-        "REJECTIONS_KEPT_DAYS", 14, whole(1, 365), "how long rejected messages are listed, in days"
+    rejections_retention_days: int = variable(
+        "REJECTIONS_RETENTION_DAYS",
+        14,
+        whole(1, 365),
+        "how long rejected messages are listed, in days",
+        FormerName("REJECTIONS_KEPT_DAYS"),
     )
     dead_after_seconds: int = variable(
         "PROCESS_DEAD_AFTER_SECONDS",

@@ -30,11 +30,16 @@ def boolean(value: str) -> bool:
 
 def whole(low: int, high: int) -> Callable[[str], int]:
     def read(value: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not low <= int(value) <= high:
+        if not re.fullmatch(r"[0-9]{1,15}", value) or not low <= int(value) <= high:
             raise InvalidValue(f"must be a whole number from {low} to {high}")
         return int(value)
 
     return read
+
+
+def millions(low: int, high: int) -> Callable[[str], int]:
+    read = whole(low, high)
+    return lambda value: read(value) * 1_000_000
 
 
 def secret(length: int) -> Callable[[str], str]:

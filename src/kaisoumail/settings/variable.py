@@ -22,8 +22,17 @@ class SetWhen:
     case: str
 
 
+@dataclass(frozen=True, slots=True)
+class FormerName:
+    """An earlier *name*, which is still read: by *reader*, if its text is of another *unit* than the present one's."""
+
+    name: str
+    reader: Callable[[str], Any] | None = None
+    unit: str = ""
+
+
 SECRET: Final = Secret()
-Note = Secret | SetWhen
+Note = Secret | SetWhen | FormerName
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,10 @@ class Variable:
     def set_when(self) -> str | None:
         """The case in which an advanced variable is set; None for an ordinary one."""
         return next((note.case for note in self.notes if isinstance(note, SetWhen)), None)
+
+    @property
+    def former_names(self) -> tuple[FormerName, ...]:
+        return tuple(note for note in self.notes if isinstance(note, FormerName))
 
 
 def variable(name: str, default: T, reader: Callable[[str], T], meaning: str, *notes: Note) -> T:

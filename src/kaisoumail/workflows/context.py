@@ -76,10 +76,10 @@ class Limits:
 
     default_ttl_minutes: int
     max_message_bytes: int
-    rejections_kept_days: int = 14
+    rejections_retention_days: int = 14
     session_lifetime: timedelta = timedelta(days=7)
     session_idle: timedelta = timedelta(days=3)
-    audit_kept_days: int = 365
+    audit_retention_days: int = 365
     quotas: Quotas = NO_QUOTAS
     heartbeat_seconds: float = 15.0
     """The longest pause in an event stream: proxies close a connection that is idle for a minute."""
