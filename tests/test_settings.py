@@ -6,7 +6,7 @@ from dataclasses import fields
 import pytest
 
 from kaisoumail.settings import BadEnvironment, Settings, settings_from
-from kaisoumail.settings.environment import renamed
+from kaisoumail.settings.environment import misspellings, renamed
 from kaisoumail.settings.settings import DECLARATIONS, GROUPS, Declaration
 from kaisoumail.settings.variable import FormerName
 
@@ -208,6 +208,33 @@ def test_both_names_with_different_values_are_refused_and_neither_wins() -> None
 def test_a_fault_names_the_former_name_that_was_set() -> None:
     with pytest.raises(BadEnvironment, match="AUDIT_KEPT_DAYS must be a whole number from 1 to 3650"):
         settings_from(ENOUGH | {"AUDIT_KEPT_DAYS": "long"})
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SESION_SECRET", "SESSION_SECRET"),
+        ("SESSION_SECRET_RETIRED", "SESSION_SECRETS_RETIRED"),
+        ("RATE_LIMIT_PER_USER_MINUTES", "RATE_LIMIT_PER_USER_MINUTE"),
+        ("EMAIL_ROUTING_MANAGMENT_ENABLED", "EMAIL_ROUTING_MANAGEMENT_ENABLED"),
+        ("AUDIT_KEEPT_DAYS", "AUDIT_KEPT_DAYS"),
+    ],
+)
+def test_a_name_that_differs_by_a_letter_is_a_misspelling(name: str, meant: str) -> None:
+    assert misspellings({name: "1"}) == [(name, meant)]
+    assert misspellings({name: "1", meant: "1"}) == []
+
+
+def test_names_of_other_programs_are_no_misspellings() -> None:
+    of_others = (
+        "HOSTNAME TERM XDG_DATA_DIRS SSH_CLIENT HTTP_PROXY HTTPS_PROXY SMTP_USER SMTP_PORT_25_TCP SMTP_SERVICE_PORT "
+        "CLOUDFLARE_API_KEY CLOUDFLARE_TOKEN CLOUDFLARE_DEPLOY_API_TOKEN CLOUDFLARE_ACCOUNT_EMAIL CLOUDFLARE_BASE_URL "
+        "DATABASE_URI DATABASE_PUBLIC_URL SESSION_SECRET_KEY SESSION_MANAGER WEB_CONCURRENCY BOOTSTRAP_ADMIN_PASSWORD "
+        "INVOCATION_ID JOURNAL_STREAM KUBERNETES_SERVICE_HOST POSTGRES_PASSWORD PYTHONPATH"
+    ).split()
+
+    assert misspellings(dict.fromkeys(of_others, "1")) == []
+    assert misspellings({each.variable.name: "1" for each in DECLARATIONS}) == []
 
 
 def test_no_former_name_is_that_of_another_variable() -> None:

@@ -114,12 +114,13 @@ def test_a_former_name_is_one_line_of_the_log_at_the_start(tmp_path: Path) -> No
     )
 
 
-def test_doctor_says_which_names_are_former_ones(tmp_path: Path) -> None:
-    told = command("doctor", MAIL_READER_PROCESSES="false", DATA_DIR=str(tmp_path), **ENOUGH)
+def test_doctor_says_which_names_are_former_ones_and_which_are_misspelt(tmp_path: Path) -> None:
+    told = command("doctor", MAIL_READER_PROCESSES="false", TRUSTED_PROXES="::1", DATA_DIR=str(tmp_path), **ENOUGH)
 
     [line] = [line for line in told.stdout.splitlines() if "configuration" in line]
     assert line == (
-        "ok  configuration: every variable can be read; MAIL_READER_PROCESSES is now called READER_PROCESSES_ENABLED"
+        "ok  configuration: every variable can be read; MAIL_READER_PROCESSES is now called READER_PROCESSES_ENABLED; "
+        "TRUSTED_PROXES is no variable; is TRUSTED_PROXIES meant?"
     )
 
 

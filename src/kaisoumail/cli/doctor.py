@@ -16,7 +16,7 @@ from kaisoumail.operations.token_check import examine
 from kaisoumail.server.context import open_context
 from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.settings import Settings, settings_from
-from kaisoumail.settings.environment import renamed
+from kaisoumail.settings.environment import misspellings, renamed
 from kaisoumail.storage.engine.workflow_file import check_workflow_file
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.run_health import read_run_health
@@ -56,8 +56,10 @@ def _checks(context: Context, settings: Settings) -> list[tuple[str, Check]]:
 
 
 async def _configuration(_context: Context, _settings: Settings) -> str:
-    findings = [f"{former} is now called {present}" for former, present in renamed(os.environ)]
-    return "; ".join(["every variable can be read", *findings])
+    findings = ["every variable can be read"]
+    findings += [f"{former} is now called {present}" for former, present in renamed(os.environ)]
+    findings += [f"{unknown} is no variable; is {meant} meant?" for unknown, meant in misspellings(os.environ)]
+    return "; ".join(findings)
 
 
 async def _database(context: Context, _settings: Settings) -> str:

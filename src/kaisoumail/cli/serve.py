@@ -10,7 +10,7 @@ from kaisoumail.cli import until_stopped
 from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.server.run import running
 from kaisoumail.settings import settings_from
-from kaisoumail.settings.environment import renamed
+from kaisoumail.settings.environment import misspellings, renamed
 from kaisoumail.storage.data_folder import data_folder
 from kaisoumail.storage.process_lock import sole_process
 
@@ -23,6 +23,8 @@ def serve() -> None:
     log_to_stderr()
     for former, present in renamed(os.environ):
         _log.warning("settings.renamed", former=former, present=present)
+    for unknown, meant in misspellings(os.environ):
+        _log.warning("settings.unknown", name=unknown, meant=meant)
 
     async def work(stop: asyncio.Event) -> None:
         async with running(settings) as server:

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Final
 
 from kaisoumail.settings.readers import InvalidValue
 from kaisoumail.settings.settings import DECLARATIONS, GROUPS, Settings
 from kaisoumail.settings.variable import Variable
+
+_MISSPELT: Final = 0.92
+"""The similarity from which a name is a misspelling of ours: one letter of thirteen. CLOUDFLARE_API_KEY is below it."""
 
 
 class BadEnvironment(Exception):
@@ -81,6 +85,15 @@ def renamed(environment: Mapping[str, str]) -> list[tuple[str, str]]:
         for former in declaration.variable.former_names
         if _text_of(environment, former.name)
     ]
+
+
+def misspellings(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The names in *environment* that are no variable but almost one that is not set, each with that variable."""
+    names = [each.variable.name for each in DECLARATIONS]
+    names += [former.name for each in DECLARATIONS for former in each.variable.former_names]
+    unset = [name for name in names if name not in environment]
+    unknown = [name for name in environment if name not in names]
+    return [(name, meant) for name in unknown for meant in get_close_matches(name, unset, 1, _MISSPELT)]
 
 
 def _read(name: str, text: str, reader: Callable[[str], Any]) -> Any:
