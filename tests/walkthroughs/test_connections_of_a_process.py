@@ -15,18 +15,18 @@ from tests.postgres_roles import a_limited_role
 from tests.servers import UNLIMITED, a_world, free_port
 
 
-def test_k10_under_load_a_process_has_no_more_connections_than_it_says(postgres_url: str, tmp_path: Path) -> None:
+def test_k10_under_load_a_process_has_no_more_connections_than_it_says(empty_postgres_url: str, tmp_path: Path) -> None:
     port, most, is_over = free_port(), [0], threading.Event()
 
     def count(role: str) -> None:
-        with psycopg.connect(postgres_url, autocommit=True) as watching:
+        with psycopg.connect(empty_postgres_url, autocommit=True) as watching:
             while not is_over.is_set():
                 query = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
                 [number] = watching.execute(query, [role]).fetchone() or [0]
                 most[0] = max(most[0], number)
 
     with (
-        a_limited_role(postgres_url, CONNECTIONS) as url,
+        a_limited_role(empty_postgres_url, CONNECTIONS) as url,
         a_world(tmp_path, DATABASE_URL=url, SMTP_PORT=str(port), **UNLIMITED) as world,
         world.product() as product,
         ThreadPoolExecutor(17) as threads,
