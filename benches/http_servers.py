@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from tests.servers import free_port
+from tests.ports import reserved_port
 
 _REQUEST: Final = b"POST /api/x HTTP/1.1\r\nhost: bench\r\ncontent-length: 5120\r\n\r\n" + b"x" * 5120
 _CONNECTIONS: Final = 16
@@ -48,7 +48,7 @@ def report(_: Path) -> None:
         if name != "ours" and importlib.util.find_spec(_PACKAGES.get(name, "uvicorn")) is None:
             print(f"{name:12} is not installed")
             continue
-        port = free_port()
+        port = reserved_port()
         with _serving(name, port) as process:
             idle = _resident(process.pid)
             try:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.servers import free_port
+from tests.ports import reserved_port
 
 _MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -82,7 +82,7 @@ def has_postfix() -> bool:
 @contextmanager
 def postfix(folder: Path) -> Iterator[Postfix]:
     """A Postfix of its own under *folder*, which must be readable for its users."""
-    port = free_port()
+    port = reserved_port()
     owner = pwd.getpwnam("postfix")
     for name in ("etc", "spool", "data", "mail"):
         (folder / name).mkdir(parents=True)
@@ -112,7 +112,7 @@ class Sink:
 @contextmanager
 def aiosmtpd_sink() -> Iterator[Sink]:
     """A bare aiosmtpd in a process of its own; it parses nothing and stores nothing."""
-    port = free_port()
+    port = reserved_port()
     words = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}", "-c", "aiosmtpd.handlers.Sink"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:

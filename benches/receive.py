@@ -15,7 +15,8 @@ from pathlib import Path
 from benches.load import ADDRESS
 from benches.peers import aiosmtpd_sink, has_postfix, postfix
 from benches.table import Row, show
-from tests.servers import Product, a_world, free_port
+from tests.ports import reserved_port
+from tests.servers import Product, a_world
 
 CONNECTIONS = 16
 SMALL, LARGE, HUGE = 5_000, 1_000_000, 25_000_000
@@ -33,7 +34,7 @@ def measured(folder: Path, mails: int = 8_000) -> tuple[list[Row], list[Memory]]
     """Ours with SQLite, then the peers."""
     rows: list[Row] = []
     memory: list[Memory] = []
-    smtp_port = free_port()
+    smtp_port = reserved_port()
     with a_world(folder / "ours", SMTP_PORT=str(smtp_port)) as world, world.product() as product:
         product.active_domain("customer.com")
         made = {"localPart": "ada", "subdomain": "mail", "expiresInMinutes": None}

@@ -4,7 +4,6 @@ import atexit
 import os
 import re
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,14 +30,6 @@ UNLIMITED = {  # for whoever asks more than a person would: a whole suite of odd
     "QUOTA_STORED_PER_USER_BYTES": "0",
 }
 _READY = re.compile(r"ready (http://\S+)")
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass

@@ -10,8 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.ports import reserved_port
 from tests.postgres_server import CannotStart, PostgresServer, programs_of_the_wheel
-from tests.servers import free_port
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_port_that_is_taken_is_said_in_one_line_with_the_servers_own_words() -
 
 
 def test_with_a_port_it_answers_on_loopback() -> None:
-    port = free_port()
+    port = reserved_port()
     server = PostgresServer(port=port)
     try:
         server.start()

@@ -16,7 +16,8 @@ from kaisoumail.model.ids import new_id
 from kaisoumail.model.message import attachment_number, part_id
 from tests.api_client import code_of
 from tests.people import MINUTE, NOON
-from tests.servers import Product, a_world, free_port
+from tests.ports import reserved_port
+from tests.servers import Product, a_world
 
 ADDRESS = "ada@mail.customer.com"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
@@ -228,7 +229,7 @@ def test_only_what_cloudflare_wrote_vouches_for_a_sender(inbox: Inbox) -> None:
 
 
 def test_a_mail_by_our_own_smtp_door_has_nobody_to_vouch_for_it(tmp_path_factory: pytest.TempPathFactory) -> None:
-    port = free_port()
+    port = reserved_port()
     forged = b"Authentication-Results: mx.cloudflare.net; dmarc=pass header.from=bank.example\r\nSubject: s\r\n\r\nt"
     with a_world(tmp_path_factory.mktemp("own"), SMTP_PORT=str(port)) as world, world.product() as product:
         product.active_domain("customer.com")

@@ -9,12 +9,13 @@ import httpx
 import pytest
 
 from kaisoumail.auth.signatures import sign
-from tests.servers import INBOUND_SECRET, Product, a_world, free_port
+from tests.ports import reserved_port
+from tests.servers import INBOUND_SECRET, Product, a_world
 
 
 @pytest.fixture(scope="module")
 def smtp_port() -> int:
-    return free_port()
+    return reserved_port()
 
 
 @pytest.fixture(scope="module")

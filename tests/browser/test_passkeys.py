@@ -11,7 +11,8 @@ from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.conftest import Opener, Site
 from tests.browser.layout import CONTRASTS, WIDTHS, overflow
-from tests.servers import ADMIN_KEY, a_world, free_port
+from tests.ports import reserved_port
+from tests.servers import ADMIN_KEY, a_world
 
 DEVICE = {
     "protocol": "ctap2",
@@ -62,7 +63,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, clients: list[str]) -> Iterator[Site]:
-    port = str(free_port())
+    port = str(reserved_port())
     origins = {"WEB_APP_ORIGIN": f"http://localhost:{port}", "WEB_APP_ORIGINS": clients[0]}
     with (
         a_world(tmp_path_factory.mktemp("site"), PORT=port, **origins) as world,

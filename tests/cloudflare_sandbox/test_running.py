@@ -10,6 +10,7 @@ import pytest
 
 import cloudflare_sandbox
 from tests.cloudflare_sandbox.pretend import result, rule_for, running
+from tests.ports import reserved_port
 
 
 def test_a_restart_forgets_nothing_that_was_answered(tmp_path: Path) -> None:
@@ -60,19 +61,14 @@ def test_a_busy_port_is_named_and_nothing_is_half_started(which: str) -> None:
         async with cloudflare_sandbox.running(port=port, smtp_port=smtp_port):
             raise AssertionError("it started")
 
-    with socket.socket() as busy, socket.socket() as other:
-        for listener in (busy, other):
-            listener.bind(("127.0.0.1", 0))
-        busy.listen()
-        port, free = busy.getsockname()[1], other.getsockname()[1]
-        other.close()
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port, free = busy.getsockname()[1], reserved_port()
         ports = (port, free) if which == "port" else (free, port)
 
         with pytest.raises(OSError, match=f"Port {port} on 127.0.0.1"):
             asyncio.run(start(*ports))
 
-        with socket.socket() as again:
-            again.bind(("127.0.0.1", free))
+        socket.create_server(("127.0.0.1", free)).close()
 
 
 def test_the_door_mints_tokens_and_tells_where_it_is() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from tests.builders import an_email
 from tests.crash.senders import DOORS, Load, a_sender, ready, stored
-from tests.servers import a_world, free_port
+from tests.ports import reserved_port
+from tests.servers import a_world
 
 ROUNDS = int(os.environ.get("KAISOUMAIL_CRASH_ROUNDS", "1"))
 SEED = int(os.environ.get("KAISOUMAIL_CRASH_SEED", "20261125"))
@@ -34,7 +35,7 @@ def _mails(number: int, chance: random.Random) -> list[bytes]:
 @pytest.mark.parametrize("door", DOORS)
 def test_what_was_acknowledged_is_there_once_after_each_sigkill(tmp_path: Path, database_url: str, door: str) -> None:
     chance = random.Random(f"{SEED} {door}")
-    port = free_port()
+    port = reserved_port()
     acknowledged: list[bytes] = []
     with a_world(tmp_path, DATABASE_URL=database_url, SMTP_PORT=str(port)) as world:
         with world.product() as product:
@@ -61,7 +62,7 @@ def test_what_was_acknowledged_is_there_once_after_each_sigkill(tmp_path: Path, 
 
 
 def test_a_hand_over_heard_by_both_doors_is_one_message(tmp_path: Path, database_url: str) -> None:
-    port, raw = free_port(), an_email(subject="By both doors")
+    port, raw = reserved_port(), an_email(subject="By both doors")
     with a_world(tmp_path, DATABASE_URL=database_url, SMTP_PORT=str(port)) as world, world.product() as product:
         ready(product)
         loads = [Load([raw] * 10, partial(a_sender, door, product, port)) for door in DOORS]
@@ -75,7 +76,7 @@ def test_a_hand_over_heard_by_both_doors_is_one_message(tmp_path: Path, database
 
 
 def test_a_stopped_server_ends_cleanly_and_keeps_what_it_said_yes_to(tmp_path: Path) -> None:
-    port = free_port()
+    port = reserved_port()
     with a_world(tmp_path, SMTP_PORT=str(port)) as world:
         with world.product() as product:
             ready(product)

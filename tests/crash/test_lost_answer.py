@@ -7,8 +7,9 @@ import pytest
 
 from tests.builders import an_email
 from tests.crash.senders import DOORS, a_sender, ready, stored
+from tests.ports import reserved_port
 from tests.postgres_proxy import a_postgres_proxy
-from tests.servers import a_world, free_port
+from tests.servers import a_world
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -16,7 +17,7 @@ from tests.servers import a_world, free_port
 def test_a_mail_is_kept_once_and_whole_though_its_commit_was_not_answered(
     tmp_path: Path, postgres_url: str, door: str, size: int
 ) -> None:
-    port, raw = free_port(), an_email(subject="Unanswered", text=os.urandom(size // 2).hex())
+    port, raw = reserved_port(), an_email(subject="Unanswered", text=os.urandom(size // 2).hex())
     with (
         a_postgres_proxy(postgres_url) as proxy,
         a_world(tmp_path, DATABASE_URL=proxy.url, SMTP_PORT=str(port)) as world,

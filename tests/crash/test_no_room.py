@@ -13,7 +13,8 @@ import pytest
 
 from tests.builders import an_email
 from tests.crash.senders import DOORS, Load, a_sender, ready, stored
-from tests.servers import a_world, free_port
+from tests.ports import reserved_port
+from tests.servers import a_world
 
 SIZE = 12 * 1024 * 1024
 
@@ -43,7 +44,7 @@ def _mails(name: str, number: int) -> list[bytes]:
 def test_a_full_disk_asks_senders_to_come_back_and_loses_nothing(
     tmp_path: Path, small_disk: Path, door: str, water_mark: str
 ) -> None:
-    port = free_port()
+    port = reserved_port()
     settings = {"DATA_DIR": str(small_disk), "SMTP_PORT": str(port), "MIN_FREE_DISK_BYTES": water_mark}
     with a_world(tmp_path, **settings) as world:
         with world.product() as product:
@@ -65,7 +66,7 @@ def test_a_full_disk_asks_senders_to_come_back_and_loses_nothing(
 
 @pytest.mark.parametrize("door", DOORS)
 def test_a_locked_database_asks_senders_to_come_back(tmp_path: Path, database_url: str, door: str) -> None:
-    port = free_port()
+    port = reserved_port()
     with (
         a_world(tmp_path, DATABASE_URL=database_url, SMTP_PORT=str(port), DATABASE_PATIENCE_SECONDS="1") as world,
         world.product() as product,

@@ -8,7 +8,8 @@ import pytest
 
 from tests.builders import an_email
 from tests.email_worker.runtime import Ending, Runtime
-from tests.servers import INBOUND_SECRET, Product, a_world, free_port
+from tests.ports import reserved_port
+from tests.servers import INBOUND_SECRET, Product, a_world
 
 ADDRESS = "ada@mail.customer.com"
 ACCEPTED = Ending("accepted", "")
@@ -75,7 +76,7 @@ def test_while_nobody_answers_the_sender_tries_again_and_nothing_is_lost(
     email_worker: Runtime, product: Product
 ) -> None:
     raw = an_email(subject="Patience")
-    nobody = f"http://127.0.0.1:{free_port()}"
+    nobody = f"http://127.0.0.1:{reserved_port()}"
     first = email_worker.hand_over(nobody, raw, secret=INBOUND_SECRET)
 
     second = _hand_over(email_worker, product, raw)

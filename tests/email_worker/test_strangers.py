@@ -15,7 +15,7 @@ from tests.email_worker.strange_server import (
     stops_in_the_middle,
     strange_server,
 )
-from tests.servers import free_port
+from tests.ports import reserved_port
 
 MAIL = b"From: shop@shop.example\r\n\r\nA body nobody else should see.\r\n"
 STORED = b'{"outcome":"stored","messageId":"msg_1"}'
@@ -75,7 +75,7 @@ def test_a_server_that_does_not_finish_is_given_up(email_worker: Runtime, behavi
 
 
 def test_nobody_there_makes_the_sender_try_again(email_worker: Runtime) -> None:
-    assert email_worker.hand_over(f"http://127.0.0.1:{free_port()}", MAIL).end == "threw"
+    assert email_worker.hand_over(f"http://127.0.0.1:{reserved_port()}", MAIL).end == "threw"
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])

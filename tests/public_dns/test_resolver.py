@@ -1,6 +1,7 @@
 """A resolver's answers, over real UDP on loopback."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 
 import dns.rcode
@@ -10,7 +11,6 @@ from kaisoumail.model.delegation import Delegation, DnsAnswer
 from kaisoumail.public_dns.resolver import Resolver
 from tests.dns_server import SILENCE, DnsServer, a_dns_server
 from tests.people import NOON
-from tests.servers import free_port
 
 ASSIGNED = ("ada.ns.cloudflare.com", "bob.ns.cloudflare.com")
 OLD = ("ns1.old-host.example", "ns2.old-host.example")
@@ -80,9 +80,14 @@ def test_a_silent_resolver_is_given_up_in_time(server: DnsServer) -> None:
 
 
 def test_a_resolver_that_is_not_there_is_no_answer() -> None:
-    gone = Resolver("127.0.0.1", free_port(), lambda: NOON, seconds=0.2)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.connect(holder.getsockname())  # its own peer: datagrams of others are refused as at a closed port
+        gone = Resolver(*holder.getsockname(), lambda: NOON, seconds=0.2)
 
-    assert asyncio.run(gone.delegation_of("customer.com")).answer is DnsAnswer.NO_ANSWER
+        answer = asyncio.run(gone.delegation_of("customer.com")).answer
+
+    assert answer is DnsAnswer.NO_ANSWER
 
 
 def test_with_no_name_servers_assigned_nothing_is_delegated() -> None:

@@ -11,7 +11,8 @@ import trustme
 
 from tests.builders import an_email
 from tests.handing_over import signed
-from tests.servers import World, a_world, free_port
+from tests.ports import reserved_port
+from tests.servers import World, a_world
 from tests.siege.attacker import Target
 from tests.siege.measure import Process
 from tests.siege.ordinary import Account
@@ -95,8 +96,8 @@ def besieged(folder: Path, environment: Mapping[str, str], strangers_know: int =
     certificate = folder / "smtp.pem"
     authority.issue_cert("mx.customer.com").private_key_and_cert_chain_pem.write_to_path(certificate)
     given = {
-        "PORT": str(free_port()),
-        "SMTP_PORT": str(free_port()),
+        "PORT": str(reserved_port()),
+        "SMTP_PORT": str(reserved_port()),
         "SMTP_TLS_CERT": str(certificate),
         **environment,
     }

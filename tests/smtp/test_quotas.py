@@ -18,13 +18,14 @@ from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
 from tests.handing_over import signed
 from tests.people import ADA, BOB, HOUR, NOON
-from tests.servers import Product, a_world, free_port
+from tests.ports import reserved_port
+from tests.servers import Product, a_world
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Product, ApiClient, int]]:
     """A product where a user may have three mailboxes with two mails each; Ada, and the SMTP port."""
-    port = free_port()
+    port = reserved_port()
     quotas = {"QUOTA_MAILBOXES_PER_USER": "3", "QUOTA_MESSAGES_PER_MAILBOX": "2", "SMTP_PORT": str(port)}
     with a_world(tmp_path_factory.mktemp("world"), **quotas) as world, world.product() as product:
         product.active_domain("customer.com")

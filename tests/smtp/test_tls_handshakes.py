@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from tests.forked import Forked
-from tests.servers import free_port
+from tests.ports import reserved_port
 
 
 def _no_tls(client: socket.socket) -> None:
@@ -51,7 +51,7 @@ def test_k12_failed_handshakes_are_one_line_and_no_traceback(
 ) -> None:
     certificate = tmp_path / "mx.pem"
     trustme.CA().issue_cert("mx.example").private_key_and_cert_chain_pem.write_to_path(str(certificate))
-    port = free_port()
+    port = reserved_port()
     environment = {
         "SESSION_SECRET": "a-session-secret-for-tests",
         "DATA_DIR": str(tmp_path / "data"),

@@ -13,8 +13,8 @@ from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.tables import domains, users
 from tests.builders import DEMO
 from tests.people import EVERYBODY
+from tests.ports import reserved_port
 from tests.postgres_server import PostgresServer
-from tests.servers import free_port
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ def storage(database_url: str, request: pytest.FixtureRequest) -> Iterator[Stora
 @pytest.fixture(scope="module")
 def own_postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL of this module alone, over TCP, to be stopped and killed; it runs when a test begins."""
-    server = PostgresServer(port=free_port())
+    server = PostgresServer(port=reserved_port())
     server.start()
     yield server
     server.close()

@@ -6,7 +6,8 @@ from email.policy import SMTP
 
 from tests.builders import an_email
 from tests.handing_over import send_by_smtp
-from tests.servers import Product, World, free_port
+from tests.ports import reserved_port
+from tests.servers import Product, World
 
 
 def _mailbox(product: Product, address: str = "ada@mail.customer.com") -> dict[str, str]:
@@ -85,7 +86,7 @@ def test_a_large_mail_comes_back_byte_for_byte(product: Product) -> None:
 
 
 def test_our_own_smtp_door_takes_mail_too(world: World) -> None:
-    port = free_port()
+    port = reserved_port()
     with world.product(SMTP_PORT=str(port)) as product:
         mailbox = _mailbox(product)
         raw = an_email()

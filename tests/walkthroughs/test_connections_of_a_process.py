@@ -11,12 +11,13 @@ from sqlalchemy import make_url
 from kaisoumail.storage.engine.open_errors import CONNECTIONS
 from tests.builders import an_email
 from tests.crash.senders import DOORS, Load, a_sender, ready
+from tests.ports import reserved_port
 from tests.postgres_roles import a_limited_role
-from tests.servers import UNLIMITED, a_world, free_port
+from tests.servers import UNLIMITED, a_world
 
 
 def test_k10_under_load_a_process_has_no_more_connections_than_it_says(empty_postgres_url: str, tmp_path: Path) -> None:
-    port, most, is_over = free_port(), [0], threading.Event()
+    port, most, is_over = reserved_port(), [0], threading.Event()
 
     def count(role: str) -> None:
         with psycopg.connect(empty_postgres_url, autocommit=True) as watching:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.api_client import ApiClient
-from tests.servers import Process, free_port, start
+from tests.ports import reserved_port
+from tests.servers import Process, start
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_a_start_after_one_that_was_stopped_makes_what_is_missing(tmp_path: Path
 
 
 def test_passkeys_work_at_the_address_that_is_printed_for_them(tmp_path: Path) -> None:
-    process = _demo(tmp_path, free_port())
+    process = _demo(tmp_path, reserved_port())
     try:
         address = _printed(process, "the same, with passkeys").split()[-1]
         with ApiClient(process.url) as nobody:

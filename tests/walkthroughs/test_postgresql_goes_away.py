@@ -11,14 +11,15 @@ import pytest
 
 from tests.builders import an_email
 from tests.crash.senders import Load, a_sender, ready, stored
+from tests.ports import reserved_port
 from tests.postgres_proxy import a_postgres_proxy
 from tests.postgres_server import PostgresServer
-from tests.servers import Product, a_world, free_port
+from tests.servers import Product, a_world
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
-    server = PostgresServer(port=free_port())
+    server = PostgresServer(port=reserved_port())
     server.start()
     yield server
     server.close()
@@ -55,7 +56,7 @@ def _a_mail_here_wakes_who_waits_there(here: Product, there: Product, port: int)
 def test_k3_a_postgresql_that_goes_and_comes_back_is_waited_for(
     tmp_path: Path, own_postgres: PostgresServer, end: Callable[[PostgresServer], None]
 ) -> None:
-    here_port, there_port = free_port(), free_port()
+    here_port, there_port = reserved_port(), reserved_port()
     with (
         a_world(tmp_path, DATABASE_URL=own_postgres.url) as world,
         world.product(SMTP_PORT=str(here_port)) as here,
@@ -82,7 +83,7 @@ def test_k3_a_postgresql_that_goes_and_comes_back_is_waited_for(
 def test_k2_after_a_storm_of_lost_connections_nothing_is_missing_and_nobody_is_deaf(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    here_port, there_port = free_port(), free_port()
+    here_port, there_port = reserved_port(), reserved_port()
     is_over = threading.Event()
 
     def storm() -> None:
@@ -118,7 +119,7 @@ def test_k2_after_a_storm_of_lost_connections_nothing_is_missing_and_nobody_is_d
 
 
 def test_k3_a_process_whose_connections_go_silent_takes_mail_again(tmp_path: Path, postgres_url: str) -> None:
-    port = free_port()
+    port = reserved_port()
     with (
         a_postgres_proxy(postgres_url) as proxy,
         a_world(tmp_path, DATABASE_URL=proxy.url, SMTP_PORT=str(port)) as world,
@@ -148,7 +149,7 @@ def test_k3_a_process_whose_connections_go_silent_takes_mail_again(tmp_path: Pat
 def test_k1_a_host_that_dies_in_the_middle_of_a_transaction_delays_its_neighbours_by_seconds(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    port, other_port = free_port(), free_port()
+    port, other_port = reserved_port(), reserved_port()
     with (
         a_postgres_proxy(postgres_url) as proxy,
         a_world(tmp_path, DATABASE_URL=postgres_url) as world,
