@@ -23,8 +23,9 @@ from typing import IO, Final
 import psutil
 import psycopg
 
+from tests.polling import PATIENCE_SECONDS
+
 MAX_CONNECTIONS: Final = 400  # the databases of every worker are on this server
-PATIENCE_SECONDS: Final = 120.0  # for a busy machine, not a claim about speed
 _MAX_SOCKET_PATH: Final = 107  # bytes, unix(7)
 _PR_SET_PDEATHSIG: Final = 1
 _SETTINGS: Final = {

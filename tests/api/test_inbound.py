@@ -155,6 +155,8 @@ def test_a_client_refused_before_its_body_reads_the_answer_while_it_is_sending(
         client.sendall(head + raw[:1_000_000])
         answer = b""
         while not answer.endswith(b"}"):
-            answer += client.recv(65536)
+            piece = client.recv(65536)
+            assert piece, "it hung up"
+            answer += piece
 
     assert answer.startswith(b"HTTP/1.1 " + status)

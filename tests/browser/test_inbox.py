@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import ADDRESS, CODE, Opener, Site, settled
+from tests.polling import poll
 from tests.servers import ADMIN_KEY
 
 
@@ -91,8 +92,12 @@ def test_an_answer_that_was_asked_for_another_mailbox_replaces_nothing(opened: O
         lambda route: route.continue_() if "mailbox=" in route.request.url else late.append(route),
     )
     site.send("While all mail is shown")
-    while not late:
+
+    def asked_late() -> list[Route]:
         page.evaluate("() => new Promise(requestAnimationFrame)")
+        return late
+
+    poll(asked_late)
 
     page.locator("#mailboxes").get_by_role("link", name=ADDRESS).click()
     expect(page.get_by_role("heading", name=ADDRESS)).to_be_visible()

@@ -14,6 +14,7 @@ from kaisoumail.http.protocol import BoundedHttpProtocol
 from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.network.request_queue import AT_ONCE
 from tests.http.http_listener import GET, LARGE, Listener, left_open, listening
+from tests.polling import PATIENCE_SECONDS
 
 QUICK = RequestBounds(head=0.2, silence=0.2, body=0.6, linger=0.2, linger_total=0.4, answer_stall=0.2, check=0.01)
 ENDLESS = {
@@ -390,9 +391,10 @@ def test_connections_that_arrive_together_are_accepted_several_at_a_time() -> No
         address = ("127.0.0.1", listener.port)
         connections = [socket.create_connection(address) for _ in range(160)]  # the loop does nothing meanwhile
         rounds = 0
-        while listener.limits.budget.open < 160:
-            await asyncio.sleep(0)
-            rounds += 1
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while listener.limits.budget.open < 160:
+                await asyncio.sleep(0)
+                rounds += 1
         for connection in connections:
             connection.close()
 

@@ -14,6 +14,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.mail_reading.extract import ExtractedFields, extract
 from kaisoumail.mail_reading.processes import ProcessReaders, ReadTimeouts
 from tests.builders import an_email
+from tests.polling import PATIENCE_SECONDS
 
 T = TypeVar("T")
 # A reader that is stopped uses no CPU: three times as long by the clock is too long as well.
@@ -138,8 +139,9 @@ def test_what_was_started_in_trouble_ends_when_it_is_over() -> None:
         await readers.read(ORDINARY, "b")
         os.kill(stopped, signal.SIGCONT)
         await slow
-        while len(_children()) > 1:  # noqa: ASYNC110 - a process that ends tells nobody but the kernel
-            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(_children()) > 1:  # noqa: ASYNC110 - a process that ends tells nobody but the kernel
+                await asyncio.sleep(0)
 
     _with(story, ReadTimeouts(quick_small=0.1, spare=0.0))
 

@@ -15,6 +15,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.mail_reading.extract import ExtractedFields, extract, unreadable_fields
 from kaisoumail.mail_reading.processes import ProcessReaders, Readers, ReadTimeouts, ThreadReaders
 from tests.builders import an_email
+from tests.polling import PATIENCE_SECONDS
 
 T = TypeVar("T")
 MAILS = [
@@ -102,10 +103,11 @@ def test_of_readers_that_died_no_memory_and_no_descriptor_is_kept() -> None:
 def test_a_mail_that_no_reader_survives_is_kept_unread_and_the_next_is_read() -> None:
     async def story(readers: Readers) -> list[ExtractedFields]:
         deadly = asyncio.create_task(readers.read(MAILS[1], "a"))
-        while not deadly.done():
-            for reader in _ready():
-                os.kill(reader, signal.SIGKILL)
-            await asyncio.sleep(0)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not deadly.done():
+                for reader in _ready():
+                    os.kill(reader, signal.SIGKILL)
+                await asyncio.sleep(0)
         return [await deadly, await readers.read(MAILS[0], "a")]
 
     assert _with(ProcessReaders(), story) == [unreadable_fields(MAILS[1]), extract(MAILS[0])]

@@ -14,6 +14,7 @@ from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import Database, open_database
 from kaisoumail.storage.engine.postgres_signals import open_signals
 from kaisoumail.storage.tables import processes
+from tests.polling import PATIENCE_SECONDS
 from tests.postgres_proxy import a_postgres_proxy
 from tests.postgres_roles import a_limited_role
 
@@ -74,14 +75,16 @@ def test_k2_a_database_that_is_gone_is_told_and_that_signals_are_not_heard(postg
             proxy.answers_nobody = True
             proxy.cut()
             async with signals.listening("anything") as listener:
-                while signals.is_connected:
-                    await listener.woken(0.1)
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while signals.is_connected:
+                        await listener.woken(0.1)
             assert await _reasons(readiness) == ["database_unreachable", "signals_lost"]
 
             proxy.answers_nobody = False
             proxy.cut()
-            while await _reasons(readiness):
-                await asyncio.to_thread(_one_query, postgres_url)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while await _reasons(readiness):
+                    await asyncio.to_thread(_one_query, postgres_url)
             await database.close()
             await signals.close()
 

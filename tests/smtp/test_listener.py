@@ -22,6 +22,7 @@ from kaisoumail.workflows.context import Context
 from tests.builders import a_mailbox, an_email
 from tests.contexts import a_context
 from tests.people import NOON, ROOT
+from tests.polling import PATIENCE_SECONDS
 
 DIALOGS = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "dialogs").glob("*.txt")}
 ADDRESS = "ada@mail.demo.example"
@@ -170,9 +171,10 @@ def test_connections_that_arrive_together_are_greeted_several_at_a_time(tmp_path
             socket.create_connection(("127.0.0.1", port)) for _ in range(80)
         ]  # the loop does nothing meanwhile
         rounds = 0
-        while len(select.select(connections, [], [], 0)[0]) < 80:
-            await asyncio.sleep(0)
-            rounds += 1
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(select.select(connections, [], [], 0)[0]) < 80:
+                await asyncio.sleep(0)
+                rounds += 1
         for connection in connections:
             connection.close()
 

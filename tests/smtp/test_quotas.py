@@ -81,8 +81,7 @@ def test_s5_a_mailbox_beyond_the_quota_is_refused_with_figures_and_what_to_do(
     small: tuple[Product, ApiClient, int],
 ) -> None:
     _, ada, _ = small
-    while (answer := ada.post("/api/mailboxes", json={})).status_code == 201:
-        pass
+    answer = [ada.post("/api/mailboxes", json={}) for _ in range(4)][-1]
 
     details = answer.json()["details"]
     assert (answer.status_code, code_of(answer)) == (409, "quota_reached")

@@ -18,6 +18,7 @@ from kaisoumail.smtp.session import SharedLimits, SmtpConfig
 from kaisoumail.storage.intake import IncomingMessage
 from kaisoumail.workflows.context import Context
 from tests.people import ROOT
+from tests.polling import PATIENCE_SECONDS
 from tests.smtp.test_listener import ADDRESS, told
 
 HELLO = b"HELO sender.example\r\n"
@@ -286,12 +287,13 @@ def test_a_mail_that_takes_for_ever_is_given_up(tmp_path: Path) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(WHOLE)
         with suppress(ConnectionError):
-            while not reader.at_eof():
-                writer.write(b"x")
-                await writer.drain()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(reader.readuntil(b"421 4.4.2"), 0.02)
-                    break
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not reader.at_eof():
+                    writer.write(b"x")
+                    await writer.drain()
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(reader.readuntil(b"421 4.4.2"), 0.02)
+                        break
         assert await raws(context) == []
         writer.close()
 

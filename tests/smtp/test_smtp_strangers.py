@@ -12,6 +12,7 @@ from kaisoumail.smtp.recipient_guesses import RecipientGuesses
 from kaisoumail.smtp.session import SharedLimits, SmtpConfig
 from kaisoumail.workflows.context import Context
 from tests.people import ROOT
+from tests.polling import PATIENCE_SECONDS
 from tests.smtp.test_listener import told
 from tests.smtp.test_smtp_abuse import ENVELOPE, HELLO, WHOLE, codes, expected, raws, said
 
@@ -51,8 +52,9 @@ def test_i3_large_messages_that_stop_half_way_make_place_for_others(tmp_path: Pa
         await writer.drain()
         assert codes(await said(port, WHOLE + b"Subject: Small\r\n\r\nx\r\n.\r\nQUIT\r\n"))[-2:] == [250, 221]
         large = WHOLE + b"Subject: Large\r\n\r\n" + b"y" * 600_000 + b"\r\n.\r\nQUIT\r\n"
-        while codes(await said(port, large))[-2] == 452:
-            assert shared.memory.used > 700_000, "until the stalled one has been slow for long enough"
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while codes(await said(port, large))[-2] == 452:
+                assert shared.memory.used > 700_000, "until the stalled one has been slow for long enough"
         assert (await asyncio.wait_for(reader.read(), 20)).splitlines()[-1].startswith(b"421 4.4.2")
         writer.close()
         assert len(await raws(context)) == 2
@@ -67,9 +69,10 @@ def test_i3_a_client_that_sends_byte_by_byte_is_disconnected(tmp_path: Path, dri
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(HELLO + ENVELOPE + drip)
         ended = asyncio.create_task(reader.read())
-        while not ended.done():
-            writer.write(b"x" if drip.startswith(b"DATA") else drip)
-            await asyncio.wait([ended], timeout=0.02)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not ended.done():
+                writer.write(b"x" if drip.startswith(b"DATA") else drip)
+                await asyncio.wait([ended], timeout=0.02)
         assert ended.result().splitlines()[-1][:3] in (b"421", b"500")
         assert await raws(context) == []
         writer.close()

@@ -60,8 +60,7 @@ def test_k12_failed_handshakes_are_one_line_and_no_traceback(
         "SMTP_TLS_CERT": str(certificate),
     }
     with Forked("kaisoumail", "serve", environment=environment, keeps_stderr=True) as process:
-        while not process.stdout.readline().startswith("ready "):
-            pass
+        assert any(line.startswith("ready ") for line in process.stdout)
         for _ in range(3):
             _start_tls(port, failure)
         process.send_signal(signal.SIGTERM)

@@ -17,6 +17,7 @@ from kaisoumail.storage.tables import changes, domains, mailboxes, messages
 from kaisoumail.storage.tables.changes import NumberedChange
 from tests.builders import DEMO, a_mailbox, a_message, kept
 from tests.people import ADA, BOB, MINUTE, NOON, ROOT
+from tests.polling import poll
 from tests.storage.conftest import Storage
 
 _GATE = 77  # an advisory lock of the tests
@@ -92,8 +93,7 @@ def test_no_number_is_given_while_a_lower_one_is_not_yet_visible(postgres_url: s
 
 def _until_somebody_waits_for_a_lock(watcher: "psycopg.Connection[tuple[object, ...]]") -> None:
     waiting = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    while watcher.execute(waiting).fetchone() is None:
-        pass
+    poll(lambda: watcher.execute(waiting).fetchone())
 
 
 def test_what_was_rolled_back_leaves_no_change_and_wakes_nobody(database_url: str) -> None:

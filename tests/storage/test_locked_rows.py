@@ -19,6 +19,7 @@ from kaisoumail.storage.engine.schema import mailboxes as table
 from kaisoumail.storage.intake import IncomingMessage, Intake
 from kaisoumail.storage.tables import changes, domains, mailboxes
 from tests.builders import DEMO, a_mailbox, a_message
+from tests.polling import PATIENCE_SECONDS
 from tests.storage.conftest import Storage
 
 HELD, FREE = a_mailbox("held@mail.demo.example"), a_mailbox("free@mail.demo.example")
@@ -145,11 +146,12 @@ def test_k1_a_batch_waits_for_the_lock_that_numbers_changes(url: str) -> None:
             noted = asyncio.create_task(database.write(lambda c: changes.note_mailbox(c, FREE.user_id, FREE.id)))
             async with await psycopg.AsyncConnection.connect(url, autocommit=True) as watching:
                 met: set[object] = set()
-                while len(met) < 3:  # transactions that met the lock
-                    waiting = await watching.execute(
-                        b"SELECT xact_start FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE NOT granted"
-                    )
-                    met |= {row[0] for row in await waiting.fetchall()}
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    while len(met) < 3:  # transactions that met the lock
+                        waiting = await watching.execute(
+                            b"SELECT xact_start FROM pg_stat_activity JOIN pg_locks USING (pid) WHERE NOT granted"
+                        )
+                        met |= {row[0] for row in await waiting.fetchall()}
             assert not noted.done()
             await holder.rollback()
             await noted

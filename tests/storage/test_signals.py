@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 from kaisoumail.errors import Problem
 from kaisoumail.storage.engine.postgres_signals import PostgresSignals, open_signals
 from kaisoumail.storage.engine.signals import CHANNEL, Signals
+from tests.polling import PATIENCE_SECONDS
 from tests.postgres_proxy import a_postgres_proxy
 
 
@@ -138,8 +139,9 @@ def test_k2_a_storm_of_lost_connections_leaves_nobody_deaf(postgres_url: str) ->
         async with here.listening("a") as listener:
             for _ in range(60):  # each meets the reconnection at another moment
                 await asyncio.to_thread(_cut_connections, postgres_url)
-            while not (here.is_connected and there.is_connected):
-                await listener.woken(0.1)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not (here.is_connected and there.is_connected):
+                    await listener.woken(0.1)
             while await listener.woken(0):
                 pass
             await _commit(postgres_url, there, "a")

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.polling import poll
 from tests.servers import Product, a_world
 
 CALLS = {
@@ -79,7 +80,7 @@ def test_nothing_is_orphaned_or_doubled_and_a_later_try_succeeds(product: Produc
 
     _bind_until_it_stands(product, name)
     product.world.delegate(name)
-    assert _active(product, name)
+    _make_active(product, name)
     assert len(_zones(product, name)) == 1
 
 
@@ -97,20 +98,22 @@ def _rows(product: Product, name: str) -> list[dict[str, Any]]:
 
 def _bind_until_it_stands(product: Product, name: str) -> None:
     """Asks again while a cooldown of a second lasts."""
-    while True:
-        answer = product.admin.post("/api/domains/bind", json={"mailDomain": name})
-        if answer.status_code != 429:
-            assert answer.status_code in (200, 201), answer.text
-            return
+    bind = {"mailDomain": name}
+    answer = poll(lambda: product.admin.post("/api/domains/bind", json=bind), lambda answer: answer.status_code != 429)
+    assert answer.status_code in (200, 201), answer.text
 
 
-def _active(product: Product, name: str) -> bool:
-    [row] = _rows(product, name)
-    while row["status"] != "active":
-        answer = product.admin.post(f"/api/domains/{row['id']}/retry")
-        assert answer.status_code in (200, 429), answer.text
+def _make_active(product: Product, name: str) -> None:
+    """Retries while a cooldown of a second lasts."""
+
+    def is_active() -> bool:
         [row] = _rows(product, name)
-    return True
+        if row["status"] != "active":
+            answer = product.admin.post(f"/api/domains/{row['id']}/retry")
+            assert answer.status_code in (200, 429), answer.text
+        return bool(row["status"] == "active")
+
+    poll(is_active)
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 
 from tests.api_client import code_of
+from tests.polling import poll
 from tests.servers import ADMIN_KEY, Product
-from tests.walkthroughs.test_domain_life import eventually
 
 
 def _rows(product: Product) -> list[dict[str, Any]]:
@@ -60,7 +60,7 @@ def test_a_domain_deleted_while_it_is_bound_stays_deleted_with_its_zone(product:
 
     with ThreadPoolExecutor(1) as other:
         binding = other.submit(_bind, product)
-        eventually(lambda: bool(_rows(product)))
+        poll(lambda: bool(_rows(product)))
         deleted = product.admin.post(f"/api/domains/{_rows(product)[0]['id']}/delete")
         bound = binding.result()
 
@@ -78,7 +78,7 @@ def test_a_domain_switched_off_while_it_is_retried_stays_off(product: Product) -
     with ThreadPoolExecutor(1) as other, product.client(ADMIN_KEY) as colleague:
         before = len(product.world.requests())
         retrying = other.submit(colleague.post, f"/api/domains/{domain['id']}/retry")
-        eventually(lambda: len(product.world.requests()) > before)
+        poll(lambda: len(product.world.requests()) > before)
         product.admin.post(f"/api/domains/{domain['id']}/disable")
         retried = retrying.result()
 
@@ -92,7 +92,7 @@ def test_retry_while_the_watch_provisions_joins_it(product: Product) -> None:
     before = product.world.requests().count(enable)
     _slow(product, "POST", "/zones/*/email/routing/enable", 1500)
     product.world.delegate("customer.com")
-    eventually(lambda: product.world.requests().count(enable) > before)
+    poll(lambda: product.world.requests().count(enable) > before)
 
     retried = product.admin.post(f"/api/domains/{domain['id']}/retry")
 
@@ -112,7 +112,7 @@ def test_a_zone_deleted_at_cloudflare_by_hand_is_told_on_retry_and_bound_anew(pr
     assert (bound.status_code, bound.json()["id"]) == (200, domain["id"])
     assert bound.json()["zoneId"] != domain["zoneId"]
     assert bound.json()["bindingSource"] == "project_bind"
-    eventually(lambda: _rows(product)[0]["status"] == "active")
+    poll(lambda: _rows(product)[0]["status"] == "active")
 
 
 def test_a_zone_made_anew_by_hand_is_found_by_its_name_on_retry_and_is_not_ours_to_delete(product: Product) -> None:
@@ -132,7 +132,7 @@ def test_a_waiting_zone_that_vanishes_is_said_so_instead_of_waited_for_for_ever(
 
     _by_hand(product, "DELETE", f"/zones/{domain['zoneId']}")
 
-    eventually(lambda: _rows(product)[0]["lastProvisionCode"] == "zone_permission_missing")
+    poll(lambda: _rows(product)[0]["lastProvisionCode"] == "zone_permission_missing")
 
 
 def test_a_new_mailbox_after_the_zone_was_made_anew_has_its_host_switched_on_again(product: Product) -> None:

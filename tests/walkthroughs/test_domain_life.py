@@ -1,20 +1,12 @@
 """A domain's life beyond the first day: found in the catalogue, watched, limited, deleted."""
 
-from collections.abc import Callable
-from time import monotonic
 from typing import Any
 
 import pytest
 
 from tests.api_client import code_of
+from tests.polling import poll
 from tests.servers import Product
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait for another process to get somewhere: asks it again and again until *holds*, or fails."""
-    deadline = monotonic() + seconds
-    while not holds():
-        assert monotonic() < deadline, "it never came to that"
 
 
 def _domains(product: Product) -> list[dict[str, Any]]:
@@ -45,7 +37,7 @@ def test_a_delegated_domain_becomes_active_without_anybody_pressing_retry(produc
 
     product.world.delegate("customer.com")
 
-    eventually(lambda: _domains(product)[0]["status"] == "active")
+    poll(lambda: _domains(product)[0]["status"] == "active")
     kinds = [event["kind"] for event in product.admin.get(f"/api/domains/{domain['id']}/events").json()["events"]]
     assert kinds[0] == "ready"
     assert kinds[-1] == "zone_created"

@@ -17,6 +17,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.polling import poll
 from tests.postgres_server import PostgresServer
 from tests.servers import ADMIN_KEY, Product, World, a_world
 
@@ -96,8 +97,8 @@ def test_l10_all_that_was_in_flight_ends_without_a_hand(tmp_path: Path, postgres
         answers = [
             threads.submit(_asked, products[number % 3], path, body) for number, (path, body) in enumerate(asked)
         ]
-        while len(_rows(postgres.url, "SELECT id FROM runs WHERE ended_at IS NULL")) < len(asked) // 4:
-            pass
+        under_way = "SELECT id FROM runs WHERE ended_at IS NULL"
+        poll(lambda: len(_rows(postgres.url, under_way)), lambda count: count >= len(asked) // 4)
         postgres.stop()
         products[2].process.kill()
         Event().wait(GONE_SECONDS)

@@ -3,7 +3,6 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from sqlalchemy import create_engine, text
 from kaisoumail.storage.engine.sqlite import sqlite_driver
 from tests.api_client import ApiClient
 from tests.forked import Forked
+from tests.polling import poll
 from tests.servers import ADMIN_KEY, Product, World
 
 
@@ -89,9 +89,7 @@ def test_b2_a_rule_that_cannot_be_taken_back_now_goes_by_itself_and_holds_its_ad
         world.controls.delete("/_sandbox/faults").raise_for_status()
         there = [rule["matchers"][0].get("value") for rule in _rules(product, domain["zoneId"])]
     with world.product() as product:  # which looks at its start, and then every few minutes
-        deadline = monotonic() + 30
-        while product.admin.get(f"/api/mailboxes/{left['id']}").json()["status"] != "destroyed":
-            assert monotonic() < deadline
+        poll(lambda: product.admin.get(f"/api/mailboxes/{left['id']}").json()["status"] == "destroyed")
         still_there = [rule["matchers"][0].get("value") for rule in _rules(product, domain["zoneId"])]
 
     assert refused.status_code == 502
@@ -105,11 +103,9 @@ def test_b2_a_rule_whose_domain_was_disabled_meanwhile_is_removed(product: Produ
     rules = f"/zones/{domain['zoneId']}/email/routing/rules"
     _fault(product.world, "POST", rules, drop="after", delayMs=1500, times=1)
     mailbox = {"localPart": "ada", "subdomain": "mail"}
-    deadline = monotonic() + 30
     with ThreadPoolExecutor(1) as executor, product.client(ADMIN_KEY) as admin:
         creating = executor.submit(lambda: product.admin.post("/api/mailboxes", json=mailbox))
-        while f"POST {rules}" not in product.world.requests("POST"):
-            assert monotonic() < deadline
+        poll(lambda: f"POST {rules}" in product.world.requests("POST"))
         admin.post(f"/api/domains/{domain['id']}/disable").raise_for_status()
         refused = creating.result(60)
 

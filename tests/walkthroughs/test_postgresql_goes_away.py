@@ -11,6 +11,7 @@ import pytest
 
 from tests.builders import an_email
 from tests.crash.senders import Load, a_sender, ready, stored
+from tests.polling import poll
 from tests.ports import reserved_port
 from tests.postgres_proxy import a_postgres_proxy
 from tests.postgres_server import PostgresServer
@@ -31,9 +32,8 @@ def _reasons(product: Product) -> set[str]:
 
 
 def _until(product: Product, holds: Callable[[set[str]], bool]) -> None:
-    """Returns once what readiness says is so. Each question takes its time: nothing is slept."""
-    while not holds(_reasons(product)):
-        pass
+    """Returns once what readiness says is so."""
+    poll(lambda: _reasons(product), holds)
 
 
 def _kept(product: Product, port: int, *mails: bytes) -> list[str]:
@@ -138,8 +138,8 @@ def test_k3_a_process_whose_connections_go_silent_takes_mail_again(tmp_path: Pat
             load.finish()
             assert load.answers == ["kept"]
             answer = waiting.result()  # woken, or sent home where its own look was what went silent
-            while answer.status_code == 503:
-                answer = product.admin.get(wait)
+            if answer.status_code == 503:
+                answer = poll(lambda: product.admin.get(wait), lambda again: again.status_code != 503)
             assert answer.json()["message"]["subject"] == "To a deaf one"
 
         _until(product, lambda reasons: not reasons)

@@ -14,6 +14,7 @@ from kaisoumail.storage.tables import domains, mailboxes, users
 from tests.builders import DEMO, a_mailbox, an_email
 from tests.handing_over import signed
 from tests.people import ADA
+from tests.polling import PATIENCE_SECONDS
 from tests.servers import ADMIN_KEY, INBOUND_SECRET
 
 pytestmark = pytest.mark.filterwarnings("ignore::litestar.exceptions.LitestarDeprecationWarning")  # of 3.0
@@ -48,8 +49,9 @@ async def _product(folder: Path, database_url: str) -> AsyncIterator[tuple[Runni
 
 
 async def _until_waiting(server: Running, count: int) -> None:
-    while server.context.stores.signals.waiting != count:  # noqa: ASYNC110 - a test's question, not the product's event
-        await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while server.context.stores.signals.waiting != count:  # noqa: ASYNC110 - a test's question, not the product's event
+            await asyncio.sleep(0)
 
 
 async def _send(client: httpx.AsyncClient) -> str:

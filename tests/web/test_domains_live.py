@@ -6,6 +6,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.api_client import code_of
+from tests.polling import poll
 from tests.web.conftest import Site, text_of
 
 HTMX = {"hx-request": "true"}
@@ -118,9 +119,10 @@ def test_the_details_of_a_waiting_domain_are_looked_at_again(site: Site) -> None
 def test_with_scripts_a_bind_begins_and_its_steps_lead_to_the_row(site: Site) -> None:
     with site.admin() as admin:
         begun = admin.post("/domains", data={"domain": "steps.example"}, headers=HTMX)
-        steps = admin.get("/domains/binding?name=steps.example", headers=HTMX)
-        while "hx-redirect" not in steps.headers:
-            steps = admin.get("/domains/binding?name=steps.example", headers=HTMX)
+        steps = poll(
+            lambda: admin.get("/domains/binding?name=steps.example", headers=HTMX),
+            lambda shown: "hx-redirect" in shown.headers,
+        )
         page = admin.get(steps.headers["hx-redirect"])
 
     assert begun.headers["location"] == "/domains?binding=steps.example"
