@@ -1,41 +1,15 @@
 """The stream of events: everything once, in order, to whom it belongs, for as long as they are signed in."""
 
-import json
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.api.conftest import Send
+from tests.api.event_stream import events_in, following
 from tests.api_client import ApiClient
 from tests.servers import ADMIN_KEY, Product
-
-Event = tuple[str, str, dict[str, Any]]  # id, kind, data
-
-
-@contextmanager
-def following(client: httpx.Client, **headers: str) -> Iterator[Iterator[Event]]:
-    """The events as they come. A plain client: the contract's check reads bodies to their end."""
-    plain = {"authorization": client.headers["authorization"], **headers}
-    with httpx.stream("GET", f"{client.base_url}/api/events", headers=plain, timeout=60) as answer:
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-        assert (answer.headers["cache-control"], answer.headers["x-accel-buffering"]) == ("no-store", "no")
-        yield _events(answer.iter_lines())
-
-
-def _events(lines: Iterator[str]) -> Iterator[Event]:
-    fields: dict[str, str] = {}
-    for line in lines:
-        name, _, value = line.partition(": ")
-        if name:
-            fields[name] = value
-        elif line == "" and "data" in fields:
-            yield fields["id"], fields["event"], json.loads(fields["data"])
-            fields = {}
 
 
 def test_a_stream_begins_with_its_place_and_tells_what_comes(
@@ -119,7 +93,7 @@ def test_a_browser_follows_with_its_cookie_and_says_where_it_was_in_the_query(
     with httpx.Client(base_url=product.url, timeout=60) as browser:
         browser.post("/api/auth/session", json={"apiKey": ADMIN_KEY})
         with browser.stream("GET", f"/api/events?since={mailbox['cursor']}") as answer:
-            events = _events(answer.iter_lines())
+            events = events_in(answer.iter_lines())
             next(events)
             told = next(events)
 
@@ -132,7 +106,7 @@ def test_a_stream_ends_when_its_reader_is_no_longer_signed_in(
     with httpx.Client(base_url=product.url, timeout=60) as browser:
         browser.post("/api/auth/session", json={"apiKey": ADMIN_KEY})
         with browser.stream("GET", "/api/events") as answer:
-            events = _events(answer.iter_lines())
+            events = events_in(answer.iter_lines())
             next(events)
             httpx.delete(f"{product.url}/api/auth/session", cookies=dict(browser.cookies))
             send(mailbox)

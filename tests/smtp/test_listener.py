@@ -4,65 +4,20 @@ import asyncio
 import select
 import smtplib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-import uvloop
 
-from kaisoumail.model.mailbox import MailboxStatus
-from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.operations.messages import MessageQuery, list_messages, raw_message
 from kaisoumail.smtp import listener
-from kaisoumail.smtp.listener import SmtpListener
-from kaisoumail.smtp.session import SharedLimits, SmtpConfig
 from kaisoumail.storage.intake import IncomingMessage
 from kaisoumail.workflows.context import Context
-from tests.builders import a_mailbox, an_email
-from tests.contexts import a_context
-from tests.people import NOON, ROOT
+from tests.builders import an_email
+from tests.people import ROOT
 from tests.polling import PATIENCE_SECONDS
+from tests.smtp.dialogue import ADDRESS, a_listener, told
 
 DIALOGS = {path.stem: path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "dialogs").glob("*.txt")}
-ADDRESS = "ada@mail.demo.example"
-
-
-@asynccontextmanager
-async def _open_door(
-    folder: Path,
-    config: SmtpConfig | None = None,
-    limits: ConnectionLimits | None = None,
-    shared: SharedLimits | None = None,
-) -> AsyncIterator[tuple[Context, int]]:
-    kept = [
-        a_mailbox(ADDRESS),
-        a_mailbox("bob@mail.demo.example"),
-        a_mailbox("expired@mail.demo.example", expires_at=NOON),
-        a_mailbox("making@mail.demo.example", status=MailboxStatus.PROVISIONING),
-    ]
-    async with a_context(folder, *kept) as context:
-        listener = SmtpListener(context, "127.0.0.1", 0, config, limits, shared)
-        port = await listener.open()
-        try:
-            yield context, port
-        finally:
-            await listener.close()
-
-
-def told(
-    folder: Path,
-    story: Callable[[Context, int], Awaitable[None]],
-    config: SmtpConfig | None = None,
-    limits: ConnectionLimits | None = None,
-    shared: SharedLimits | None = None,
-) -> None:
-    async def run() -> None:
-        async with _open_door(folder, config, limits, shared) as (context, port):
-            await story(context, port)
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:  # the loop it is served on
-        runner.run(run())
 
 
 async def _speak(port: int, dialog: str) -> None:
@@ -185,7 +140,7 @@ def test_connections_that_arrive_together_are_greeted_several_at_a_time(tmp_path
 
 def test_closing_the_door_lets_go_of_who_is_connected(tmp_path: Path) -> None:
     async def run() -> None:
-        async with _open_door(tmp_path) as (_, port):
+        async with a_listener(tmp_path) as (_, port):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             await reader.readline()
         assert (await reader.read()).startswith(b"421 4.3.2")
@@ -200,7 +155,7 @@ def test_a_mail_that_is_not_stored_when_the_door_waits_no_longer_is_asked_for_ag
     monkeypatch.setattr(listener, "_CLOSING_SECONDS", 0.0)
 
     async def run() -> None:
-        async with _open_door(tmp_path) as (context, port):
+        async with a_listener(tmp_path) as (context, port):
             is_storing = asyncio.Event()
 
             async def stuck(_: IncomingMessage) -> str:

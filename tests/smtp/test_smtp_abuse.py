@@ -12,18 +12,13 @@ import trustme
 from kaisoumail.network.connection_budget import ConnectionLimits
 from kaisoumail.network.memory_budget import MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
-from kaisoumail.operations.messages import MessageQuery, list_messages, raw_message
 from kaisoumail.smtp.recipient_guesses import RecipientGuesses
 from kaisoumail.smtp.session import SharedLimits, SmtpConfig
 from kaisoumail.storage.intake import IncomingMessage
 from kaisoumail.workflows.context import Context
-from tests.people import ROOT
 from tests.polling import PATIENCE_SECONDS
-from tests.smtp.test_listener import ADDRESS, told
+from tests.smtp.dialogue import ADDRESS, ENVELOPE, HELLO, WHOLE, codes, expected, raws, said, told
 
-HELLO = b"HELO sender.example\r\n"
-ENVELOPE = f"MAIL FROM:<a@shop.example>\r\nRCPT TO:<{ADDRESS}>\r\n".encode()
-WHOLE = HELLO + ENVELOPE + b"DATA\r\n"
 SMUGGLED = (
     b"MAIL FROM:<evil@shop.example>\r\nRCPT TO:<bob@mail.demo.example>\r\nDATA\r\nSubject: Smuggled\r\n\r\nx\r\n.\r\n"
 )
@@ -38,28 +33,6 @@ BREAKS = {
     "LF . CR LF LF": b"\n.\r\n\n",
     "CR CRLF . CRLF": b"\r\r\n.\r.\n",
 }
-
-
-async def said(port: int, words: bytes) -> list[bytes]:
-    """Every reply to *words*, which are sent in one go; the connection is closed behind them."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(words)
-    with suppress(OSError):  # hung up on already
-        writer.write_eof()
-    replies = (await asyncio.wait_for(reader.read(), 20)).splitlines()
-    writer.close()
-    with suppress(ConnectionError):
-        await writer.wait_closed()
-    return replies
-
-
-def codes(replies: list[bytes]) -> list[int]:
-    return [int(reply[:3]) for reply in replies]
-
-
-async def raws(context: Context) -> list[bytes]:
-    listed = await list_messages(context, ROOT, MessageQuery())
-    return [await raw_message(context, ROOT, message.id) for message in listed]
 
 
 @pytest.mark.parametrize("trick", BREAKS)
@@ -308,12 +281,6 @@ def _tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     client = ssl.create_default_context()
     authority.configure_trust(client)
     return server, client
-
-
-async def expected(reader: asyncio.StreamReader, *codes: bytes) -> None:
-    for code in codes:
-        line = await asyncio.wait_for(reader.readline(), 20)
-        assert line.startswith(code), line
 
 
 def _over_tls(

@@ -13,8 +13,7 @@ from kaisoumail.smtp.session import SharedLimits, SmtpConfig
 from kaisoumail.workflows.context import Context
 from tests.people import ROOT
 from tests.polling import PATIENCE_SECONDS
-from tests.smtp.test_listener import told
-from tests.smtp.test_smtp_abuse import ENVELOPE, HELLO, WHOLE, codes, expected, raws, said
+from tests.smtp.dialogue import ENVELOPE, HELLO, WHOLE, codes, expected, raws, said, told
 
 
 def test_i3_what_is_announced_and_never_sent_counts_for_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.test_events import following
+from tests.api.event_stream import following
 from tests.api_client import ApiClient
 from tests.servers import ADMIN_KEY, UNLIMITED, World, a_world
 from tests.stepped_wall_clock import set_off

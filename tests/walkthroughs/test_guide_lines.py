@@ -16,7 +16,7 @@ import pytest
 from kaisoumail.settings import settings_from
 from tests.api_client import code_of
 from tests.servers import ADMIN_KEY, Product, World, a_world
-from tests.walkthroughs import test_deploy_workflow as deploy
+from tests.walkthroughs import deploy_workflow as deploy
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.api.test_events import following
+from tests.api.event_stream import following
 from tests.builders import an_email
 from tests.handing_over import signed
 from tests.servers import a_world
