@@ -1,6 +1,7 @@
 """What import-linter does not check: the length of files, their names, what packages say of themselves."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -42,6 +43,28 @@ def test_no_file_or_package_has_a_name_that_says_nothing() -> None:
     named = {part.removesuffix(".py") for path in _hand_written() for part in path.relative_to(SOURCE).parts}
 
     assert named & BANNED_NAMES == set()
+
+
+def _names_imported(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_what_test_modules_share_stands_in_a_module_that_is_none() -> None:
+    root = SOURCE.parent
+    files = [path for folder in ("tests", "benches") for path in root.glob(f"{folder}/**/*.py")]
+
+    borrowed = {
+        f"{path.relative_to(root)}: {name}"
+        for path in files
+        for name in _names_imported(path)
+        if name.startswith("tests.") and any(part.startswith(("test_", "_")) for part in name.split("."))
+    }
+
+    assert borrowed == set()
 
 
 def test_no_file_names_a_package_registry() -> None:
