@@ -19,7 +19,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from tests.ports import reserved_port
+from tests.polling import poll
+from tests.ports import is_listening, reserved_port
 
 _REQUEST: Final = b"POST /api/x HTTP/1.1\r\nhost: bench\r\ncontent-length: 5120\r\n\r\n" + b"x" * 5120
 _CONNECTIONS: Final = 16
@@ -67,10 +68,7 @@ _PACKAGES: Final = {"zttp": "zttp", "hypercorn": "hypercorn"}
 def _serving(name: str, port: int) -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen([sys.executable, "-m", "benches.http_servers", name, str(port)]) as process:
         try:
-            while True:
-                with suppress(ConnectionError), socket.create_connection(("127.0.0.1", port), timeout=20):
-                    break
-                time.sleep(0.05)
+            poll(lambda: is_listening(port))
             yield process
         finally:
             process.kill()

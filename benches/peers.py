@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.ports import reserved_port
+from tests.polling import poll
+from tests.ports import is_listening, reserved_port
 
 _MASTER = """\
 127.0.0.1:{port} inet n - n - - smtpd
@@ -116,7 +117,7 @@ def aiosmtpd_sink() -> Iterator[Sink]:
     words = [sys.executable, "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{port}", "-c", "aiosmtpd.handlers.Sink"]
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            time.sleep(1.0)
+            poll(lambda: is_listening(port))
             yield Sink(port, process.pid)
         finally:
             process.terminate()

@@ -21,6 +21,12 @@ def reserved_port() -> int:
     return port
 
 
+def is_listening(port: int) -> bool:
+    """Whether somebody accepts connections on *port* of 127.0.0.1."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
 @atexit.register
 def _close_the_holders() -> None:
     for holder in _holders:

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.ports import reserved_port
+from tests.ports import is_listening, reserved_port
 
 
 def test_a_reserved_port_is_refused_to_everybody_else() -> None:
@@ -12,17 +12,14 @@ def test_a_reserved_port_is_refused_to_everybody_else() -> None:
 
     with socket.socket() as other, pytest.raises(OSError, match="in use"):
         other.bind(("127.0.0.1", port))
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", port), timeout=20)
+    assert not is_listening(port)
 
 
 def test_a_server_listens_on_a_reserved_port_again_after_a_restart() -> None:
     port = reserved_port()
 
     for _ in range(2):
-        with (
-            socket.create_server(("127.0.0.1", port)) as server,
-            socket.create_connection(("127.0.0.1", port), timeout=20),
-        ):
+        with socket.create_server(("127.0.0.1", port)) as server:
+            assert is_listening(port)
             accepted, _ = server.accept()
             accepted.close()
