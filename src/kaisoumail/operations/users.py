@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -17,6 +18,9 @@ from kaisoumail.model.user import Role, User, Viewer
 from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.tables import api_keys, audit, mailboxes, messages, sessions, users
 from kaisoumail.workflows.context import Context
+
+_MAX_EMAIL: Final = 320  # characters, as its column
+_MAX_NAME: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
     """
     if viewer is not None:
         _require_right_to_give(viewer, role)
-    if not is_email(email):
+    if not is_email(email) or len(email) > _MAX_EMAIL:
         raise Problem("invalid_request", f"{email!r:.80} is not an e-mail address")
     now = context.clock()
     user = User(new_id("usr"), email, _checked_name(name), role, now, now)
@@ -218,8 +222,8 @@ def _last_admin() -> Problem:
 
 
 def _checked_name(name: str) -> str:
-    if not 1 <= len(name.strip()) <= 64:
-        raise Problem("invalid_request", "The name must have 1 to 64 characters")
+    if not name.strip() or len(name) > _MAX_NAME:
+        raise Problem("invalid_request", f"The name must have 1 to {_MAX_NAME} characters")
     return name
 
 
