@@ -202,6 +202,27 @@ def test_a_change_writes_its_one_audit_line(stage: Stage, line: Line) -> None:
         assert (entry.owner_id, entry.owner) == (ADA.id, ADA.user.email)
 
 
+@pytest.mark.parametrize("verb", ["retry", "enable", "bind", "delete"])
+def test_what_a_missing_token_refuses_writes_no_audit_line(stage: Stage, verb: str) -> None:
+    context = replace(stage.context, cloudflare=MANAGED_WITHOUT_TOKEN)
+    calls: dict[str, Call] = {
+        "retry": lambda c, r: domains.retry(c, ROOT, r.domain.id),
+        "enable": lambda c, r: domains.enable(c, ROOT, f"new-{r.domain.root_domain}", "zone"),
+        "bind": lambda c, r: domains.bind(c, ROOT, f"new-{r.domain.root_domain}"),
+        "delete": lambda c, r: domains.delete(c, ROOT, r.domain.id),
+    }
+
+    async def written() -> int:
+        rows = await new_rows(context)
+        before = (await _newest_line(context)).seq
+        with pytest.raises(Problem) as refused:
+            await calls[verb](context, rows)
+        assert refused.value.code == "token_missing"
+        return (await _newest_line(context)).seq - before
+
+    assert stage.play(written) == 0
+
+
 def test_marking_a_read_message_again_writes_nothing_and_keeps_its_time(stage: Stage) -> None:
     async def story() -> tuple[object, int]:
         rows = await new_rows(stage.context)

@@ -117,13 +117,14 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     domain = await _domain(context, domain_id)
     if domain.status is DomainStatus.DISABLED:
         raise Problem("domain_disabled", "Disabled mailbox domains cannot be retried")
+    if context.cloudflare.enabled:
+        context.cloudflare.client()
     await note(context, viewer, "domain.retry", Target(domain.id, domain.root_domain))
     if not context.cloudflare.enabled:
         now = context.clock()
         return await _change(
             context, domain_id, lambda known: replace(known.provisioned(now), last_provisioned_at=None)
         )
-    context.cloudflare.client()
     arguments = {"domain_id": domain_id, "operation": "domains.retry"}
     run = await context.runs.start("provision_domain", key=domain.root_domain, **arguments)
     try:
@@ -167,9 +168,10 @@ async def enable(context: Context, viewer: Viewer, name: str, zone_id: str) -> B
     viewer.must_be_admin()
     root_domain = normalised(name)
     known = await _refuse_if_active(context, root_domain)
-    await note(context, viewer, "domain.enable", Target(known.id if known else None, root_domain), zoneId=zone_id)
     if context.cloudflare.enabled:
         context.cloudflare.client()
+    await note(context, viewer, "domain.enable", Target(known.id if known else None, root_domain), zoneId=zone_id)
+    if context.cloudflare.enabled:
         run = await context.runs.start("enable_domain", key=root_domain, root_domain=root_domain, zone_id=zone_id)
         await _outcome(run)
     else:
