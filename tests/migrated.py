@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +19,7 @@ _LOCK = 0x7465  # any number that nothing else on this server locks
 
 
 def migrate(url: str) -> None:
-    """Bring the database to the newest schema."""
+    """Bring the database to the newest schema. May be called while an event loop runs."""
 
     async def run() -> None:
         database = open_database(url)
@@ -27,8 +28,8 @@ def migrate(url: str) -> None:
         finally:
             await database.close()
 
-    with asyncio.Runner() as runner:
-        runner.run(run())
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(asyncio.run, run()).result()
 
 
 def put_sqlite(path: Path) -> None:

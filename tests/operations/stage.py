@@ -10,7 +10,7 @@ from typing import TypeVar
 import zstandard
 
 from kaisoumail.model.access import Grant
-from kaisoumail.model.audit import audit_entry
+from kaisoumail.model.audit import Target, audit_entry
 from kaisoumail.model.credential import ApiKey
 from kaisoumail.model.domain import Domain
 from kaisoumail.model.ids import new_id
@@ -87,7 +87,8 @@ async def new_rows(context: Context) -> Rows:
     await write(lambda c: passkeys.add(c, passkey))
     await write(lambda c: domains.save(c, domain))
     await write(lambda c: users.add(c, user))
-    await write(lambda c: audit.add(c, audit_entry(ADA, "mailbox.create", NOON, mailbox.id, owner_id=ADA.id)))
+    target = Target(mailbox.id, str(mailbox.address), ADA.id)
+    await write(lambda c: audit.add(c, audit_entry(ADA, "mailbox.create", NOON, target)))
     await context.stores.intake.store(IncomingMessage(message, zstandard.compress(raw)))
     session = await start_session(context, replace(ADA, key_id=key.id))
     attachment_id = part_id("att", message.id, 0)

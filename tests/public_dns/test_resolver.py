@@ -83,7 +83,8 @@ def test_a_resolver_that_is_not_there_is_no_answer() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
         holder.bind(("127.0.0.1", 0))
         holder.connect(holder.getsockname())  # its own peer: datagrams of others are refused as at a closed port
-        gone = Resolver(*holder.getsockname(), lambda: NOON, seconds=0.2)
+        host, port = holder.getsockname()
+        gone = Resolver(host, port, lambda: NOON, seconds=0.2)
 
         answer = asyncio.run(gone.delegation_of("customer.com")).answer
 
