@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 
 import cloudflare_sandbox
-from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.cloudflare.client import Cloudflare, WaitLimits
 
 PERMISSIONS = ["Zone Write", "Zone Settings Write", "Email Routing Rules Write", "DNS Write"]
 Story = Callable[[Cloudflare, "Controls"], Awaitable[None]]
@@ -40,7 +40,7 @@ def told(story: Story, permissions: list[str] | None = None, timeout: float = 30
     async def run() -> None:
         async with cloudflare_sandbox.running(host="127.0.0.1", port=0, smtp_port=0) as pretend:
             token = pretend.mint_token(kind="user", permissions=permissions or PERMISSIONS, zones="all")
-            client = Cloudflare(pretend.api_url, token, timeout=timeout)
+            client = Cloudflare(pretend.api_url, token, wait_limits=WaitLimits(answer=timeout))
             async with httpx.AsyncClient(base_url=pretend.url) as http:
                 try:
                     await story(client, Controls(pretend, http, token))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kaisoumail.cloudflare.client import MOST_PAGES, Cloudflare
+from kaisoumail.cloudflare.client import MOST_PAGES, Cloudflare, WaitLimits
 from kaisoumail.cloudflare.envelope import PAGE_SIZE, Row
 from kaisoumail.cloudflare.errors import CloudflareError, Timeout, UnreadableAnswer
 from tests.cloudflare.prepared import a_prepared_server, http
@@ -32,7 +32,7 @@ class Pages:
     def read(self, *, timeout: float = 30.0, delay: float = 0) -> list[str]:
         async def read() -> list[Row]:
             async with a_prepared_server(self.answer, delay) as url:
-                client = Cloudflare(url, "a-token-of-twenty-letters", timeout=timeout)
+                client = Cloudflare(url, "a-token-of-twenty-letters", wait_limits=WaitLimits(answer=timeout))
                 try:
                     return await client.pages("/zones", Row)
                 finally:

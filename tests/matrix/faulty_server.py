@@ -191,14 +191,14 @@ async def _faulty_step(name: str, taken: Callable[[], Awaitable[Any]]) -> Any:
 _send = Cloudflare._send
 
 
-async def _faulty_send(self: Cloudflare, method: str, path: str, *sent: Any) -> Any:
-    trouble = _suffering.at(f"call {method} {_ID.sub('*', path)}")
+async def _faulty_send(self: Cloudflare, request: Any) -> Any:
+    trouble = _suffering.at(f"call {request.method} {_ID.sub('*', request.path)}")
     if trouble is not None:
         token = {"token": os.environ["CLOUDFLARE_API_TOKEN"]}
         control, body = ("tokens/revoke", token) if trouble.answer is None else ("faults", trouble.answer)
         async with httpx.AsyncClient(base_url=os.environ["SANDBOX_URL"]) as controls:
             (await controls.post(f"/_sandbox/{control}", json=body)).raise_for_status()
-    return await _send(self, method, path, *sent)
+    return await _send(self, request)
 
 
 _for_ever = periodic._for_ever

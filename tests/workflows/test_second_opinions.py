@@ -81,7 +81,7 @@ def told(folder: Path, story: Callable[[Story], Awaitable[None]], clock: Callabl
                 a_context(folder, MAILBOX, database_clock=clock) as context,
                 httpx.AsyncClient(base_url=pretend.url) as sandbox,
             ):
-                client = Cloudflare(pretend.api_url, token, sends_mail=True)
+                client = Cloudflare(pretend.api_url, token, sends_message_text=True)
                 opinions = SecondOpinions(context.database, client, pretend.account_id, MODEL, clock)
                 try:
                     await story(

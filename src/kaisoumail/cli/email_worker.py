@@ -11,7 +11,7 @@ import typer
 import email_worker
 from kaisoumail.cli import until_stopped
 from kaisoumail.cloudflare import workers
-from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.cloudflare.client import Cloudflare, WaitLimits
 from kaisoumail.cloudflare.errors import WORKERS, CloudflareError, MissingPermission
 from kaisoumail.server.cannot_start import CannotStart
 from kaisoumail.server.logs import log_to_stderr
@@ -45,7 +45,7 @@ def deploy(
     )
 
     async def work(_: asyncio.Event) -> str:
-        cloudflare = Cloudflare(outbound.api_url, token, timeout=outbound.timeout_seconds)
+        cloudflare = Cloudflare(outbound.api_url, token, wait_limits=WaitLimits(outbound.timeout_seconds))
         try:
             variables = await workers.find_variables(cloudflare, account_id, name)
             if variables is not None and "KAISOUMAIL_URL" not in variables and not replace:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
-from kaisoumail.cloudflare.client import Cloudflare, FormPart
+from kaisoumail.cloudflare.client import Cloudflare, Form, FormPart
 from kaisoumail.cloudflare.envelope import UNUSED
 from kaisoumail.cloudflare.errors import NotFound
 
@@ -56,11 +56,11 @@ async def upload(cloudflare: Cloudflare, account_id: str, name: str, script: Scr
             *({"type": "secret_text", "name": key, "text": text} for key, text in script.secrets.items()),
         ],
     }
-    form: dict[str, FormPart] = {
+    parts: dict[str, FormPart] = {
         "metadata": (None, json.dumps(metadata).encode(), "application/json"),
         script.module: (script.module, script.source, "application/javascript+module"),
     }
-    await cloudflare.call("PUT", _path(account_id, name), UNUSED, form=form)
+    await cloudflare.call("PUT", _path(account_id, name), UNUSED, body=Form(parts))
 
 
 def _path(account_id: str, name: str) -> str:

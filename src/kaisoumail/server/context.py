@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
-from kaisoumail.cloudflare.client import Cloudflare
+from kaisoumail.cloudflare.client import Cloudflare, WaitLimits
 from kaisoumail.mail_reading.processes import ProcessReaders, ThreadReaders
 from kaisoumail.model.clock import utc_now
 from kaisoumail.model.quota import Quotas
@@ -101,8 +101,7 @@ def _cloudflare_access(
             outbound.api_url,
             settings.api_token,
             limiter=CloudflareLimiter(database, utc_now, outbound.request_budget / _BUDGET_SECONDS),
-            timeout=outbound.timeout_seconds,
-            max_retry_after=outbound.max_retry_after_seconds,
+            wait_limits=WaitLimits(outbound.timeout_seconds, outbound.max_retry_after_seconds),
         )
         stack.push_async_callback(client.close)
     opinions = _second_opinions(settings, outbound, database)
@@ -120,9 +119,8 @@ def _second_opinions(
     cloudflare = Cloudflare(
         outbound.api_url,
         settings.api_token,
-        timeout=outbound.timeout_seconds,
-        max_retry_after=outbound.max_retry_after_seconds,
-        sends_mail=True,
+        wait_limits=WaitLimits(outbound.timeout_seconds, outbound.max_retry_after_seconds),
+        sends_message_text=True,
     )
     return SecondOpinions(database, cloudflare, settings.account_id, settings.workers_ai_model, utc_now)
 
