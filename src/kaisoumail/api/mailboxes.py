@@ -22,7 +22,7 @@ from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES, Mailbox, 
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import mailboxes
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.mailboxes import Default, MailboxRequest
+from kaisoumail.operations.mailboxes import Default, MailboxQuery, MailboxRequest
 from kaisoumail.operations.wait import newest_cursor
 
 LocalPart = Annotated[str, msgspec.Meta(pattern=anchored(LOCAL_PART_PATTERN), max_length=32)]
@@ -63,14 +63,13 @@ class ResolveMailbox(msgspec.Struct, rename="camel"):
 @get("/api/mailboxes")
 async def list_mailboxes(request: "Request[Any, Any, Any]", viewer: Viewer, context: Context) -> MailboxListShape:
     query = read_query(request, ListMailboxes)
-    page = await mailboxes.page_of_mailboxes(
-        context,
-        viewer,
-        workspace=query.scope == "workspace",
+    mailbox_query = MailboxQuery(
         statuses=[MailboxStatus(status) for status in query.status],
+        workspace=query.scope == "workspace",
         end=query.end,
         limit=query.max_rows,
     )
+    page = await mailboxes.page_of_mailboxes(context, viewer, mailbox_query)
     now = context.clock()
     rows = [mailbox_shape(each, now) for each in page.items]
     return MailboxListShape(mailboxes=rows, next_cursor=next_cursor(page.end))

@@ -58,6 +58,20 @@ class MailboxRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class MailboxQuery:
+    """
+    Which mailboxes to list: those with one of *statuses*, if any; with *workspace* only live ones.
+
+    Live is active or destroying. With *limit* the result is a page that begins after *end*; without it, everything.
+    """
+
+    statuses: Sequence[MailboxStatus] = ()
+    workspace: bool = False
+    end: PageEnd | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EnsureOutcome:
     """A mailbox, and whether it was created by this call."""
 
@@ -255,33 +269,19 @@ async def resolve(context: Context, viewer: Viewer, address: str) -> Mailbox:
     return mailbox
 
 
-async def list_mailboxes(
-    context: Context, viewer: Viewer, *, workspace: bool = False, statuses: Sequence[MailboxStatus] = ()
-) -> list[Mailbox]:
-    """
-    The mailboxes that the viewer may see, newest first; an admin sees those of all users.
-
-    *workspace* selects the live ones (active or destroying); *statuses*, if any, narrows the list further.
-    """
-    return (await page_of_mailboxes(context, viewer, workspace=workspace, statuses=statuses)).items
+async def list_mailboxes(context: Context, viewer: Viewer, query: MailboxQuery) -> list[Mailbox]:
+    """The mailboxes that the viewer may see, newest first; an admin sees those of all users."""
+    return (await page_of_mailboxes(context, viewer, query)).items
 
 
-async def page_of_mailboxes(
-    context: Context,
-    viewer: Viewer,
-    *,
-    workspace: bool = False,
-    statuses: Sequence[MailboxStatus] = (),
-    end: PageEnd | None = None,
-    limit: int | None = None,
-) -> Page[Mailbox]:
-    """As `list_mailboxes`, one page: at most *limit* mailboxes, after *end*."""
-    selected = narrowed(statuses, workspace)
+async def page_of_mailboxes(context: Context, viewer: Viewer, query: MailboxQuery) -> Page[Mailbox]:
+    """As `list_mailboxes`, one page, with the end from which the next page continues."""
+    selected = narrowed(query.statuses, query.workspace)
     if selected == ():
         return Page([])
-    mailbox_filter = mailboxes.MailboxFilter(selected or (), context.clock(), end, one_more(limit))
+    mailbox_filter = mailboxes.MailboxFilter(selected or (), context.clock(), query.end, one_more(query.limit))
     found = await context.database.read(lambda connection: mailboxes.listed(connection, viewer, mailbox_filter))
-    return paged(found, limit, lambda mailbox: PageEnd(mailbox.created_at, mailbox.id))
+    return paged(found, query.limit, lambda mailbox: PageEnd(mailbox.created_at, mailbox.id))
 
 
 def narrowed(statuses: Sequence[MailboxStatus], workspace: bool) -> Sequence[MailboxStatus] | None:

@@ -79,11 +79,9 @@ async def picture(context: Context, message_id: str, attachment_id: str, ticket:
     return file
 
 
-async def document(
-    context: Context, viewer: Viewer, message_id: str, *, remote: bool, title: str = "", language: str = ""
-) -> Document:
+async def document(context: Context, viewer: Viewer, message_id: str, *, remote: bool, language: str = "") -> Document:
     """
-    The sanitized HTML body as a document; with *remote*, pictures from other servers are shown.
+    The sanitized HTML body as a document in *language*; with *remote*, pictures from other servers are shown.
 
     Raises Problem `message_not_found`, also for a message of another user, `raw_message_missing` or
     `html_body_missing`.
@@ -92,7 +90,7 @@ async def document(
     if opened.parsed.html is None:
         raise Problem("html_body_missing", "This message has no HTML body")
     safe = await safe_fragment(context, opened, remote=remote)
-    text = html_document(safe.html, title=title or opened.message.subject, language=language)
+    text = html_document(safe.html, title=opened.message.subject, language=language)
     return Document(text, document_policy(remote=remote), safe.blocked)
 
 

@@ -76,11 +76,9 @@ async def add_user(context: Context, email: str, name: str, role: Role, viewer: 
     return NewUser(user, key, secret)
 
 
-def new_key(
-    user_id: str, name: str, grant: Grant, now: datetime, secret: str | None = None, *, created_by: str | None = None
-) -> tuple[ApiKey, str]:
+def new_key(user_id: str, name: str, grant: Grant, now: datetime, *, created_by: str | None) -> tuple[ApiKey, str]:
     """A key as it is stored, and its secret."""
-    secret = secret or secrets.new_secret()
+    secret = secrets.new_secret()
     prefix, key_hash = secrets.prefix_of(secret), secrets.hash_of(secret)
     return ApiKey(new_id("key"), user_id, name, prefix, key_hash, grant, now, created_by=created_by), secret
 
@@ -100,7 +98,7 @@ async def change_user(
     def changed(user: User) -> User:
         return replace(user, name=checked or user.name, role=role or user.role)
 
-    return await _change(context, viewer, user_id, changed, "user.update")
+    return await _change(context, viewer, "user.update", user_id, changed)
 
 
 async def disable_user(context: Context, viewer: Viewer, user_id: str) -> User:
@@ -111,12 +109,7 @@ async def disable_user(context: Context, viewer: Viewer, user_id: str) -> User:
     """
     now = context.clock()
     return await _change(
-        context,
-        viewer,
-        user_id,
-        lambda user: replace(user, disabled_at=user.disabled_at or now),
-        "user.disable",
-        lambda connection: sessions.end_all(connection, user_id),
+        context, viewer, "user.disable", user_id, lambda user: replace(user, disabled_at=user.disabled_at or now)
     )
 
 
@@ -126,7 +119,7 @@ async def enable_user(context: Context, viewer: Viewer, user_id: str) -> User:
 
     Raises Problem `admin_required` or `user_not_found`.
     """
-    return await _change(context, viewer, user_id, lambda user: replace(user, disabled_at=None), "user.enable")
+    return await _change(context, viewer, "user.enable", user_id, lambda user: replace(user, disabled_at=None))
 
 
 async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: str | None) -> RemovedUser:
@@ -172,11 +165,11 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
 async def _change(
     context: Context,
     viewer: Viewer,
+    action: str,
     user_id: str,
     change: Callable[[User], User],
-    action: str,
-    side_effect: Callable[[Connection], object] = lambda _: None,
 ) -> User:
+    """The user as *change* returns them, saved; one who is disabled has no sessions. Raises as `disable_user`."""
     viewer.must_be_admin()
     now = context.clock()
 
@@ -189,7 +182,8 @@ async def _change(
         if not stays_admin and admins == {user.id}:
             return _last_admin()
         users.save(connection, changed)
-        side_effect(connection)
+        if changed.disabled_at is not None:
+            sessions.end_all(connection, user_id)
         details = {"name": changed.name, "role": changed.role.value}
         audit.add(connection, audit_entry(viewer, action, now, _target(user), **details))
         return changed

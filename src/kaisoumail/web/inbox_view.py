@@ -10,7 +10,7 @@ from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.model.message import Message
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.context import Context
-from kaisoumail.operations.mailboxes import find_mailbox, list_mailboxes
+from kaisoumail.operations.mailboxes import MailboxQuery, find_mailbox, list_mailboxes
 from kaisoumail.operations.messages import MessageQuery, list_messages
 
 SHOWN_AT_FIRST: Final = 100
@@ -69,7 +69,7 @@ async def read_inbox(
     be opened, `insufficient_scope` for one if the viewer's grant lacks `mailboxes:read`.
     """
     may_list = viewer.grant.allows("mailboxes:read")
-    live = await list_mailboxes(context, viewer, workspace=True) if may_list else []
+    live = await list_mailboxes(context, viewer, MailboxQuery(workspace=True)) if may_list else []
     mailboxes = sorted(live, key=_last_activity, reverse=True)
     all_messages = await list_messages(context, viewer, MessageQuery(workspace=True))
     selected = None if chosen in (None, ALL) else await _mailbox(context, viewer, mailboxes, str(chosen))
