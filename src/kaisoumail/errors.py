@@ -9,7 +9,7 @@ An exception that is not a Problem is "internal": logged with a reference, never
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +141,25 @@ class Problem(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # The workflow engine stores runs: a problem must be read back as it was written.
         return (_problem, (self.code, self.message, self.details))
+
+
+ValueName = Literal["domain name", "passkey name", "page end", "text"]
+
+
+class InvalidValue(Problem):
+    """
+    Problem `invalid_request` because of one *value*, for this *reason*, a sentence for people.
+
+    The value has its name in our own words; `http/form_errors.py` knows the field of a request in which it comes.
+    """
+
+    def __init__(self, value: ValueName, reason: str) -> None:
+        super().__init__("invalid_request", "Invalid request")
+        self.value = value
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (InvalidValue, (self.value, self.reason))
 
 
 def _problem(code: str, message: str, details: dict[str, Any]) -> Problem:

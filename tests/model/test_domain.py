@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.errors import Problem
+from kaisoumail.errors import InvalidValue, Problem
 from kaisoumail.model.domain import LONGEST_CHECK_PAUSE, Zone, normalised, refuse_unless_apex, registrable
 from tests.builders import DEMO
 from tests.people import HOUR, NOON
@@ -46,11 +46,11 @@ def test_a_name_is_kept_in_one_form(given_text: str, name: str) -> None:
     ],
 )
 def test_what_is_no_domain_is_refused_with_a_sentence_that_helps(text: str, hint: str) -> None:
-    with pytest.raises(Problem) as caught:
+    with pytest.raises(InvalidValue) as caught:
         normalised(text)
 
-    assert caught.value.code == "invalid_request"
-    assert hint in caught.value.details["fieldErrors"]["mailDomain"][0]
+    assert (caught.value.code, caught.value.value) == ("invalid_request", "domain name")
+    assert hint in caught.value.reason
 
 
 @given(st.text(max_size=300))

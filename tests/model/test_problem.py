@@ -4,7 +4,7 @@ import pickle
 import re
 from pathlib import Path
 
-from kaisoumail.errors import CODES, Problem
+from kaisoumail.errors import CODES, InvalidValue, Problem
 
 SOURCE = Path(__file__).parents[2] / "src" / "kaisoumail"
 
@@ -15,6 +15,14 @@ def test_a_problem_comes_back_from_storage_as_it_went_in() -> None:
     back = pickle.loads(pickle.dumps(problem))
 
     assert (back.code, back.message, back.details) == (problem.code, problem.message, problem.details)
+
+
+def test_an_invalid_value_comes_back_with_its_name_and_the_reason() -> None:
+    problem = InvalidValue("domain name", "leave out the dot at its edge")
+
+    back = pickle.loads(pickle.dumps(problem))
+
+    assert (type(back), back.value, back.reason) == (InvalidValue, problem.value, problem.reason)
 
 
 def test_every_code_that_is_raised_stands_in_the_table() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from kaisoumail.cloudflare.errors import Answer, MissingPermission
-from kaisoumail.errors import Problem
+from kaisoumail.errors import InvalidValue, Problem
 from kaisoumail.web.problems import problem_view
 
 
@@ -34,7 +34,7 @@ def test_the_call_that_was_refused_names_the_permission(method: str, path: str, 
 
 
 def test_a_name_that_is_no_domain_says_why() -> None:
-    problem = Problem("invalid_request", "Invalid request", fieldErrors={"mailDomain": ["leave out the dot"]})
+    problem = InvalidValue("domain name", "leave out the dot")
 
     shown = problem_view(problem)
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from kaisoumail.errors import Problem
+from kaisoumail.http.form_errors import details_of
 
 _BIND: Final = "project-domain-binding"
 _CATALOG: Final = "domain-catalog-enablement"
@@ -51,7 +52,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 
 def kind_of(problem: Problem) -> str:
     """The key of *problem* in `PLACES`: its code, but `not_a_domain` for an invalid domain name in a request."""
-    fields = problem.details.get("fieldErrors")
+    fields = details_of(problem).get("fieldErrors")
     is_about_name = problem.code == "invalid_request" and isinstance(fields, dict) and "mailDomain" in fields
     return "not_a_domain" if is_about_name else problem.code
 

@@ -10,6 +10,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from kaisoumail.errors import Problem
+from kaisoumail.http.form_errors import details_of
 from kaisoumail.http.guide_links import guide_path
 from kaisoumail.model.clock import iso
 
@@ -31,7 +32,7 @@ def problem_shape(problem: Problem, **more: Any) -> dict[str, Any]:
     `details.guide` is present where the guide has a section; *more* are details of this answer only.
     """
     guide = guide_path(problem)
-    details = {"code": problem.code, **({"guide": guide} if guide else {}), **problem.details, **more}
+    details = {"code": problem.code, **({"guide": guide} if guide else {}), **details_of(problem), **more}
     return {"error": problem.message, "details": details}
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_args
 import idna
 import tldextract
 
-from kaisoumail.errors import Problem
+from kaisoumail.errors import InvalidValue, Problem
 from kaisoumail.model.address import is_root_domain
 
 _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
@@ -230,7 +230,7 @@ def normalised(text: str) -> str:
     """
     *text* as a domain name in the form we store: lower-case ASCII (IDN as `xn--…`).
 
-    Raises Problem `invalid_request` with a sentence that helps when it is not a dotted host name.
+    Raises InvalidValue with a sentence that helps when it is not a dotted host name.
     """
     if len(text) > _MOST_CHARACTERS:  # before NFKC, which may be slow and make the text longer
         raise _unfit(text, f"a domain name has at most {_MOST_CHARACTERS} characters")
@@ -303,11 +303,5 @@ def _to_ascii(name: str, text: str) -> str:
         raise _unfit(text, "it is not a valid host name") from None
 
 
-def _unfit(text: str, reason: str) -> Problem:
-    shown = text.strip()[:80]
-    return Problem(
-        "invalid_request",
-        "Invalid request",
-        formErrors=[],
-        fieldErrors={"mailDomain": [f"“{shown}” cannot be used: {reason}"]},
-    )
+def _unfit(text: str, reason: str) -> InvalidValue:
+    return InvalidValue("domain name", f"“{text.strip()[:80]}” cannot be used: {reason}")

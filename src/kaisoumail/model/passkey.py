@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from kaisoumail.errors import Problem
+from kaisoumail.errors import InvalidValue
 
 CHALLENGE_LIFETIME: Final = timedelta(minutes=5)
 MAX_NAME: Final = 64
@@ -57,9 +57,8 @@ class Challenge:
 
 
 def passkey_name(text: str) -> str:
-    """*text* trimmed, as the name of a passkey: 1 to 64 characters on one line. Raises Problem `invalid_request`."""
+    """*text* trimmed, as the name of a passkey: 1 to 64 characters on one line. Raises InvalidValue."""
     name = text.strip()
     if not 1 <= len(name) <= MAX_NAME or any(unicodedata.category(each) in ("Cc", "Cs") for each in name):
-        wrong = {"name": [f"Expected 1 to {MAX_NAME} characters on one line"]}
-        raise Problem("invalid_request", "Invalid request", formErrors=[], fieldErrors=wrong)
+        raise InvalidValue("passkey name", f"Expected 1 to {MAX_NAME} characters on one line")
     return name

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from kaisoumail.errors import Problem
+from kaisoumail.errors import InvalidValue
 from kaisoumail.model.rejection import Rejection
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage.tables import rejections
@@ -32,7 +32,7 @@ async def list_rejections(
     """
     The refused messages, newest first, at most *limit*; of recipients under *domain* if one is given.
 
-    For admins, who own the domains. Raises Problem `admin_required`, or `invalid_request` for an unknown cursor.
+    For admins, who own the domains. Raises Problem `admin_required`, or InvalidValue for an unknown cursor.
     """
     viewer.must_be_admin()
     after = None if cursor is None else _place(cursor)
@@ -52,5 +52,5 @@ def _cursor(rejection: Rejection) -> str:
 def _place(cursor: str) -> RejectionPageEnd:
     found = _CURSOR.fullmatch(cursor)
     if found is None:
-        raise Problem("invalid_request", "Invalid request", formErrors=[], fieldErrors={"cursor": ["Unknown cursor"]})
+        raise InvalidValue("page end", "Unknown cursor")
     return RejectionPageEnd(_EPOCH + timedelta(milliseconds=int(found[1])), found[2])

@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from kaisoumail.errors import Problem
+from kaisoumail.http.form_errors import details_of
 from kaisoumail.http.guide_links import guide_path, kind_of
 from kaisoumail.web.languages import knows
 from kaisoumail.web.render import page
@@ -61,7 +62,7 @@ class RateLimitView:
 def problem_view(problem: Problem, at: datetime | None = None) -> ProblemView:
     """*problem* for a page. If it has a delay to wait and *at* is given, when it happened, the page counts down."""
     kind = kind_of(problem) if words_exist(kind_of(problem)) else "other"
-    fields = problem.details.get("fieldErrors", {})
+    fields = details_of(problem).get("fieldErrors", {})
     field_error = next((sentences[0] for sentences in fields.values()), None) if isinstance(fields, dict) else None
     details = {**_BLANKS, "seconds": problem.details.get("retryAfterSeconds", 0), **problem.details}
     return ProblemView(

@@ -6,6 +6,7 @@ from typing import Any, Final
 from litestar import Request, Response, get, post
 
 from kaisoumail.errors import Problem
+from kaisoumail.http.form_errors import details_of
 from kaisoumail.model.address import is_local_part, is_subdomain
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import mailboxes
@@ -105,7 +106,7 @@ async def _workspace(
         reading=shown,
         meta=await read_meta(context),
         form={**_EMPTY_FORM, **(form or {})},
-        wrong=problem.details.get("fieldErrors", {}) if problem else {},
+        wrong=details_of(problem).get("fieldErrors", {}) if problem else {},
         problem=refusal,
         notice=query.get("notice") if query.get("notice") in NOTICES else None,
         lifetimes=tuple(LIFETIMES),

@@ -5,7 +5,7 @@ from typing import Final
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from kaisoumail.errors import Problem
+from kaisoumail.errors import InvalidValue, Problem
 
 # PostgreSQL, Appendix A: connection gone, refused, database missing, out of resources, lock not available, shutting
 # down, disk, read-only.
@@ -44,14 +44,14 @@ def as_problem(error: Exception) -> Exception:
     """
     The exception to raise for *error*: Problem `storage_unavailable` when the database is locked, full or gone.
 
-    PostgreSQL stores no NUL in a text: that is Problem `invalid_request`, an error of the client. Everything else is
+    PostgreSQL stores no NUL in a text: that is InvalidValue, an error of the client. Everything else is
     returned as it is, a violated constraint above all: the caller handles it.
     """
     is_failure = isinstance(error, OperationalError | InterfaceError | OSError | PoolTimeout)
     if isinstance(error, DBAPIError):
         state = sqlstate(error)
         if state == _NUL_IN_TEXT_STATE:
-            return Problem("invalid_request", "Invalid request", formErrors=["A text has a NUL in it"], fieldErrors={})
+            return InvalidValue("text", "A text has a NUL in it")
         is_failure = is_failure or error.connection_invalidated or state.startswith(_FAILURE_STATES)
         is_failure = is_failure or type(error) is DatabaseError  # SQLite's for a file that is damaged or is no database
     if not is_failure:
