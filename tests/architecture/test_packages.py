@@ -1,6 +1,7 @@
 """What import-linter does not check: the length of files, their names, what packages say of themselves."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,6 +66,16 @@ def test_what_test_modules_share_stands_in_a_module_that_is_none() -> None:
     }
 
     assert borrowed == set()
+
+
+def test_commands_may_import_no_package_but_these() -> None:
+    contracts = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    [forbidden] = [each["forbidden_modules"] for each in contracts if each.get("source_modules") == ["kaisoumail.cli"]]
+
+    packages = {f"kaisoumail.{path.stem}" for path in (SOURCE / "kaisoumail").iterdir() if path.stem[0] != "_"}
+
+    allowed = {"server", "operations", "auth", "settings", "model", "errors"}
+    assert packages - set(forbidden) == {f"kaisoumail.{name}" for name in allowed | {"cli"}}
 
 
 def test_no_file_names_a_package_registry() -> None:

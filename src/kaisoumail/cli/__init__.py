@@ -1,5 +1,5 @@
 """
-The `kaisoumail` command: one file per command, each a thin layer over `server`.
+The `kaisoumail` command: one file per command, each a thin layer over `server` and `operations`.
 
 Open first: `main.py`.
 """

@@ -6,11 +6,8 @@ import os
 import typer
 
 from kaisoumail.cli import until_stopped
+from kaisoumail.server.data import migrate_database
 from kaisoumail.settings import settings_from
-from kaisoumail.storage.data_folder import data_folder
-from kaisoumail.storage.engine import schema_migration as schema
-from kaisoumail.storage.engine.database import open_database
-from kaisoumail.storage.engine.workflow_file import check_workflow_file
 
 app = typer.Typer(help="Look after the database.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -23,15 +20,9 @@ def _database() -> None:
 @app.command()
 def migrate() -> None:
     """Migrate the database to the newest schema (`serve` does so by itself when it starts)."""
-    storage = settings_from(os.environ).storage
-    folder = data_folder(storage.data_dir, storage.database_url, storage.blob_store_url)
+    settings = settings_from(os.environ)
 
     async def work(_: asyncio.Event) -> None:
-        database = open_database(folder.database_url, patience=storage.lock_timeout_seconds)
-        try:
-            await check_workflow_file(folder.workflows_url, storage.lock_timeout_seconds)
-            print(f"the database is at revision {await schema.migrate(database)}")
-        finally:
-            await database.close()
+        print(f"the database is at revision {await migrate_database(settings)}")
 
     until_stopped.run(work)

@@ -26,11 +26,10 @@ from kaisoumail.model.user import RequestClient
 from kaisoumail.operations import domains, mailboxes
 from kaisoumail.operations.sign_in import viewer_with_key
 from kaisoumail.server.cannot_start import CannotStart
+from kaisoumail.server.data import sole_demo
 from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.server.run import Running, running
 from kaisoumail.settings import Settings, settings_from
-from kaisoumail.storage.data_folder import data_folder
-from kaisoumail.storage.process_lock import sole_process
 
 DOMAIN: Final = "demo.example"
 ADDRESS: Final = f"hello@mail.{DOMAIN}"
@@ -57,8 +56,6 @@ def demo(
 ) -> None:
     """Run everything on this machine, with a pretend Cloudflare; nothing to configure."""
     log_to_stderr(level=40)
-    data = data_folder(str(data_dir))
-    folder = data.path
 
     async def work(stop: asyncio.Event) -> None:
         state = _load_state(folder / "demo.json")
@@ -78,7 +75,7 @@ def demo(
         except OSError as error:
             raise CannotStart(str(error)) from error
 
-    with sole_process(data, "demo"):
+    with sole_demo(data_dir) as folder:
         until_stopped.run(work)
 
 

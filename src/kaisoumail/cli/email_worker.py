@@ -8,12 +8,11 @@ from urllib.parse import urlsplit
 
 import typer
 
-import email_worker
 from kaisoumail.cli import until_stopped
-from kaisoumail.cloudflare import workers
-from kaisoumail.cloudflare.client import Cloudflare, WaitLimits
-from kaisoumail.cloudflare.errors import WORKERS, CloudflareError, MissingPermission
+from kaisoumail.operations import email_worker
+from kaisoumail.operations.email_worker import DeployOutcome, EmailWorker
 from kaisoumail.server.cannot_start import CannotStart
+from kaisoumail.server.context import open_cloudflare
 from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.settings import Settings, settings_from
 
@@ -35,29 +34,16 @@ def deploy(
     log_to_stderr(level=50)
     origin = _origin(url)
     account_id, name, secret, token = _required(settings)
-    outbound = settings.outbound
-    script = workers.Script(
-        module=email_worker.MODULE,
-        source=email_worker.script(),
-        compatibility_date=email_worker.COMPATIBILITY_DATE,
-        variables={"KAISOUMAIL_URL": origin},
-        secrets={"INBOUND_SECRET": secret},
-    )
+    worker = EmailWorker(account_id, name, origin, secret)
 
-    async def work(_: asyncio.Event) -> str:
-        cloudflare = Cloudflare(outbound.api_url, token, wait_limits=WaitLimits(outbound.timeout_seconds))
-        try:
-            variables = await workers.find_variables(cloudflare, account_id, name)
-            if variables is not None and "KAISOUMAIL_URL" not in variables and not replace:
-                raise CannotStart(f"A Worker named {name} is there and is not this one; --replace overwrites it")
-            await workers.upload(cloudflare, account_id, name, script)
-        except CloudflareError as error:
-            raise CannotStart(_reason(error)) from error
-        finally:
-            await cloudflare.close()
-        return "new" if variables is None else "updated"
+    async def work(_: asyncio.Event) -> DeployOutcome:
+        async with open_cloudflare(settings, token) as cloudflare:
+            return await email_worker.deploy(cloudflare, worker, replace=replace)
 
-    print(f"the Worker {name} is deployed ({until_stopped.run(work)})")
+    outcome = until_stopped.run(work)
+    if outcome is DeployOutcome.LEFT_ANOTHER:
+        raise CannotStart(f"A Worker named {name} is there and is not this one; --replace overwrites it")
+    print(f"the Worker {name} is deployed ({outcome.value})")
     print(f"it hands mail to {origin}/api/inbound, signed with INBOUND_SECRET")
     print("next: run `serve` with the same EMAIL_WORKER_NAME and INBOUND_SECRET; `doctor` looks at all of it")
 
@@ -105,9 +91,3 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _reason(error: CloudflareError) -> str:
-    if isinstance(error, MissingPermission):
-        return f"The token needs “{WORKERS}” for CLOUDFLARE_ACCOUNT_ID's account ({error})"
-    return " ".join(str(error).split())

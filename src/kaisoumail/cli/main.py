@@ -9,9 +9,8 @@ from typer.exceptions import TyperException
 
 from kaisoumail.cli import config, database, demo, doctor, email_worker, sandbox, serve, users
 from kaisoumail.errors import Problem
-from kaisoumail.server.cannot_start import CannotStart
+from kaisoumail.server.cannot_start import CannotStart, explained
 from kaisoumail.settings import BadEnvironment
-from kaisoumail.storage.engine.open_errors import reason
 
 app = typer.Typer(
     name="kaisoumail",
@@ -49,8 +48,7 @@ def main() -> NoReturn:
         _print_error(str(error))
         sys.exit(1)
     except Problem as problem:
-        cause = reason(problem)
-        _print_error(problem.message if cause in problem.message else f"{problem.message}: {cause}")
+        _print_error(explained(problem))
         sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)
 

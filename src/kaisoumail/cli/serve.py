@@ -7,12 +7,11 @@ from typing import Final
 import structlog
 
 from kaisoumail.cli import until_stopped
+from kaisoumail.server.data import sole_server
 from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.server.run import running
 from kaisoumail.settings import settings_from
 from kaisoumail.settings.environment import misspellings, renamed
-from kaisoumail.storage.data_folder import data_folder
-from kaisoumail.storage.process_lock import sole_process
 
 _log: Final = structlog.get_logger("kaisoumail.serve")
 
@@ -31,7 +30,5 @@ def serve() -> None:
             print(f"ready http://{settings.http.host}:{server.http_port}", flush=True)
             await stop.wait()
 
-    storage = settings.storage
-    folder = data_folder(storage.data_dir, storage.database_url, storage.blob_store_url)
-    with sole_process(folder, "serve"):
+    with sole_server(settings, "serve"):
         until_stopped.run(work)

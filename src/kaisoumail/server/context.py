@@ -11,10 +11,11 @@ from kaisoumail.model.clock import utc_now
 from kaisoumail.model.quota import Quotas
 from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.public_dns.resolver import Resolver
+from kaisoumail.server.data import folder_of
 from kaisoumail.settings import Settings
 from kaisoumail.settings.groups import AccessSettings, CloudflareSettings, MailboxSettings, OutboundSettings
 from kaisoumail.storage.blobs import FileBlobs
-from kaisoumail.storage.data_folder import DataFolder, data_folder
+from kaisoumail.storage.data_folder import DataFolder
 from kaisoumail.storage.disk_guard import DiskGuard
 from kaisoumail.storage.engine import schema_migration
 from kaisoumail.storage.engine.database import Database, open_database
@@ -42,7 +43,7 @@ async def open_context(settings: Settings, process_id: str = "") -> AsyncIterato
     invalid DATABASE_URL.
     """
     storage, resolver = settings.storage, settings.outbound.dns_resolver
-    folder = data_folder(storage.data_dir, storage.database_url, storage.blob_store_url)
+    folder = folder_of(settings)
     folder.tighten()
     async with AsyncExitStack() as stack:
         signals = await open_signals(folder.database_url)
@@ -69,6 +70,17 @@ async def open_context(settings: Settings, process_id: str = "") -> AsyncIterato
         signals.when(ACCESS, context.stores.viewers.forget)
         await _ensure_first_admin(context, settings.access)
         yield context
+
+
+@asynccontextmanager
+async def open_cloudflare(settings: Settings, token: str) -> AsyncIterator[Cloudflare]:
+    """Cloudflare's API with *token*, for a command beside the server: it shares no limiter with other processes."""
+    outbound = settings.outbound
+    cloudflare = Cloudflare(outbound.api_url, token, wait_limits=WaitLimits(outbound.timeout_seconds))
+    try:
+        yield cloudflare
+    finally:
+        await cloudflare.close()
 
 
 async def _ensure_first_admin(context: Context, access: AccessSettings) -> None:
