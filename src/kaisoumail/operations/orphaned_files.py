@@ -14,7 +14,7 @@ from typing import Final
 
 import structlog
 
-from kaisoumail.storage.blobs import StoredFile
+from kaisoumail.storage.blobs import StoredBlob
 from kaisoumail.storage.tables import messages, users
 from kaisoumail.workflows.context import Context
 
@@ -42,34 +42,34 @@ async def remove_orphaned_files(
     first_user_at = await context.database.read(users.first_created_at)
     if first_user_at is None:
         return 0
-    now, orphans, foreign = context.clock(), list[StoredFile](), 0
-    async for files in context.stores.blobs.files():
-        old = [file for file in files if file.changed_at < now - age and _is_ours(file)]
-        for file in await _without_row(context, old):
-            if file.changed_at < first_user_at:
+    now, orphans, foreign = context.clock(), list[StoredBlob](), 0
+    async for blobs in context.stores.blobs.listed():
+        old = [blob for blob in blobs if blob.changed_at < now - age and _is_ours(blob)]
+        for blob in await _without_row(context, old):
+            if blob.changed_at < first_user_at:
                 foreign += 1
             else:
-                orphans.append(file)
+                orphans.append(blob)
     if foreign:
         _log.warning("retention.files_of_another_database", count=foreign)
     if not orphans:
         return 0
     await wait_for_writes()
     still_orphaned = await _without_row(context, orphans)
-    await context.stores.blobs.remove_files(still_orphaned)
+    await context.stores.blobs.remove_listed(still_orphaned)
     return len(still_orphaned)
 
 
-def _is_ours(file: StoredFile) -> bool:
-    return bool(_WHOLE.fullmatch(file.path.name) or _PART.fullmatch(file.path.name))
+def _is_ours(blob: StoredBlob) -> bool:
+    return bool(_WHOLE.fullmatch(blob.name) or _PART.fullmatch(blob.name))
 
 
-async def _without_row(context: Context, files: Sequence[StoredFile]) -> list[StoredFile]:
-    """Those of *files* that no message refers to; no message refers to a part."""
-    without: list[StoredFile] = []
-    for start in range(0, len(files), _IDS_AT_ONCE):
-        batch = files[start : start + _IDS_AT_ONCE]
-        ids = [found[1] for file in batch if (found := _WHOLE.fullmatch(file.path.name))]
+async def _without_row(context: Context, blobs: Sequence[StoredBlob]) -> list[StoredBlob]:
+    """Those of *blobs* that no message refers to; no message refers to a part."""
+    without: list[StoredBlob] = []
+    for start in range(0, len(blobs), _IDS_AT_ONCE):
+        batch = blobs[start : start + _IDS_AT_ONCE]
+        ids = [found[1] for blob in batch if (found := _WHOLE.fullmatch(blob.name))]
         locations = await context.database.read(partial(messages.locations_of, ids=ids))
-        without += [file for file in batch if file.path.name not in locations]
+        without += [blob for blob in batch if blob.name not in locations]
     return without

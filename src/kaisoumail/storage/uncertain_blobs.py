@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from kaisoumail.storage.blobs import FileBlobs
+from kaisoumail.storage.blobs import BlobStore
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.schema import messages
 
@@ -23,7 +23,7 @@ _MOST: Final = 500  # in one query
 class UncertainBlobs:
     """The uncertain blobs of this process. If it dies, some bytes may stay without a message, nothing worse."""
 
-    def __init__(self, database: Database, blobs: FileBlobs) -> None:
+    def __init__(self, database: Database, blobs: BlobStore) -> None:
         self._database = database
         self._blobs = blobs
         self._since: dict[tuple[str, str], float] = {}

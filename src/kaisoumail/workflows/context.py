@@ -12,7 +12,7 @@ from kaisoumail.model.credential import ApiKey, Session
 from kaisoumail.model.quota import NO_QUOTAS, Quotas
 from kaisoumail.model.user import User
 from kaisoumail.public_dns.resolver import Resolver
-from kaisoumail.storage.blobs import FileBlobs
+from kaisoumail.storage.blobs import BlobStore
 from kaisoumail.storage.disk_guard import DiskGuard
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.signals import Signals
@@ -122,7 +122,7 @@ class Stores:
     """Storage beside the tables of the database."""
 
     intake: Intake
-    blobs: FileBlobs
+    blobs: BlobStore
     uncertain_blobs: UncertainBlobs
     disk_guard: DiskGuard
     rejections: RejectionLedger

@@ -37,6 +37,21 @@ def test_removing_forgets(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
+def test_what_is_listed_can_be_removed_whole_or_not(tmp_path: Path) -> None:
+    async def work() -> None:
+        blobs = FileBlobs(tmp_path)
+        await blobs.put("msg_019f.zst", b"x")
+        (tmp_path / "9f" / ".msg_029f.zst.0123abcd").write_bytes(b"unfinished")
+
+        listed = [blob async for batch in blobs.listed() for blob in batch]
+        await blobs.remove_listed(listed)
+
+        assert {blob.name for blob in listed} == {"msg_019f.zst", ".msg_029f.zst.0123abcd"}
+        assert [batch async for batch in blobs.listed() if batch] == []
+
+    asyncio.run(work())
+
+
 def test_nothing_half_written_is_ever_seen(tmp_path: Path) -> None:
     asyncio.run(FileBlobs(tmp_path).put("msg_1.zst", b"x"))
 

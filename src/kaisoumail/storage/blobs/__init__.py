@@ -1,8 +1,9 @@
 """
 Bytes too large for the database: raw messages over the in-row limit.
 
-`FileBlobs` stores bytes under a name, durable when `put` returns, on one machine.
+Open first: `blob_store.py`, what every store promises. `files.py` is the only one: files on one machine.
 """
 
+from kaisoumail.storage.blobs.blob_store import BlobStore as BlobStore
+from kaisoumail.storage.blobs.blob_store import StoredBlob as StoredBlob
 from kaisoumail.storage.blobs.files import FileBlobs as FileBlobs
-from kaisoumail.storage.blobs.files import StoredFile as StoredFile

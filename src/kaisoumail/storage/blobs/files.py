@@ -1,26 +1,20 @@
-"""Blobs as files: a temporary file is written, fsynced and renamed, and its folder fsynced, before `put` returns."""
+"""
+A BlobStore of files: a temporary file is written, fsynced and renamed, and its folder fsynced, before `put` returns.
+"""
 
 import asyncio
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from kaisoumail.errors import Problem
+from kaisoumail.storage.blobs.blob_store import StoredBlob
 
 # Early releases named the folder after the end of the file name ("….zst"), so that all blobs were in this one.
 _OLD_FOLDER: Final = "st"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file in the store, or a temporary file whose write was never finished."""
-
-    path: Path
-    changed_at: datetime
 
 
 class FileBlobs:
@@ -31,34 +25,30 @@ class FileBlobs:
         self._durable_folders: set[Path] = set()  # the folders that are known to survive a crash
 
     async def put(self, name: str, content: bytes) -> None:
-        """Store *content* under *name*, durable on return. Raises Problem `storage_unavailable` if it is not stored."""
         try:
             await asyncio.to_thread(self._write, self._path(name), content)
         except OSError as error:
             raise Problem("storage_unavailable", "The blob store cannot be written just now") from error
 
     async def find(self, name: str) -> bytes | None:
-        """The bytes stored under *name*, or None. Raises Problem `storage_unavailable` when they cannot be read."""
         try:
             return await asyncio.to_thread(self._read, name)
         except OSError as error:
             raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
 
     async def remove(self, name: str) -> None:
-        """Remove *name*; a missing one is fine. Raises Problem `storage_unavailable` when it cannot be removed."""
         await _remove(self._paths(name))
 
-    async def files(self) -> AsyncIterator[list[StoredFile]]:
-        """Everything in the store, folder by folder. Raises Problem `storage_unavailable` when it cannot be read."""
+    async def listed(self) -> AsyncIterator[list[StoredBlob]]:
+        """Folder by folder; of an unfinished `put` the temporary file."""
         try:
             for folder in await asyncio.to_thread(self._folders):
-                yield await asyncio.to_thread(_files_in, folder)
+                yield await asyncio.to_thread(_blobs_in, folder)
         except OSError as error:
             raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
 
-    async def remove_files(self, files: Iterable[StoredFile]) -> None:
-        """Remove *files*; missing ones are fine. Raises Problem `storage_unavailable` at one that cannot be removed."""
-        await _remove(file.path for file in files)
+    async def remove_listed(self, blobs: Iterable[StoredBlob]) -> None:
+        await _remove(self._root / blob.key for blob in blobs)
 
     def _folders(self) -> list[Path]:
         return sorted(folder for folder in self._root.iterdir() if len(folder.name) <= 2 and folder.is_dir())
@@ -108,16 +98,16 @@ async def _remove(paths: Iterable[Path]) -> None:
         raise Problem("storage_unavailable", "The blob store cannot be written just now") from error
 
 
-def _files_in(folder: Path) -> list[StoredFile]:
-    files = []
+def _blobs_in(folder: Path) -> list[StoredBlob]:
+    blobs = []
     with os.scandir(folder) as entries:
         for entry in entries:
             try:
                 changed_at = datetime.fromtimestamp(entry.stat(follow_symlinks=False).st_mtime, UTC)
             except FileNotFoundError:  # removed meanwhile
                 continue
-            files.append(StoredFile(Path(entry.path), changed_at))
-    return files
+            blobs.append(StoredBlob(f"{folder.name}/{entry.name}", changed_at))
+    return blobs
 
 
 def _sync_folder(folder: Path) -> None:
