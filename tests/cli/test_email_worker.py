@@ -47,7 +47,7 @@ def test_it_is_deployed_and_deploying_again_is_an_update(world: World) -> None:
     assert (first.returncode, second.returncode) == (0, 0)
     assert first.stdout.splitlines()[:2] == [
         f"the Worker {WORKER} is deployed (new)",
-        f"it hands mail to {URL}/api/inbound, signed with INBOUND_SECRET",
+        f"it hands messages over to {URL}/api/inbound, signed with INBOUND_SECRET",
     ]
     assert second.stdout.splitlines()[0] == f"the Worker {WORKER} is deployed (updated)"
     assert world.controls.get("/_sandbox/state").json()["workers"] == {WORKER: f"{URL}:8443/api/inbound"}
@@ -136,7 +136,7 @@ def test_a_worker_of_that_name_that_is_another_stays_unless_told_otherwise(world
 @pytest.mark.parametrize(
     ("permissions", "is_deployed", "line", "code"),
     [
-        ([*PERMISSIONS, SCRIPTS], True, f"ok  Email Worker: {WORKER} is there and hands mail to {URL}", 0),
+        ([*PERMISSIONS, SCRIPTS], True, f"ok  Email Worker: {WORKER} is there and hands messages over to {URL}", 0),
         ([*PERMISSIONS, SCRIPTS], False, "BAD Email Worker: no Worker is named", 1),
         (PERMISSIONS, True, "?   Email Worker: looking at it takes “Account: Workers Scripts: Edit”", 0),
     ],

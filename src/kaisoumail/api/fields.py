@@ -91,7 +91,7 @@ def read_object(document: dict[str, Any], form: type[Form], *, only_known: bool 
         if isinstance(value, float) and value.is_integer():
             value = int(value)
         if _holds_nul(value):
-            field_errors[field.encode_name] = ["A text may not hold NUL"]
+            field_errors[field.encode_name] = ["A text must not contain a NUL character"]
             continue
         try:
             values[field.name] = msgspec.convert(value, field.type)

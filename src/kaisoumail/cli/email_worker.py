@@ -44,7 +44,7 @@ def deploy(
     if outcome is DeployOutcome.LEFT_ANOTHER:
         raise CannotStart(f"A Worker named {name} is there and is not this one; --replace overwrites it")
     print(f"the Worker {name} is deployed ({outcome.value})")
-    print(f"it hands mail to {origin}/api/inbound, signed with INBOUND_SECRET")
+    print(f"it hands messages over to {origin}/api/inbound, signed with INBOUND_SECRET")
     print("next: run `serve` with the same EMAIL_WORKER_NAME and INBOUND_SECRET; `doctor` looks at all of it")
 
 

@@ -86,4 +86,4 @@ def admin(scope: str) -> Need:
 
 def insufficient_scope(scope: str) -> Problem:
     """The refusal of a credential that lacks *scope*."""
-    return Problem("insufficient_scope", f"This key may not do that: it lacks the scope {scope}", scope=scope)
+    return Problem("insufficient_scope", f"The credential lacks the scope {scope}", scope=scope)

@@ -42,7 +42,7 @@ async def make_key(
     A new key for the viewer, or by an admin for *user_id*; without *grant* it has `DEFAULT_SCOPES`.
 
     Raises Problem `scope_unknown`, `grant_too_wide` for more than the viewer's own credential allows,
-    `invalid_request` for an end that has passed, `admin_required`, `mailbox_not_found` or `domain_not_found` for a
+    `invalid_request` for an expiry that has passed, `admin_required`, `mailbox_not_found` or `domain_not_found` for a
     bound the viewer may not see, `user_not_found`.
     """
     grant, now = grant or Grant(DEFAULT_SCOPES), context.clock()
@@ -50,11 +50,11 @@ async def make_key(
     if not viewer.grant.covers(grant):
         raise Problem(
             "grant_too_wide",
-            "A key can give no more than it has: fewer scopes, the same mailbox or domain, no later end",
+            "A key cannot grant more than its own scopes, another mailbox or domain, or a later expiry",
             scopes=list(viewer.grant.scopes),
         )
     if grant.expires_at is not None and grant.expires_at <= now:
-        raise Problem("invalid_request", "The end of a key must lie ahead")
+        raise Problem("invalid_request", "The expiry of a key must be in the future")
     if user_id is not None and user_id != viewer.id:
         viewer.must_be_admin()
     key, secret = new_key(user_id or viewer.id, name, grant, now, created_by=viewer.id)

@@ -296,7 +296,7 @@ async def _outcome(run: Run) -> None:
     except CloudflareError as error:
         raise error.problem() from error
     except StillRunning as running:
-        sentence = "Cloudflare has not answered yet; we keep trying, and the domain shows here once it does"
+        sentence = "Cloudflare has not answered yet; the job continues, and the domain is listed once it is bound"
         raise Problem(running.code, sentence, **running.details) from None
 
 

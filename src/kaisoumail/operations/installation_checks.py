@@ -127,4 +127,4 @@ async def _email_worker(context: Context) -> str:
     if variables is None:
         raise Problem("worker_name_missing", f"no Worker is named {name}; `kaisoumail email-worker deploy` uploads it")
     url = variables.get(ORIGIN_VARIABLE)
-    return f"{name} is there and hands mail to {url}" if url else f"{name} is there and is not this product's"
+    return f"{name} is there and hands messages over to {url}" if url else f"{name} is there and is not this product's"

@@ -27,7 +27,7 @@ def hosts_for(ours: Sequence[Domain], viewer: Viewer, root_domain: str | None, s
     domain of ours itself or below one: the records of that host are in the other zone.
     """
     if viewer.grant.mailbox_id is not None:
-        raise Problem("forbidden", "This key is for one mailbox and makes no others")
+        raise Problem("forbidden", "This key is bound to one mailbox and cannot create others")
     bound = viewer.grant.domain_id
     active = [domain for domain in ours if domain.is_active and bound in (None, domain.id)]
     named = [domain for domain in active if root_domain in (None, domain.root_domain)]

@@ -219,7 +219,7 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
         if not context.cloudflare.enabled:
             raise Problem(
                 "management_disabled",
-                "Its rule at Cloudflare can be removed only with EMAIL_ROUTING_MANAGEMENT_ENABLED",
+                "Its routing rule can be removed only with EMAIL_ROUTING_MANAGEMENT_ENABLED=true",
             )
         context.cloudflare.client()
     await note(context, viewer, "mailbox.destroy", _target(mailbox))
@@ -231,7 +231,7 @@ async def destroy(context: Context, viewer: Viewer, mailbox_id: str) -> Mailbox:
     except CloudflareError as error:
         raise error.problem() from error
     except StillRunning as running:
-        sentence = "This mailbox holds much; it receives nothing any more and will be gone soon"
+        sentence = "This mailbox has many messages; it no longer receives and will be destroyed soon"
         raise Problem(running.code, sentence, mailboxId=mailbox_id, **running.details) from None
     return await find_mailbox(context, viewer, mailbox_id)
 
@@ -333,7 +333,7 @@ async def _outcome(run: Run, mailbox_id: str) -> None:
     except CloudflareError as error:
         raise error.problem() from error
     except StillRunning as running:
-        sentence = "Cloudflare has not answered yet; asking for this address again waits for the same mailbox"
+        sentence = "Cloudflare has not answered yet; a repeated request for this address waits for the same mailbox"
         raise Problem(running.code, sentence, mailboxId=mailbox_id, **running.details) from None
 
 

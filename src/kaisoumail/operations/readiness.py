@@ -13,8 +13,8 @@ from kaisoumail.storage.tables import processes
 REASONS: Final = {
     "database_unreachable": "The database does not answer",
     "connections_exhausted": "The database has no connection left for this process",
-    "writer_stuck": "Nothing has been written for a while: the writing connection waits",
-    "signals_lost": "What other processes tell is not heard here: long polls and event streams are late",
+    "writer_stuck": "Nothing has been written for a while: the writing connection is blocked",
+    "signals_lost": "Signals of other processes do not arrive: long polls and event streams are late",
     "engine_silent": "The workflow engine of this process does not run, or its heartbeat is old",
 }
 _ANSWER_SECONDS: Final = 3.0

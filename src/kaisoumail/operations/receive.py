@@ -82,7 +82,7 @@ async def receive(
     all hand-overs come from one client, Cloudflare.
     """
     if len(raw) > context.policy.limits.max_message_bytes:
-        problem = Problem("too_large", f"A mail may have at most {context.policy.limits.max_message_bytes} bytes")
+        problem = Problem("too_large", f"A message may have at most {context.policy.limits.max_message_bytes} bytes")
         for handover in handovers:
             note_refusal(context, handover.channel, handover.envelope, problem)
         raise problem

@@ -144,11 +144,11 @@ async def remove_user(context: Context, viewer: Viewer, user_id: str, heir_id: s
         heir = None if heir_id is None else users.find_to_change(connection, heir_id)
         owned = mailboxes.owned_by(connection, user_id)
         if heir_id is not None and (heir is None or heir.id == user_id or heir.disabled_at is not None):
-            return Problem("user_not_found", "The user who should have the mailboxes was not found or is disabled")
+            return Problem("user_not_found", "The user to transfer the mailboxes to was not found or is disabled")
         if owned and heir is None:
             return Problem(
                 "user_has_mailboxes",
-                f"This user has {owned} mailboxes: say with transferTo who shall have them, or destroy them first",
+                f"This user has {owned} mailboxes: name their new owner in transferTo, or destroy them first",
                 mailboxes=owned,
             )
         if heir is not None:
@@ -212,7 +212,7 @@ def _not_found() -> Problem:
 
 
 def _last_admin() -> Problem:
-    return Problem("last_admin", "This is the last admin: make somebody else one first")
+    return Problem("last_admin", "This is the last admin: make another user an admin first")
 
 
 def _checked_name(name: str) -> str:

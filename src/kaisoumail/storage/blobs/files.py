@@ -28,13 +28,13 @@ class FileBlobs:
         try:
             await asyncio.to_thread(self._write, self._path(name), content)
         except OSError as error:
-            raise Problem("storage_unavailable", "The blob store cannot be written just now") from error
+            raise Problem("storage_unavailable", "The blob store cannot be written") from error
 
     async def find(self, name: str) -> bytes | None:
         try:
             return await asyncio.to_thread(self._read, name)
         except OSError as error:
-            raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
+            raise Problem("storage_unavailable", "The blob store cannot be read") from error
 
     async def remove(self, name: str) -> None:
         await _remove(self._paths(name))
@@ -45,7 +45,7 @@ class FileBlobs:
             for folder in await asyncio.to_thread(self._folders):
                 yield await asyncio.to_thread(_blobs_in, folder)
         except OSError as error:
-            raise Problem("storage_unavailable", "The blob store cannot be read just now") from error
+            raise Problem("storage_unavailable", "The blob store cannot be read") from error
 
     async def remove_listed(self, blobs: Iterable[StoredBlob]) -> None:
         await _remove(self._root / blob.key for blob in blobs)
@@ -95,7 +95,7 @@ async def _remove(paths: Iterable[Path]) -> None:
         for path in paths:
             await asyncio.to_thread(path.unlink, missing_ok=True)
     except OSError as error:
-        raise Problem("storage_unavailable", "The blob store cannot be written just now") from error
+        raise Problem("storage_unavailable", "The blob store cannot be written") from error
 
 
 def _blobs_in(folder: Path) -> list[StoredBlob]:

@@ -27,12 +27,12 @@ def is_locked(error: BaseException) -> bool:
 
 def locked() -> Problem:
     """The Problem for a work that found something locked."""
-    return Problem("storage_locked", "Another transaction holds a row that this needs, try again later")
+    return Problem("storage_locked", "Another transaction holds a lock that this request needs, try again later")
 
 
 def unreachable() -> Problem:
     """The Problem while the database cannot be used."""
-    return Problem("storage_unavailable", "The database cannot be reached just now")
+    return Problem("storage_unavailable", "The database cannot be reached")
 
 
 def is_database_failure(error: Exception, raised: Exception) -> bool:
@@ -51,7 +51,7 @@ def as_problem(error: Exception) -> Exception:
     if isinstance(error, DBAPIError):
         state = sqlstate(error)
         if state == _NUL_IN_TEXT_STATE:
-            return InvalidValue("text", "A text has a NUL in it")
+            return InvalidValue("text", "A text contains a NUL character")
         is_failure = is_failure or error.connection_invalidated or state.startswith(_FAILURE_STATES)
         is_failure = is_failure or type(error) is DatabaseError  # SQLite's for a file that is damaged or is no database
     if not is_failure:
