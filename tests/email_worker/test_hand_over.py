@@ -100,7 +100,7 @@ def test_twenty_megabytes_come_back_byte_for_byte(email_worker: Runtime, product
 def test_a_mail_over_the_limit_is_rejected_for_good(email_worker: Runtime, product: Product) -> None:
     ending = _hand_over(email_worker, product, b"\r\n" + bytes(26_214_400))
 
-    assert ending == Ending("rejected", "A mail may have at most 26214400 bytes")
+    assert ending == Ending("rejected", "A message may have at most 26214400 bytes")
 
 
 @pytest.mark.parametrize("sender", ["", "安達@例え.example", "100%@shop.example", "a\r\nb@shop.example"])

@@ -63,14 +63,14 @@ class RequestAdmission:
             return None
         if is_own_request(site, origin, _origins_of(scope, headers), self._cors.trusts):
             return None
-        return Problem("cross_site_request", "This change was asked for by another site")
+        return Problem("cross_site_request", "The request was made by another site")
 
 
 def _ambiguous(scope: Any) -> Problem | None:
     names = [name for name, _ in scope["headers"] if name in _ONCE]
     if len(names) == len(set(names)):
         return None
-    return Problem("invalid_request", "A header that may be sent once was sent twice")
+    return Problem("invalid_request", "A header field that is allowed once was sent twice")
 
 
 def _is_sign_in(scope: Any) -> bool:

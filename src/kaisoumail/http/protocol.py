@@ -304,9 +304,9 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def _refuse_head(self) -> None:
         if self._is_answering():
-            self._refuse(Violation(408, "request_timeout", "The next request came too slowly"))
+            self._refuse(Violation(408, "request_timeout", "The next request arrived too slowly"))
         elif self._head_bytes:
-            self._refuse(Violation(408, "request_timeout", "The header of the request came too slowly"))
+            self._refuse(Violation(408, "request_timeout", "The header of the request arrived too slowly"))
         else:
             self._note("idle")
             self.transport.close()
@@ -316,7 +316,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             self._note("body_not_wanted")
             self.transport.abort()
         else:
-            self._refuse(Violation(408, "request_timeout", "The body of the request came too slowly"))
+            self._refuse(Violation(408, "request_timeout", "The body of the request arrived too slowly"))
 
     def _refuse_connection(self) -> None:
         if self._admission is not None and self._admission.outcome is ConnectionVerdict.CLIENT_FULL:

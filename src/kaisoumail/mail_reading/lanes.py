@@ -100,7 +100,7 @@ class _Lane:
                 except Problem as problem:  # no process can be started, so no message can be read
                     self._refuse(batch, problem)
         except BaseException as error:
-            stopping = Problem("overloaded", "No mail is read any more, the server is stopping")
+            stopping = Problem("overloaded", "No more messages are read: the server is stopping")
             self._refuse(batch, error if isinstance(error, Exception) else stopping)
             raise
         finally:
@@ -262,7 +262,7 @@ class SlowLane(_Lane):
         cpu = process.cpu_seconds
         while not _is_over(request.patience, process.cpu_seconds - cpu, spent := _now() - running.since):
             if spent >= self._turn and self._must_yield(request, spent):
-                request.refuse(Problem("overloaded", "The message takes long to read, and others wait"))
+                request.refuse(Problem("overloaded", "The message takes too long to read while others wait"))
                 return False
             try:
                 async with asyncio.timeout(_TICK):

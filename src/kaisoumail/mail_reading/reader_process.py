@@ -181,14 +181,14 @@ class ReaderProcesses:
         try:
             process = await _spawn(name)
         except OSError as error:
-            raise Problem("overloaded", f"No process to read mails in can be started: {error.strerror}") from error
+            raise Problem("overloaded", f"A reader process cannot be started: {error.strerror}") from error
         self._all.add(process)
         try:
             async with asyncio.timeout(_START_SECONDS):
                 await process.ready()
         except (TimeoutError, LostReader) as error:
             await self.end(process)
-            raise Problem("overloaded", "A process to read mails in did not start") from error
+            raise Problem("overloaded", "A reader process did not start") from error
         if self._is_closed:
             raise _server_is_stopping()
         return process
@@ -215,7 +215,7 @@ class ReaderProcesses:
 
 
 def _server_is_stopping() -> Problem:
-    return Problem("overloaded", "No mail is read any more, the server is stopping")
+    return Problem("overloaded", "No more messages are read: the server is stopping")
 
 
 async def _spawn(name: str) -> ReaderProcess:

@@ -330,11 +330,11 @@ class SmtpSession:
         self._transaction = None
 
     def _too_large(self) -> Problem:
-        return Problem("too_large", f"A mail may have at most {self._limit} bytes")
+        return Problem("too_large", f"A message may have at most {self._limit} bytes")
 
     def _overloaded(self) -> Problem:
         self._shared.refusals.note("smtp.memory_full", self._client)
-        return Problem("overloaded", "Too many mails are on their way in")
+        return Problem("overloaded", "Too many messages are being received")
 
     async def _reset(self, _rest: str) -> None:
         self._end_transaction()

@@ -70,7 +70,7 @@ def handover_endpoint(
         if scope["method"] != "POST":
             raise MethodNotAllowedException(headers={"allow": "POST"})
         if secret is None:
-            raise Problem("inbound_closed", "Set INBOUND_SECRET to open this door")
+            raise Problem("inbound_closed", "The hand-over is off: INBOUND_SECRET is not set")
         is_authentic = False
         try:
             signed = _handover_in(scope["headers"])
@@ -131,7 +131,7 @@ class _TicketsInUse:
             yield
             return
         if self._uses[ticket.value] >= self._limit:
-            raise Problem("overloaded", "Too many messages with this ticket are on their way in")
+            raise Problem("overloaded", "Too many messages with this ticket are being received")
         self._uses[ticket.value] += 1
         try:
             yield
@@ -182,7 +182,7 @@ class _Body:
                         while self._hold(await self._receive()):
                             pass
             except TimeoutError:
-                raise Problem("overloaded", "The body came too slowly") from None
+                raise Problem("overloaded", "The body arrived too slowly") from None
         self._refuse_if_larger_than_allowed(self._received)
         if self._ticket is not None and self._received != self._ticket.length:
             raise InvalidSignature("length")
@@ -190,7 +190,7 @@ class _Body:
 
     def _refuse_if_larger_than_allowed(self, size: int) -> None:
         if size > self._limits.max_bytes:
-            raise Problem("too_large", f"A mail may have at most {self._limits.max_bytes} bytes")
+            raise Problem("too_large", f"A message may have at most {self._limits.max_bytes} bytes")
 
     def _hold(self, message: Any) -> bool:
         """Hold the body part in *message*; returns whether more is to be read."""
@@ -202,7 +202,7 @@ class _Body:
             raise InvalidSignature("length")
         if self._received <= self._limits.max_bytes:
             if not self._memory.hold(self._received):
-                raise Problem("overloaded", "Too many messages are on their way in")
+                raise Problem("overloaded", "Too many messages are being received")
             self._pieces.append(piece)
         elif self._pieces:
             self._pieces.clear()
