@@ -145,7 +145,7 @@ def test_a_subdomain_is_told_while_typing_and_its_apex_is_one_click_away(
     ("typed", "sentence"),
     [
         ("customer.org", "customer.org can be bound."),
-        ("Bücher.example", "It is kept as xn--bcher-kva.example."),
+        ("Bücher.example", "It is stored as xn--bcher-kva.example."),
         ("co.uk", "a suffix others register under"),
         ("https://customer.org", "without https:// or a path"),
         ("you@customer.org", "not an e-mail address"),
@@ -186,7 +186,7 @@ def test_the_catalogue_comes_back_by_itself_after_a_rate_limit(context: BrowserC
 
     trouble = page.locator("#trouble")
     expect(trouble).to_contain_text("Reading the catalogue GET /api/domains/catalog")
-    expect(trouble).to_contain_text("What is kept here stays usable")
+    expect(trouble).to_contain_text("What is stored here stays usable")
     expect(trouble).to_have_count(0, timeout=20_000)
 
 
@@ -332,7 +332,7 @@ def test_a_cloudflare_that_is_gone_leaves_the_page_usable(chromium: Browser, wor
         page.goto("/domains")
 
         expect(page.locator("#trouble")).to_contain_text("Cloudflare did not answer")
-        expect(page.locator("#trouble")).to_contain_text("What is kept here stays usable")
+        expect(page.locator("#trouble")).to_contain_text("What is stored here stays usable")
         assert httpx.get(f"{product.url}/health").status_code == 200
         page.goto("/workspace")
         expect(page.get_by_role("heading", name="Inbox")).to_be_visible()

@@ -138,7 +138,7 @@ def test_a_device_is_not_registered_twice(opened: Opener, site: Site) -> None:
     page.get_by_label("Name of the new passkey").fill("Phone again")
     page.get_by_role("button", name="Register").click()
 
-    expect(page.get_by_text("This device already keeps one of your passkeys")).to_be_visible()
+    expect(page.get_by_text("This device already has one of your passkeys")).to_be_visible()
     expect(page.get_by_role("row", name="Phone again")).to_have_count(0)
 
 

@@ -77,7 +77,9 @@ def test_a_picture_from_elsewhere_is_fetched_only_after_it_was_asked_for(
     )
     page = _open(opened, site, "Tracked")
     expect(page.frame_locator("iframe.body").get_by_text("Hello Ada")).to_be_visible()
-    expect(page.get_by_text("Pictures not loaded, to keep this mail from calling home: 3")).to_be_visible()
+    expect(
+        page.get_by_text("Pictures of other servers not loaded, because they tell the sender that you read this: 3")
+    ).to_be_visible()
     settled(page)
     assert asked == []
 
@@ -151,7 +153,7 @@ def test_a_mail_that_could_not_be_read_whole_says_so_in_the_readers_language(ope
     site.send_raw(b"Subject: Too deep\r\n" + levels)
 
     page = _open(opened, site, "Too deep")
-    expect(page.get_by_role("note")).to_contain_text("Its parts lie too deep inside each other.")
+    expect(page.get_by_role("note")).to_contain_text("Its parts are nested too deeply.")
 
     chinese = opened(page.url.removeprefix(site.url), locale="zh-CN")
     expect(chinese.get_by_role("note")).to_contain_text("各部分嵌套过深")
