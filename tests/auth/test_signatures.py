@@ -11,9 +11,9 @@ from kaisoumail.auth.signatures import (
     SignedHandover,
     Ticket,
     checked_ticket,
-    envelope_of,
     sign,
     ticket_for,
+    verified_envelope,
 )
 from kaisoumail.errors import Problem
 from kaisoumail.model.message import Envelope
@@ -39,17 +39,17 @@ def test_the_signature_is_the_promised_formula() -> None:
 
 
 def test_a_signed_hand_over_proves_its_envelope() -> None:
-    assert envelope_of(_handover(), BODY, SECRET, NOON) == Envelope("a@x.example", "b@y.example")
+    assert verified_envelope(_handover(), BODY, SECRET, NOON) == Envelope("a@x.example", "b@y.example")
 
 
 def test_a_bounce_has_an_empty_sender() -> None:
-    assert envelope_of(_handover(envelope_from=""), BODY, SECRET, NOON).sender == ""
+    assert verified_envelope(_handover(envelope_from=""), BODY, SECRET, NOON).sender == ""
 
 
 @pytest.mark.parametrize("now", [NOON + 6 * MINUTE, NOON - 6 * MINUTE])
 def test_an_old_or_future_hand_over_is_refused(now: object) -> None:
     with pytest.raises(Problem, match="Invalid signature"):
-        envelope_of(_handover(), BODY, SECRET, now)  # type: ignore[arg-type]
+        verified_envelope(_handover(), BODY, SECRET, now)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -58,17 +58,17 @@ def test_an_old_or_future_hand_over_is_refused(now: object) -> None:
 )
 def test_a_wrong_signature_or_time_is_refused(changes: dict[str, str]) -> None:
     with pytest.raises(Problem, match="Invalid signature"):
-        envelope_of(_handover(**changes), BODY, SECRET, NOON)
+        verified_envelope(_handover(**changes), BODY, SECRET, NOON)
 
 
 def test_another_body_is_refused() -> None:
     with pytest.raises(Problem, match="Invalid signature"):
-        envelope_of(_handover(), BODY + b"!", SECRET, NOON)
+        verified_envelope(_handover(), BODY + b"!", SECRET, NOON)
 
 
 def test_another_secret_is_refused() -> None:
     with pytest.raises(Problem, match="Invalid signature"):
-        envelope_of(_handover(), BODY, SECRET + "!", NOON)
+        verified_envelope(_handover(), BODY, SECRET + "!", NOON)
 
 
 def _with_ticket(ticket: str | None, **changes: str) -> SignedHandover:
@@ -148,6 +148,6 @@ def test_a_ticket_is_no_signature() -> None:
     digits = _ticket().partition(":")[2]
 
     with pytest.raises(InvalidSignature) as refused:
-        envelope_of(_handover(signature=digits), BODY, SECRET, NOON)
+        verified_envelope(_handover(signature=digits), BODY, SECRET, NOON)
 
     assert refused.value.fault == "signature"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from kaisoumail.cloudflare import ai, email_routing, tokens, workers, zones
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.errors import CloudflareError, RateLimited, UnreadableAnswer
-from kaisoumail.model.code import Doubt
+from kaisoumail.model.code import UncertainCode
 from kaisoumail.model.domain import Zone
 from tests.cloudflare.prepared import AnswerWith, a_prepared_server, http
 
@@ -23,7 +23,10 @@ RULE: Final = {"id": ID, "matchers": [{"type": "literal", "field": "to", "value"
 SETTINGS: Final = {"id": ID, "name": "customer.com", "enabled": True, "status": "ready"}
 DUPLICATE: Final = {"success": False, "errors": [{"code": 2014, "message": "Duplicate rule"}], "result": None}
 SCRIPT: Final = workers.Script("worker.mjs", b"//", "2026-01-01", {}, {})
-DOUBTS: Final = [Doubt("551177", "body", "551177 or 662288", None), Doubt("662288", "body", "551177 or 662288", None)]
+UNCERTAIN_CODES: Final = [
+    UncertainCode("551177", "body", "551177 or 662288", None),
+    UncertainCode("662288", "body", "551177 or 662288", None),
+]
 
 Ask = Callable[[Cloudflare], Awaitable[Any]]
 ENDPOINTS: Final[dict[str, tuple[Any, Ask]]] = {
@@ -46,7 +49,10 @@ ENDPOINTS: Final[dict[str, tuple[Any, Ask]]] = {
         lambda client: workers.find_variables(client, ID, "worker"),
     ),
     "upload a Worker": ({}, lambda client: workers.upload(client, ID, "worker", SCRIPT)),
-    "ask a model": ({"response": {"choice": 1}}, lambda client: ai.choose(client, ID, "@cf/a/b", "Codes", DOUBTS)),
+    "ask a model": (
+        {"response": {"choice": 1}},
+        lambda client: ai.choose(client, ID, "@cf/a/b", "Codes", UNCERTAIN_CODES),
+    ),
 }
 
 Asked = Callable[[AnswerWith, Ask], Any]

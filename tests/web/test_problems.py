@@ -30,7 +30,7 @@ def test_the_call_that_was_refused_names_the_permission(method: str, path: str, 
 
     assert shown.kind == kind
     assert shown.guide == f"/docs/project-domain-binding#{anchor}"
-    assert shown.told is not None
+    assert shown.cloudflare_answer is not None
 
 
 def test_a_name_that_is_no_domain_says_why() -> None:
@@ -38,10 +38,10 @@ def test_a_name_that_is_no_domain_says_why() -> None:
 
     shown = problem_view(problem)
 
-    assert (shown.kind, shown.said) == ("not_a_domain", "leave out the dot")
+    assert (shown.kind, shown.sentence) == ("not_a_domain", "leave out the dot")
 
 
 def test_an_unknown_refusal_keeps_its_own_sentence() -> None:
     shown = problem_view(Problem("inbound_closed", "The door is closed"))
 
-    assert (shown.kind, shown.said) == ("other", "The door is closed")
+    assert (shown.kind, shown.sentence) == ("other", "The door is closed")

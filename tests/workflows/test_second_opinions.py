@@ -15,7 +15,7 @@ import structlog.testing
 import cloudflare_sandbox
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.errors import Problem
-from kaisoumail.model.code import Doubt, Verification
+from kaisoumail.model.code import UncertainCode, Verification
 from kaisoumail.model.message import Envelope, Matcher, Message
 from kaisoumail.operations.receive import Handover, receive
 from kaisoumail.operations.wait import WaitRequest, newest_cursor, wait
@@ -216,7 +216,7 @@ def test_a_mail_that_was_deleted_meanwhile_is_shown_to_nobody(tmp_path: Path) ->
         asked = len(await it.runs())
         await it.context.database.write(lambda connection: messages.remove(connection, message, NOON))
 
-        it.opinions.ask(message, [Doubt("551177", "body", TWO_CODES, None)])
+        it.opinions.ask(message, [UncertainCode("551177", "body", TWO_CODES, None)])
         await it.opinions.wait_until_idle()
 
         assert len(await it.runs()) == asked

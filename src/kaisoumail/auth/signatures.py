@@ -79,7 +79,7 @@ def checked_ticket(handover: SignedHandover, secret: str, now: datetime) -> Tick
     return checked
 
 
-def envelope_of(handover: SignedHandover, body: bytes, secret: str, now: datetime) -> Envelope:
+def verified_envelope(handover: SignedHandover, body: bytes, secret: str, now: datetime) -> Envelope:
     """
     The envelope that *handover* proves for *body*.
 

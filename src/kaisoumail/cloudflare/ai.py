@@ -13,7 +13,7 @@ import msgspec
 
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.errors import RateLimited
-from kaisoumail.model.code import Doubt
+from kaisoumail.model.code import UncertainCode
 
 _USED_UP: Final = 3036
 _MOST_TOKENS: Final = 32
@@ -45,18 +45,16 @@ class _Run(msgspec.Struct):
 
 
 async def choose(
-    cloudflare: Cloudflare, account_id: str, model: str, subject: str, doubts: Sequence[Doubt]
-) -> Doubt | None:
+    cloudflare: Cloudflare, account_id: str, model: str, subject: str, codes: Sequence[UncertainCode]
+) -> UncertainCode | None:
     """
-    The one of *doubts* that *model* chooses as the code; None when it chooses none.
+    The one of *codes* that *model* chooses as the code; None when it chooses none.
 
     The model gets the subject and the text around each candidate, nothing else of the message, and can only answer with
     a number. Raises the fitting CloudflareError; UnreadableAnswer for any other answer.
     """
     path = f"/accounts/{quote(account_id, safe='')}/ai/run/{quote(model, safe='@/')}"
-    excerpts = [
-        {"number": number, "code": doubt.code, "text": doubt.evidence} for number, doubt in enumerate(doubts, 1)
-    ]
+    excerpts = [{"number": number, "code": each.code, "text": each.evidence} for number, each in enumerate(codes, 1)]
     body = {
         "messages": [
             {"role": "system", "content": _TASK},
@@ -66,7 +64,7 @@ async def choose(
             "type": "json_schema",
             "json_schema": {
                 "type": "object",
-                "properties": {"choice": {"type": "integer", "minimum": 0, "maximum": len(doubts)}},
+                "properties": {"choice": {"type": "integer", "minimum": 0, "maximum": len(codes)}},
                 "required": ["choice"],
             },
         },
@@ -74,9 +72,9 @@ async def choose(
         "max_tokens": _MOST_TOKENS,
     }
     choice = (await cloudflare.call("POST", path, _Run, body=body)).choice()
-    if choice is None or not 0 <= choice <= len(doubts):
+    if choice is None or not 0 <= choice <= len(codes):
         raise cloudflare.unreadable("POST", path, "the model did not choose")
-    return doubts[choice - 1] if choice else None
+    return codes[choice - 1] if choice else None
 
 
 def is_used_up(error: RateLimited) -> bool:

@@ -6,7 +6,7 @@ from typing import Final, Literal
 import msgspec
 import zstandard
 
-from kaisoumail.model.code import Doubt, Link, Verification
+from kaisoumail.model.code import Link, UncertainCode, Verification
 from kaisoumail.model.message import digest_of
 from kaisoumail.parsing.codes.find import FoundCode, decide
 from kaisoumail.parsing.codes.links import find_link
@@ -22,7 +22,7 @@ class ExtractedFields(msgspec.Struct, frozen=True, array_like=True):
     The fields that lists show of a message, its *size* in bytes, its *digest*, and the whole message as zstd
     (*compressed*).
 
-    *doubts* are possible codes when the rules found none.
+    *uncertain_codes* are possible codes when the rules found none.
     """
 
     size: int
@@ -37,7 +37,7 @@ class ExtractedFields(msgspec.Struct, frozen=True, array_like=True):
     status: Literal["parsed", "failed"]
     verification: Verification | None = None
     link: Link | None = None
-    doubts: tuple[Doubt, ...] = ()
+    uncertain_codes: tuple[UncertainCode, ...] = ()
 
 
 def extract(raw: bytes) -> ExtractedFields:
@@ -57,7 +57,7 @@ def extract(raw: bytes) -> ExtractedFields:
         status=parsed.status,
         verification=None if decision.found is None else _verification(decision.found),
         link=find_link(parsed.subject, parsed.text, parsed.html),
-        doubts=decision.doubts,
+        uncertain_codes=decision.uncertain_codes,
     )
 
 

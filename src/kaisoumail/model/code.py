@@ -24,7 +24,7 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class UncertainCode:
     """A possible code of a message in which the rules found none; fields as in `Verification`."""
 
     code: str

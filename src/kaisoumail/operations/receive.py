@@ -129,8 +129,8 @@ async def _store(context: Context, handover: Handover, fields: ExtractedFields) 
     is_new = stored_id == message.id
     if not is_new and not in_row:
         await _discard_blob(context, message)
-    if is_new and fields.doubts and context.cloudflare.second_opinions is not None:
-        context.cloudflare.second_opinions.ask(message, fields.doubts)
+    if is_new and fields.uncertain_codes and context.cloudflare.second_opinions is not None:
+        context.cloudflare.second_opinions.ask(message, fields.uncertain_codes)
     return Receipt(stored_id, is_new)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from litestar.exceptions import MethodNotAllowedException
 
-from kaisoumail.auth.signatures import InvalidSignature, SignedHandover, Ticket, checked_ticket, envelope_of
+from kaisoumail.auth.signatures import InvalidSignature, SignedHandover, Ticket, checked_ticket, verified_envelope
 from kaisoumail.errors import Problem
 from kaisoumail.model.message import Envelope
 from kaisoumail.model.refusal_log import RefusalLog
@@ -80,7 +80,7 @@ def handover_endpoint(
             with requests.using(ticket), body:
                 scope["state"]["is_signed"] = ticket is not None  # the connection then counts as known
                 raw = await body.read()
-                envelope = envelope_of(signed, raw, secret, context.clock())
+                envelope = verified_envelope(signed, raw, secret, context.clock())
                 is_authentic = True
                 receipt = await _store(context, envelope, raw)
         except Problem as problem:

@@ -32,16 +32,16 @@ class ProblemView:
     """
     A problem as a page shows it.
 
-    *kind* selects the texts, *details* fill their placeholders; *said* is the original sentence where it adds
-    something, *told* Cloudflare's exact answer. *limit* is present during a rate limit.
+    *kind* selects the texts, *details* fill their placeholders; *sentence* is the original one where it adds
+    something. *limit* is present during a rate limit.
     """
 
     kind: str
     code: str
     details: dict[str, Any]
     guide: str | None = None
-    said: str | None = None
-    told: dict[str, Any] | None = None
+    sentence: str | None = None
+    cloudflare_answer: dict[str, Any] | None = None
     limit: "RateLimitView | None" = None
 
 
@@ -70,8 +70,8 @@ def problem_view(problem: Problem, at: datetime | None = None) -> ProblemView:
         code=problem.code,
         details=details,
         guide=guide_path(problem),
-        said=field_error or (problem.message if kind in ("other", "cloudflare_rejected") else None),
-        told=problem.details.get("cloudflare"),
+        sentence=field_error or (problem.message if kind in ("other", "cloudflare_rejected") else None),
+        cloudflare_answer=problem.details.get("cloudflare"),
         limit=_limit(problem, at) if at else None,
     )
 

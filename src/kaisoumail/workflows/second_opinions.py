@@ -20,7 +20,7 @@ from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.errors import CloudflareError, RateLimited
 from kaisoumail.errors import Problem
 from kaisoumail.model.clock import Clock
-from kaisoumail.model.code import Doubt, Verification
+from kaisoumail.model.code import UncertainCode, Verification
 from kaisoumail.model.message import Message
 from kaisoumail.storage.engine.database import Database
 from kaisoumail.storage.engine.database_clock import database_now
@@ -42,12 +42,12 @@ class SecondOpinions:
         self._account_id = account_id
         self._model = model
         self._clock = clock
-        self._waiting: deque[tuple[Message, Sequence[Doubt]]] = deque(maxlen=_MOST_WAITING)
+        self._waiting: deque[tuple[Message, Sequence[UncertainCode]]] = deque(maxlen=_MOST_WAITING)
         self._task: asyncio.Task[None] | None = None
 
-    def ask(self, message: Message, doubts: Sequence[Doubt]) -> None:
+    def ask(self, message: Message, codes: Sequence[UncertainCode]) -> None:
         """Queue *message*; returns immediately, never fails. When too many messages wait, the oldest is dropped."""
-        self._waiting.append((message, doubts))
+        self._waiting.append((message, codes))
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
@@ -67,20 +67,20 @@ class SecondOpinions:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                message, doubts = self._waiting.popleft()
+                message, codes = self._waiting.popleft()
                 try:
-                    await self._resolve(message, doubts)
+                    await self._resolve(message, codes)
                 except Exception as error:  # noqa: BLE001 - a bug with one message must not end all opinions
                     _log.error("second_opinions.crash", message_id=message.id, exc_info=error)
         finally:
             self._task = None
 
-    async def _resolve(self, message: Message, doubts: Sequence[Doubt]) -> None:
+    async def _resolve(self, message: Message, codes: Sequence[UncertainCode]) -> None:
         try:
             if await self._is_paused() or await self._is_gone(message):
                 return
             async with asyncio.timeout(_PATIENCE):
-                choice = await ai.choose(self._cloudflare, self._account_id, self._model, message.subject, doubts)
+                choice = await ai.choose(self._cloudflare, self._account_id, self._model, message.subject, codes)
             if choice is not None:
                 await self._database.write(
                     partial(messages.add_verification, message_id=message.id, found=_verification(choice))
@@ -125,5 +125,5 @@ def _note_pause(connection: Connection, *, seconds: float) -> None:
     key_values.put(connection, _PAUSE, (now + timedelta(seconds=seconds)).isoformat(), now)
 
 
-def _verification(choice: Doubt) -> Verification:
+def _verification(choice: UncertainCode) -> Verification:
     return Verification(choice.code, choice.source, "ai", choice.evidence, choice.word, _CONFIDENCE)

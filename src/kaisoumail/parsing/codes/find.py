@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from kaisoumail.model.code import Doubt
+from kaisoumail.model.code import UncertainCode
 from kaisoumail.parsing.codes.candidates import Candidate
 from kaisoumail.parsing.codes.reading import AnalyzedText, Where
 from kaisoumail.parsing.codes.rules import ENOUGH, MailContext
@@ -14,8 +14,8 @@ from kaisoumail.parsing.html_text import shown_and_hidden
 MAX_EVIDENCE: Final = 120
 MAX_WORD: Final = 64
 _AROUND: Final = 50
-MAX_DOUBTS: Final = 8
-_DOUBT: Final = ENOUGH // 2  # points that make a candidate a doubt
+MAX_UNCERTAIN_CODES: Final = 8
+_UNCERTAIN: Final = ENOUGH // 2  # points that make a candidate an uncertain code
 _LEAST_CONFIDENCE: Final = 0.6
 _CERTAIN: Final = 200  # points that give full confidence
 
@@ -74,17 +74,17 @@ class Decision:
     examined: tuple[ExaminedCandidate, ...]
 
     @property
-    def doubts(self) -> tuple[Doubt, ...]:
-        """What may be the code when none was found: each once, in the order of the message, at most `MAX_DOUBTS`."""
+    def uncertain_codes(self) -> tuple[UncertainCode, ...]:
+        """What may be the code when none was found: each once, in the order of the message, at most eight."""
         if self.found is not None:
             return ()
-        doubts: dict[str, Doubt] = {}
+        codes: dict[str, UncertainCode] = {}
         for each in self.examined:
-            if each.scored.points >= _DOUBT:
+            if each.scored.points >= _UNCERTAIN:
                 candidate, word = each.scored.candidate, each.scored.word[:MAX_WORD] or None
                 evidence = _around(each.reading, candidate)[0]
-                doubts.setdefault(candidate.code, Doubt(candidate.code, source_of(each.where), evidence, word))
-        return tuple(doubts.values())[:MAX_DOUBTS]
+                codes.setdefault(candidate.code, UncertainCode(candidate.code, source_of(each.where), evidence, word))
+        return tuple(codes.values())[:MAX_UNCERTAIN_CODES]
 
     def __str__(self) -> str:
         lines = [
