@@ -77,7 +77,7 @@ async def new_rows(context: Context) -> Rows:
     mailbox = a_mailbox(f"{name}@mail.demo.example")
     raw = an_email(str(mailbox.address), html="<p>hello</p>", attachment=b"0123")
     message = a_message(mailbox, raw, has_html=True, attachment_count=1)
-    key, _ = new_key(ADA.id, "Laptop", Grant(), NOON)
+    key, _ = new_key(ADA.id, "Laptop", Grant(), NOON, created_by=None)
     passkey = Passkey(new_id("psk"), ADA.id, "Phone", name, b"-", 0, "single_device", False, (), NOON)
     domain = replace(DEMO, id=new_id("dom"), root_domain=f"{name}.example", zone_id=name)
     user = User(new_id("usr"), f"{name}@people.example", name, Role.MEMBER, NOON, NOON)

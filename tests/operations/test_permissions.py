@@ -117,11 +117,11 @@ async def _listed_lines(c: Context, v: Viewer, r: Rows) -> bool:
 
 
 async def _listed_mailboxes(c: Context, v: Viewer, r: Rows) -> bool:
-    return _has(await mailboxes.list_mailboxes(c, v), r.mailbox.id)
+    return _has(await mailboxes.list_mailboxes(c, v, mailboxes.MailboxQuery()), r.mailbox.id)
 
 
 async def _page_of_mailboxes(c: Context, v: Viewer, r: Rows) -> bool:
-    return _has((await mailboxes.page_of_mailboxes(c, v)).items, r.mailbox.id)
+    return _has((await mailboxes.page_of_mailboxes(c, v, mailboxes.MailboxQuery())).items, r.mailbox.id)
 
 
 async def _listed_messages(c: Context, v: Viewer, r: Rows) -> bool:

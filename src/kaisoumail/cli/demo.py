@@ -139,7 +139,7 @@ async def _set_up(server: Running, pretend: cloudflare_sandbox.Running, state: D
         if not domain.is_active:
             (await controls.post(f"/_sandbox/zones/{DOMAIN}/delegate")).raise_for_status()
             await domains.retry(context, admin, domain.id)
-    destroying = await mailboxes.list_mailboxes(context, admin, statuses=(MailboxStatus.DESTROYING,))
+    destroying = await mailboxes.list_mailboxes(context, admin, mailboxes.MailboxQuery((MailboxStatus.DESTROYING,)))
     if ADDRESS in {str(mailbox.address) for mailbox in destroying}:
         return
     request = mailboxes.MailboxRequest("hello", "mail", DOMAIN, minutes=None)
