@@ -111,6 +111,16 @@ def test_s5_wrong_keys_cost_their_address_five_requests_each() -> None:
     assert _run(work) == 4
 
 
+@pytest.mark.parametrize("capacity", [1, 2, 3, 5, 7])
+def test_s5_a_wrong_key_costs_an_address_that_has_fewer_tokens_all_of_them(capacity: int) -> None:
+    async def work(asking: Asking) -> int:
+        await asking.passed(max(0, capacity - 3))
+        await asking.ask(key=b"wrong")
+        return await asking.passed(5)
+
+    assert _run(work, replace(RATES, address=Rate("address", capacity))) == 0
+
+
 def test_s5_a_key_that_was_revoked_is_forgotten_and_counts_as_a_wrong_one() -> None:
     async def work(asking: Asking) -> list[str]:
         await asking.ask(key=b"a", viewer=ADAS)

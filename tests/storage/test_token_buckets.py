@@ -67,6 +67,16 @@ def test_what_is_given_back_can_be_taken_again() -> None:
     assert asyncio.run(asked()) == 1
 
 
+@pytest.mark.parametrize(("number", "left"), [(4, 96), (99, 1), (101, 0)])
+def test_a_bucket_is_drained_down_to_zero(number: int, left: int) -> None:
+    async def asked() -> int:
+        ours = LocalBuckets()
+        await ours.drain("ip 203.0.113.5", HUNDRED, NOW, number)
+        return await _passed([ours], "ip 203.0.113.5", HUNDRED, 100, NOW)
+
+    assert asyncio.run(asked()) == left
+
+
 # several processes
 
 
@@ -104,6 +114,19 @@ def test_two_processes_together_let_through_the_capacity_and_not_one_more(postgr
         return await _passed(both, "of ada", rate, rate.capacity, NOW)
 
     assert _on(postgres_url, work) == rate.capacity
+
+
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize("rate", [HUNDRED, Rate("address", 5), Rate("address", 3), Rate("address", 1)], ids=str)
+def test_processes_drain_a_shared_bucket_down_to_zero(postgres_url: str, rate: Rate) -> None:
+    async def work(here: PostgresDatabase, there: PostgresDatabase) -> int:
+        both: list[Buckets] = [SharedBuckets(here), SharedBuckets(there)]
+        passed = await _passed(both[:1], "ip 203.0.113.5", rate, 1, NOW)
+        for buckets_of_one in both:
+            await buckets_of_one.drain("ip 203.0.113.5", rate, NOW, 4)
+        return passed + await _passed(both, "ip 203.0.113.5", rate, rate.capacity, NOW)
+
+    assert _on(postgres_url, work) == max(1, rate.capacity - 8)
 
 
 @pytest.mark.usefixtures("clock")

@@ -84,8 +84,8 @@ class RateLimits:
         """
         Correct the charge once the answer is ready: a verified credential is charged instead of its address.
 
-        A wrong credential costs its address four more tokens, if it has them. With *signed_in* the token of the sign-in
-        limit is given back.
+        A wrong credential costs its address four more tokens, or those that it has left. With *signed_in* the token of
+        the sign-in limit is given back.
         """
         if admission.refusal is not None:
             return
@@ -105,7 +105,7 @@ class RateLimits:
             self._known.pop(admission.digest, None)
             if self._rates.address.capacity:
                 key = f"ip {admission.address}"
-                await self._addresses.take(key, self._rates.address, now, _WRONG_CREDENTIAL_COST)
+                await self._addresses.drain(key, self._rates.address, now, _WRONG_CREDENTIAL_COST)
 
     async def _charge_owner(self, admission: Admission, owner: tuple[str, str]) -> None:
         credential_key, user_key = owner

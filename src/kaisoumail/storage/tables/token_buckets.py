@@ -41,8 +41,12 @@ V = TypeVar("V")
 class Buckets(Protocol):
     """The interface of local and shared buckets. Times are seconds of a monotonic clock."""
 
-    async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
-        """Take *number* tokens if the bucket has as many; then the returned status has *passed*."""
+    async def take(self, key: str, rate: Rate, now: float) -> LimitStatus:
+        """Take one token if the bucket has one; then the returned status has *passed*."""
+        ...
+
+    async def drain(self, key: str, rate: Rate, now: float, number: int) -> None:
+        """Take *number* tokens, or as many as there are."""
         ...
 
     def give_back(self, key: str, rate: Rate, now: float) -> None:
@@ -74,12 +78,16 @@ class LocalBuckets:
     def __len__(self) -> int:
         return len(self._empty_since)
 
-    async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
+    async def take(self, key: str, rate: Rate, now: float) -> LimitStatus:
         tokens = level(rate, self._empty_since.get(key, FULL), now)
-        passed = tokens >= number
-        left = tokens - number if passed else tokens
+        passed = tokens >= 1
+        left = tokens - 1 if passed else tokens
         self._empty_since.used(key, after(rate, left, now))
         return LimitStatus(rate, passed, left, wait_for(rate, left))
+
+    async def drain(self, key: str, rate: Rate, now: float, number: int) -> None:
+        tokens = level(rate, self._empty_since.get(key, FULL), now)
+        self._empty_since.used(key, after(rate, max(0.0, tokens - number), now))
 
     def give_back(self, key: str, rate: Rate, now: float) -> None:
         tokens = level(rate, self._empty_since.get(key, FULL), now)
@@ -112,17 +120,16 @@ class SharedBuckets:
     def __len__(self) -> int:
         return len(self._leases)
 
-    async def take(self, key: str, rate: Rate, now: float, number: int = 1) -> LimitStatus:
+    async def take(self, key: str, rate: Rate, now: float) -> LimitStatus:
         """As `Buckets.take`; while the database cannot be used, every request passes."""
-        lease = self._leases.get(key) or _Lease(requested=_largest_lease(rate))
-        self._leases.used(key, lease)
-        if not self._holds(lease, number, now) and now >= lease.empty_until:
+        lease = self._lease(key, rate)
+        if not self._holds(lease, 1, now) and now >= lease.empty_until:
             async with lease.renewal:
                 # A request before us may have leased enough, or found the bucket empty.
-                if not self._holds(lease, number, now) and now >= lease.empty_until:
-                    await self._renew(key, rate, lease, number, now)
-        passed = self._holds(lease, number, now)
-        lease.held -= number if passed else 0
+                if not self._holds(lease, 1, now) and now >= lease.empty_until:
+                    await self._renew(key, rate, lease, now)
+        passed = self._holds(lease, 1, now)
+        lease.held -= 1 if passed else 0
         wait = wait_for(rate, lease.held + lease.left) if passed else max(lease.empty_until - now, 1 / rate.per_second)
         return LimitStatus(rate, passed, lease.held + lease.left, wait)
 
@@ -131,14 +138,29 @@ class SharedBuckets:
         if lease is not None:
             lease.held += 1
 
+    async def drain(self, key: str, rate: Rate, now: float, number: int) -> None:
+        """As `Buckets.drain`; what the lease does not hold is taken from the shared bucket."""
+        lease = self._lease(key, rate)
+        async with lease.renewal:
+            if self._holds(lease, number, now):
+                lease.held -= number
+                return
+            unspent, lease.held = lease.held, 0
+            lease.left = await self._query(lambda c: drain(c, key, rate, number, unspent), 0.0)
+
+    def _lease(self, key: str, rate: Rate) -> _Lease:
+        lease = self._leases.get(key) or _Lease(requested=_largest_lease(rate))
+        self._leases.used(key, lease)
+        return lease
+
     @staticmethod
     def _holds(lease: _Lease, number: int, now: float) -> bool:
         return lease.held >= number and now < lease.ends
 
-    async def _renew(self, key: str, rate: Rate, lease: _Lease, number: int, now: float) -> None:
-        """Lease as many tokens as requested, or else as needed; if that fails, request none for a moment."""
+    async def _renew(self, key: str, rate: Rate, lease: _Lease, now: float) -> None:
+        """Lease as many tokens as requested, or else one; if that fails, request none for a moment."""
         unspent, lease.held, lease.ends = lease.held, 0, now + LEASE_SECONDS
-        for requested in sorted({max(lease.requested, number), number}, reverse=True):
+        for requested in sorted({lease.requested, 1}, reverse=True):
             left = await self._draw(key, rate, requested, unspent)
             if left is not None:
                 lease.held, lease.left = requested, left
@@ -147,7 +169,7 @@ class SharedBuckets:
             lease.requested = max(1, requested // 2)
         await self._query(lambda c: follow_clock_back(c, key), None)
         lease.held, lease.left = unspent, 0.0
-        lease.empty_until = now + max(_EMPTY_SECONDS, number / rate.per_second)
+        lease.empty_until = now + max(_EMPTY_SECONDS, 1 / rate.per_second)
 
     async def _draw(self, key: str, rate: Rate, number: int, unspent: int) -> float | None:
         """How many tokens are left after taking *number*; None if the bucket has fewer."""
@@ -188,6 +210,15 @@ _DRAW: Final[Any] = (
     .returning(buckets.c.tokens)
 )
 
+_DRAIN: Final[Any] = (
+    postgresql.insert(buckets)
+    .values(key=bindparam("key"), tokens=func.greatest(0, _capacity - _number), at=_now)
+    .on_conflict_do_update(
+        index_elements=[buckets.c.key], set_={"tokens": func.greatest(0, _refilled - _number), "at": _now}
+    )
+    .returning(buckets.c.tokens)
+)
+
 
 def draw(connection: Connection, key: str, rate: Rate, number: int, unspent: int) -> float | None:
     """
@@ -199,6 +230,12 @@ def draw(connection: Connection, key: str, rate: Rate, number: int, unspent: int
     values = {"key": key, "capacity": rate.capacity, "per_second": rate.per_second, "number": number}
     row = connection.execute(_DRAW, {**values, "unspent": unspent}).one_or_none()
     return None if row is None else float(row.tokens)
+
+
+def drain(connection: Connection, key: str, rate: Rate, number: int, unspent: int) -> float:
+    """How many tokens are left in the bucket *key* after giving back *unspent* and taking *number*; at least 0."""
+    values = {"key": key, "capacity": rate.capacity, "per_second": rate.per_second, "number": number}
+    return float(connection.execute(_DRAIN, {**values, "unspent": unspent}).one().tokens)
 
 
 def follow_clock_back(connection: Connection, key: str | None = None) -> None:
