@@ -88,12 +88,39 @@ def test_a_mail_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"NOOP\n", b"NO\rOP\r\n", b"NOOP \xff\r\n", b"NOOP \x00\r\n", b"N" * 5_000 + b"\r\n", b"\r\n", b" \r\n"],
+    [b"NOOP\nNOOP\r\n", b"NO\rOP\r\n", b"NOOP \xff\r\n", b"NOOP \x00\r\n", b"N" * 5_000 + b"\r\n", b"\r\n", b" \r\n"],
     ids=["bare LF", "CR inside", "not UTF-8", "NUL", "too long", "empty", "a space"],
 )
 def test_a_line_that_is_no_command_is_refused_and_the_session_goes_on(tmp_path: Path, line: bytes) -> None:
     async def story(_: Context, port: int) -> None:
         assert codes(await said(port, line + b"NOOP\r\nQUIT\r\n")) == [220, 500, 250, 221]
+
+    told(tmp_path, story)
+
+
+@pytest.mark.parametrize(
+    "bare", [b"\n", b"\r", b"\n\n", b"\n\r", b"x" * 5_000 + b"\n"], ids=["LF", "CR", "LF LF", "LF CR", "long"]
+)
+@pytest.mark.parametrize("second", [b"RSET", b"DATA", b"BDAT 4 LAST", b"QUIT"])
+def test_nothing_after_a_bare_cr_or_lf_runs_as_a_command(tmp_path: Path, bare: bytes, second: bytes) -> None:
+    async def story(_: Context, port: int) -> None:
+        heard = codes(await said(port, HELLO + ENVELOPE + b"NOOP" + bare + second + b"\r\nRSET\r\nQUIT\r\n"))
+        assert heard == [220, 250, 250, 250, 500, 250, 221]
+
+    told(tmp_path, story)
+
+
+def test_a_line_that_is_too_long_ends_where_its_crlf_is_split_over_two_packets(tmp_path: Path) -> None:
+    async def story(_: Context, port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"NOOP\r\n" + b"N" * 5_000)
+        await expected(reader, b"220", b"250")
+        for packet in (b"\nRSET\r", b"\nNOOP\r\nQUIT\r\n"):
+            writer.write(packet)
+            await writer.drain()
+            await asyncio.sleep(0)
+        await expected(reader, b"500", b"250", b"221")
+        writer.close()
 
     told(tmp_path, story)
 

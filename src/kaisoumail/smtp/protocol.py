@@ -18,6 +18,7 @@ from kaisoumail.network.transfer_pace import TransferPace
 
 MAX_LINE: Final = 4096  # RFC 5321 requires 512, SMTPUTF8 and SIZE a little more
 _MOST_UNREAD: Final = 64 * 1024
+_CRLF: Final = b"\r\n"
 _END: Final = b"\r\n.\r\n"
 _STUFFING: Final = 64  # stuffed dots may make a message longer by 1/64 of the limit while it is received
 _RECHECK_SECONDS: Final = 2.0  # how soon a waiting connection notices that the listener is stressed
@@ -143,16 +144,16 @@ class SmtpProtocol(asyncio.Protocol):
             await self.flush()
             await asyncio.sleep(0)
         began = self._now()
-        while (end := self._unread.find(b"\n", 0, MAX_LINE)) < 0:
+        while (end := self._unread.find(_CRLF, 0, MAX_LINE)) < 0:
             if len(self._unread) >= MAX_LINE:
                 await self._discard_line(began)
                 raise BadLine
             await self._wait(began)
-        line = bytes(self._unread[: end + 1])
-        del self._unread[: end + 1]
-        if not line.endswith(b"\r\n") or b"\r" in line[:-2]:
-            raise BadLine
-        return line[:-2]
+        line = bytes(self._unread[:end])
+        del self._unread[: end + len(_CRLF)]
+        if b"\r" in line or b"\n" in line:
+            raise BadLine  # all of it: what follows a bare LF is not run as a command
+        return line
 
     def transfer(self, allocation: Allocation) -> Transfer:
         """The transfer of a message that begins now; its bytes are counted in *allocation*."""
@@ -340,10 +341,11 @@ class SmtpProtocol(asyncio.Protocol):
                 self._wakeup = None
 
     async def _discard_line(self, began: float) -> None:
-        while (end := self._unread.find(b"\n")) < 0:
-            self._unread.clear()
+        while (end := self._unread.find(_CRLF)) < 0:
+            begun = self._unread.endswith(b"\r")  # its LF may be in the next packet
+            del self._unread[: len(self._unread) - begun]
             await self._wait(began)
-        del self._unread[: end + 1]
+        del self._unread[: end + len(_CRLF)]
 
 
 def _set_result(wakeup: "asyncio.Future[bool]", has_bytes: bool) -> None:
