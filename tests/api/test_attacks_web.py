@@ -273,6 +273,19 @@ def test_s8_no_change_is_made_for_another_sites_page(
         assert "another site" in answer.text
 
 
+@pytest.mark.parametrize(("method", "path"), CHANGES[4:])
+@pytest.mark.parametrize("key", ["of-nobody", ADMIN_KEY], ids=["wrong", "right"])
+def test_s8_a_key_does_not_skip_the_check_where_only_the_cookie_counts(
+    roomy: Product, roomy_cookie: str, method: str, path: str, key: str
+) -> None:
+    headers = {"cookie": roomy_cookie, "authorization": f"Bearer {key}", **CROSS[0]}
+
+    answer = httpx.request(method, roomy.url + path, headers=headers)
+
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
 @pytest.mark.parametrize("said", [*OWN, {"origin": "OURS"}], ids=str)
 @pytest.mark.parametrize(("method", "path"), CHANGES[:3])
 def test_s8_our_own_pages_trusted_ones_and_programs_may(

@@ -17,7 +17,8 @@ Headers = dict[bytes, bytes]
 _ONCE: Final = (b"authorization", b"host", b"origin", b"sec-fetch-site")
 # Called by monitors, and by our Worker, which signs each message.
 _UNLIMITED: Final = ("/health", "/readyz", "/api/inbound")
-_SIGN_IN: Final = ("/api/auth/session", "/login")
+_API_SESSION: Final = "/api/auth/session"
+_SIGN_IN: Final = (_API_SESSION, "/login")
 _PASSKEY_SIGN_IN: Final = "/api/auth/passkey/"
 # These routes allow fewer origins, and existing clients know their refusal: 400 `passkey_origin_not_allowed`.
 _WITH_OWN_CHECK: Final = ("/api/auth/passkey/options", "/api/passkeys/registration/options")
@@ -38,7 +39,7 @@ class RequestAdmission:
         """
         if scope["path"] in _UNLIMITED:
             return None
-        key = bearer_key_in(headers.get(b"authorization", b"").decode("latin-1"))
+        key = bearer_key_in(headers.get(b"authorization", b"").decode("latin-1")) if _accepts_key(scope) else None
         tokens = session_tokens_in(headers.get(b"cookie", b"").decode("latin-1")) if key is None else []
         presented = key or (tokens[0] if tokens else None)
         credential = None if presented is None else presented.encode("latin-1")
@@ -76,6 +77,15 @@ def _ambiguous(scope: Any) -> Problem | None:
 def _is_sign_in(scope: Any) -> bool:
     path: str = scope["path"]
     return bool(scope["method"] == "POST") and (path in _SIGN_IN or path.startswith(_PASSKEY_SIGN_IN))
+
+
+def _accepts_key(scope: Any) -> bool:
+    """False where only cookies count, so that a Bearer key there does not skip the check for other sites."""
+    path: str = scope["path"]
+    if not path.startswith("/api/"):
+        return False
+    is_session_change = path == _API_SESSION or path.startswith(_PASSKEY_SIGN_IN)
+    return scope["method"] in SAFE_METHODS or not is_session_change
 
 
 def _origins_of(scope: Any, headers: Headers) -> tuple[str, ...]:
