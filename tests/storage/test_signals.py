@@ -10,7 +10,7 @@ from sqlalchemy import make_url
 
 from kaisoumail.errors import Problem
 from kaisoumail.storage.engine.postgres_signals import PostgresSignals, open_signals
-from kaisoumail.storage.engine.signals import CHANNEL, Signals
+from kaisoumail.storage.engine.signals import CHANNEL, Listener, Signals
 from tests.polling import PATIENCE_SECONDS
 from tests.postgres_proxy import a_postgres_proxy
 
@@ -47,6 +47,34 @@ def test_a_signal_wakes_who_listens(database_url: str) -> None:
             assert await listener.woken(10)
 
     _with_signals(database_url, work)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_waiter_that_is_cancelled_as_it_is_woken_ends(turns: int) -> None:
+    async def run() -> bool:
+        listener = Listener()
+        went_on = False
+
+        async def waits() -> None:
+            nonlocal went_on
+            await listener.woken(60)
+            await asyncio.sleep(0)  # where a cancellation that comes after the signal ends it
+            await asyncio.sleep(0)
+            went_on = True
+
+        task = asyncio.create_task(waits())
+        for _ in range(3):
+            await asyncio.sleep(0)
+        listener.wake()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if task.done() or went_on:
+            return True
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return task.cancelled()
+
+    assert asyncio.run(run())
 
 
 def test_a_signal_of_another_topic_does_not(database_url: str) -> None:

@@ -46,7 +46,9 @@ class Listener:
         if self.is_over:
             return False
         try:
-            await asyncio.wait_for(self._woken.wait(), seconds)
+            # Not wait_for, which before Python 3.12 may swallow a cancellation (gh-86296).
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
         except TimeoutError:
             return False
         self._woken.clear()
