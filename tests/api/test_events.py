@@ -34,6 +34,19 @@ def test_a_stream_begins_with_its_place_and_tells_what_comes(
     }
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/events", "/api/messages/wait?timeout=60", "/api/mailboxes/{id}/wait?timeout=60"]
+)
+def test_head_is_answered_at_once(ada: ApiClient, mailbox: dict[str, Any], path: str) -> None:
+    headers = {"authorization": ada.headers["authorization"]}
+
+    answer = httpx.head(f"{ada.base_url}{path.format(**mailbox)}", headers=headers, timeout=10)
+
+    assert answer.status_code == (200 if path == "/api/events" else 204)
+    assert answer.headers.get("content-type", "").startswith("text/event-stream") == (path == "/api/events")
+    assert answer.headers["cache-control"] == "no-store"
+
+
 def test_mailboxes_are_told_to_their_owner_and_domains_to_admins(product: Product, send: Send, ada: ApiClient) -> None:
     with following(ada) as adas, following(product.admin) as admins:
         next(adas)

@@ -12,7 +12,7 @@ from litestar.types import Receive, Send
 
 from kaisoumail.api.event_shapes import event_shape
 from kaisoumail.api.fields import CursorText, cursor, read_query
-from kaisoumail.http.authentication import find_viewer
+from kaisoumail.http.authentication import find_viewer, is_head
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import events
 from kaisoumail.operations.context import Context
@@ -50,6 +50,8 @@ async def follow(request: "Request[Any, Any, Any]", viewer: Viewer, context: Con
     query = read_query(request, Follow)
     last = request.headers.get("last-event-id") or query.since
     since = None if not last else cursor(last, "since")
+    if is_head(request):
+        return EventStream(iterator=_no_events(), headers=_HEADERS)
     stream = events.events(context, viewer, since, partial(find_viewer, request, context))
     return EventStream(iterator=_encoded(stream), headers=_HEADERS)
 
@@ -59,6 +61,12 @@ async def _encoded(stream: AsyncGenerator[Event | None, None]) -> AsyncIterator[
         yield f"retry: {_RETRY_MILLISECONDS}\n\n".encode()
         async for event in stream:
             yield _HEARTBEAT if event is None else _encode_event(event)
+
+
+async def _no_events() -> AsyncGenerator[bytes, None]:
+    """The body that answers HEAD, which would otherwise be followed without an end and without a listener."""
+    return
+    yield
 
 
 def _encode_event(event: Event) -> bytes:

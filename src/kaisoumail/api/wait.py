@@ -10,7 +10,7 @@ from litestar import Request, Response, get
 
 from kaisoumail.api.fields import CursorOrInstantText, cursor_or_instant, digits, read_query, whole_number
 from kaisoumail.api.shapes import AwaitedMessageShape, message_detail_shape
-from kaisoumail.http.authentication import viewer_now
+from kaisoumail.http.authentication import is_head, viewer_now
 from kaisoumail.model.feed import BEGINNING
 from kaisoumail.model.message import Matcher
 from kaisoumail.model.user import Viewer
@@ -54,7 +54,7 @@ async def wait_in_mailbox(
     """The message, or 204. Without `since` one that is stored already counts, unlike in `wait_anywhere`."""
     query = read_query(request, WaitInMailbox)
     since = BEGINNING if query.since is None else cursor_or_instant(query.since, "since")
-    seconds = query.seconds
+    seconds = 0 if is_head(request) else query.seconds
     ids = await wait.mailbox_ids_named(context, viewer, [mailbox_id])
     wait_request = WaitRequest(ids, query.matcher, since)
     waiting = wait.wait(context, viewer, wait_request, seconds, partial(viewer_now, request))
@@ -68,7 +68,7 @@ async def wait_anywhere(
     """The message, or 204. Without `since` only one that comes from now on counts, unlike in `wait_in_mailbox`."""
     query = read_query(request, WaitAnywhere)
     since = None if query.since is None else cursor_or_instant(query.since, "since")
-    seconds = query.seconds
+    seconds = 0 if is_head(request) else query.seconds
     ids = await wait.mailbox_ids_named(context, viewer, query.mailbox)
     wait_request = WaitRequest(ids, query.matcher, since)
     waiting = wait.wait(context, viewer, wait_request, seconds, partial(viewer_now, request))

@@ -93,6 +93,11 @@ def client_of_request(connection: Connection) -> RequestClient:
     return visit
 
 
+def is_head(connection: Connection) -> bool:
+    """Whether only the headers are asked for; handlers see every HEAD as a GET (`middleware.py`)."""
+    return bool(connection.scope["state"]["is_head"])
+
+
 def bearer_key(connection: Connection) -> str | None:
     return bearer_key_in(connection.headers.get("authorization", ""))
 

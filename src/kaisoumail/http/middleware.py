@@ -76,7 +76,7 @@ class RequestMiddleware:
         headers = _header_map(scope["headers"])
         request_id = _request_id(headers)
         visit = self._request_client(scope, headers, request_id)
-        scope.setdefault("state", {}).update(request_id=request_id, visit=visit)
+        scope.setdefault("state", {}).update(request_id=request_id, visit=visit, is_head=scope["method"] == "HEAD")
         answer = _Answer(send, scope, request_id, self._cors.headers_for(scope))
         if self._cors.is_preflight(scope):
             await answer.plain(self._cors.preflight_status(scope))
