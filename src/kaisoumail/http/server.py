@@ -51,17 +51,33 @@ async def serving(
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
     server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener, *copies_of([listener])]))
+    copies = copies_of([listener])
+    task = asyncio.create_task(server.serve(sockets=[listener, *copies]))
     checking = asyncio.create_task(_check_connections(server, limits.bounds.check))
     try:
-        await server.ready.wait()
+        await _started(server, task)
         yield
     finally:
         end_streams()
         server.should_exit = True
+        try:
+            await task
+        finally:
+            checking.cancel()
+            await asyncio.gather(checking, return_exceptions=True)
+            for copy in copies:
+                copy.close()  # uvicorn closes them only after it has started
+
+
+async def _started(server: "_Server", task: "asyncio.Task[None]") -> None:
+    """Returns once *server* accepts connections. Raises what ended its *task* before."""
+    ready = asyncio.create_task(server.ready.wait())
+    try:
+        await asyncio.wait((ready, task), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ready.cancel()
+    if task.done():
         await task
-        checking.cancel()
-        await asyncio.gather(checking, return_exceptions=True)
 
 
 class _Server(uvicorn.Server):
@@ -91,4 +107,5 @@ async def _check_connections(server: uvicorn.Server, seconds: float) -> None:
                     connection.check(loop.time())
             except Exception as error:  # noqa: BLE001 - a bug with one must not end the checks of all
                 _log.error("http.check.crash", exc_info=error)
-                connection.transport.abort()
+                if connection.transport is not None:
+                    loop.call_soon(connection.transport.abort)  # what it raises is logged by the loop
