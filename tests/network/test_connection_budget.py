@@ -4,13 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kaisoumail.network.connection_budget import Admission, ConnectionBudget, ConnectionLimits, ConnectionVerdict
+from kaisoumail.network.connection_budget import (
+    ConnectionAdmission,
+    ConnectionBudget,
+    ConnectionLimits,
+    ConnectionVerdict,
+)
 from kaisoumail.network.descriptors import connection_shares
 from kaisoumail.network.memory_budget import MemoryBudget
 from kaisoumail.network.transfer_pace import TransferPace
 
 
-def admit(budget: ConnectionBudget, client: str) -> Admission:
+def admit(budget: ConnectionBudget, client: str) -> ConnectionAdmission:
     return budget.admit(client, lambda: None)
 
 
@@ -25,7 +30,7 @@ def test_one_client_cannot_take_the_connections_of_others() -> None:
     assert outcomes(budget, "two") == [ConnectionVerdict.ORDINARY]
 
 
-def test_strangers_leave_connections_for_those_who_prove_who_they_are() -> None:
+def test_unauthenticated_clients_leave_connections_for_those_that_authenticate() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=4, per_client=4, reserved_for_authenticated=2))
 
     assert outcomes(budget, *"0123") == [ConnectionVerdict.ORDINARY] * 2 + [ConnectionVerdict.ON_PROBATION] * 2
@@ -44,18 +49,18 @@ def test_a_few_addresses_that_hold_everything_lose_their_oldest_connection_to_wh
     assert budget.open == 4
 
 
-def test_whoever_proved_who_it_is_is_never_evicted() -> None:
+def test_an_authenticated_connection_is_never_evicted() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=3, per_client=3))
     for _ in range(3):
-        budget.prove(admit(budget, "office"))
+        budget.authenticate(admit(budget, "office"))
 
     assert outcomes(budget, "late") == [ConnectionVerdict.SERVER_FULL]
     assert budget.open == 3
 
 
-def test_who_proved_who_it_is_counts_neither_as_a_stranger_nor_towards_its_address() -> None:
+def test_an_authenticated_connection_counts_neither_as_unauthenticated_nor_for_its_address() -> None:
     budget = ConnectionBudget(ConnectionLimits(total=10, per_client=1, reserved_for_authenticated=8))
-    budget.prove(admit(budget, "office"))
+    budget.authenticate(admit(budget, "office"))
 
     assert outcomes(budget, "office") == [ConnectionVerdict.ORDINARY]
     assert budget.open == 2
@@ -67,23 +72,23 @@ def test_a_named_proxy_is_counted_in_all_but_not_as_one() -> None:
     assert outcomes(budget, "", "", "", "") == [ConnectionVerdict.ORDINARY] * 3 + [ConnectionVerdict.SERVER_FULL]
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(("admit", "prove", "leave"))), max_size=60))
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(("admit", "authenticate", "release"))), max_size=60))
 def test_nothing_is_left_of_connections_that_are_over(story: list[tuple[str, str]]) -> None:
     budget = ConnectionBudget(ConnectionLimits(total=5, per_client=3, reserved_for_authenticated=2))
-    mine: list[Admission] = []
+    mine: list[ConnectionAdmission] = []
     for client, what in story:
         found = next((each for each in mine if each.client == client), None)
         if what == "admit":
             mine.append(admit(budget, client))
-        elif found is not None and what == "prove":
-            budget.prove(found)
+        elif found is not None and what == "authenticate":
+            budget.authenticate(found)
         elif found is not None:
             mine.remove(found)
-            budget.leave(found)
+            budget.release(found)
         assert budget.open == sum(each.is_counted for each in mine) <= 5
     for each in mine:
-        budget.leave(each)
-        budget.leave(each)
+        budget.release(each)
+        budget.release(each)
 
     assert budget.open == 0
     assert outcomes(budget, *"aab") == [ConnectionVerdict.ORDINARY] * 3

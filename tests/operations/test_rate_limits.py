@@ -9,7 +9,7 @@ import pytest
 
 from kaisoumail.model.token_bucket import LimitStatus, Rate
 from kaisoumail.model.user import Viewer
-from kaisoumail.operations.rate_limits import Admission, RateLimits, Rates
+from kaisoumail.operations.rate_limits import RateLimitAdmission, RateLimits, Rates
 from tests.people import ADA, BOB
 
 T = TypeVar("T")
@@ -33,13 +33,15 @@ class Asking:
         self.clock = Clock()
         self.limits = RateLimits(rates, clock=self.clock)
 
-    async def ask(self, address: str = HERE, key: bytes | None = None, viewer: Viewer | None = None) -> Admission:
+    async def ask(
+        self, address: str = HERE, key: bytes | None = None, viewer: Viewer | None = None
+    ) -> RateLimitAdmission:
         admission = await self.limits.admit(address, key)
         status = 429 if admission.refusal else 200 if viewer or key is None else 401
         await self.limits.settle(admission, viewer, status, signed_in=False)
         return admission
 
-    async def sign_in(self, address: str = HERE, *, success: bool = False) -> Admission:
+    async def sign_in(self, address: str = HERE, *, success: bool = False) -> RateLimitAdmission:
         admission = await self.limits.admit(address, None, is_sign_in=True)
         await self.limits.settle(admission, None, 200 if success else 401, signed_in=success)
         return admission
@@ -126,7 +128,7 @@ def test_s5_a_key_that_was_revoked_is_forgotten_and_counts_as_a_wrong_one() -> N
         await asking.ask(key=b"a", viewer=ADAS)
         await asking.ask(key=b"a", viewer=None)
         last = await asking.ask(key=b"a", viewer=None)
-        return [standing.rate.name for standing in last.standings]
+        return [status.rate.name for status in last.statuses]
 
     assert _run(work) == ["address"]
 
@@ -159,7 +161,7 @@ def test_successful_sign_ins_are_not_counted() -> None:
 def test_the_first_request_of_a_key_is_charged_to_the_key_and_not_to_the_address() -> None:
     async def work(asking: Asking) -> tuple[list[str], int]:
         first = await asking.ask(key=b"a", viewer=ADAS)
-        return [standing.rate.name for standing in first.standings], await asking.passed(30)
+        return [status.rate.name for status in first.statuses], await asking.passed(30)
 
     assert _run(work) == (["credential", "user"], 20)
 
@@ -169,7 +171,7 @@ def test_limits_can_be_switched_off(who: Viewer | None) -> None:
     key = None if who is None else b"a"
 
     async def work(asking: Asking) -> tuple[int, list[LimitStatus]]:
-        return await asking.passed(1000, key=key, who=who), (await asking.ask(key=key, viewer=who)).standings
+        return await asking.passed(1000, key=key, who=who), (await asking.ask(key=key, viewer=who)).statuses
 
     assert _run(work, OFF) == (1000, [])
 
@@ -177,7 +179,7 @@ def test_limits_can_be_switched_off(who: Viewer | None) -> None:
 def test_clients_are_told_how_they_stand() -> None:
     async def work(asking: Asking) -> list[tuple[str, int, int]]:
         await asking.ask(key=b"a", viewer=ADAS)
-        standings = (await asking.ask(key=b"a", viewer=ADAS)).standings
-        return [(each.rate.name, round(each.left), each.seconds) for each in standings]
+        statuses = (await asking.ask(key=b"a", viewer=ADAS)).statuses
+        return [(each.rate.name, round(each.left), each.seconds) for each in statuses]
 
     assert _run(work) == [("credential", 3, 12), ("user", 6, 8)]

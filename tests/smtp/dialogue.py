@@ -37,8 +37,8 @@ async def a_listener(
         a_mailbox("making@mail.demo.example", status=MailboxStatus.PROVISIONING),
     ]
     async with a_context(folder, *kept) as context:
-        listener = SmtpListener(context, "127.0.0.1", 0, config, limits, shared)
-        port = await listener.open()
+        listener = SmtpListener(context, config, limits, shared)
+        port = await listener.open("127.0.0.1", 0)
         try:
             yield context, port
         finally:

@@ -21,8 +21,8 @@ MANY = Rate("user", 5000)
 
 async def _passed(many: list[Buckets], key: str, rate: Rate, number: int, now: float) -> int:
     """How many of *number* requests at each of *many* pass, asked in turn."""
-    standings = [await one.take(key, rate, now) for _ in range(number) for one in many]
-    return sum(standing.passed for standing in standings)
+    statuses = [await one.take(key, rate, now) for _ in range(number) for one in many]
+    return sum(status.passed for status in statuses)
 
 
 def test_in_one_process_a_burst_passes_and_then_as_many_as_time_allows() -> None:
@@ -38,8 +38,8 @@ def test_a_flood_of_one_key_does_not_touch_another() -> None:
         ours = LocalBuckets()
         for _ in range(1000):
             await ours.take("ip 203.0.113.5", HUNDRED, NOW)
-        standing = await ours.take("ip 203.0.113.6", HUNDRED, NOW)
-        return standing.passed, standing.left
+        status = await ours.take("ip 203.0.113.6", HUNDRED, NOW)
+        return status.passed, status.left
 
     assert asyncio.run(asked()) == (True, 99)
 
@@ -134,7 +134,7 @@ def test_processes_that_ask_at_once_never_get_the_same_token(postgres_url: str) 
     async def work(here: PostgresDatabase, there: PostgresDatabase) -> int:
         both = [SharedBuckets(here), SharedBuckets(there)]
         asked = (both[number % 2].take("of ada", HUNDRED, NOW) for number in range(400))
-        return sum(standing.passed for standing in await asyncio.gather(*asked))
+        return sum(status.passed for status in await asyncio.gather(*asked))
 
     assert _on(postgres_url, work) == 100
 

@@ -10,7 +10,7 @@ from kaisoumail.auth.cross_site import SAFE_METHODS, is_own_request
 from kaisoumail.auth.presented import bearer_key_in, session_tokens_in
 from kaisoumail.errors import Problem
 from kaisoumail.http.cors import CorsRules
-from kaisoumail.operations.rate_limits import Admission, RateLimits
+from kaisoumail.operations.rate_limits import RateLimitAdmission, RateLimits
 
 Headers = dict[bytes, bytes]
 # Of two such headers one reader uses the first and another the last. Honest clients send each of these once.
@@ -31,7 +31,7 @@ class RequestAdmission:
         self._limits = limits
         self._cors = cors
 
-    async def admit(self, scope: Any, headers: Headers, address: str | None) -> Admission | None:
+    async def admit(self, scope: Any, headers: Headers, address: str | None) -> RateLimitAdmission | None:
         """
         The admission, with its refusal if there is one; None for paths without limits.
 
@@ -50,7 +50,7 @@ class RequestAdmission:
             admission.refusal = self._browser_refusal(scope, headers, tokens)
         return admission
 
-    async def settle(self, admission: Admission | None, scope: Any, status: int, *, signed_in: bool) -> None:
+    async def settle(self, admission: RateLimitAdmission | None, scope: Any, status: int, *, signed_in: bool) -> None:
         """Charge the principal of the request, now that it is known and the answer has *status*."""
         if admission is not None:
             await self._limits.settle(admission, scope["state"].get("principal"), status, signed_in=signed_in)

@@ -7,7 +7,7 @@ one log line without query, body or identity.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from time import monotonic
 from typing import Any, Final
 
@@ -47,11 +47,7 @@ _log = structlog.get_logger("kaisoumail.http")
 
 
 class RequestMiddleware:
-    """
-    Wraps the whole application. *trusted* are the proxies whose forwarded headers are trusted.
-
-    Each of *endpoints* answers one path instead of the application.
-    """
+    """Wraps the whole application. *trusted* are the proxies whose forwarded headers are trusted."""
 
     def __init__(
         self,
@@ -59,11 +55,9 @@ class RequestMiddleware:
         cors: CorsRules,
         request_admission: RequestAdmission,
         trusted: Networks = (),
-        endpoints: Mapping[str, App] | None = None,
         in_progress: RequestsInProgress | None = None,
     ) -> None:
         self._app = app
-        self._endpoints = endpoints or {}
         self._cors = cors
         self._request_admission = request_admission
         self._trusted = trusted
@@ -99,7 +93,7 @@ class RequestMiddleware:
 
         async def settle(status: int, signed_in: bool) -> list[tuple[bytes, bytes]]:
             await self._request_admission.settle(admission, scope, status, signed_in=signed_in)
-            return [] if admission is None else rate_limit_fields(admission.standings)
+            return [] if admission is None else rate_limit_fields(admission.statuses)
 
         answer.settle = settle
         state["refusal"] = None if admission is None else admission.refusal
@@ -122,7 +116,7 @@ class RequestMiddleware:
             # A path that does not exist: the handler of unknown paths answers in the form of the API or of the pages.
             nowhere = "/api/no-such-path" if path.startswith("/api") else "/no-such-page"
             forwarded |= {"path": nowhere, "raw_path": nowhere.encode()}
-        await self._endpoints.get(forwarded["path"], self._app)(forwarded, receive, answer.send)
+        await self._app(forwarded, receive, answer.send)
 
     def _request_client(self, scope: Scope, headers: Headers, request_id: str) -> RequestClient:
         """The client of the request; sets the scope's scheme to the one that the client used."""

@@ -24,7 +24,7 @@ from kaisoumail.http.unauthenticated_request import UnauthenticatedRequest, is_a
 from kaisoumail.http.violations import Violation, too_long_url, too_many_fields
 from kaisoumail.model.client_address import client_key, is_within
 from kaisoumail.model.ids import new_id
-from kaisoumail.network.connection_budget import Admission, ConnectionVerdict
+from kaisoumail.network.connection_budget import ConnectionAdmission, ConnectionVerdict
 
 _REFUSALS: Final = (ConnectionVerdict.SERVER_FULL, ConnectionVerdict.CLIENT_FULL)
 _MOST_REFUSED: Final = 64  # connections over the limit that get an answer; further ones are only closed
@@ -58,7 +58,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._limits = limits
         self._bounds = limits.bounds
         self._phase = _Phase.HEAD
-        self._admission: Admission | None = None
+        self._admission: ConnectionAdmission | None = None
         self._began = self._last_byte = self.loop.time()
         self._head_bytes = self._field_bytes = self._field_count = self._framing_bytes = self._body_bytes = (
             self._discarded
@@ -84,7 +84,7 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         if self._admission is not None and self._admission.outcome in _REFUSALS:
             self._limits.refused -= 1
         elif self._admission is not None:
-            self._limits.budget.leave(self._admission)
+            self._limits.budget.release(self._admission)
         self._admission, self._phase = None, _Phase.CLOSED
         self._disconnect(self._running)
         self.pipeline.clear()  # no client is left to answer
@@ -168,8 +168,8 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         self._last_byte = self.loop.time()
         if self._phase is _Phase.BODY:
             self._began = self._last_byte  # answered before the rest of the body, which may linger
-        is_known = self._is_authenticated()
-        if self._is_revoked or (self._is_on_probation and not is_known):
+        is_stranger = not self._is_authenticated()
+        if self._is_revoked or (self._is_on_probation and is_stranger):
             self.cycle.keep_alive = False
             self._end_after_answer()
         super().on_response_complete()
@@ -208,15 +208,15 @@ class BoundedHttpProtocol(HttpToolsProtocol):
         """Whether a request on this connection was authenticated; the budget then counts it as known."""
         if self._admission is None or self.cycle is None:
             return False
-        if not self._admission.is_known and is_authenticated(self.cycle):
-            self._limits.budget.prove(self._admission)
-        return self._admission.is_known
+        if not self._admission.is_authenticated and is_authenticated(self.cycle):
+            self._limits.budget.authenticate(self._admission)
+        return self._admission.is_authenticated
 
     @property
     def _is_revoked(self) -> bool:
         """Whether the reason why this connection is known is void: a ticket without the message it was made for."""
-        is_known = self._admission is not None and self._admission.is_known
-        return is_known and self.cycle.scope.get("state", {}).get("is_signed") is False
+        was_authenticated = self._admission is not None and self._admission.is_authenticated
+        return was_authenticated and self.cycle.scope.get("state", {}).get("is_signed") is False
 
     @property
     def _is_on_probation(self) -> bool:

@@ -34,13 +34,13 @@ class ConnectionLimits:
 
 
 @dataclass(slots=True, eq=False)
-class Admission:
-    """A connection that was admitted or refused; the caller must `leave` the budget once for each admitted one."""
+class ConnectionAdmission:
+    """A connection that was admitted or refused; the caller must `release` the budget once for each admitted one."""
 
     client: str
     outcome: ConnectionVerdict
     evict: Callable[[], None]
-    is_known: bool = False
+    is_authenticated: bool = False
     is_counted: bool = True
 
 
@@ -48,12 +48,12 @@ class ConnectionBudget:
     """
     Counts the connections of one listener.
 
-    An authenticated connection (`prove`) no longer counts as unauthenticated, neither in all nor for its client.
+    An authenticated connection (`authenticate`) no longer counts as unauthenticated, neither in all nor for its client.
     """
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
-        self._unauthenticated: dict[str, dict[Admission, None]] = {}  # for each client the oldest first
+        self._unauthenticated: dict[str, dict[ConnectionAdmission, None]] = {}  # for each client the oldest first
         self._unauthenticated_count = 0
         self._authenticated_count = 0
 
@@ -71,7 +71,7 @@ class ConnectionBudget:
         """
         return self._unauthenticated_count >= _STRESSED_FROM * self._unauthenticated_limit
 
-    def admit(self, client: str, evict: Callable[[], None]) -> Admission:
+    def admit(self, client: str, evict: Callable[[], None]) -> ConnectionAdmission:
         """
         Count a new connection of *client* ("" has no limit of its own); a refused one is not counted.
 
@@ -84,7 +84,7 @@ class ConnectionBudget:
             outcome = (
                 ConnectionVerdict.SERVER_FULL if self.open >= self._limits.total else ConnectionVerdict.ON_PROBATION
             )
-        admission = Admission(
+        admission = ConnectionAdmission(
             client, outcome, evict, is_counted=outcome in (ConnectionVerdict.ORDINARY, ConnectionVerdict.ON_PROBATION)
         )
         if admission.is_counted:
@@ -92,16 +92,16 @@ class ConnectionBudget:
             self._unauthenticated_count += 1
         return admission
 
-    def prove(self, admission: Admission) -> None:
+    def authenticate(self, admission: ConnectionAdmission) -> None:
         """Count the connection as authenticated from now on."""
-        if admission.is_counted and not admission.is_known:
+        if admission.is_counted and not admission.is_authenticated:
             self._remove_unauthenticated(admission)
-            admission.is_known = True
+            admission.is_authenticated = True
             self._authenticated_count += 1
 
-    def leave(self, admission: Admission) -> None:
+    def release(self, admission: ConnectionAdmission) -> None:
         """Remove the connection, which has ended, from the count."""
-        if admission.is_counted and admission.is_known:
+        if admission.is_counted and admission.is_authenticated:
             self._authenticated_count -= 1
         elif admission.is_counted:
             self._remove_unauthenticated(admission)
@@ -127,11 +127,11 @@ class ConnectionBudget:
         if not largest or len(self._unauthenticated[largest]) < own_count + 2:
             return False
         oldest = next(iter(self._unauthenticated[largest]))
-        self.leave(oldest)
+        self.release(oldest)
         oldest.evict()
         return True
 
-    def _remove_unauthenticated(self, admission: Admission) -> None:
+    def _remove_unauthenticated(self, admission: ConnectionAdmission) -> None:
         of_client = self._unauthenticated[admission.client]
         del of_client[admission]
         self._unauthenticated_count -= 1

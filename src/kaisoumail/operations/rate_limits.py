@@ -35,14 +35,14 @@ class Rates:
 
 
 @dataclass(slots=True)
-class Admission:
+class RateLimitAdmission:
     """One request that was let in, or its *refusal*, with the status of each limit that it was charged to."""
 
     address: str
     digest: bytes | None
-    is_known: bool
+    is_verified: bool
     is_sign_in: bool
-    standings: list[LimitStatus] = field(default_factory=list)
+    statuses: list[LimitStatus] = field(default_factory=list)
     refusal: Problem | None = None
 
 
@@ -61,7 +61,9 @@ class RateLimits:
         self._clock = clock
         self._known: LruMap[bytes, tuple[str, str]] = LruMap(_MAX_CREDENTIALS)
 
-    async def admit(self, address: str | None, credential: bytes | None, *, is_sign_in: bool = False) -> Admission:
+    async def admit(
+        self, address: str | None, credential: bytes | None, *, is_sign_in: bool = False
+    ) -> RateLimitAdmission:
         """
         Charge a request before it is handled, to its credential and user or to its address.
 
@@ -70,7 +72,7 @@ class RateLimits:
         """
         digest = None if credential is None else blake2b(credential, digest_size=16).digest()
         owner = None if digest is None else self._known.get(digest)
-        admission = Admission(client_key(address or "?"), digest, owner is not None, is_sign_in)
+        admission = RateLimitAdmission(client_key(address or "?"), digest, owner is not None, is_sign_in)
         if digest is not None and owner is not None and not is_sign_in:
             self._known.used(digest, owner)
             await self._charge_owner(admission, owner)
@@ -80,7 +82,9 @@ class RateLimits:
                 await self._charge(admission, self._addresses, f"in {admission.address}", self._rates.sign_in)
         return admission
 
-    async def settle(self, admission: Admission, viewer: Viewer | None, status: int, *, signed_in: bool) -> None:
+    async def settle(
+        self, admission: RateLimitAdmission, viewer: Viewer | None, status: int, *, signed_in: bool
+    ) -> None:
         """
         Correct the charge once the answer is ready: a verified credential is charged instead of its address.
 
@@ -93,12 +97,12 @@ class RateLimits:
         if admission.is_sign_in:
             if signed_in and self._rates.sign_in.capacity:
                 self._addresses.give_back(f"in {admission.address}", self._rates.sign_in, now)
-        elif viewer is not None and admission.digest is not None and not admission.is_known:
+        elif viewer is not None and admission.digest is not None and not admission.is_verified:
             owner = (f"by {viewer.key_id or viewer.session_id}", f"of {viewer.id}")
             self._known.used(admission.digest, owner)
             if self._rates.address.capacity:
                 self._addresses.give_back(f"ip {admission.address}", self._rates.address, now)
-            admission.standings.clear()
+            admission.statuses.clear()
             await self._charge_owner(admission, owner)
             admission.refusal = None  # this request is answered already; the next one is refused
         elif viewer is None and status == 401 and admission.digest is not None:
@@ -107,17 +111,17 @@ class RateLimits:
                 key = f"ip {admission.address}"
                 await self._addresses.drain(key, self._rates.address, now, _WRONG_CREDENTIAL_COST)
 
-    async def _charge_owner(self, admission: Admission, owner: tuple[str, str]) -> None:
+    async def _charge_owner(self, admission: RateLimitAdmission, owner: tuple[str, str]) -> None:
         credential_key, user_key = owner
         await self._charge(admission, self._owners, credential_key, self._rates.credential)
         if admission.refusal is None:
             await self._charge(admission, self._owners, user_key, self._rates.user)
 
-    async def _charge(self, admission: Admission, buckets: Buckets, key: str, rate: Rate) -> None:
+    async def _charge(self, admission: RateLimitAdmission, buckets: Buckets, key: str, rate: Rate) -> None:
         if not rate.capacity:
             return
         limit_status = await buckets.take(key, rate, self._clock())
-        admission.standings.append(limit_status)
+        admission.statuses.append(limit_status)
         if not limit_status.passed:
             admission.refusal = _too_many(limit_status)
 

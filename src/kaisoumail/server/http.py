@@ -1,6 +1,7 @@
 """The HTTP listener and the application that answers its requests."""
 
 import socket
+from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar import Request, Response
@@ -13,7 +14,7 @@ from kaisoumail.http.admission import RequestAdmission
 from kaisoumail.http.cors import CorsRules
 from kaisoumail.http.limits import HttpLimits
 from kaisoumail.http.litestar_setup import LitestarWithoutPydantic
-from kaisoumail.http.middleware import RequestMiddleware
+from kaisoumail.http.middleware import App, RequestMiddleware
 from kaisoumail.http.requests_in_progress import RequestsInProgress
 from kaisoumail.model.refusal_log import RefusalLog
 from kaisoumail.model.token_bucket import Rate
@@ -62,11 +63,18 @@ def application(context: Context, settings: Settings, refusals: RefusalLog, read
     )
     cors = CorsRules(settings.http.trusted_origins, allow_loopback=settings.http.trusts_loopback)
     limits = RateLimits(_rates(settings.rate_limits), buckets_on(context.database))
-    endpoints = {webhook.PATH: problems.with_problem_answers(endpoint)}
+    app = _dispatched({webhook.PATH: problems.with_problem_answers(endpoint)}, litestar)
     in_progress = RequestsInProgress(settings.http.max_connections_per_client)
-    return RequestMiddleware(
-        litestar, cors, RequestAdmission(limits, cors), settings.http.trusted_proxies, endpoints, in_progress
-    )
+    return RequestMiddleware(app, cors, RequestAdmission(limits, cors), settings.http.trusted_proxies, in_progress)
+
+
+def _dispatched(endpoints: Mapping[str, App], app: App) -> App:
+    """*app*, but for the paths that one of *endpoints* answers: the hand-over reads its body as it arrives."""
+
+    async def dispatch(scope: Any, receive: Any, send: Any) -> None:
+        await endpoints.get(scope["path"], app)(scope, receive, send)
+
+    return dispatch
 
 
 def _rates(settings: RateLimitSettings) -> Rates:

@@ -22,9 +22,9 @@ async def open_smtp(
     config = SmtpConfig(socket.gethostname(), tls=_smtp_tls(settings))
     limits = ConnectionLimits(connections, settings.smtp_max_connections_per_client)
     shared = SharedLimits(refusals=refusals)
-    listener = SmtpListener(context, settings.smtp_host, settings.smtp_port, config, limits, shared)
+    listener = SmtpListener(context, config, limits, shared)
     try:
-        port = await listener.open()
+        port = await listener.open(settings.smtp_host, settings.smtp_port)
     except OSError as error:
         raise CannotStart(
             f"SMTP port {settings.smtp_port} on {settings.smtp_host} cannot be used: {error.strerror}"

@@ -5,7 +5,12 @@ import socket
 from typing import Final
 
 from kaisoumail.model.client_address import client_key
-from kaisoumail.network.connection_budget import Admission, ConnectionBudget, ConnectionLimits, ConnectionVerdict
+from kaisoumail.network.connection_budget import (
+    ConnectionAdmission,
+    ConnectionBudget,
+    ConnectionLimits,
+    ConnectionVerdict,
+)
 from kaisoumail.network.listening import copies_of
 from kaisoumail.operations.context import Context
 from kaisoumail.smtp.protocol import SmtpProtocol
@@ -21,25 +26,21 @@ class SmtpListener:
     def __init__(
         self,
         context: Context,
-        host: str,
-        port: int,
         config: SmtpConfig | None = None,
         limits: ConnectionLimits | None = None,
         shared: SharedLimits | None = None,
     ) -> None:
         self._context = context
-        self._host = host
-        self._port = port
         self._config = config or SmtpConfig(socket.gethostname())
         self._budget = ConnectionBudget(limits or ConnectionLimits())
         self._shared = shared or SharedLimits()
         self._servers: list[asyncio.Server] = []
         self._sessions: dict[asyncio.Task[None], SmtpSession] = {}
 
-    async def open(self) -> int:
-        """Start to listen; returns the port. Raises OSError when it is in use."""
+    async def open(self, host: str, port: int) -> int:
+        """Start to listen; returns the port, which the system chooses for 0. Raises OSError when it is in use."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _SmtpConnection(self), self._host, self._port, backlog=_BACKLOG)
+        server = await loop.create_server(lambda: _SmtpConnection(self), host, port, backlog=_BACKLOG)
         self._servers.append(server)
         for copy in copies_of(server.sockets):
             self._servers.append(await loop.create_server(lambda: _SmtpConnection(self), sock=copy, backlog=_BACKLOG))
@@ -94,9 +95,9 @@ class SmtpListener:
         reply = f"421 4.3.2 {self._config.host_name} Too many connections, try again later"
         self._refuse(connection, client, "evicted", reply)
 
-    def _end_session(self, task: "asyncio.Task[None]", admission: Admission) -> None:
+    def _end_session(self, task: "asyncio.Task[None]", admission: ConnectionAdmission) -> None:
         del self._sessions[task]
-        self._budget.leave(admission)
+        self._budget.release(admission)
 
 
 class _SmtpConnection(SmtpProtocol):
