@@ -231,7 +231,7 @@ def test_a_hostile_mail_runs_nothing_and_tells_nobody_it_was_opened(
     page.get_by_role("link", name="A hostile mail").click()
     frame = page.frame_locator("iframe.body")
     expect(frame.get_by_text("Hello Ada")).to_be_visible()
-    expect(page.locator(".reader").get_by_text("Pictures not loaded")).to_be_visible()
+    expect(page.locator(".reader").get_by_text("Pictures of other servers not loaded")).to_be_visible()
     settled(page)
     assert asked == []
 

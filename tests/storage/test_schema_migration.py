@@ -39,7 +39,7 @@ def test_two_processes_may_migrate_at_once(empty_database_url: str) -> None:
     assert asyncio.run(both()) == [schema_migration.newest_revision()] * 2
 
 
-def test_a_zone_status_of_an_older_release_was_reported_when_its_row_was_written(database_url: str) -> None:
+def test_a_zone_status_of_an_older_release_was_reported_when_its_row_was_written(empty_database_url: str) -> None:
     older = text(
         "INSERT INTO domains (id, root_domain, binding_source, status, zone_status, name_servers, catch_all_enabled,"
         " last_provision_details, created_at, updated_at)"
@@ -52,7 +52,7 @@ def test_a_zone_status_of_an_older_release_was_reported_when_its_row_was_written
         connection.execute(older)
 
     async def upgraded() -> list[datetime | None]:
-        database = open_database(database_url)
+        database = open_database(empty_database_url)
         try:
             await database.write(write_older)
             await schema_migration.migrate(database)
