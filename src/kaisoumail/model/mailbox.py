@@ -64,6 +64,10 @@ class Mailbox:
         """Whether it accepts messages at *now*: it is active, and its lifetime has not ended."""
         return self.status_at(now) is MailboxStatus.ACTIVE
 
+    def wants_rule_at(self, now: datetime) -> bool:
+        """Whether Cloudflare should have a routing rule for it at *now*: it receives, or is being made."""
+        return self.status is MailboxStatus.PROVISIONING or self.receives_at(now)
+
     def extended_to(self, until: datetime | None) -> "Mailbox":
         """
         This mailbox living until *until*, or unchanged if it already lives longer.
