@@ -5,15 +5,44 @@ Email Routing: `/zones/:id/email/routing`. Reference: developers.cloudflare.com/
 needs a JSON body; `PATCH … {"enabled": true}` answers with success and does nothing.
 """
 
-from msgspec import Struct
+from collections.abc import Collection, Iterable
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
 
 from kaisoumail.cloudflare.client import Cloudflare
-from kaisoumail.cloudflare.envelope import UNUSED, Row
+from kaisoumail.cloudflare.envelope import UNUSED, Name, Row
 from kaisoumail.cloudflare.errors import DuplicateRule, NotFound
+from kaisoumail.mail_routing.observed import RULE_NAME, ObservedRouting, RoutingHost, RoutingRule
+
+_MOST_HOSTS: Final = 1000  # a zone has at most 30
+_RECEIVING: Final = ("ready", "unlocked")
+
+
+class _Fault(Struct):
+    code: str | int | None = None
+
+
+class _Host(Struct):
+    name: Name
+    enabled: bool = True
+    status: str | None = None
 
 
 class _Settings(Struct):
+    """*subdomains* is read by Cloudflare's own Terraform provider, and documented nowhere."""
+
     enabled: bool
+    status: str | None = None
+    subdomains: Annotated[list[_Host], Meta(max_length=_MOST_HOSTS)] | None = None
+    errors: Annotated[list[_Fault], Meta(max_length=_MOST_HOSTS)] | None = None
+
+
+class _RequiredRecords(Struct):
+    """The answer of `GET …/dns?subdomain=`: without *records* for a host that was never switched on."""
+
+    errors: Annotated[list[_Fault], Meta(max_length=_MOST_HOSTS)] | None = None
+    records: list[Struct] | None = None
 
 
 class _Matcher(Struct):
@@ -24,8 +53,65 @@ class _Matcher(Struct):
         return self.type == "literal" and self.value is not None and self.value.lower() == address.lower()
 
 
+class _Action(Struct):
+    type: str
+    value: list[str] | None = None
+
+
 class _Rule(Row):
+    name: str | None = None
+    enabled: bool = True
     matchers: list[_Matcher] | None = None
+    actions: list[_Action] | None = None
+
+    @property
+    def is_catch_all(self) -> bool:
+        return any(matcher.type == "all" for matcher in self.matchers or ())
+
+    def rule(self) -> RoutingRule:
+        literals = [
+            matcher.value.lower() for matcher in self.matchers or () if matcher.type == "literal" and matcher.value
+        ]
+        workers = [action.value[0] for action in self.actions or () if action.type == "worker" and action.value]
+        return RoutingRule(
+            self.id, self.name or "", self.enabled, next(iter(literals), None), next(iter(workers), None)
+        )
+
+
+async def read_routing(cloudflare: Cloudflare, zone_id: str, hosts: Iterable[str]) -> ObservedRouting:
+    """
+    Email Routing of the zone: its settings, all pages of its rules, and why each of *hosts* that is not ready is not.
+
+    Two calls for a zone of up to 49 rules where every host is ready; one more for each further 50 rules and for each
+    host that is not.
+    """
+    settings = await cloudflare.call("GET", f"/zones/{zone_id}/email/routing", _Settings)
+    listed = {host.name.lower(): host for host in settings.subdomains or ()}
+    ready = [RoutingHost(name, is_enabled=True) for name, host in listed.items() if _is_receiving(host)]
+    others = {name for name, host in listed.items() if not _is_receiving(host)} | (set(hosts) - listed.keys())
+    asked = [await _read_host(cloudflare, zone_id, name) for name in sorted(others)]
+    rules = await cloudflare.pages(f"/zones/{zone_id}/email/routing/rules", _Rule)
+    return ObservedRouting(
+        settings.enabled,
+        settings.status or "unknown",
+        tuple(sorted((*ready, *asked), key=lambda host: host.name)),
+        tuple(rule.rule() for rule in rules if not rule.is_catch_all),
+        _codes(settings.errors),
+    )
+
+
+def _is_receiving(host: _Host) -> bool:
+    return host.enabled and host.status in _RECEIVING
+
+
+async def _read_host(cloudflare: Cloudflare, zone_id: str, name: str) -> RoutingHost:
+    query = {"subdomain": name}
+    found = await cloudflare.call("GET", f"/zones/{zone_id}/email/routing/dns", _RequiredRecords, query=query)
+    return RoutingHost(name, found.records is not None, _codes(found.errors))
+
+
+def _codes(faults: Collection[_Fault] | None) -> tuple[str, ...]:
+    return tuple(sorted({str(fault.code) for fault in faults or () if fault.code is not None}))
 
 
 async def enable(cloudflare: Cloudflare, zone_id: str) -> None:
@@ -38,6 +124,28 @@ async def enable_subdomain(cloudflare: Cloudflare, zone_id: str, host: str) -> N
     await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/dns", _Settings, body={"name": host})
 
 
+async def disable_subdomain(cloudflare: Cloudflare, zone_id: str, host: str) -> None:
+    """
+    Take *host* out of Email Routing, with the mail records that Email Routing added for it; no error if it is not in.
+
+    By name, as Cloudflare's own Terraform provider does (`DELETE …/dns` takes no name there).
+    """
+    try:
+        await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/disable", UNUSED, body={"name": host})
+    except NotFound:
+        return
+
+
+async def has_rule(cloudflare: Cloudflare, zone_id: str, rule_id: str, address: str, worker: str) -> bool:
+    """Whether the rule *rule_id* exists and routes *address* to *worker*."""
+    try:
+        found = await cloudflare.call("GET", f"/zones/{zone_id}/email/routing/rules/{rule_id}", _Rule)
+    except NotFound:
+        return False
+    rule = found.rule()
+    return rule.address == address.lower() and rule.routes_to(worker)
+
+
 async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker: str) -> str:
     """
     The id of the routing rule that routes messages for *address* to *worker*: a new or the existing one.
@@ -47,7 +155,7 @@ async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker
     """
     path = f"/zones/{zone_id}/email/routing/rules"
     rule = {
-        "name": f"Mailbox {address}",
+        "name": RULE_NAME.format(address=address),
         "enabled": True,
         "matchers": [{"field": "to", "type": "literal", "value": address}],
         "actions": [{"type": "worker", "value": [worker]}],
