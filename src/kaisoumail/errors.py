@@ -102,6 +102,7 @@ CODES: Final[dict[str, ProblemKind]] = {
     "cloudflare_zone_exists": ProblemKind(502),
     "cloudflare_zone_not_active": ProblemKind(502, retry=True),
     "cloudflare_foreign_mx": ProblemKind(502),
+    "cloudflare_foreign_rule": ProblemKind(409),
     "cloudflare_quota_reached": ProblemKind(502),
     "cloudflare_rejected": ProblemKind(502),
     "cloudflare_unreadable": ProblemKind(502, retry=True),

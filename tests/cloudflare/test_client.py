@@ -74,6 +74,7 @@ def test_a_rule_is_made_once_and_found_again() -> None:
         made = await email_routing.ensure_rule(client, zone.id, "ada@mail.customer.com", "worker-one")
         again = await email_routing.ensure_rule(client, zone.id, "ada@mail.customer.com", "worker-two")
 
+        assert made is not None
         assert again == made
         rules = await client.call("GET", f"/zones/{zone.id}/email/routing/rules", list[dict[str, Any]])
         [rule] = [rule for rule in rules if rule["id"] == made]

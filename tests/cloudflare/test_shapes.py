@@ -19,7 +19,14 @@ from tests.cloudflare.prepared import AnswerWith, a_prepared_server, http
 
 ID: Final = "0123456789abcdef0123456789abcdef"
 ZONE: Final = {"id": ID, "name": "customer.com", "status": "active", "name_servers": ["ada.ns.example"], "meta": {}}
-RULE: Final = {"id": ID, "matchers": [{"type": "literal", "field": "to", "value": "ada@mail.customer.com"}]}
+ADDRESS: Final = "ada@mail.customer.com"
+RULE: Final = {
+    "id": ID,
+    "name": f"Mailbox {ADDRESS}",
+    "enabled": True,
+    "matchers": [{"type": "literal", "field": "to", "value": ADDRESS}],
+    "actions": [{"type": "worker", "value": ["worker"]}],
+}
 SETTINGS: Final = {"id": ID, "name": "customer.com", "enabled": True, "status": "ready"}
 DUPLICATE: Final = {"success": False, "errors": [{"code": 2014, "message": "Duplicate rule"}], "result": None}
 SCRIPT: Final = workers.Script("worker.mjs", b"//", "2026-01-01", {}, {})

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.envelope import UNUSED, Name, Row
-from kaisoumail.cloudflare.errors import DuplicateRule, NotFound
+from kaisoumail.cloudflare.errors import DuplicateRule, ForeignRule, NotFound
 from kaisoumail.mail_routing.observed import RULE_NAME, ObservedRouting, RoutingHost, RoutingRule
 
 _MOST_HOSTS: Final = 1000  # a zone has at most 30
@@ -146,12 +146,13 @@ async def has_rule(cloudflare: Cloudflare, zone_id: str, rule_id: str, address: 
     return rule.address == address.lower() and rule.routes_to(worker)
 
 
-async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker: str) -> str:
+async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker: str) -> str | None:
     """
-    The id of the routing rule that routes messages for *address* to *worker*: a new or the existing one.
+    The id of our routing rule that routes messages for *address* to *worker*: a new one or the existing one.
 
-    Cloudflare allows one rule per literal address (2014), so a rule whose creation was not answered is found again
-    instead of being created twice.
+    None if a rule of others routes them there. Cloudflare allows one rule per literal address (2014), so a rule whose
+    creation was not answered is found again instead of being created twice. Raises ForeignRule, and changes nothing,
+    if a rule of others routes the address elsewhere.
     """
     path = f"/zones/{zone_id}/email/routing/rules"
     rule = {
@@ -162,13 +163,19 @@ async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker
     }
     try:
         return (await cloudflare.call("POST", path, Row, body=rule)).id
-    except DuplicateRule:
-        existing = await _rule_for(cloudflare, path, address)
-        if existing is None:
+    except DuplicateRule as error:
+        found = await _rule_for(cloudflare, path, address)
+        if found is None:
             raise
-    # It may target another Worker or be switched off: replace the whole rule (there is no PATCH).
-    await cloudflare.call("PUT", f"{path}/{existing.id}", UNUSED, body=rule)
-    return existing.id
+        existing, refusal = found.rule(), ForeignRule(error.answer)
+    if existing.has_our_name:
+        # It may target another Worker or be switched off: replace the whole rule (there is no PATCH).
+        if not existing.routes_to(worker):
+            await cloudflare.call("PUT", f"{path}/{existing.id}", UNUSED, body=rule)
+        return existing.id
+    if existing.routes_to(worker):
+        return None
+    raise refusal
 
 
 async def delete_rule(cloudflare: Cloudflare, zone_id: str, rule_id: str) -> None:
@@ -180,9 +187,9 @@ async def delete_rule(cloudflare: Cloudflare, zone_id: str, rule_id: str) -> Non
 
 
 async def delete_rule_for(cloudflare: Cloudflare, zone_id: str, address: str) -> None:
-    """Remove the routing rule for *address*, whatever its id; no error if there is none."""
+    """Remove our routing rule for *address*, whatever its id; no error if there is none. A rule of others stays."""
     rule = await _rule_for(cloudflare, f"/zones/{zone_id}/email/routing/rules", address)
-    if rule is not None:
+    if rule is not None and rule.rule().has_our_name:
         await delete_rule(cloudflare, zone_id, rule.id)
 
 

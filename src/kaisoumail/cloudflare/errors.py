@@ -5,8 +5,9 @@ The errors of Cloudflare calls, by what we should do about them.
     ├─ CloudflareUnreachable  (Timeout, ConnectionLost)      retry; a write must first check whether it happened
     ├─ AccessRefused          (BadToken, MissingPermission)  stop; the admin must fix the token
     ├─ RateLimited            (retry_after)                  wait; never marks a domain as failed
-    ├─ RequestRejected        (AlreadyExists, NotFound, ZoneNotActive, ForeignMx, QuotaReached, DuplicateRule,
-    │                          TryLater, NotAnApex, ZoneNotAccepted, InvalidRecord, ManagedRecord)   decide by type
+    ├─ RequestRejected        (AlreadyExists, NotFound, ZoneNotActive, ForeignMx, QuotaReached,       decide by type
+    │                          DuplicateRule, ForeignRule, TryLater, NotAnApex, ZoneNotAccepted,
+    │                          InvalidRecord, ManagedRecord)
     ├─ CloudflareFault        (5xx)                          retry with growing pauses
     └─ UnreadableAnswer       (not the envelope we know)     stop; the answer has an excerpt
 
@@ -215,6 +216,15 @@ class TryLater(RequestRejected):
 
 class DuplicateRule(RequestRejected):
     """A routing rule for this address exists already."""
+
+
+class ForeignRule(DuplicateRule):
+    """A routing rule that we did not make sends messages for this address elsewhere."""
+
+    problem_code = "cloudflare_foreign_rule"
+
+    def sentence(self) -> str:
+        return "Another routing rule at Cloudflare has this address; remove it there or choose another address"
 
 
 class NotAnApex(RequestRejected):

@@ -31,6 +31,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "cloudflare_zone_not_active": (_BIND, "zone-pending-or-nameserver-not-delegated"),
     "cloudflare_zone_exists": (_CATALOG, "bind-domain-in-cloudflare"),
     "cloudflare_foreign_mx": (_BIND, "foreign-mail-servers"),
+    "cloudflare_foreign_rule": (_BIND, "foreign-routing-rule"),
     "cloudflare_quota_reached": (_BIND, "limit-reached"),
     "zone_not_in_cloudflare": (_CATALOG, "catalog-zone-not-visible"),
     "zone_id_missing": (_CATALOG, "provisioning-error-after-enable"),

@@ -38,6 +38,7 @@ ERROR_NAMES: Final[dict[str, type[CloudflareError]]] = {
     "quota_reached": cloudflare.QuotaReached,
     "too_soon": cloudflare.TryLater,
     "duplicate_rule": cloudflare.DuplicateRule,
+    "foreign_rule": cloudflare.ForeignRule,
     "not_an_apex": cloudflare.NotAnApex,
     "zone_not_accepted": cloudflare.ZoneNotAccepted,
     "invalid_record": cloudflare.InvalidRecord,
