@@ -187,7 +187,8 @@ def test_applying_the_difference_ends_in_what_is_desired_and_leaves_what_is_of_o
     assert all(rules[address].routes_to(WORKER) for address in addresses - blocked)
     assert all(host.is_ready for name in hosts - blocked if (host := after.host(name)) is not None)
     assert hosts - blocked <= {host.name for host in after.hosts}
-    foreign = {rule for rule in observed.rules if not ownership.has_rule(rule)}
+    replaced = {rule for rule in observed.rules if rule.has_our_name and rule.address in addresses}
+    foreign = {rule for rule in observed.rules if not ownership.has_rule(rule)} - replaced
     assert foreign <= set(after.rules)
     assert not [rule for rule in after.rules if rule.address not in addresses and ownership.has_rule(rule)]
     assert {host for host in observed.hosts if host.name not in ownership.hosts | hosts} <= set(after.hosts)

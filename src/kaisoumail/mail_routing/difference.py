@@ -110,7 +110,7 @@ def _rule_changes(
         rule = rules.get(address)
         if rule is None:
             changes.append(Change(ChangeKind.MAKE_RULE, address))
-        elif not ownership.has_rule(rule) and not rule.routes_to(desired.worker):
+        elif not (ownership.has_rule(rule) or rule.has_our_name or rule.routes_to(desired.worker)):
             conflicts.append(Conflict(ConflictKind.FOREIGN_RULE, address, rule.id))
         elif not rule.routes_to(desired.worker):
             changes.append(Change(ChangeKind.REPLACE_RULE, address, rule.id))
