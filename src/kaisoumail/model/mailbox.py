@@ -55,7 +55,7 @@ class Mailbox:
     message_count: int = 0
 
     def status_at(self, now: datetime) -> MailboxStatus:
-        """The state to show: an active one past its expiry is expired. Nothing is written, its routing rule stays."""
+        """The state to show: an active one past its expiry is expired. Its routing rule is removed soon after."""
         if self.status is MailboxStatus.ACTIVE and self.expires_at is not None and self.expires_at <= now:
             return MailboxStatus.EXPIRED
         return self.status

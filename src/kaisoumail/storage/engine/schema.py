@@ -216,6 +216,12 @@ mailboxes = Table(
     Column("unread_count", Integer, nullable=False, server_default=text("0")),
     Column("message_count", Integer, nullable=False, server_default=text("0")),
     Column("stored_bytes", BigInteger, nullable=False, server_default=text("0")),
+    # All by the database's clock: when Cloudflare last confirmed the rule; when the mailbox was found to have expired,
+    # without a rule from then on; when the clean-up tries again what it could not do, and how often it did.
+    Column("rule_checked_at", Instant),
+    Column("expired_at", Instant),
+    Column("cleanup_next_attempt_at", Instant),
+    Column("cleanup_attempts", Integer, nullable=False, server_default=text("0")),
     Index(
         "uq_mailboxes_live_address",
         "address",
@@ -229,6 +235,8 @@ mailboxes = Table(
     Index(None, "domain_id", "subdomain"),
     Index(None, "destroyed_at", **_only("destroyed_at IS NOT NULL")),
     Index("ix_mailboxes_refused", "destroyed_at", **_only("routing_rule_id = 'unknown'")),
+    Index("ix_mailboxes_receiving_until", "expires_at", **_only("status = 'active' AND expired_at IS NULL")),
+    Index("ix_mailboxes_expired", "expired_at", **_only("status = 'active' AND expired_at IS NOT NULL")),
 )
 
 messages = Table(

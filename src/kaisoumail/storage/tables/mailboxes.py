@@ -12,6 +12,7 @@ from kaisoumail.model.feed import PageEnd
 from kaisoumail.model.mailbox import UNKNOWN_RULE, Mailbox, MailboxSource, MailboxStatus
 from kaisoumail.model.user import Viewer
 from kaisoumail.storage.engine.compiled_sql import SelectMany
+from kaisoumail.storage.engine.database_clock import DatabaseNow
 from kaisoumail.storage.engine.schema import mailboxes, users
 from kaisoumail.storage.engine.upsert import insert_unless_known
 from kaisoumail.storage.tables import changes
@@ -42,7 +43,7 @@ def activate(connection: Connection, mailbox_id: str, routing_rule_id: str | Non
     connection.execute(
         update(mailboxes)
         .where(mailboxes.c.id == mailbox_id, mailboxes.c.status == MailboxStatus.PROVISIONING.value)
-        .values(status=MailboxStatus.ACTIVE.value, routing_rule_id=routing_rule_id)
+        .values(status=MailboxStatus.ACTIVE.value, routing_rule_id=routing_rule_id, rule_checked_at=DatabaseNow())
     )
     mailbox = find(connection, mailbox_id)
     if mailbox is not None:
@@ -58,18 +59,25 @@ def save(connection: Connection, mailbox: Mailbox) -> None:
 def prolong(connection: Connection, mailbox: Mailbox) -> bool:
     """Store the lifetime and status of *mailbox*; False, with nothing changed, if it is being destroyed meanwhile."""
     usable = update(mailboxes).where(mailboxes.c.id == mailbox.id, mailboxes.c.status.in_(_USABLE))
-    values = {"expires_at": mailbox.expires_at, "status": mailbox.status.value}
+    values = {"expires_at": mailbox.expires_at, "status": mailbox.status.value, "expired_at": None}
     if connection.execute(usable.values(values)).rowcount == 0:
         return False
     changes.note_mailbox(connection, mailbox.user_id, mailbox.id)
     return True
 
 
-def begin_to_destroy(connection: Connection, mailbox_id: str) -> None:
-    """Set the mailbox to destroying: it receives nothing and its messages are hidden. A destroyed one is unchanged."""
+def begin_to_destroy(connection: Connection, mailbox_id: str) -> Mailbox | None:
+    """
+    The mailbox, set to destroying: it receives nothing and its messages are hidden.
+
+    None, and nothing changes, for one that is being destroyed or is destroyed already.
+    """
     usable = update(mailboxes).where(mailboxes.c.id == mailbox_id, mailboxes.c.status.in_(_USABLE))
-    if connection.execute(usable.values(status=MailboxStatus.DESTROYING.value)).rowcount:
-        _note(connection, mailbox_id)
+    changed = connection.execute(usable.values(status=MailboxStatus.DESTROYING.value, cleanup_next_attempt_at=None))
+    if changed.rowcount == 0:
+        return None
+    _note(connection, mailbox_id)
+    return find(connection, mailbox_id)
 
 
 def end_destroying(connection: Connection, mailbox_id: str, now: datetime) -> None:
