@@ -31,7 +31,7 @@ from kaisoumail.server import background, context
 from kaisoumail.storage.engine.database import Database, SqliteDatabase, open_database
 from kaisoumail.workflows.engine import dbos_adapter, engine, periodic
 from kaisoumail.workflows.engine.steps import executing
-from kaisoumail.workflows.jobs.destroy_mailbox import resume_destroying
+from kaisoumail.workflows.jobs.clean_up_mailboxes import clean_up_mailboxes
 from kaisoumail.workflows.jobs.open_mailbox import resume_opening
 from tests.matrix.trouble import Told, Trouble
 
@@ -211,7 +211,7 @@ async def _repeated_by_itself(seconds: float, work: Callable[[], Awaitable[objec
 
 def _sooner(each: background.PeriodicJob) -> background.PeriodicJob:
     """What goes on with what was left does so within a cell of the matrix."""
-    goes_on = each.work in (resume_destroying, resume_opening)
+    goes_on = each.work in (clean_up_mailboxes, resume_opening)
     return replace(each, seconds=LEFT_SECONDS) if goes_on else each
 
 

@@ -84,6 +84,23 @@ def _to_destroy(site: Site, client: ApiClient, name: str) -> Request:
     return Request("DELETE", f"/api/mailboxes/{mailbox['id']}")
 
 
+def _to_route(site: Site, client: ApiClient, name: str) -> Request:
+    """Somebody removed the rule of a mailbox, whose rule was last seen a while ago."""
+    opened = _to_open(site, client, name).sent(client).raise_for_status().json()
+    [zone] = [zone for zone in site.zones() if zone["name"] == name]
+    path = f"/client/v4/zones/{zone['id']}/email/routing/rules/{opened['routingRuleId']}"
+    headers = {"authorization": f"Bearer {site.world.environment['CLOUDFLARE_API_TOKEN']}"}
+    site.world.controls.delete(path, headers=headers).raise_for_status()
+    site.change("UPDATE mailboxes SET rule_checked_at = NULL WHERE id = :id", id=opened["id"])
+    return Request("POST", "/api/mailboxes/ensure", {"address": opened["address"]})
+
+
+def _to_revive(site: Site, client: ApiClient, name: str) -> Request:
+    opened = _to_open(site, client, name).sent(client).raise_for_status().json()
+    site.change("UPDATE mailboxes SET expires_at = created_at WHERE id = :id", id=opened["id"])
+    return Request("POST", "/api/mailboxes/ensure", {"address": opened["address"]})
+
+
 def _the_same(_client: ApiClient, _name: str, asked: Request) -> Request:
     return asked
 
@@ -108,6 +125,8 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "open_mailbox": Scenario(
         _to_open, Seen(_ACTIVE, _ROUTED, (("ada", "active"),), ("ada",)), _ensure, refused=_GIVEN_UP
     ),
+    "route_mailbox": Scenario(_to_route, Seen(_ACTIVE, _ROUTED, (("ada", "active"),), ("ada",)), _the_same),
+    "revive_mailbox": Scenario(_to_revive, Seen(_ACTIVE, _ROUTED, (("ada", "active"),), ("ada",)), _the_same),
     "destroy_mailbox": Scenario(_to_destroy, Seen(_ACTIVE, _ROUTED, (("ada", "destroyed"),)), _the_same),
     # What is done when Cloudflare says no has steps of its own.
     "bind_domain, refused": Scenario(_to_bind, Seen(None), _the_same, refusal=("POST", "/zones")),

@@ -137,7 +137,7 @@ class Site:
     def seen(self, client: ApiClient, name: str) -> Seen:
         domain = next(iter(self._domains(client, name)), None)
         mailboxes = self._mailboxes(client, name)
-        zones = [zone for zone in self._zones() if zone["name"] == name]
+        zones = [zone for zone in self.zones() if zone["name"] == name]
         return Seen(
             None if domain is None else (domain["status"], domain["lastProvisionCode"]),
             tuple((zone["status"], zone["emailRouting"]) for zone in zones),
@@ -152,13 +152,13 @@ class Site:
         if are_noted_known:
             known |= set(self._column("SELECT value FROM facts WHERE key LIKE 'zone_creation:%'"))
         held = set(self._column("SELECT address FROM mailboxes WHERE status != 'destroyed'"))
-        zones = self._zones()
+        zones = self.zones()
         rules = [rule for zone in zones for rule in zone["rules"] if rule]
         return [zone["name"] for zone in zones if zone["name"] not in known] + [r for r in rules if r not in held]
 
     def doubles(self, name: str) -> list[str]:
         """What there is twice, or was told twice."""
-        zones = [zone for zone in self._zones() if zone["name"] == name]
+        zones = [zone for zone in self.zones() if zone["name"] == name]
         rules = [rule for zone in zones for rule in zone["rules"] if rule]
         held = self._column("SELECT address FROM mailboxes WHERE status != 'destroyed'")
         told = "SELECT kind FROM domain_events e JOIN domains d ON d.id = e.domain_id WHERE d.root_domain = :name"
@@ -187,7 +187,12 @@ class Site:
     def log_size(self) -> int:
         return self.log.stat().st_size
 
-    def _zones(self) -> list[dict[str, Any]]:
+    def change(self, statement: str, **values: str) -> None:
+        """Change rows of the product behind its back."""
+        with self.tables.begin() as connection:
+            connection.execute(text(statement), values)
+
+    def zones(self) -> list[dict[str, Any]]:
         zones: list[dict[str, Any]] = self.world.controls.get("/_sandbox/state").raise_for_status().json()["zones"]
         return zones
 

@@ -80,7 +80,7 @@ async def finish_passkey_sign_in(request: "Request[Any, Any, Any]", context: Con
 
 def _session_cookie(context: Context, token: str) -> str:
     return cookie_header(
-        token, int(context.policy.limits.session_lifetime.total_seconds()), secure=context.policy.cookies_are_secure
+        token, int(context.policy.limits.sessions.lifetime.total_seconds()), secure=context.policy.cookies_are_secure
     )
 
 

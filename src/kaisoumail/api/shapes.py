@@ -8,7 +8,7 @@ import msgspec
 
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.feed import Cursor
-from kaisoumail.model.mailbox import Mailbox, MailboxSource
+from kaisoumail.model.mailbox import UNKNOWN_RULE, Mailbox, MailboxSource
 from kaisoumail.model.message import Message, part_id
 from kaisoumail.operations.message_parts import Attachment, Authentication, Finding
 from kaisoumail.operations.messages import OpenedMessage
@@ -196,7 +196,7 @@ def _mailbox_fields(mailbox: Mailbox, now: datetime) -> dict[str, Any]:
         "last_received_at": iso_or_none(mailbox.last_received_at),
         "expires_at": iso_or_none(mailbox.expires_at),
         "destroyed_at": iso_or_none(mailbox.destroyed_at),
-        "routing_rule_id": mailbox.routing_rule_id,
+        "routing_rule_id": None if mailbox.routing_rule_id == UNKNOWN_RULE else mailbox.routing_rule_id,
         "unread_count": mailbox.unread_count,
     }
 

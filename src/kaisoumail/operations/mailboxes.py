@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum
 from functools import partial
 from typing import Final
@@ -22,11 +23,14 @@ from kaisoumail.model.mailbox import Mailbox, MailboxStatus, expiry
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
 from kaisoumail.operations.mailbox_hosts import MailboxHosts, hosts_for
+from kaisoumail.operations.mailbox_routing import check_rule, revive
 from kaisoumail.operations.pages import Page, one_more, paged
+from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.tables import audit, domains, mailboxes, users
 from kaisoumail.storage.tables.runs import RunStart
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.engine import Run, StillRunning
+from kaisoumail.workflows.jobs.revive_mailbox import quota_refusal
 
 _ATTEMPTS: Final = 8
 _USABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
@@ -123,7 +127,7 @@ def _add(
     """
     if users.find_to_change(connection, mailbox.user_id) is None:
         return Problem("authentication_required", "Authentication required")
-    refusal = _quota_refusal(connection, context, mailbox)
+    refusal = quota_refusal(connection, context, mailbox)
     if refusal is not None:
         return refusal
     if not mailboxes.add(connection, mailbox):
@@ -142,8 +146,9 @@ async def ensure(context: Context, viewer: Viewer, request: MailboxRequest) -> E
     The mailbox at the requested address, living at least as long as requested: the existing one, or a new one.
 
     An existing one is found in whatever state its domain is. Of concurrent requests one creates it, and the others
-    wait for the outcome. An expired mailbox is revived, if the quota allows. Raises as `create` does, and Problem
-    `mailbox_taken` for an address of another user, of a mailbox being destroyed, or outside the bound of the key.
+    wait for the outcome. An expired mailbox is revived, if the quota allows. The rule of one that receives is checked
+    once a day, and made again if Cloudflare has lost it. Raises as `create` does, and Problem `mailbox_taken` for an
+    address of another user, of a mailbox being destroyed, or outside the bound of the key.
     """
     for _ in range(_ATTEMPTS):
         existing = await _existing(context, viewer, request)
@@ -157,11 +162,13 @@ async def ensure(context: Context, viewer: Viewer, request: MailboxRequest) -> E
         if existing.status is MailboxStatus.PROVISIONING:
             await _wait_until_open(context, existing)
             continue
-        minutes = _minutes(context, request.minutes)
-        extend = partial(_extend, context=context, viewer=viewer, mailbox_id=existing.id, minutes=minutes)
-        extended = await context.database.write(extend)
-        if isinstance(extended, Problem):
-            raise extended
+        until = expiry(_minutes(context, request.minutes), context.clock())
+        if context.cloudflare.enabled and not existing.receives_at(context.clock()):
+            return EnsureOutcome(await revive(context, viewer, existing, until), is_new=False)
+        extend = partial(_extend, context=context, viewer=viewer, mailbox_id=existing.id, until=until)
+        extended = await write_or_raise(context.database, extend)
+        if context.cloudflare.can_manage:
+            await check_rule(context, extended)
         return EnsureOutcome(extended, is_new=False)
     raise Problem("mailbox_taken", "Mailbox already exists")
 
@@ -182,10 +189,10 @@ async def _wait_until_open(context: Context, mailbox: Mailbox) -> None:
 
 
 def _extend(
-    connection: Connection, context: Context, viewer: Viewer, mailbox_id: str, minutes: int | None
+    connection: Connection, context: Context, viewer: Viewer, mailbox_id: str, until: datetime | None
 ) -> Mailbox | Problem:
     """
-    The mailbox, living at least *minutes* from now; or the Problem that an expired one may not be revived.
+    The mailbox, living at least until *until*; or the Problem that an expired one may not be revived.
 
     Decided on the row locked in this transaction, so that a concurrent extension is not undone.
     """
@@ -193,10 +200,10 @@ def _extend(
     current = mailboxes.find_to_change(connection, mailbox_id)
     if current is None or current.status not in _USABLE:
         return Problem("mailbox_taken", "Mailbox already exists")
-    mailbox = current.extended_to(expiry(minutes, now))
+    mailbox = current.extended_to(until)
     if mailbox == current:
         return mailbox
-    refusal = None if current.receives_at(now) else _quota_refusal(connection, context, mailbox)
+    refusal = None if current.receives_at(now) else quota_refusal(connection, context, mailbox)
     if refusal is not None:
         return refusal
     mailboxes.prolong(connection, mailbox)
@@ -293,13 +300,6 @@ def narrowed(statuses: Sequence[MailboxStatus], workspace: bool) -> Sequence[Mai
 
 def _target(mailbox: Mailbox) -> Target:
     return Target(mailbox.id, str(mailbox.address), mailbox.user_id)
-
-
-def _quota_refusal(connection: Connection, context: Context, mailbox: Mailbox) -> Problem | None:
-    quotas = context.policy.limits.quotas
-    if not quotas.mailboxes:
-        return None
-    return quotas.refuse_mailbox_beyond(mailboxes.number_receiving(connection, mailbox.user_id, context.clock()))
 
 
 def _proposed(context: Context, viewer: Viewer, hosts: MailboxHosts, request: MailboxRequest) -> Mailbox:

@@ -50,7 +50,7 @@ async def viewer_with_session(context: Context, token: str, visit: RequestClient
     None if the session is unknown, expired, ended or idle for too long, its key is revoked or expired, or its owner is
     disabled.
     """
-    cache_key, now, idle = secrets.hash_of(token), context.clock(), context.policy.limits.session_idle
+    cache_key, now, idle = secrets.hash_of(token), context.clock(), context.policy.limits.sessions.idle
 
     async def find() -> tuple[Session, User, Grant] | None:
         hashes = _hashes(context, token)
@@ -93,7 +93,7 @@ async def start_session(context: Context, viewer: Viewer, passkey_id: str | None
         token_hash=tokens.hash_of(token, context.policy.session_secret),
         key_id=viewer.key_id,
         created_at=now,
-        expires_at=now + context.policy.limits.session_lifetime,
+        expires_at=now + context.policy.limits.sessions.lifetime,
         passkey_id=passkey_id,
         user_agent=viewer.visit.user_agent,
         address=viewer.visit.address,
@@ -127,7 +127,7 @@ async def sign_out(context: Context, token: str, visit: RequestClient) -> None:
 
 async def list_sessions(context: Context, viewer: Viewer) -> list[Session]:
     """The viewer's sessions, the one used last first."""
-    now, idle = context.clock(), context.policy.limits.session_idle
+    now, idle = context.clock(), context.policy.limits.sessions.idle
     return await context.database.read(lambda connection: sessions.of_user(connection, viewer.id, now, idle))
 
 

@@ -15,7 +15,7 @@ from kaisoumail.operations.retention import DAILY, HOURLY, sweep
 from kaisoumail.server.memory_trim import MemoryTrim
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.periodic import repeating
-from kaisoumail.workflows.jobs.destroy_mailbox import resume_destroying
+from kaisoumail.workflows.jobs.clean_up_mailboxes import clean_up_mailboxes
 from kaisoumail.workflows.jobs.open_mailbox import resume_opening
 from kaisoumail.workflows.jobs.watch_activation import check_waiting_domains
 
@@ -42,7 +42,7 @@ PERIODIC_JOBS: Final = (
     PeriodicJob(_MINUTE, forget_full_buckets, "drop rate limit buckets that are full again"),
     PeriodicJob(_MINUTE, settle_uncertain_blobs, "after an unclear commit, remove blobs whose message is not stored"),
     PeriodicJob(
-        5 * _MINUTE, resume_destroying, "continue destroying mailboxes after a refusal of Cloudflare or a crash"
+        _MINUTE, clean_up_mailboxes, "remove the rules of expired mailboxes, destroy them after the grace time"
     ),
     PeriodicJob(5 * _MINUTE, resume_opening, "continue opening mailboxes after a crash"),
     PeriodicJob(_HOUR, partial(sweep, rules=HOURLY), "remove rows beyond their retention"),

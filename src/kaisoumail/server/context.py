@@ -26,7 +26,7 @@ from kaisoumail.storage.intake import Intake
 from kaisoumail.storage.tables.rejections import RejectionLedger
 from kaisoumail.storage.uncertain_blobs import UncertainBlobs
 from kaisoumail.workflows.cloudflare_limiter import CloudflareLimiter
-from kaisoumail.workflows.context import CloudflareAccess, Context, Limits, Policy, Stores
+from kaisoumail.workflows.context import CleanupLimits, CloudflareAccess, Context, Limits, Policy, SessionLimits, Stores
 from kaisoumail.workflows.engine.engine import Engine
 from kaisoumail.workflows.engine.timing import Timing
 from kaisoumail.workflows.second_opinions import SecondOpinions
@@ -143,10 +143,14 @@ def _policy(settings: Settings) -> Policy:
         settings.mailboxes.default_ttl_minutes,
         settings.mailboxes.max_message_bytes,
         settings.storage.rejections_retention_days,
-        timedelta(minutes=access.session_lifetime_minutes),
-        timedelta(minutes=access.session_idle_minutes),
+        SessionLimits(
+            timedelta(minutes=access.session_lifetime_minutes), timedelta(minutes=access.session_idle_minutes)
+        ),
         settings.storage.audit_retention_days,
         quotas=_quotas(settings.mailboxes),
+        cleanup=CleanupLimits(
+            timedelta(minutes=settings.mailboxes.expired_grace_minutes), settings.mailboxes.cleanup_batch_size
+        ),
     )
     return Policy(
         limits,

@@ -216,6 +216,19 @@ class MailboxSettings:
         whole(MIN_TTL_MINUTES, MAX_TTL_MINUTES),
         "lifetime of a mailbox that is created without one, in minutes",
     )
+    expired_grace_minutes: int = variable(
+        "EXPIRED_MAILBOX_GRACE_MINUTES",
+        1440,
+        whole(0, MAX_TTL_MINUTES),
+        "how long an expired mailbox can be revived before it is destroyed with its messages, in minutes",
+    )
+    cleanup_batch_size: int = variable(
+        "CLEANUP_BATCH_SIZE",
+        3,
+        whole(1, 20),
+        "expired mailboxes whose routing rules are removed, or that are destroyed, at the same time",
+        SetWhen("more mailboxes expire than are cleaned up in time, and Cloudflare's rate limit is not the reason"),
+    )
     per_user: int = variable(
         "QUOTA_MAILBOXES_PER_USER",
         10_000,

@@ -39,7 +39,7 @@ async def log_in(request: "Request[Any, Any, Any]", context: Context) -> Respons
         return _page(request, context, next_path, problem)
     cookie = cookie_header(
         signed_in.token,
-        int(context.policy.limits.session_lifetime.total_seconds()),
+        int(context.policy.limits.sessions.lifetime.total_seconds()),
         secure=context.policy.cookies_are_secure,
     )
     return go_to(next_path, cookie=cookie)

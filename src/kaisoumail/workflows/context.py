@@ -71,18 +71,38 @@ class CloudflareAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """How long a session lasts, and how long one that is not used."""
+
+    lifetime: timedelta = timedelta(days=7)
+    idle: timedelta = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class CleanupLimits:
+    """
+    *grace* is how long an expired mailbox can be revived before it is destroyed with its messages.
+
+    *batch_size* is the number of mailboxes of each kind that are cleaned up at the same time.
+    """
+
+    grace: timedelta = timedelta(days=1)
+    batch_size: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """Limits the operator can configure."""
 
     default_ttl_minutes: int
     max_message_bytes: int
     rejections_retention_days: int = 14
-    session_lifetime: timedelta = timedelta(days=7)
-    session_idle: timedelta = timedelta(days=3)
+    sessions: SessionLimits = SessionLimits()
     audit_retention_days: int = 365
     quotas: Quotas = NO_QUOTAS
     heartbeat_seconds: float = 15.0
     """The longest pause in an event stream: proxies close a connection that is idle for a minute."""
+    cleanup: CleanupLimits = CleanupLimits()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,17 @@ from kaisoumail.workflows.jobs import (
     enable_domain,
     open_mailbox,
     provision_domain,
+    revive_mailbox,
+    route_mailbox,
 )
 
-ALL_JOBS: Final = (bind_domain, enable_domain, provision_domain, delete_domain, open_mailbox, destroy_mailbox)
+ALL_JOBS: Final = (
+    bind_domain,
+    enable_domain,
+    provision_domain,
+    delete_domain,
+    open_mailbox,
+    route_mailbox,
+    revive_mailbox,
+    destroy_mailbox,
+)

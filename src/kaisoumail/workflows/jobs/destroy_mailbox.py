@@ -5,41 +5,64 @@ In this order nothing is left without an owner. While Cloudflare refuses, the ma
 address in use and its messages hidden; the next request or the periodic job continues from there.
 """
 
+from datetime import datetime
 from functools import partial
 from typing import Final
 
-import structlog
+from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import email_routing
-from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, RateLimited
+from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission
 from kaisoumail.cloudflare.limiter import calling_for
-from kaisoumail.errors import Problem
+from kaisoumail.model.audit import Entry
 from kaisoumail.model.mailbox import UNKNOWN_RULE, Mailbox
-from kaisoumail.storage.tables import domains, mailboxes, messages
+from kaisoumail.storage.tables import audit, domains, mailboxes, messages
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
-from kaisoumail.workflows.engine.results import RunFailed
 from kaisoumail.workflows.engine.steps import step
 from kaisoumail.workflows.jobs.delete_domain import UNKNOWN_ZONE
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE
 
 _BATCH: Final = 200
-_log = structlog.get_logger("kaisoumail.mailboxes")
 
 
 @job("destroy_mailbox", version=2)
 async def destroy_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
     """Raises CloudflareError when the rule could not be removed; the mailbox then stays `destroying`."""
     with calling_for(operation):
-        await step("stop_receiving", stop_receiving, context, mailbox_id)
+        await step("stop_receiving", stop_receiving, context, mailbox_id, operation)
         await step("remove_rule", remove_rule, context, mailbox_id, retry=PATIENCE)
         await step("delete_messages", delete_messages, context, mailbox_id)
         await step("free_address", free_address, context, mailbox_id)
 
 
-async def stop_receiving(context: Context, mailbox_id: str) -> None:
-    """The mailbox is `destroying` from now on and its messages are hidden; a destroyed one is unchanged."""
-    await context.database.write(lambda connection: mailboxes.begin_to_destroy(connection, mailbox_id))
+async def stop_receiving(context: Context, mailbox_id: str, operation: str) -> None:
+    """
+    The mailbox is `destroying` from now on and its messages are hidden; a destroyed one is unchanged.
+
+    One that nobody asked to destroy has expired: the audit log then has what was deleted with it.
+    """
+    now = context.clock()
+
+    def work(connection: Connection) -> None:
+        mailbox = mailboxes.begin_to_destroy(connection, mailbox_id)
+        if mailbox is not None and operation == "mailboxes.sweep":
+            audit.add(connection, _receipt(mailbox, now))
+
+    await context.database.write(work)
+
+
+def _receipt(mailbox: Mailbox, now: datetime) -> Entry:
+    details = {"reason": "expired", "messages": mailbox.message_count}
+    return Entry(
+        "mailbox.destroy",
+        now,
+        "clean-up",
+        target_id=mailbox.id,
+        target=str(mailbox.address),
+        details=details,
+        owner_id=mailbox.user_id,
+    )
 
 
 async def remove_rule(context: Context, mailbox_id: str) -> None:
@@ -86,16 +109,3 @@ async def free_address(context: Context, mailbox_id: str) -> None:
     """The mailbox is `destroyed` from now on; its row stays listed, and its address can be used again."""
     now = context.clock()
     await context.database.write(lambda connection: mailboxes.end_destroying(connection, mailbox_id, now))
-
-
-async def resume_destroying(context: Context) -> None:
-    """Continue with every mailbox whose destruction was refused or interrupted."""
-    for mailbox_id in await context.database.read(mailboxes.being_destroyed):
-        arguments = {"mailbox_id": mailbox_id, "operation": "mailboxes.sweep"}
-        try:
-            run = await context.runs.start("destroy_mailbox", key=mailbox_id, **arguments)
-            await run.result()
-        except RateLimited:
-            return  # so would all the others be
-        except (CloudflareError, Problem, RunFailed) as error:
-            _log.warning("mailboxes.still_there", mailbox=mailbox_id, error=str(error))

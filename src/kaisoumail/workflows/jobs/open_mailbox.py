@@ -12,14 +12,13 @@ from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
-from kaisoumail.model.domain import Domain
-from kaisoumail.model.mailbox import Mailbox
-from kaisoumail.storage.tables import domains, mailboxes, subdomains
+from kaisoumail.storage.tables import mailboxes
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
 from kaisoumail.workflows.jobs.destroy_mailbox import find_zone_of, is_unknown_zone
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE
+from kaisoumail.workflows.jobs.route_mailbox import enable_host, find_with_zone
 
 _log = structlog.get_logger("kaisoumail.mailboxes")
 
@@ -61,25 +60,15 @@ async def resume_opening(context: Context) -> None:
         await context.runs.start("open_mailbox", key=mailbox.id, **arguments)
 
 
-async def enable_host(context: Context, mailbox_id: str) -> None:
-    """Make the host receive messages: one call for the first mailbox on a subdomain, none for the next."""
-    mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
-    subdomain, now = mailbox.address.subdomain, context.clock()
-    known = await context.database.read(lambda c: subdomains.is_enabled(c, domain.id, subdomain))
-    if not known:
-        await email_routing.enable_subdomain(context.cloudflare.client(), _zone_of(domain), mailbox.address.host)
-    await context.database.write(lambda c: subdomains.note_enabled(c, domain.id, subdomain, now))
-
-
-async def route_address(context: Context, mailbox_id: str) -> str:
-    """The id of the rule that routes messages for this address to our Worker."""
-    mailbox, domain = await _mailbox_and_domain(context, mailbox_id)
+async def route_address(context: Context, mailbox_id: str) -> str | None:
+    """The id of the rule that routes messages for this address to our Worker; None if a rule of others does."""
+    mailbox, zone_id = await find_with_zone(context, mailbox_id)
     return await email_routing.ensure_rule(
-        context.cloudflare.client(), _zone_of(domain), str(mailbox.address), context.cloudflare.worker()
+        context.cloudflare.client(), zone_id, str(mailbox.address), context.cloudflare.worker()
     )
 
 
-async def activate(context: Context, mailbox_id: str, rule_id: str) -> None:
+async def activate(context: Context, mailbox_id: str, rule_id: str | None) -> None:
     """Store the rule. Raises Problem `mailbox_not_found` if the row is gone: nothing else would have the rule's id."""
     opened = await context.database.write(lambda connection: mailboxes.activate(connection, mailbox_id, rule_id))
     if opened is None:
@@ -111,19 +100,3 @@ async def give_up(context: Context, mailbox_id: str, has_rule: bool) -> None:
     """Free the address: now, or after its rule is gone where one may exist (*has_rule*)."""
     change = mailboxes.give_up if has_rule else mailboxes.remove
     await context.database.write(lambda connection: change(connection, mailbox_id))
-
-
-async def _mailbox_and_domain(context: Context, mailbox_id: str) -> tuple[Mailbox, Domain]:
-    mailbox = await context.database.read(lambda connection: mailboxes.find(connection, mailbox_id))
-    if mailbox is None:
-        raise Problem("mailbox_not_found", "Mailbox not found")
-    domain = await context.database.read(lambda connection: domains.find(connection, mailbox.domain_id))
-    if domain is None or not domain.is_active:
-        raise Problem("domain_gone", "Mailbox domain is no longer available", rootDomain=mailbox.address.root_domain)
-    return mailbox, domain
-
-
-def _zone_of(domain: Domain) -> str:
-    if domain.zone_id is None:
-        raise Problem("zone_id_missing", f"Domain {domain.root_domain} is missing a Cloudflare zone id")
-    return domain.zone_id
