@@ -9,6 +9,7 @@ open. `_resume_idle_runs` finds every open run that no process executes, whateve
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from contextvars import Context, copy_context
 from functools import partial
 from time import monotonic
 from typing import Any, Final, TypeVar
@@ -263,9 +264,14 @@ class Engine:
             return outcome_of(error=bug)
 
     def _execute_soon(self, row: RunRow) -> None:
-        """Have DBOS execute the run, without waiting for that: its database may be unavailable."""
+        """
+        Have DBOS execute the run, without waiting for that: its database may be unavailable.
+
+        A run begun in a step of another one is none of that one's: DBOS keeps the step it is in as a context variable.
+        """
         self._waiting.setdefault(row.id, asyncio.get_running_loop().create_future())
-        task = asyncio.create_task(dbos_adapter.start(row.id, row.attempt))
+        context = Context() if executing.get(None) is not None else copy_context()
+        task = asyncio.create_task(dbos_adapter.start(row.id, row.attempt), context=context)
         self._tasks[task] = row.id
         task.add_done_callback(lambda done: self._tasks.pop(done, None))
 
