@@ -1,7 +1,6 @@
 """A mailbox that expires gives its rule back, can be revived for a while, and is then destroyed with its messages."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,26 +20,12 @@ from kaisoumail.workflows.context import CleanupLimits
 from kaisoumail.workflows.jobs.clean_up_mailboxes import clean_up_mailboxes
 from tests.builders import a_message, an_email
 from tests.database_clock import DatabaseClock
+from tests.lifetimes.told import Told
 from tests.managed import Managed, managed
 from tests.people import ADA, ROOT
 
 ADDRESS = "ada@mail.customer.com"
 REQUEST = MailboxRequest("ada", "mail", "customer.com", 60)
-Told = Callable[[Callable[[Managed], Awaitable[None]]], None]
-
-
-@pytest.fixture
-def told(tmp_path: Path, database_url: str, database_clock: DatabaseClock) -> Told:
-    """Runs a story on a managed context; ten mailboxes are cleaned up at a time."""
-
-    def tell(story: Callable[[Managed], Awaitable[None]]) -> None:
-        async def run() -> None:
-            async with managed(tmp_path, database_url, database_clock, CleanupLimits(batch_size=10)) as site:
-                await story(site)
-
-        asyncio.run(run())
-
-    return tell
 
 
 def test_a1_the_rules_of_expired_mailboxes_are_removed_and_a_zone_has_room_again(told: Told) -> None:

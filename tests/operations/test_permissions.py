@@ -224,6 +224,7 @@ ELSEWHERE: Final = {
     "messages.note_opening": "writes the line of an opening that was permitted",
     "sign_in.start_session": "the viewer has just authenticated",
     "mailboxes.destroy": "runs in the engine: tests/walkthroughs; it finds by find_mailbox",
+    "mailbox_routing.revive": "of a mailbox that `ensure` has found",
     "bind_progress.read_bind_progress": "reads from the engine: the test below",
 }
 

@@ -24,6 +24,8 @@ _suffixes: Final = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, in
 
 _MOST_CHARACTERS: Final = 1000  # of an input; a name has at most 253 once it is ASCII
 LONGEST_CHECK_PAUSE: Final = timedelta(hours=1)
+LOOK_PAUSE: Final = timedelta(days=1)
+"""How long an active domain is not looked at."""
 # The pause after fewer than so many checks: about the first minute, ten minutes, hour and day.
 _LOOK_PAUSES: Final = (
     (12, timedelta(seconds=5)),
@@ -35,7 +37,15 @@ _LOOK_PAUSES: Final = (
 
 # What can happen to a domain, by its name in the history.
 EventKind = Literal[
-    "zone_created", "zone_found", "zone_status", "ready", "refused", "retry_refused", "delete_refused", "deleted"
+    "zone_created",
+    "zone_found",
+    "zone_status",
+    "ready",
+    "routing_changed",
+    "refused",
+    "retry_refused",
+    "delete_refused",
+    "deleted",
 ]
 EVENT_KINDS: Final[tuple[EventKind, ...]] = get_args(EventKind)
 
@@ -49,6 +59,10 @@ class DomainStatus(StrEnum):
 class BindingSource(StrEnum):
     CATALOG = "catalog"  # a zone that was already at Cloudflare
     PROJECT_BIND = "project_bind"  # a zone we created
+
+    @property
+    def is_ours(self) -> bool:
+        return self is BindingSource.PROJECT_BIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +101,7 @@ class Domain:
     last_provision_details: dict[str, Any] = field(default_factory=dict)
     """Cloudflare's exact answer behind the error."""
     next_look_at: datetime | None = None
-    """When the activation watch checks again, by the database's clock; None when there is nothing to wait for."""
+    """When the watch looks at it again, by the database's clock; None for a domain that is disabled or beyond help."""
     looks: int = 0
     """How many times it checked since the domain began to wait."""
     activation_checked_at: datetime | None = None
@@ -126,7 +140,7 @@ class Domain:
             last_provision_code=None,
             last_provision_details={},
             last_provisioned_at=now,
-            next_look_at=None,
+            next_look_at=now + LOOK_PAUSE,
             looks=0,
             disabled_at=None,
             updated_at=now,
@@ -152,7 +166,13 @@ class Domain:
         return refused.looked_at(now) if problem.kind.retry else refused
 
     def looked_at(self, now: datetime) -> "Domain":
-        """This domain, due for another check after a pause that grows with each check; *now* is the database's time."""
+        """
+        This domain, due for another check after a pause; *now* is the database's time.
+
+        For one that waits it grows with each check. An active one was to be looked at, and Cloudflare did not answer.
+        """
+        if self.status is DomainStatus.ACTIVE:
+            return replace(self, next_look_at=now + LONGEST_CHECK_PAUSE)
         return replace(self, next_look_at=now + check_pause(self.looks), looks=self.looks + 1)
 
     def hidden(self, now: datetime) -> "Domain":
@@ -182,7 +202,7 @@ class Domain:
             deleted_at=None,
             updated_at=now,
         )
-        return replace(restored, next_look_at=now, looks=0) if status is DomainStatus.PROVISIONING_ERROR else restored
+        return restored if status is DomainStatus.DISABLED else replace(restored, next_look_at=now, looks=0)
 
     def switched_off(self, now: datetime) -> "Domain":
         """This domain, disabled: it offers no new mailboxes; existing ones stay."""

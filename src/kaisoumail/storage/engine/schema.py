@@ -196,6 +196,15 @@ subdomains = Table(
     UniqueConstraint("domain_id", "name"),
 )
 
+# What the last look at a domain's zone found, by the database's clock.
+domain_routing = Table(
+    "domain_routing",
+    metadata,
+    Column("domain_id", _ID, ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
+    Column("looked_at", Instant, nullable=False),
+    Column("capacity", JSON, nullable=False),
+    Column("conflicts", JSON, nullable=False),
+)
 mailboxes = Table(
     "mailboxes",
     metadata,

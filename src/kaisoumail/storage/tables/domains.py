@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, case, insert, or_, select, update
 
-from kaisoumail.model.domain import LONGEST_CHECK_PAUSE, BindingSource, Domain, DomainStatus
+from kaisoumail.model.domain import LONGEST_CHECK_PAUSE, LOOK_PAUSE, BindingSource, Domain, DomainStatus
 from kaisoumail.storage.engine.database_clock import DatabaseNow, in_time
 from kaisoumail.storage.engine.schema import domains
 from kaisoumail.storage.engine.upsert import insert_unless_known
@@ -14,7 +14,10 @@ from kaisoumail.storage.tables import changes
 
 _live = domains.c.deleted_at.is_(None)
 # A time further away than the longest pause: the database's clock went back since.
-_is_due = or_(domains.c.next_look_at <= DatabaseNow(), domains.c.next_look_at > in_time(LONGEST_CHECK_PAUSE))
+_longest_pause = case(
+    (domains.c.status == DomainStatus.ACTIVE.value, in_time(LOOK_PAUSE)), else_=in_time(LONGEST_CHECK_PAUSE)
+)
+_is_due = or_(domains.c.next_look_at <= DatabaseNow(), domains.c.next_look_at > _longest_pause)
 
 
 def listed(connection: Connection) -> list[Domain]:

@@ -109,6 +109,18 @@ def expect_rule(connection: Connection, mailbox_id: str) -> None:
     connection.execute(usable.values(values))
 
 
+def doubt_rule(connection: Connection, mailbox_id: str) -> None:
+    """Note that the rule of an active mailbox is gone or another one: it is looked up by its address from now on."""
+    active = update(mailboxes).where(mailboxes.c.id == mailbox_id, _is_active)
+    connection.execute(active.values(routing_rule_id=UNKNOWN_RULE, rule_checked_at=None))
+
+
+def note_rules_seen(connection: Connection, addresses: Sequence[str]) -> None:
+    """Store that Cloudflare has the rules of the active mailboxes at *addresses* now."""
+    seen = update(mailboxes).where(mailboxes.c.address.in_(addresses), _is_active)
+    connection.execute(seen.values(rule_checked_at=DatabaseNow()))
+
+
 def store_rule(connection: Connection, mailbox_id: str, routing_rule_id: str | None) -> bool:
     """Store the rule that Cloudflare has for an active mailbox, seen now; False if it is not active any more."""
     values = {

@@ -154,6 +154,19 @@ def find_all_live(connection: Connection, addresses: Sequence[str]) -> list[Mail
     return [by_address.get(address) for address in addresses]
 
 
+def wanting_rules(connection: Connection, domain_id: str, now: datetime) -> list[Mailbox]:
+    """The mailboxes of the domain that should have a routing rule at *now*."""
+    is_wanted = or_(is_in((MailboxStatus.ACTIVE,), now), mailboxes.c.status == MailboxStatus.PROVISIONING.value)
+    query = select(mailboxes).where(mailboxes.c.domain_id == domain_id, is_wanted)
+    return [_mailbox_from(row) for row in connection.execute(query)]
+
+
+def at_addresses(connection: Connection, addresses: Sequence[str]) -> list[Mailbox]:
+    """The mailboxes with one of *addresses*, in any status."""
+    query = select(mailboxes).where(mailboxes.c.address.in_(addresses))
+    return [_mailbox_from(row) for row in connection.execute(query)]
+
+
 def any_on(connection: Connection, domain_id: str) -> bool:
     """True while the domain has a mailbox that is not destroyed."""
     query = select(mailboxes.c.id).where(mailboxes.c.domain_id == domain_id, mailboxes.c.status != _DESTROYED)

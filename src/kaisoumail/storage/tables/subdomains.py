@@ -15,6 +15,11 @@ def is_enabled(connection: Connection, domain_id: str, name: str) -> bool:
     return connection.execute(query).first() is not None
 
 
+def names(connection: Connection, domain_id: str) -> list[str]:
+    """The subdomains of the domain for which messages reach us, as noted here."""
+    return list(connection.execute(select(subdomains.c.name).where(subdomains.c.domain_id == domain_id)).scalars())
+
+
 def note_enabled(connection: Connection, domain_id: str, name: str, now: datetime) -> None:
     """Store that messages for this subdomain reach us, and that it was last used *now*."""
     used = connection.execute(

@@ -31,7 +31,14 @@ from kaisoumail.storage.tables.domain_events import DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
-from kaisoumail.workflows.jobs.provision_domain import PATIENCE, read_zone, save_outcome, switch_on, with_zone
+from kaisoumail.workflows.jobs.provision_domain import (
+    PATIENCE,
+    read_zone,
+    reconcile_unless,
+    save_outcome,
+    switch_on,
+    with_zone,
+)
 from kaisoumail.workflows.jobs.step_names import (
     CREATE_ZONE,
     LOOK_FOR_ZONE,
@@ -45,7 +52,7 @@ from kaisoumail.workflows.jobs.step_names import (
 _UNTIL_KNOWN: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=100, first_pause=0.5)
 
 
-@job("bind_domain", is_shown=True)
+@job("bind_domain", version=2, is_shown=True)
 async def bind_domain(context: Context, root_domain: str) -> None:
     """
     Raises CloudflareError as long as nothing was created at Cloudflare; after that every outcome is in the row.
@@ -67,6 +74,7 @@ async def _bind(context: Context, root_domain: str) -> None:
         try:
             seen = await step(READ_ZONE, read_zone, context, domain_id, retry=PATIENCE)
             refusal = await step(SWITCH_ON, switch_on, context, seen, retry=PATIENCE)
+            refusal = await reconcile_unless(refusal, context, domain_id, seen)
         except CloudflareError as error:
             refusal = error.problem()
     await step(SAVE_OUTCOME, save_outcome, context, domain_id, seen, refusal, calls)

@@ -10,11 +10,11 @@ from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
 from kaisoumail.workflows.jobs.bind_domain import save_zone
-from kaisoumail.workflows.jobs.provision_domain import PATIENCE, save_outcome, switch_on
+from kaisoumail.workflows.jobs.provision_domain import PATIENCE, reconcile_unless, save_outcome, switch_on
 from kaisoumail.workflows.jobs.step_names import FIND_ZONE, SAVE_OUTCOME, SAVE_ZONE, SWITCH_ON
 
 
-@job("enable_domain")
+@job("enable_domain", version=2)
 async def enable_domain(context: Context, root_domain: str, zone_id: str | None) -> None:
     """
     Raises Problem `zone_not_in_cloudflare` when the token does not see this zone under this name, and
@@ -27,6 +27,7 @@ async def enable_domain(context: Context, root_domain: str, zone_id: str | None)
         with recording() as calls:
             try:
                 refusal = await step(SWITCH_ON, switch_on, context, zone, retry=PATIENCE)
+                refusal = await reconcile_unless(refusal, context, domain_id, zone)
             except CloudflareError as error:
                 refusal = error.problem()
         await step(SAVE_OUTCOME, save_outcome, context, domain_id, zone, refusal, calls)

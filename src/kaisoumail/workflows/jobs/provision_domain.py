@@ -20,22 +20,23 @@ from kaisoumail.cloudflare.errors import (
     RateLimited,
     UnreadableAnswer,
 )
-from kaisoumail.cloudflare.limiter import calling_for
+from kaisoumail.cloudflare.limiter import calling_for, current_caller
 from kaisoumail.errors import Problem
 from kaisoumail.model.domain import BindingSource, Domain, DomainStatus, Zone
 from kaisoumail.storage.engine.database import write_or_raise
 from kaisoumail.storage.engine.database_clock import database_now
-from kaisoumail.storage.tables import domain_events, domains, subdomains
+from kaisoumail.storage.tables import domain_events, domain_routing, domains, subdomains
 from kaisoumail.storage.tables.domain_events import DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
+from kaisoumail.workflows.jobs.reconcile_domain import reconcile
 from kaisoumail.workflows.jobs.step_names import READ_ZONE, SAVE_OUTCOME, SWITCH_ON
 
 PATIENCE: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=3, first_pause=0.5)
 
 
-@job("provision_domain")
+@job("provision_domain", version=2)
 async def provision_domain(context: Context, domain_id: str, operation: str) -> None:
     """
     Raises CloudflareError when Cloudflare gave no usable answer; any answer about the domain is saved in its row.
@@ -51,7 +52,37 @@ async def provision(context: Context, domain_id: str) -> None:
     with recording() as calls:
         zone = await step(READ_ZONE, read_zone, context, domain_id, retry=PATIENCE)
         refusal = await step(SWITCH_ON, switch_on, context, zone, retry=PATIENCE)
+        refusal = await reconcile_unless(refusal, context, domain_id, zone)
     await step(SAVE_OUTCOME, save_outcome, context, domain_id, zone, refusal, calls)
+
+
+async def reconcile_unless(
+    refusal: Problem | None, context: Context, domain_id: str, zone: Zone | Problem
+) -> Problem | None:
+    """
+    None when the zone has what it should have; *refusal* itself, or the Problem why that could not be seen or made.
+
+    Raises CloudflareError when the answer says nothing about the domain.
+    """
+    if refusal is not None or isinstance(zone, Problem):
+        return refusal
+    await step("adopt_zone", adopt_zone, context, domain_id, zone)
+    try:
+        await reconcile(context, domain_id, zone.id, PATIENCE)
+    except CloudflareError as error:
+        return refusal_in(error)
+    return None
+
+
+async def adopt_zone(context: Context, domain_id: str, zone: Zone) -> None:
+    """Store the zone before anything is made in it: the jobs of mailboxes read there which one it is."""
+
+    def save(connection: Connection) -> None:
+        domain = domains.find_to_change(connection, domain_id)
+        if domain is not None and domain.zone_id != zone.id:
+            domains.save(connection, with_zone(connection, domain, zone, BindingSource.CATALOG))
+
+    await context.database.write(save)
 
 
 async def read_zone(context: Context, domain_id: str) -> Zone | Problem:
@@ -95,7 +126,7 @@ async def save_outcome(
 
     Raises Problem `domain_not_found` when it was deleted meanwhile.
     """
-    about = {"calls": [answer.as_details() for answer in calls]}
+    about, is_asked_for = {"calls": [answer.as_details() for answer in calls]}, current_caller().is_urgent
     event = DomainEvent(domain_id, context.clock(), "ready", details=about, id=id_in_step("evt"))
     if refusal is not None:
         event = replace(event, kind="refused").because_of(refusal)
@@ -111,7 +142,9 @@ async def save_outcome(
             return None
         now = database_now(connection)
         domains.save(connection, domain.provisioned(now) if refusal is None else domain.not_provisioned(refusal, now))
-        domain_events.add(connection, event)
+        # A daily look that finds an active domain active is no news.
+        if refusal is not None or not domain.is_active or is_asked_for:
+            domain_events.add(connection, event)
         return None
 
     await write_or_raise(context.database, save)
@@ -126,6 +159,7 @@ def with_zone(connection: Connection, domain: Domain, zone: Zone, source: Bindin
     """
     if domain.zone_id != zone.id:
         subdomains.forget_all(connection, domain_id=domain.id)
+        domain_routing.forget(connection, domain.id)
         domain = replace(domain, binding_source=source)
     return domain.seen_at_cloudflare(zone, database_now(connection))
 

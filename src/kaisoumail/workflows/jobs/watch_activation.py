@@ -1,5 +1,5 @@
 """
-Watch domains that wait: for their name servers, or for Cloudflare to answer again.
+Watch domains: those that wait for their name servers or for Cloudflare to answer again, and once a day the active ones.
 
 When the zone becomes active, or the outage is over, the domain is provisioned without anyone pressing Retry. Every
 process checks; one claims a due domain by postponing its next check, so no two check it at once, and a domain whose
@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from kaisoumail.cloudflare import zones
 from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound, RateLimited, TryLater
 from kaisoumail.cloudflare.limiter import calling_for
-from kaisoumail.model.domain import Domain, Zone
+from kaisoumail.model.domain import Domain, DomainStatus, Zone
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains
 from kaisoumail.storage.tables.domain_events import DomainEvent
@@ -55,10 +55,11 @@ async def check_waiting_domains(context: Context) -> int:
 async def _check(context: Context, domain: Domain) -> None:
     if domain.zone_id is None:
         return await _schedule_next_check(context, domain)
-    zone = await _zone(context, domain.zone_id)
-    if zone is not None and not zone.is_active:
-        checked = await _ask_for_check(context, domain)
-        return await _schedule_next_check(context, checked, zone)
+    if domain.status is not DomainStatus.ACTIVE:
+        zone = await _zone(context, domain.zone_id)
+        if zone is not None and not zone.is_active:
+            checked = await _ask_for_check(context, domain)
+            return await _schedule_next_check(context, checked, zone)
     arguments = {"domain_id": domain.id, "operation": "domains.watch"}
     run = await context.runs.start("provision_domain", key=domain.root_domain, **arguments)
     await run.result()
