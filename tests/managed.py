@@ -11,14 +11,15 @@ import httpx
 
 import cloudflare_sandbox
 from kaisoumail.cloudflare.client import Cloudflare
-from kaisoumail.model.domain import Domain
+from kaisoumail.model.domain import Domain, DomainStatus
 from kaisoumail.model.mailbox import Mailbox
 from kaisoumail.operations import domains as domain_operations
 from kaisoumail.operations.mailboxes import MailboxRequest, create
-from kaisoumail.storage.tables import mailboxes
+from kaisoumail.storage.tables import domains, mailboxes
 from kaisoumail.workflows.context import CleanupLimits, CloudflareAccess, Context
 from kaisoumail.workflows.engine.engine import Engine
 from kaisoumail.workflows.jobs import all_jobs
+from tests.builders import DEMO
 from tests.contexts import a_context
 from tests.database_clock import DatabaseClock
 from tests.people import ADA, ROOT
@@ -104,6 +105,8 @@ async def managed(
         engine = Engine(url, "managed")
         limits = replace(plain.policy.limits, cleanup=cleanup)
         context = replace(plain, cloudflare=access, runs=engine, policy=replace(plain.policy, limits=limits))
+        no_other = replace(DEMO, status=DomainStatus.DISABLED)
+        await context.database.write(lambda connection: domains.save(connection, no_other))
         try:
             async with engine.running(context, context.database):
                 yield Managed(context, clock, admin, controls)

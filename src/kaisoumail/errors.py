@@ -73,6 +73,8 @@ CODES: Final[dict[str, ProblemKind]] = {
     "token_missing": ProblemKind(500),
     "worker_name_missing": ProblemKind(500),
     "zone_id_missing": ProblemKind(500),
+    "zone_gone": ProblemKind(502, retry=True),
+    "zone_moved": ProblemKind(502, retry=True),
     # mailboxes and messages
     "no_domains": ProblemKind(400),
     "domain_not_enabled": ProblemKind(400),
@@ -103,6 +105,7 @@ CODES: Final[dict[str, ProblemKind]] = {
     "cloudflare_zone_not_active": ProblemKind(502, retry=True),
     "cloudflare_foreign_mx": ProblemKind(502),
     "cloudflare_foreign_rule": ProblemKind(409),
+    "domain_full": ProblemKind(409),
     "cloudflare_quota_reached": ProblemKind(502),
     "cloudflare_rejected": ProblemKind(502),
     "cloudflare_unreadable": ProblemKind(502, retry=True),

@@ -162,6 +162,7 @@ ROUTES_WITH_IDS: Final = [
     ("POST", "/api/users/{}/disable"),
     ("DELETE", "/api/users/{}"),
     ("GET", "/api/domains/{}/events"),
+    ("GET", "/api/domains/{}/capacity"),
     ("POST", "/api/domains/{}/retry"),
     ("POST", "/api/domains/{}/delete"),
     ("POST", "/api/domains/{}/disable"),

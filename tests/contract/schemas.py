@@ -231,6 +231,7 @@ CLOUDFLARE_SYNC = an_object(
         "problem": or_null(an_object(error=STRING, code=STRING, details={"type": "object"})),
         "zonesSeenAt": or_null(INSTANT),
         "zonesAgeSeconds": or_null(COUNT),
+        "state": one_of("live", "rate_limited", "unavailable", "not_managed"),
     },
     status=one_of("live", "rate_limited"),
     retryAfter=or_null(INSTANT),
@@ -361,6 +362,15 @@ ANSWERS: dict[tuple[str, str], dict[int, Schema]] = {
     ("POST", "/api/domains"): {200: DOMAIN, 201: DOMAIN},
     ("POST", "/api/domains/bind"): {200: DOMAIN, 201: DOMAIN},
     ("GET", "/api/domains/{}/events"): {200: an_object(events=list_of(DOMAIN_EVENT))},
+    ("GET", "/api/domains/{}/capacity"): {
+        200: an_object(
+            rules=an_object(used=COUNT, limit=COUNT, foreign=COUNT),
+            hosts=an_object(used=COUNT, limit=COUNT, foreign=COUNT),
+            freeing=an_object(expired=COUNT),
+            conflicts=list_of(an_object(kind=STRING, subject=STRING, ruleId=or_null(STRING))),
+            lookedAt=or_null(INSTANT),
+        )
+    },
     ("POST", "/api/domains/{}/retry"): {200: DOMAIN},
     ("POST", "/api/domains/{}/disable"): {200: DOMAIN},
     ("GET", "/api/mailboxes"): {200: an_object(_NEXT_PAGE, mailboxes=list_of(MAILBOX))},

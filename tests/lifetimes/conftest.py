@@ -1,3 +1,4 @@
-"""The fixture `told` for all stories here."""
+"""The fixtures of all stories here."""
 
 from tests.lifetimes.told import told as told
+from tests.lifetimes.told import told_once as told_once

@@ -40,7 +40,7 @@ async def _last_look(site: Managed, domain: Domain) -> LastLook:
     return found
 
 
-def test_c1_a_rule_that_was_removed_by_hand_is_made_again_by_retry_and_the_history_says_so(told: Told) -> None:
+def test_c1_a_rule_that_was_removed_by_hand_is_made_again_by_retry_and_the_history_says_so(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         ada, bob = await site.mailbox(ADA), await site.mailbox(BOB)
@@ -58,10 +58,10 @@ def test_c1_a_rule_that_was_removed_by_hand_is_made_again_by_retry_and_the_histo
         assert change.details["changes"] == [{"kind": "make_rule", "subject": ADA}]
         assert change.message == f"make_rule {ADA}"
 
-    told(story)
+    told_once(story)
 
 
-def test_c1_a_rule_that_was_switched_off_or_turned_into_a_forward_is_ours_again(told: Told) -> None:
+def test_c1_a_rule_that_was_switched_off_or_turned_into_a_forward_is_ours_again(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         await site.mailbox(ADA)
@@ -75,10 +75,10 @@ def test_c1_a_rule_that_was_switched_off_or_turned_into_a_forward_is_ours_again(
 
         assert await site.rules(domain) == rules
 
-    told(story)
+    told_once(story)
 
 
-def test_c2_a_subdomain_that_was_taken_out_receives_again_after_retry(told: Told) -> None:
+def test_c2_a_subdomain_that_was_taken_out_receives_again_after_retry(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         await site.mailbox(ADA)
@@ -88,10 +88,10 @@ def test_c2_a_subdomain_that_was_taken_out_receives_again_after_retry(told: Told
 
         assert await site.hosts(domain) == {HOST}
 
-    told(story)
+    told_once(story)
 
 
-def test_c3_email_routing_that_was_switched_off_is_on_again_with_hosts_and_rules_after_retry(told: Told) -> None:
+def test_c3_email_routing_that_was_switched_off_is_on_again_with_hosts_and_rules_after_retry(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         await site.mailbox(ADA)
@@ -103,10 +103,10 @@ def test_c3_email_routing_that_was_switched_off_is_on_again_with_hosts_and_rules
         assert (settings["enabled"], await site.hosts(domain)) == (True, {HOST})
         assert set(await site.rules(domain)) == {ADA}
 
-    told(story)
+    told_once(story)
 
 
-def test_l4_an_active_domain_is_looked_at_once_a_day_without_anybody_asking(told: Told) -> None:
+def test_l4_an_active_domain_is_looked_at_once_a_day_without_anybody_asking(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         await site.mailbox(ADA)
@@ -124,10 +124,12 @@ def test_l4_an_active_domain_is_looked_at_once_a_day_without_anybody_asking(told
         kinds = [event.kind for event in await history(site.context, ROOT, domain.id)]
         assert kinds.count("ready") == 1
 
-    told(story)
+    told_once(story)
 
 
-def test_a_look_that_cloudflare_does_not_answer_decides_nothing_and_is_repeated_within_the_hour(told: Told) -> None:
+def test_a_look_that_cloudflare_does_not_answer_decides_nothing_and_is_repeated_within_the_hour(
+    told_once: Told,
+) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         site.clock.move(hours=25)
@@ -142,10 +144,10 @@ def test_a_look_that_cloudflare_does_not_answer_decides_nothing_and_is_repeated_
         site.clock.move(minutes=61)
         assert await check_waiting_domains(site.context) == 1
 
-    told(story)
+    told_once(story)
 
 
-def test_c11_a_zone_that_is_not_active_any_more_is_noticed_by_the_daily_look(told: Told) -> None:
+def test_c11_a_zone_that_is_not_active_any_more_is_noticed_by_the_daily_look(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         await site.admin.call("DELETE", f"/zones/{domain.zone_id}", dict[str, Any])
@@ -157,10 +159,10 @@ def test_c11_a_zone_that_is_not_active_any_more_is_noticed_by_the_daily_look(tol
         assert found is not None
         assert found.status is DomainStatus.PROVISIONING_ERROR
 
-    told(story)
+    told_once(story)
 
 
-def test_l5_rules_of_others_are_byte_identical_after_every_kind_of_change(told: Told) -> None:
+def test_l5_rules_of_others_are_byte_identical_after_every_kind_of_change(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         await site.mailbox(ADA)
@@ -175,10 +177,10 @@ def test_l5_rules_of_others_are_byte_identical_after_every_kind_of_change(told: 
         look = await _last_look(site, domain)
         assert (look.capacity.rules, look.conflicts) == (Use(20, 200, 20), ())
 
-    told(story)
+    told_once(story)
 
 
-def test_a_foreign_rule_in_the_way_of_a_mailbox_is_a_conflict_that_is_shown(told: Told) -> None:
+def test_a_foreign_rule_in_the_way_of_a_mailbox_is_a_conflict_that_is_shown(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         await site.mailbox(ADA)
@@ -191,10 +193,10 @@ def test_a_foreign_rule_in_the_way_of_a_mailbox_is_a_conflict_that_is_shown(told
         conflict = Conflict(ConflictKind.FOREIGN_RULE, ADA, made["id"])
         assert (await _last_look(site, domain)).conflicts == (conflict,)
 
-    told(story)
+    told_once(story)
 
 
-def test_a_rule_left_by_a_request_that_was_never_answered_is_removed_when_its_mailbox_is_gone(told: Told) -> None:
+def test_a_rule_left_by_a_request_that_was_never_answered_is_removed_when_its_mailbox_is_gone(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         ada = await site.mailbox(ADA)
@@ -207,10 +209,10 @@ def test_a_rule_left_by_a_request_that_was_never_answered_is_removed_when_its_ma
 
         assert set(await site.rules(domain)) == {BOB}
 
-    told(story)
+    told_once(story)
 
 
-def test_a_zone_made_anew_gets_the_hosts_and_rules_of_all_mailboxes_that_receive(told: Told) -> None:
+def test_a_zone_made_anew_gets_the_hosts_and_rules_of_all_mailboxes_that_receive(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         domain = await site.active_domain()
         await site.mailbox(ADA)
@@ -226,13 +228,13 @@ def test_a_zone_made_anew_gets_the_hosts_and_rules_of_all_mailboxes_that_receive
         assert await site.hosts(anew) == {HOST, "shop.customer.com"}
         assert set(await site.rules(anew)) == {ADA, "eve@shop.customer.com"}
 
-    told(story)
+    told_once(story)
 
 
-def test_binding_a_zone_that_we_make_costs_no_look(told: Told) -> None:
+def test_binding_a_zone_that_we_make_costs_no_look(told_once: Told) -> None:
     async def story(site: Managed) -> None:
         await bind(site.context, ROOT, "customer.com")
 
         assert [call.partition("/zones")[0].strip() for call in await site.calls()] == ["GET", "POST", "GET", "POST"]
 
-    told(story)
+    told_once(story)

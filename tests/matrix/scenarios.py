@@ -141,6 +141,9 @@ SCENARIOS: Final[dict[str, Scenario]] = {
 }
 
 
+WITHOUT_REQUEST: Final = {"retire_host": "the clean-up starts it and no request does: tests/lifetimes/test_hosts.py"}
+
+
 def job_of(scenario: str) -> str:
     return scenario.partition(",")[0]
 

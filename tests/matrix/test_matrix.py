@@ -9,12 +9,12 @@ from tests.conftest import a_migrated_database
 from tests.matrix.cells import UNDISTURBED, few_of
 from tests.matrix.cells import faults as faults_of
 from tests.matrix.judge import run_cell
-from tests.matrix.scenarios import SCENARIOS, job_of, product_jobs
+from tests.matrix.scenarios import SCENARIOS, WITHOUT_REQUEST, job_of, product_jobs
 from tests.matrix.site import Site, a_site
 
 
 def test_every_job_of_the_product_has_its_row() -> None:
-    assert product_jobs() == {job_of(scenario) for scenario in SCENARIOS}
+    assert product_jobs() == {job_of(scenario) for scenario in SCENARIOS} | WITHOUT_REQUEST.keys()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kaisoumail.errors import InvalidValue, Problem
-from kaisoumail.model.domain import LONGEST_CHECK_PAUSE, Zone, normalised, refuse_unless_apex, registrable
+from kaisoumail.model.domain import LONGEST_CHECK_PAUSE, DomainStatus, Zone, normalised, refuse_unless_apex, registrable
 from tests.builders import DEMO
 from tests.people import HOUR, NOON
 
@@ -123,7 +123,7 @@ def test_provisioning_forgets_the_last_refusal() -> None:
 
 
 def test_a_waiting_domain_is_looked_at_often_at_first_and_then_hourly() -> None:
-    domain, now, waited_at = DEMO, NOON, []
+    domain, now, waited_at = replace(DEMO, status=DomainStatus.PROVISIONING_ERROR), NOON, []
     for _ in range(200):
         domain = domain.looked_at(now)
         assert domain.next_look_at is not None
@@ -137,6 +137,7 @@ def test_a_waiting_domain_is_looked_at_often_at_first_and_then_hourly() -> None:
 
 
 def test_a_domain_that_was_ready_is_looked_at_often_again_when_it_has_to_wait() -> None:
-    domain = replace(DEMO, looks=1000).provisioned(NOON).looked_at(NOON)
+    refused = Problem("cloudflare_zone_not_active", "Zone is pending activation")
+    domain = replace(DEMO, looks=1000).provisioned(NOON).not_provisioned(refused, NOON)
 
     assert domain.next_look_at == NOON + timedelta(seconds=5)

@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from kaisoumail.errors import Problem
+from kaisoumail.model.domain import DomainStatus
 from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains, key_values
 from kaisoumail.storage.tables.domain_events import DomainEvent
@@ -105,7 +106,9 @@ def test_a_look_that_is_too_far_away_to_be_meant_is_due(
     storage: Storage, database_clock: DatabaseClock, step: dict[str, float], is_due: bool
 ) -> None:
     now = storage.read(database_now)
-    storage.write(lambda c: domains.save(c, replace(DEMO, looks=1000).looked_at(now)))
+    storage.write(
+        lambda c: domains.save(c, replace(DEMO, status=DomainStatus.PROVISIONING_ERROR, looks=1000).looked_at(now))
+    )
 
     database_clock.move(**step)
 

@@ -4,6 +4,7 @@ import asyncio
 
 from kaisoumail.model.mailbox import MailboxStatus
 from kaisoumail.storage.tables import mailboxes, subdomains
+from kaisoumail.storage.tables.subdomains import HostState
 from tests.builders import DEMO, a_mailbox
 from tests.people import ADA, BOB, NOON, ROOT
 from tests.storage.conftest import Storage
@@ -72,7 +73,8 @@ def test_a_member_lists_their_own(storage: Storage) -> None:
 
 def test_a_subdomain_is_remembered_once(storage: Storage) -> None:
     for _ in range(2):
-        storage.write(lambda c: subdomains.note_enabled(c, DEMO.id, "mail", NOON))
+        storage.write(lambda c: subdomains.note_enabled(c, DEMO.id, "mail", NOON, is_ours=True))
 
-    assert storage.read(lambda c: subdomains.is_enabled(c, DEMO.id, "mail"))
-    assert not storage.read(lambda c: subdomains.is_enabled(c, DEMO.id, "other"))
+    assert storage.read(lambda c: subdomains.names(c, DEMO.id)) == ["mail"]
+    assert storage.write(lambda c: subdomains.use(c, DEMO.id, "mail", NOON)) is HostState.ENABLED
+    assert storage.write(lambda c: subdomains.use(c, DEMO.id, "other", NOON)) is HostState.UNKNOWN

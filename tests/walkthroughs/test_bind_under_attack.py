@@ -108,7 +108,7 @@ def test_a_zone_deleted_at_cloudflare_by_hand_is_told_on_retry_and_bound_anew(pr
     bound = _bind(product)
     product.world.delegate("customer.com")
 
-    assert (lost["status"], lost["lastProvisionCode"]) == ("provisioning_error", "zone_permission_missing")
+    assert (lost["status"], lost["lastProvisionCode"]) == ("provisioning_error", "zone_gone")
     assert (bound.status_code, bound.json()["id"]) == (200, domain["id"])
     assert bound.json()["zoneId"] != domain["zoneId"]
     assert bound.json()["bindingSource"] == "project_bind"
@@ -132,7 +132,7 @@ def test_a_waiting_zone_that_vanishes_is_said_so_instead_of_waited_for_for_ever(
 
     _by_hand(product, "DELETE", f"/zones/{domain['zoneId']}")
 
-    poll(lambda: _rows(product)[0]["lastProvisionCode"] == "zone_permission_missing")
+    poll(lambda: _rows(product)[0]["lastProvisionCode"] == "zone_gone")
 
 
 def test_a_new_mailbox_after_the_zone_was_made_anew_has_its_host_switched_on_again(product: Product) -> None:

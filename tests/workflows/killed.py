@@ -9,23 +9,14 @@ from typing import Any
 from kaisoumail.server.logs import log_to_stderr
 from kaisoumail.server.run import running
 from kaisoumail.settings import settings_from
-from kaisoumail.workflows.jobs import (
-    bind_domain,
-    delete_domain,
-    destroy_mailbox,
-    enable_domain,
-    open_mailbox,
-    provision_domain,
-)
-
-ROOMS: tuple[Any, ...] = (bind_domain, delete_domain, destroy_mailbox, enable_domain, open_mailbox, provision_domain)
+from kaisoumail.workflows.jobs.all_jobs import ALL_JOBS
 
 
 def die_after(step_name: str) -> None:
     """Every workflow's `step` gets a twin that kills the process once the named step's result is stored."""
 
-    def deadly(room: Any) -> None:
-        real = room.step
+    def deadly(module: Any) -> None:
+        real = module.step
 
         async def step(name: str, *arguments: Any, **options: Any) -> Any:
             value = await real(name, *arguments, **options)
@@ -33,11 +24,10 @@ def die_after(step_name: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             return value
 
-        room.step = step
+        module.step = step
 
-    for room in ROOMS:
-        if hasattr(room, "step"):
-            deadly(room)
+    for module in ALL_JOBS:
+        deadly(module)
 
 
 async def main() -> None:

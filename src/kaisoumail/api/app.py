@@ -109,6 +109,7 @@ ROUTES: Final[Mapping[Need, tuple[HTTPRouteHandler, ...]]] = {
         domains.catalog,  #            GET    /api/domains/catalog
         domains.token_check,  #        GET    /api/domains/token-check
         domains.events,  #             GET    /api/domains/{id}/events
+        domains.capacity,  #           GET    /api/domains/{id}/capacity
         rejections.list_rejections,  # GET    /api/rejections
     ),
     admin("domains:write"): (

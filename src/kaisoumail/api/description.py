@@ -43,6 +43,8 @@ _NEW_MAILBOX: Final = (
     "mailbox_exists",
     "mailbox_taken",
     "quota_reached",
+    "domain_full",
+    "cloudflare_foreign_rule",
     "zone_id_missing",
     *_CLOUDFLARE,
 )
@@ -310,6 +312,11 @@ DESCRIBED: Final[Described] = {
         domains.events: Operation(
             "getDomainHistory",
             "List the history of a domain, newest first, with Cloudflare's exact answers",
+            problems=("domain_not_found",),
+        ),
+        domains.capacity: Operation(
+            "getDomainCapacity",
+            "Get how much of its limits at Cloudflare a domain uses, and what of others is in the way",
             problems=("domain_not_found",),
         ),
     },

@@ -10,6 +10,7 @@ from kaisoumail.http.problems import problem_shape
 from kaisoumail.model.clock import iso, iso_or_none
 from kaisoumail.model.delegation import Delegation, DnsAnswer
 from kaisoumail.model.domain import BindingSource, CatalogEntry, Domain, DomainStatus
+from kaisoumail.operations.capacity import ConflictKind, DomainCapacity, Use
 from kaisoumail.operations.domains import DomainEvent
 from kaisoumail.operations.token_check import Probe, TokenCheck
 
@@ -76,13 +77,19 @@ class CatalogEntryShape(Shape):
 
 
 class CloudflareSyncShape(Shape):
-    """Whether Cloudflare answered. `status` has only the values existing clients know; `problem` has any failure."""
+    """
+    Whether Cloudflare answered.
+
+    `status` has only the values existing clients know: `live` when the zones are those of now, and also where
+    Cloudflare is not managed, else `rate_limited`. `state` tells a rate limit from other failures; `problem` is why.
+    """
 
     status: Annotated[str, one_of("live", "rate_limited")]
     retry_after: Instant | None
     retry_after_seconds: int | None
     rate_limit_context: dict[str, Any] | None
     # added to the contract
+    state: Annotated[str, one_of("live", "rate_limited", "unavailable", "not_managed")]
     problem: dict[str, Any] | None
     zones_seen_at: Instant | None
     zones_age_seconds: int | None
@@ -104,6 +111,32 @@ class DomainEventShape(Shape):
 
 class DomainHistoryShape(Shape):
     events: list[DomainEventShape]
+
+
+class UseShape(Shape):
+    used: int
+    limit: int
+    foreign: int
+
+
+class ConflictShape(Shape):
+    kind: Annotated[str, one_of(*ConflictKind)]
+    subject: str
+    rule_id: str | None
+
+
+class FreeingShape(Shape):
+    expired: int
+
+
+class CapacityShape(Shape):
+    """`looked_at` is when the zone was looked at for what is not ours; null if it never was."""
+
+    rules: UseShape
+    hosts: UseShape
+    freeing: FreeingShape
+    conflicts: list[ConflictShape]
+    looked_at: Instant | None
 
 
 class ProbeShape(Shape):
@@ -158,6 +191,21 @@ def domain_event_shape(event: DomainEvent) -> DomainEventShape:
         code=event.code,
         message=event.message,
         details=event.details,
+    )
+
+
+def capacity_shape(found: DomainCapacity) -> CapacityShape:
+    def use_shape(use: Use) -> UseShape:
+        return UseShape(used=use.used, limit=use.limit, foreign=use.foreign)
+
+    return CapacityShape(
+        rules=use_shape(found.capacity.rules),
+        hosts=use_shape(found.capacity.hosts),
+        freeing=FreeingShape(expired=found.expired),
+        conflicts=[
+            ConflictShape(kind=each.kind.value, subject=each.subject, rule_id=each.rule_id) for each in found.conflicts
+        ],
+        looked_at=iso_or_none(found.looked_at),
     )
 
 

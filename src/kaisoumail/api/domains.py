@@ -7,12 +7,14 @@ import msgspec
 from litestar import Request, Response, get, post
 
 from kaisoumail.api.domain_shapes import (
+    CapacityShape,
     CloudflareSyncShape,
     DomainCatalogShape,
     DomainHistoryShape,
     DomainListShape,
     DomainShape,
     TokenCheckShape,
+    capacity_shape,
     catalog_shape,
     domain_event_shape,
     domain_shape,
@@ -24,6 +26,7 @@ from kaisoumail.http.problems import problem_shape
 from kaisoumail.model.clock import iso_or_none
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import domains
+from kaisoumail.operations.capacity import read_capacity
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.domain_catalog import Catalog, read_catalog
 from kaisoumail.operations.token_check import check_token
@@ -89,9 +92,14 @@ async def events(domain_id: str, viewer: Viewer, context: Context) -> DomainHist
     return DomainHistoryShape(events=[domain_event_shape(event) for event in history])
 
 
+@get("/api/domains/{domain_id:str}/capacity")
+async def capacity(domain_id: str, viewer: Viewer, context: Context) -> CapacityShape:
+    return capacity_shape(await read_capacity(context, viewer, domain_id))
+
+
 @post("/api/domains/{domain_id:str}/retry", status_code=200)
 async def retry(domain_id: str, viewer: Viewer, context: Context) -> DomainShape:
-    return domain_shape(await domains.retry(context, viewer, domain_id))
+    return domain_shape(await domains.retried(context, viewer, domain_id))
 
 
 @post("/api/domains/{domain_id:str}/disable", status_code=200)
@@ -124,7 +132,8 @@ def _sync(found: Catalog, now: datetime) -> CloudflareSyncShape:
     context = dict(problem.details.get("rateLimitContext") or {}) if problem and limited else {}
     age = now - found.zones_seen_at if found.zones_seen_at else None
     return CloudflareSyncShape(
-        status="rate_limited" if limited else "live",
+        status="live" if problem is None else "rate_limited",
+        state=_sync_state(found),
         retry_after=context.pop("retryAfter", None),
         retry_after_seconds=context.pop("retryAfterSeconds", None),
         rate_limit_context=context or None,
@@ -132,3 +141,9 @@ def _sync(found: Catalog, now: datetime) -> CloudflareSyncShape:
         zones_seen_at=iso_or_none(found.zones_seen_at),
         zones_age_seconds=max(0, int(age.total_seconds())) if age else None,
     )
+
+
+def _sync_state(found: Catalog) -> str:
+    if found.problem is not None:
+        return "rate_limited" if found.problem.code == "cloudflare_rate_limited" else "unavailable"
+    return "live" if found.zones_seen_at is not None else "not_managed"

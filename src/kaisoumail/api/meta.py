@@ -97,8 +97,8 @@ async def meta(request: "Request[Any, Any, Any]", context: Context) -> MetaShape
         domains=list(domains),
         cloudflare_domain_binding_enabled=known.can_bind,
         cloudflare_domain_lifecycle_enabled=known.can_manage,
-        cloudflare_catch_all_management_enabled=known.can_manage,
-        cloudflare_catch_all_enablement_enabled=known.can_enable_catch_all,
+        cloudflare_catch_all_management_enabled=False,  # there is no catch-all yet
+        cloudflare_catch_all_enablement_enabled=False,
         passkey_auth_enabled=known.passkeys_enabled,
         passkey_trusted_origins=list(known.trusted_origins),
         supports_unlimited_mailbox_ttl=True,

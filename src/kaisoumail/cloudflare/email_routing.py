@@ -12,7 +12,8 @@ from msgspec import Meta, Struct
 
 from kaisoumail.cloudflare.client import Cloudflare
 from kaisoumail.cloudflare.envelope import UNUSED, Name, Row
-from kaisoumail.cloudflare.errors import DuplicateRule, ForeignRule, NotFound
+from kaisoumail.cloudflare.errors import DuplicateRule, ForeignRule, NotFound, QuotaReached, RequestRejected, ZoneFull
+from kaisoumail.mail_routing.capacity import HOSTS_PER_ZONE, RULES_PER_ZONE
 from kaisoumail.mail_routing.observed import RULE_NAME, ObservedRouting, RoutingHost, RoutingRule
 
 _MOST_HOSTS: Final = 1000  # a zone has at most 30
@@ -120,8 +121,26 @@ async def enable(cloudflare: Cloudflare, zone_id: str) -> None:
 
 
 async def enable_subdomain(cloudflare: Cloudflare, zone_id: str, host: str) -> None:
-    """Make *host* (a full name under the zone) receive messages; no error if it does already."""
-    await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/dns", _Settings, body={"name": host})
+    """
+    Make *host* (a full name under the zone) receive messages; no error if it does already.
+
+    Raises ZoneFull when it is refused and the zone has as many hosts as Cloudflare allows: the code for that is not
+    documented, so they are counted.
+    """
+    try:
+        await cloudflare.call("POST", f"/zones/{zone_id}/email/routing/dns", _Settings, body={"name": host})
+    except RequestRejected as error:
+        if not _may_mean_full(error):
+            raise
+        settings = await cloudflare.call("GET", f"/zones/{zone_id}/email/routing", _Settings)
+        if len(settings.subdomains or ()) + 1 < HOSTS_PER_ZONE:
+            raise
+        raise ZoneFull(error.answer) from None
+
+
+async def is_subdomain_enabled(cloudflare: Cloudflare, zone_id: str, host: str) -> bool:
+    """Whether Email Routing is on for *host*."""
+    return (await _read_host(cloudflare, zone_id, host)).is_enabled
 
 
 async def disable_subdomain(cloudflare: Cloudflare, zone_id: str, host: str) -> None:
@@ -152,7 +171,8 @@ async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker
 
     None if a rule of others routes them there. Cloudflare allows one rule per literal address (2014), so a rule whose
     creation was not answered is found again instead of being created twice. Raises ForeignRule, and changes nothing,
-    if a rule of others routes the address elsewhere.
+    if a rule of others routes the address elsewhere, and ZoneFull when the zone has as many rules as Cloudflare allows:
+    the code for that is not documented, so they are counted.
     """
     path = f"/zones/{zone_id}/email/routing/rules"
     rule = {
@@ -168,6 +188,10 @@ async def ensure_rule(cloudflare: Cloudflare, zone_id: str, address: str, worker
         if found is None:
             raise
         existing, refusal = found.rule(), ForeignRule(error.answer)
+    except RequestRejected as error:
+        if _may_mean_full(error) and await _has_all_rules(cloudflare, path):
+            raise ZoneFull(error.answer) from None
+        raise
     if existing.has_our_name:
         # It may target another Worker or be switched off: replace the whole rule (there is no PATCH).
         if not existing.routes_to(worker):
@@ -191,6 +215,16 @@ async def delete_rule_for(cloudflare: Cloudflare, zone_id: str, address: str) ->
     rule = await _rule_for(cloudflare, f"/zones/{zone_id}/email/routing/rules", address)
     if rule is not None and rule.rule().has_our_name:
         await delete_rule(cloudflare, zone_id, rule.id)
+
+
+def _may_mean_full(error: RequestRejected) -> bool:
+    """Whether the refusal has no meaning of its own that is known."""
+    return type(error) in (RequestRejected, QuotaReached)
+
+
+async def _has_all_rules(cloudflare: Cloudflare, path: str) -> bool:
+    rules = await cloudflare.pages(path, _Rule)
+    return sum(not rule.is_catch_all for rule in rules) >= RULES_PER_ZONE
 
 
 async def _rule_for(cloudflare: Cloudflare, path: str, address: str) -> _Rule | None:

@@ -6,7 +6,7 @@ The errors of Cloudflare calls, by what we should do about them.
     ├─ AccessRefused          (BadToken, MissingPermission)  stop; the admin must fix the token
     ├─ RateLimited            (retry_after)                  wait; never marks a domain as failed
     ├─ RequestRejected        (AlreadyExists, NotFound, ZoneNotActive, ForeignMx, QuotaReached,       decide by type
-    │                          DuplicateRule, ForeignRule, TryLater, NotAnApex, ZoneNotAccepted,
+    │                          ZoneFull, DuplicateRule, ForeignRule, TryLater, NotAnApex, ZoneNotAccepted,
     │                          InvalidRecord, ManagedRecord)
     ├─ CloudflareFault        (5xx)                          retry with growing pauses
     └─ UnreadableAnswer       (not the envelope we know)     stop; the answer has an excerpt
@@ -19,12 +19,14 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final, Self
 
 from kaisoumail.errors import Problem
+from kaisoumail.mail_routing.capacity import HOSTS_PER_ZONE, RULES_PER_ZONE
 
 # Permissions as Cloudflare's token form names them (dash.cloudflare.com, "Create Custom Token").
 ZONE: Final = "Zone: Zone: Edit"
 RULES: Final = "Zone: Email Routing Rules: Edit"
 SETTINGS: Final = "Zone: Zone Settings: Edit"
 DNS: Final = "Zone: DNS: Edit"
+PENDING: Final = "Zone is pending activation: set the name servers Cloudflare assigned at the registrar"
 WORKERS: Final = "Account: Workers Scripts: Edit"
 AI: Final = "Account: Workers AI: Read"
 
@@ -148,6 +150,10 @@ class MissingPermission(AccessRefused):
         details = {"source": "cloudflare", "permission": self.permission, "cloudflare": self.answer.as_details()}
         return Problem(code, self.sentence(), **details)
 
+    def sentence(self) -> str:
+        """Cloudflare's message, which existing clients match on, and the permission that it does not name."""
+        return f"{super().sentence()} (add to the token: {self.permission})"
+
 
 class RateLimited(CloudflareError):
     """
@@ -194,10 +200,7 @@ class ZoneNotActive(RequestRejected):
     problem_code = "cloudflare_zone_not_active"
 
     def sentence(self) -> str:
-        return (
-            "Zone is pending activation: set the name servers Cloudflare assigned at the registrar "
-            f"(Cloudflare: {self.answer.message})"
-        )
+        return f"{PENDING} (Cloudflare: {self.answer.message})"
 
 
 class ForeignMx(RequestRejected):
@@ -208,6 +211,24 @@ class ForeignMx(RequestRejected):
 
 class QuotaReached(RequestRejected):
     problem_code = "cloudflare_quota_reached"
+
+
+class ZoneFull(QuotaReached):
+    """The zone has as many routing rules, or as many hosts, as Cloudflare allows; which of them, the path says."""
+
+    problem_code = "domain_full"
+
+    def problem(self) -> Problem:
+        """As for any error, with the numbers in `details.rules` or `details.hosts`."""
+        is_rule = self.answer.path.endswith("/rules")
+        what, limit = ("rules", RULES_PER_ZONE) if is_rule else ("hosts", HOSTS_PER_ZONE)
+        details = {what: {"used": limit, "limit": limit}, "cloudflare": self.answer.as_details()}
+        return Problem(self.problem_code, self.sentence(), source="cloudflare", **details)
+
+    def sentence(self) -> str:
+        if self.answer.path.endswith("/rules"):
+            return f"The domain has all {RULES_PER_ZONE} routing rules that Cloudflare allows"
+        return f"The domain has all {HOSTS_PER_ZONE} hosts in Email Routing that Cloudflare allows, its apex included"
 
 
 class TryLater(RequestRejected):

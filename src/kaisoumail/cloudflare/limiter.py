@@ -27,9 +27,10 @@ ROUTES: Final[dict[str, str]] = {
     "mailboxes.ensure": "POST /api/mailboxes/ensure",
     "mailboxes.destroy": "DELETE /api/mailboxes/:id",
     "mailboxes.sweep": "mailbox sweep",
+    "subdomains.cleanup": "subdomain cleanup",
     "cloudflare.internal": "internal Cloudflare client",
 }
-_BACKGROUND: Final = frozenset({"domains.watch", "mailboxes.sweep"})
+_BACKGROUND: Final = frozenset({"domains.watch", "mailboxes.sweep", "subdomains.cleanup"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,9 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "cloudflare_foreign_mx": (_BIND, "foreign-mail-servers"),
     "cloudflare_foreign_rule": (_BIND, "foreign-routing-rule"),
     "cloudflare_quota_reached": (_BIND, "limit-reached"),
+    "domain_full": (_BIND, "domain-full"),
+    "zone_gone": (_BIND, "zone-gone"),
+    "zone_moved": (_BIND, "zone-moved"),
     "zone_not_in_cloudflare": (_CATALOG, "catalog-zone-not-visible"),
     "zone_id_missing": (_CATALOG, "provisioning-error-after-enable"),
     # Cloudflare itself

@@ -131,6 +131,10 @@ class Domain:
             updated_at=now,
         )
 
+    def without_zone_status(self) -> "Domain":
+        """This domain, whose zone Cloudflare does not show any more: it has no status and no name servers."""
+        return replace(self, zone_status=None, zone_status_at=None, name_servers=())
+
     def provisioned(self, now: datetime) -> "Domain":
         """This domain, active: earlier errors and an earlier switch-off are cleared."""
         return replace(
@@ -211,16 +215,25 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """One line of the catalogue: our domain of a name and Cloudflare's zone of that name; either may be None."""
+    """
+    One line of the catalogue: our domain of a name and Cloudflare's zone of that name; either may be None.
+
+    *is_missing* when Cloudflare listed its zones just now and this one was not among them.
+    """
 
     root_domain: str
     domain: Domain | None
     zone: Zone | None
+    is_missing: bool = False
 
     @property
     def zone_status(self) -> str | None:
-        """Cloudflare's status of the zone: from the listed zone, else as last stored."""
-        return self.zone.status if self.zone else self.domain.zone_status if self.domain else None
+        """Cloudflare's status of the zone: from the listed zone, else as last stored, None for a missing one."""
+        return self.zone.status if self.zone else self._stored.zone_status if self._stored else None
+
+    @property
+    def _stored(self) -> Domain | None:
+        return None if self.is_missing else self.domain
 
     @property
     def zone_id(self) -> str | None:
@@ -230,7 +243,7 @@ class CatalogEntry:
     @property
     def name_servers(self) -> tuple[str, ...]:
         """The name servers that Cloudflare assigned."""
-        return self.zone.name_servers if self.zone else self.domain.name_servers if self.domain else ()
+        return self.zone.name_servers if self.zone else self._stored.name_servers if self._stored else ()
 
 
 def check_pause(looks: int) -> timedelta:

@@ -14,7 +14,7 @@ from kaisoumail.model.domain import CatalogEntry, Domain, Zone
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.public_dns import delegations_of
 from kaisoumail.storage.tables import domains, key_values
-from kaisoumail.workflows.context import Context
+from kaisoumail.workflows.context import CloudflareAccess, Context
 
 _ZONES: Final = "cloudflare_zones"
 
@@ -46,10 +46,24 @@ async def read_catalog(context: Context, viewer: Viewer, *, ask: bool = True) ->
     viewer.must_be_admin()
     ours = await context.database.read(domains.listed)
     if not context.cloudflare.can_manage:
-        return Catalog(_merged(ours, _ZoneList([], None)))
+        problem = _token_problem(context.cloudflare)
+        return Catalog(_merged(ours, _ZoneList([], None)), problem=problem)
     known = await (_list_zones(context) if ask else _stored_zones(context))
     entries = _merged(ours, known)
+    vanished = [each.domain.id for each in entries if each.is_missing and each.domain and each.domain.is_active]
+    if ask and vanished:
+        await context.database.write(partial(domains.look_soon, ids=vanished))
     return Catalog(entries, known.seen_at, known.problem, await delegations_of(context, entries))
+
+
+def _token_problem(access: CloudflareAccess) -> Problem | None:
+    """Why nothing can be asked although Cloudflare is to be managed; None where it is not."""
+    try:
+        if access.enabled:
+            access.client()
+    except Problem as problem:
+        return problem
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +104,11 @@ def _merged(ours: list[Domain], known: _ZoneList) -> tuple[CatalogEntry, ...]:
     for name in domain_of.keys() & zone_of.keys():
         zone_of[name] = _newer(domain_of[name], zone_of[name], known)
     names = sorted(domain_of.keys() | zone_of.keys())
-    return tuple(CatalogEntry(name, domain_of.get(name), zone_of.get(name)) for name in names)
+    is_complete = known.problem is None and known.seen_at is not None
+    return tuple(
+        CatalogEntry(name, domain_of.get(name), zone_of.get(name), is_complete and name not in zone_of)
+        for name in names
+    )
 
 
 def _newer(domain: Domain, zone: Zone, known: _ZoneList) -> Zone:

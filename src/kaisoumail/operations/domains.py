@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -15,10 +16,13 @@ from kaisoumail.model.ids import new_id
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
 from kaisoumail.storage.engine.database import write_or_raise
+from kaisoumail.storage.engine.database_clock import database_now
 from kaisoumail.storage.tables import domain_events, domains
 from kaisoumail.storage.tables.domain_events import DomainEvent as DomainEvent
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.engine import Run, StillRunning
+
+_NO_ANSWER: Final = ("cloudflare_unreachable", "cloudflare_unreadable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +114,9 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     The domain after another try to provision it; `provisioning_error` again if Cloudflare still refuses.
 
     Without Cloudflare management it becomes active without a check. Raises Problem `admin_required`,
-    `domain_not_found`, `domain_disabled`, `token_missing`; that of a request to Cloudflare which failed, and then
-    nothing changed; and `still_working` for a run that takes longer than a request waits, and continues.
+    `domain_not_found`, `domain_disabled`, `token_missing`; that of a request to Cloudflare which failed: an active
+    domain is then unchanged, and one that waits has it as its reason; and `still_working` for a run that takes longer
+    than a request waits, and continues.
     """
     viewer.must_be_admin()
     domain = await _domain(context, domain_id)
@@ -132,8 +137,31 @@ async def retry(context: Context, viewer: Viewer, domain_id: str) -> Domain:
     except Problem as problem:
         if problem.code != "still_working":  # the run goes on
             await _note_refusal(context, domain_id, "retry_refused", problem)
+        if problem.code in _NO_ANSWER:
+            await context.database.write(partial(_store_reason, domain_id=domain_id, problem=problem))
         raise
     return await _domain(context, domain_id)
+
+
+async def retried(context: Context, viewer: Viewer, domain_id: str) -> Domain:
+    """
+    As `retry`, but the domain with its reason, not a Problem, when Cloudflare gave no usable answer.
+
+    Existing clients expect that; an active domain is unchanged.
+    """
+    try:
+        return await retry(context, viewer, domain_id)
+    except Problem as problem:
+        if problem.code not in _NO_ANSWER:
+            raise
+    return await _domain(context, domain_id)
+
+
+def _store_reason(connection: Connection, domain_id: str, problem: Problem) -> None:
+    """Store why a domain that waits could not be provisioned now; an active one stays active."""
+    domain = domains.find_to_change(connection, domain_id)
+    if domain is not None and domain.status is DomainStatus.PROVISIONING_ERROR:
+        domains.save(connection, domain.not_provisioned(problem, database_now(connection)))
 
 
 async def disable(context: Context, viewer: Viewer, domain_id: str) -> Domain:

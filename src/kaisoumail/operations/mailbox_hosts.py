@@ -1,6 +1,5 @@
 """Where a new mailbox can be: a domain of ours, and the subdomains that belong to it and to no domain inside it."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,9 +18,11 @@ class MailboxHosts:
     subdomains: Sequence[str]
 
 
-def hosts_for(ours: Sequence[Domain], viewer: Viewer, root_domain: str | None, subdomain: str | None) -> MailboxHosts:
+def hosts_for(
+    ours: Sequence[Domain], viewer: Viewer, root_domain: str | None, subdomain: str | None
+) -> list[MailboxHosts]:
     """
-    The domain among *ours* called *root_domain*, or a random one, with *subdomain* or those that may be chosen.
+    The domain among *ours* called *root_domain*, or all possible ones, with *subdomain* or those that may be chosen.
 
     Raises Problem `forbidden`, `no_domains`, `domain_not_enabled`, or `invalid_mailbox_address` when the subdomain is a
     domain of ours itself or below one: the records of that host are in the other zone.
@@ -40,7 +41,7 @@ def hosts_for(ours: Sequence[Domain], viewer: Viewer, root_domain: str | None, s
     possible = [each for each in hosts if each.subdomains]
     if not possible:
         raise Problem("invalid_mailbox_address", "Invalid mailbox address", subdomain=subdomain)
-    return secrets.choice(possible)
+    return possible
 
 
 def _own(root: str, subdomains: Sequence[str], roots: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from functools import partial
+from itertools import cycle, islice
 from typing import Final
 
 from sqlalchemy import Connection
@@ -22,6 +23,7 @@ from kaisoumail.model.ids import new_id
 from kaisoumail.model.mailbox import Mailbox, MailboxStatus, expiry
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations.audit import note
+from kaisoumail.operations.capacity import not_full
 from kaisoumail.operations.mailbox_hosts import MailboxHosts, hosts_for
 from kaisoumail.operations.mailbox_routing import check_rule, revive
 from kaisoumail.operations.pages import Page, one_more, paged
@@ -33,6 +35,7 @@ from kaisoumail.workflows.engine.engine import Run, StillRunning
 from kaisoumail.workflows.jobs.revive_mailbox import quota_refusal
 
 _ATTEMPTS: Final = 8
+_random: Final = secrets.SystemRandom()
 _USABLE: Final = (MailboxStatus.ACTIVE, MailboxStatus.EXPIRED)
 _RESERVED: Final = (*_USABLE, MailboxStatus.PROVISIONING)
 _LIVE: Final = (MailboxStatus.ACTIVE, MailboxStatus.DESTROYING)
@@ -89,17 +92,20 @@ async def create(
     """
     A new mailbox that receives messages when this returns.
 
-    Raises Problem as `hosts_for`; `quota_reached`, `token_missing`, `worker_name_missing`, `authentication_required`
-    (removed meanwhile); for an address in use `mailbox_exists` with the mailbox if the viewer may see it, else
-    `mailbox_taken`. After the refusal of Cloudflare, `domain_gone`, `zone_id_missing` or `mailbox_not_found` its rest
-    is removed; after `still_working` the run goes on.
+    Raises Problem as `hosts_for`; `domain_full` if all such domains are; `quota_reached`, `token_missing`,
+    `worker_name_missing`, `authentication_required` (removed meanwhile); for an address in use `mailbox_exists` with
+    the mailbox if the viewer may see it, else `mailbox_taken`. After the refusal of Cloudflare, `domain_gone`,
+    `zone_id_missing` or `mailbox_not_found` its rest is removed; after `still_working` the run goes on.
     """
     ours = await context.database.read(domains.listed)
-    hosts = hosts_for(ours, viewer, request.root_domain, request.subdomain)
+    possible = hosts_for(ours, viewer, request.root_domain, request.subdomain)
     if context.cloudflare.enabled:
         context.cloudflare.client()
         context.cloudflare.worker()
-    for _ in range(_ATTEMPTS if request.leaves_a_choice else 1):
+    free = {domain.id for domain in await not_full(context, [each.domain for each in possible])}
+    candidates = [each for each in possible if each.domain.id in free]
+    tries = _ATTEMPTS if request.leaves_a_choice else len(candidates)
+    for hosts in islice(cycle(_random.sample(candidates, len(candidates))), tries):
         mailbox = _proposed(context, viewer, hosts, request)
         add = partial(_add, context=context, viewer=viewer, mailbox=mailbox, operation=operation)
         added = await context.database.write(add)

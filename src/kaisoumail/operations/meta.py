@@ -29,7 +29,6 @@ class Meta:
     domains: tuple[str, ...]
     can_manage: bool
     can_bind: bool
-    can_enable_catch_all: bool
     default_ttl_minutes: int
     trusted_origins: tuple[str, ...]
     passkeys_enabled: bool
@@ -45,7 +44,6 @@ async def read_meta(context: Context) -> Meta:
         domains=tuple(domain.root_domain for domain in active),
         can_manage=routing.can_manage,
         can_bind=routing.can_bind,
-        can_enable_catch_all=routing.can_manage and routing.worker_name is not None,
         default_ttl_minutes=context.policy.limits.default_ttl_minutes,
         trusted_origins=context.policy.trusted_origins,
         passkeys_enabled=find_relying_party(context.policy.trusted_origins) is not None,

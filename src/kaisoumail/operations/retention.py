@@ -106,7 +106,8 @@ BOUNDED: Final = {
     "users": "one for each person an admin adds",
     "domains": "one for each name an admin ever bound; who binds it again uses it again",
     "domain_routing": "one for each domain; each look at the zone takes the place of the one before",
-    "subdomains": "one for each host that has mail records of ours at Cloudflare",
+    "subdomains": "one for each host that has mail records at Cloudflare; one without a mailbox goes after "
+    "`IDLE_SUBDOMAIN_GRACE_MINUTES`",
     "raw_messages": "the bytes of a message, which go with it",
     "changes": "one for each message, mailbox and domain; a later change takes the place of the one before",
     "processes": "one for each process that runs; who takes over what a dead one left removes its row",

@@ -17,6 +17,7 @@ from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.periodic import repeating
 from kaisoumail.workflows.jobs.clean_up_mailboxes import clean_up_mailboxes
 from kaisoumail.workflows.jobs.open_mailbox import resume_opening
+from kaisoumail.workflows.jobs.retire_host import retire_idle_hosts
 from kaisoumail.workflows.jobs.watch_activation import check_waiting_domains
 
 _MINUTE: Final = 60.0
@@ -39,6 +40,7 @@ async def settle_uncertain_blobs(context: Context) -> None:
 
 PERIODIC_JOBS: Final = (
     PeriodicJob(2.0, check_waiting_domains, "check domains that wait for their name servers, each when it is due"),
+    PeriodicJob(5 * _MINUTE, retire_idle_hosts, "take subdomains without a mailbox out of Email Routing"),
     PeriodicJob(_MINUTE, forget_full_buckets, "drop rate limit buckets that are full again"),
     PeriodicJob(_MINUTE, settle_uncertain_blobs, "after an unclear commit, remove blobs whose message is not stored"),
     PeriodicJob(

@@ -13,7 +13,8 @@ from kaisoumail.operations.bootstrap import ensure_first_admin
 from kaisoumail.public_dns.resolver import Resolver
 from kaisoumail.server.data import folder_of
 from kaisoumail.settings import Settings
-from kaisoumail.settings.groups import AccessSettings, CloudflareSettings, MailboxSettings, OutboundSettings
+from kaisoumail.settings.cloudflare_groups import CloudflareSettings, OutboundSettings
+from kaisoumail.settings.groups import AccessSettings, MailboxSettings
 from kaisoumail.storage.blobs import FileBlobs
 from kaisoumail.storage.data_folder import DataFolder
 from kaisoumail.storage.disk_guard import DiskGuard
@@ -149,7 +150,10 @@ def _policy(settings: Settings) -> Policy:
         settings.storage.audit_retention_days,
         quotas=_quotas(settings.mailboxes),
         cleanup=CleanupLimits(
-            timedelta(minutes=settings.mailboxes.expired_grace_minutes), settings.mailboxes.cleanup_batch_size
+            timedelta(minutes=settings.cleanup.expired_grace_minutes),
+            settings.cleanup.cleanup_batch_size,
+            timedelta(minutes=settings.cleanup.idle_subdomain_grace_minutes),
+            settings.cleanup.subdomain_cleanup_batch_size,
         ),
     )
     return Policy(

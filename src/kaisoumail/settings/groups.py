@@ -7,7 +7,7 @@ group is its sentence on the page and in `config show`.
 
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
-from typing import ClassVar, Final
+from typing import ClassVar
 
 from kaisoumail.model.client_address import find_address
 from kaisoumail.model.mailbox import MAX_TTL_MINUTES, MIN_TTL_MINUTES
@@ -18,17 +18,13 @@ from kaisoumail.settings.readers import (
     networks,
     origin,
     origins,
-    resolver,
     secret,
     secrets,
     text,
-    token,
     url_of,
     whole,
 )
 from kaisoumail.settings.variable import REQUIRED, SECRET, FormerName, SetWhen, variable
-
-CLOUDFLARE_API: Final = "https://api.cloudflare.com/client/v4"
 
 _rate = whole(0, 1_000_000)
 _connections = whole(1, 100_000)
@@ -216,19 +212,6 @@ class MailboxSettings:
         whole(MIN_TTL_MINUTES, MAX_TTL_MINUTES),
         "lifetime of a mailbox that is created without one, in minutes",
     )
-    expired_grace_minutes: int = variable(
-        "EXPIRED_MAILBOX_GRACE_MINUTES",
-        1440,
-        whole(0, MAX_TTL_MINUTES),
-        "how long an expired mailbox can be revived before it is destroyed with its messages, in minutes",
-    )
-    cleanup_batch_size: int = variable(
-        "CLEANUP_BATCH_SIZE",
-        3,
-        whole(1, 20),
-        "expired mailboxes whose routing rules are removed, or that are destroyed, at the same time",
-        SetWhen("more mailboxes expire than are cleaned up in time, and Cloudflare's rate limit is not the reason"),
-    )
     per_user: int = variable(
         "QUOTA_MAILBOXES_PER_USER",
         10_000,
@@ -255,6 +238,40 @@ class MailboxSettings:
         "whether messages are read by processes of their own, where a hostile one does no harm",
         SetWhen("the machine has too little memory for four small processes more"),
         FormerName("MAIL_READER_PROCESSES"),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CleanupSettings:
+    """When expired mailboxes and subdomains without a mailbox go."""
+
+    TITLE: ClassVar = "Clean-up"
+
+    expired_grace_minutes: int = variable(
+        "EXPIRED_MAILBOX_GRACE_MINUTES",
+        1440,
+        whole(0, MAX_TTL_MINUTES),
+        "how long an expired mailbox can be revived before it is destroyed with its messages, in minutes",
+    )
+    idle_subdomain_grace_minutes: int = variable(
+        "IDLE_SUBDOMAIN_GRACE_MINUTES",
+        1440,
+        whole(0, MAX_TTL_MINUTES),
+        "how long a subdomain without a mailbox stays in Email Routing, which takes 29 in a zone, in minutes",
+    )
+    cleanup_batch_size: int = variable(
+        "CLEANUP_BATCH_SIZE",
+        3,
+        whole(1, 20),
+        "expired mailboxes whose routing rules are removed, or that are destroyed, at the same time",
+        SetWhen("more mailboxes expire than are cleaned up in time, and Cloudflare's rate limit is not the reason"),
+    )
+    subdomain_cleanup_batch_size: int = variable(
+        "SUBDOMAIN_CLEANUP_BATCH_SIZE",
+        50,
+        whole(0, 500),
+        "subdomains without a mailbox that are taken out of Email Routing in a pass; 0 leaves all of them in",
+        SetWhen("subdomains are to stay in Email Routing for ever: 0"),
     )
 
 
@@ -309,85 +326,4 @@ class StorageSettings:
         whole(2, 600),
         "time without a heartbeat after which another process takes over the runs of one, in seconds",
         SetWhen("processes stand still for longer, such as on virtual machines that are moved"),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloudflareSettings:
-    """What may be done at Cloudflare, and as whom."""
-
-    TITLE: ClassVar = "Cloudflare"
-
-    management_enabled: bool = variable(
-        "EMAIL_ROUTING_MANAGEMENT_ENABLED", False, boolean, "whether anything at Cloudflare is read or changed"
-    )
-    runtime_api_token: str | None = variable(
-        "CLOUDFLARE_RUNTIME_API_TOKEN",
-        None,
-        token,
-        "API token of the running service; wins over CLOUDFLARE_API_TOKEN",
-        SECRET,
-    )
-    shared_api_token: str | None = variable(
-        "CLOUDFLARE_API_TOKEN", None, token, "API token used when there is no runtime token", SECRET
-    )
-    account_id: str | None = variable("CLOUDFLARE_ACCOUNT_ID", None, token, "account that owns the zones we create")
-    worker_name: str | None = variable(
-        "EMAIL_WORKER_NAME", None, token, "Worker that every mailbox's routing rule targets"
-    )
-    workers_ai_enabled: bool = variable(
-        "WORKERS_AI_ENABLED",
-        False,
-        boolean,
-        "whether Workers AI chooses among several candidates for the code of a message; "
-        "it is sent the subject and the words around each",
-    )
-    workers_ai_model: str = variable(
-        "WORKERS_AI_MODEL", "@cf/meta/llama-3.1-8b-instruct-fast", token, "model that is asked, by Cloudflare's name"
-    )
-
-    @property
-    def api_token(self) -> str | None:
-        """The token of the running service."""
-        return self.runtime_api_token or self.shared_api_token
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutboundSettings:
-    """How Cloudflare's API and public name servers are asked."""
-
-    TITLE: ClassVar = "Outbound requests"
-
-    request_budget: int = variable(
-        "CLOUDFLARE_REQUEST_BUDGET",
-        1100,
-        whole(60, 60_000),
-        "requests to Cloudflare in five minutes, over all processes; Cloudflare allows 1,200 for all one user does",
-    )
-    api_url: str = variable(
-        "CLOUDFLARE_API_BASE_URL",
-        CLOUDFLARE_API,
-        url_of("http", "https"),
-        "Cloudflare's API",
-        SetWhen("a proxy stands between, or the sandbox answers"),
-    )
-    timeout_seconds: int = variable(
-        "CLOUDFLARE_TIMEOUT_SECONDS",
-        30,
-        whole(1, 300),
-        "longest that one request to Cloudflare may take, to the last byte of its answer, in seconds",
-        SetWhen("the network is so slow that answers come later"),
-    )
-    max_retry_after_seconds: int = variable(
-        "CLOUDFLARE_MAX_RETRY_AFTER_SECONDS",
-        900,
-        whole(1, 86_400),
-        "longest that Cloudflare may make us wait after a rate limit, in seconds",
-        SetWhen("Cloudflare asks for longer pauses and rejects what comes before they end"),
-    )
-    dns_resolver: tuple[str, int] | None = variable(
-        "PUBLIC_DNS_RESOLVER",
-        None,
-        resolver,
-        "resolver asked for the present name servers of waiting domains, such as `1.1.1.1:53`; unset: nobody",
     )

@@ -3,13 +3,13 @@
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
+from kaisoumail.settings.cloudflare_groups import CloudflareSettings, OutboundSettings
 from kaisoumail.settings.groups import (
     AccessSettings,
-    CloudflareSettings,
+    CleanupSettings,
     HttpSettings,
     InboundSettings,
     MailboxSettings,
-    OutboundSettings,
     RateLimitSettings,
     StorageSettings,
 )
@@ -25,6 +25,7 @@ class Settings:
     rate_limits: RateLimitSettings
     inbound: InboundSettings
     mailboxes: MailboxSettings
+    cleanup: CleanupSettings
     storage: StorageSettings
     cloudflare: CloudflareSettings
     outbound: OutboundSettings

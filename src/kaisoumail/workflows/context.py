@@ -83,11 +83,14 @@ class CleanupLimits:
     """
     *grace* is how long an expired mailbox can be revived before it is destroyed with its messages.
 
-    *batch_size* is the number of mailboxes of each kind that are cleaned up at the same time.
+    *batch_size* is the number of mailboxes of each kind that are cleaned up at the same time. *host_grace* is how long
+    a subdomain without a mailbox stays switched on, *hosts_batch_size* how many are switched off in a pass; 0 is none.
     """
 
     grace: timedelta = timedelta(days=1)
     batch_size: int = 3
+    host_grace: timedelta = timedelta(days=1)
+    hosts_batch_size: int = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
 """The tables of both databases. A change of columns needs a migration in `migrations/versions`."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -18,33 +16,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     text,
+    true,
 )
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND: Final = timedelta(milliseconds=1)
-
-
-def milliseconds(instant: datetime) -> int:
-    """*instant* as the databases store it: whole milliseconds since 1970."""
-    return (instant - _EPOCH) // _MILLISECOND
-
-
-class Instant(TypeDecorator[datetime]):
-    """A UTC instant, stored as whole milliseconds since 1970: small, exact, and in the same order on both databases."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        return None if value is None else milliseconds(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + int(value) * _MILLISECOND
-
+from kaisoumail.storage.engine.column_types import Instant as Instant
+from kaisoumail.storage.engine.column_types import milliseconds as milliseconds
 
 metadata = MetaData(
     naming_convention={
@@ -193,6 +172,12 @@ subdomains = Table(
     Column("name", String(190), nullable=False),
     Column("enabled_at", Instant, nullable=False),
     Column("last_used_at", Instant, nullable=False),
+    # Whether it was off before we switched it on: one that somebody else uses is never switched off.
+    Column("is_ours", Boolean, nullable=False, server_default=true()),
+    # By the database's clock: since when it has had no mailbox, and when switching it off is tried again.
+    Column("idle_since", Instant),
+    Column("is_retiring", Boolean, nullable=False, server_default=false()),
+    Column("cleanup_next_attempt_at", Instant),
     UniqueConstraint("domain_id", "name"),
 )
 
@@ -245,6 +230,7 @@ mailboxes = Table(
     Index(None, "destroyed_at", **_only("destroyed_at IS NOT NULL")),
     Index("ix_mailboxes_refused", "destroyed_at", **_only("routing_rule_id = 'unknown'")),
     Index("ix_mailboxes_receiving_until", "expires_at", **_only("status = 'active' AND expired_at IS NULL")),
+    Index("ix_mailboxes_routed", "domain_id", **_only("routing_rule_id IS NOT NULL")),
     Index("ix_mailboxes_expired", "expired_at", **_only("status = 'active' AND expired_at IS NOT NULL")),
 )
 

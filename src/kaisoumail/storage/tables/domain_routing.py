@@ -43,6 +43,12 @@ def find(connection: Connection, domain_id: str) -> LastLook | None:
     return LastLook(row.looked_at, capacity, msgspec.convert(tuple(row.conflicts), tuple[Conflict, ...]))
 
 
+def foreign_rules_by_domain(connection: Connection) -> dict[str, int]:
+    """How many rules of others each domain's zone had at its last look, by the domain's id."""
+    query = select(domain_routing.c.domain_id, domain_routing.c.capacity)
+    return {row.domain_id: row.capacity["rules"]["foreign"] for row in connection.execute(query)}
+
+
 def forget(connection: Connection, domain_id: str) -> None:
     """Remove the row of a domain, as when its zone is gone or another one."""
     connection.execute(delete(domain_routing).where(domain_routing.c.domain_id == domain_id))

@@ -84,6 +84,12 @@ def claim_due(connection: Connection, put_off: timedelta) -> Domain | None:
     return _domain_from(row)
 
 
+def look_soon(connection: Connection, ids: Sequence[str]) -> None:
+    """Have the watch look at the active domains with *ids* now: something is not as it was believed to be."""
+    active = update(domains).where(domains.c.id.in_(ids), _live, domains.c.status == DomainStatus.ACTIVE.value)
+    connection.execute(active.values(next_look_at=DatabaseNow()))
+
+
 def add_unless_known(connection: Connection, domain: Domain) -> bool:
     """Store *domain* as a new row; False, and nothing happens, if its name has one."""
     if not insert_unless_known(connection, domains, _columns(domain)):

@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, delete, func, literal_column, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Connection,
+    Row,
+    and_,
+    case,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from kaisoumail.model.address import Address
 from kaisoumail.model.feed import PageEnd
@@ -30,6 +43,7 @@ _LIVE: Final = SelectMany(
 _unknown_rule: Final = case((mailboxes.c.routing_rule_id == UNKNOWN_RULE, UNKNOWN_RULE))
 was_refused: Final = mailboxes.c.routing_rule_id == literal_column(f"'{UNKNOWN_RULE}'")
 """The condition for mailboxes that Cloudflare refused, which `give_up` began to destroy; as their index has it."""
+_has_rule: Final = literal_column("routing_rule_id IS NOT NULL", type_=Boolean())
 _shown = mailboxes.c.status != MailboxStatus.PROVISIONING.value
 
 
@@ -165,6 +179,18 @@ def at_addresses(connection: Connection, addresses: Sequence[str]) -> list[Mailb
     """The mailboxes with one of *addresses*, in any status."""
     query = select(mailboxes).where(mailboxes.c.address.in_(addresses))
     return [_mailbox_from(row) for row in connection.execute(query)]
+
+
+def routed_by_domain(connection: Connection) -> dict[str, int]:
+    """How many mailboxes of each domain have a routing rule, by the domain's id; without those that have none."""
+    query = select(mailboxes.c.domain_id, func.count()).where(_has_rule).group_by(mailboxes.c.domain_id)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def routed_but_expired(connection: Connection, domain_id: str, now: datetime) -> int:
+    """How many mailboxes of the domain have a routing rule that the clean-up will remove."""
+    is_over = and_(_has_rule, mailboxes.c.domain_id == domain_id, mailboxes.c.expires_at <= now)
+    return connection.execute(select(func.count()).where(is_over)).scalar_one()
 
 
 def any_on(connection: Connection, domain_id: str) -> bool:

@@ -39,6 +39,7 @@ ERROR_NAMES: Final[dict[str, type[CloudflareError]]] = {
     "too_soon": cloudflare.TryLater,
     "duplicate_rule": cloudflare.DuplicateRule,
     "foreign_rule": cloudflare.ForeignRule,
+    "zone_full": cloudflare.ZoneFull,
     "not_an_apex": cloudflare.NotAnApex,
     "zone_not_accepted": cloudflare.ZoneNotAccepted,
     "invalid_record": cloudflare.InvalidRecord,

@@ -9,6 +9,7 @@ from kaisoumail.workflows.jobs import (
     enable_domain,
     open_mailbox,
     provision_domain,
+    retire_host,
     revive_mailbox,
     route_mailbox,
 )
@@ -22,4 +23,5 @@ ALL_JOBS: Final = (
     route_mailbox,
     revive_mailbox,
     destroy_mailbox,
+    retire_host,
 )

@@ -7,23 +7,24 @@ goes through `destroy_mailbox.py` like every other.
 """
 
 import structlog
+from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import email_routing
 from kaisoumail.cloudflare.errors import CloudflareError
 from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
-from kaisoumail.storage.tables import mailboxes
+from kaisoumail.storage.tables import domains, mailboxes
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
 from kaisoumail.workflows.jobs.destroy_mailbox import find_zone_of, is_unknown_zone
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE
-from kaisoumail.workflows.jobs.route_mailbox import enable_host, find_with_zone
+from kaisoumail.workflows.jobs.route_mailbox import find_with_zone, make_host_receive
 
 _log = structlog.get_logger("kaisoumail.mailboxes")
 
 
-@job("open_mailbox", version=3)
+@job("open_mailbox", version=4)
 async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> None:
     """
     Raises CloudflareError, or Problem `domain_gone`, `zone_id_missing` or `mailbox_not_found`.
@@ -36,7 +37,7 @@ async def open_mailbox(context: Context, mailbox_id: str, operation: str) -> Non
 
 async def _open(context: Context, mailbox_id: str) -> None:
     try:
-        await step("enable_host", enable_host, context, mailbox_id, retry=PATIENCE)
+        await make_host_receive(context, mailbox_id)
     except (CloudflareError, Problem):
         await step("give_up", give_up, context, mailbox_id, False)
         raise
@@ -97,6 +98,17 @@ async def remove_rule(context: Context, mailbox_id: str) -> bool:
 
 
 async def give_up(context: Context, mailbox_id: str, has_rule: bool) -> None:
-    """Free the address: now, or after its rule is gone where one may exist (*has_rule*)."""
+    """
+    Free the address: now, or after its rule is gone where one may exist (*has_rule*).
+
+    The zone may not be as it is believed to be, so it is looked at.
+    """
     change = mailboxes.give_up if has_rule else mailboxes.remove
-    await context.database.write(lambda connection: change(connection, mailbox_id))
+
+    def work(connection: Connection) -> None:
+        mailbox = mailboxes.find(connection, mailbox_id)
+        change(connection, mailbox_id)
+        if mailbox is not None:
+            domains.look_soon(connection, [mailbox.domain_id])
+
+    await context.database.write(work)

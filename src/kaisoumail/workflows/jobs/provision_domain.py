@@ -8,15 +8,18 @@ does not concern the domain (rate limit, no answer, an error inside Cloudflare) 
 from dataclasses import replace
 from typing import Final
 
+import structlog
 from sqlalchemy import Connection
 
-from kaisoumail.cloudflare import email_routing, zones
+from kaisoumail.cloudflare import email_routing, tokens, zones
 from kaisoumail.cloudflare.calls import recording
 from kaisoumail.cloudflare.errors import (
     Answer,
+    BadToken,
     CloudflareError,
     CloudflareFault,
     CloudflareUnreachable,
+    MissingPermission,
     RateLimited,
     UnreadableAnswer,
 )
@@ -33,7 +36,11 @@ from kaisoumail.workflows.engine.steps import Retry, id_in_step, step
 from kaisoumail.workflows.jobs.reconcile_domain import reconcile
 from kaisoumail.workflows.jobs.step_names import READ_ZONE, SAVE_OUTCOME, SWITCH_ON
 
+# An active zone whose name servers changed; it is deleted after a week (Cloudflare docs, "Zone status", 2026).
+_NOT_DELEGATED_ANY_MORE: Final = ("moved", "deactivated")
 PATIENCE: Final = Retry((CloudflareUnreachable, CloudflareFault), attempts=3, first_pause=0.5)
+
+_log = structlog.get_logger("kaisoumail.domains")
 
 
 @job("provision_domain", version=2)
@@ -98,23 +105,35 @@ async def read_zone(context: Context, domain_id: str) -> Zone | Problem:
     try:
         return await zones.read_zone(cloudflare, domain.zone_id)
     except CloudflareError as error:
-        refusal = refusal_in(error)
+        refusal = await refusal_named(context, error)
+    if refusal.code == "cloudflare_token_invalid":
+        return refusal
     try:
         namesake = await zones.find_zone(cloudflare, domain.root_domain, None)
     except CloudflareError as error:
         refusal_in(error)
         return refusal
-    return refusal if namesake is None or namesake.id == domain.zone_id else namesake
+    if namesake is None:
+        return Problem(
+            "zone_gone",
+            f"Cloudflare shows no zone {domain.root_domain} to this token any more: it was deleted or moved to another "
+            "account, or the token does not include it",
+            **refusal.details,
+        )
+    return refusal if namesake.id == domain.zone_id else namesake
 
 
 async def switch_on(context: Context, zone: Zone | Problem) -> Problem | None:
     """None when Email Routing is on, else the Problem why it is not."""
     if isinstance(zone, Problem):
         return zone
+    if zone.status in _NOT_DELEGATED_ANY_MORE:
+        sentence = f"The name servers of {zone.name} do not point to Cloudflare any more (status: {zone.status})"
+        return Problem("zone_moved", sentence, zoneStatus=zone.status, nameServers=list(zone.name_servers))
     try:
         await email_routing.enable(context.cloudflare.client(), zone.id)
     except CloudflareError as error:
-        return refusal_in(error)
+        return await refusal_named(context, error)
     return None
 
 
@@ -141,6 +160,8 @@ async def save_outcome(
             domains.save(connection, domain)
             return None
         now = database_now(connection)
+        if refusal is not None and refusal.code == "zone_gone":
+            domain = domain.without_zone_status()
         domains.save(connection, domain.provisioned(now) if refusal is None else domain.not_provisioned(refusal, now))
         # A daily look that finds an active domain active is no news.
         if refusal is not None or not domain.is_active or is_asked_for:
@@ -169,6 +190,23 @@ def refusal_in(error: CloudflareError) -> Problem:
     if isinstance(error, CloudflareUnreachable | CloudflareFault | RateLimited | UnreadableAnswer):
         raise error
     return error.problem()
+
+
+async def refusal_named(context: Context, error: CloudflareError) -> Problem:
+    """
+    As `refusal_in`; what looks like a missing permission is that of the token itself when the token is invalid.
+
+    Cloudflare answers 10000 "Authentication error" for both, so the token is verified once.
+    """
+    problem = refusal_in(error)
+    if isinstance(error, MissingPermission):
+        try:
+            await tokens.kind_of(context.cloudflare.client(), context.cloudflare.account_id)
+        except BadToken as invalid:
+            return invalid.problem()
+        except CloudflareError as unknown:
+            _log.info("domains.token_not_verified", reason=str(unknown))
+    return problem
 
 
 async def _domain(context: Context, domain_id: str) -> Domain:

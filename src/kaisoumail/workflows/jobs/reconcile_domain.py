@@ -51,10 +51,9 @@ async def reconcile(context: Context, domain_id: str, zone_id: str, patience: Re
     if plan is None:
         return
     changes = plan.difference.changes
-    for change in changes:
-        if change.kind is ChangeKind.ENABLE_HOST:
-            name = f"enable_host {change.subject}"
-            await step(name, enable_host, context, domain_id, zone_id, change.subject, retry=patience)
+    hosts = tuple(change.subject for change in changes if change.kind is ChangeKind.ENABLE_HOST)
+    if hosts:
+        await step("enable_hosts", enable_hosts, context, domain_id, zone_id, hosts, retry=patience)
     of_rules = tuple(change for change in changes if change.kind is not ChangeKind.ENABLE_HOST)
     if of_rules:
         await step("apply_rule_changes", apply_rule_changes, context, zone_id, of_rules, retry=patience)
@@ -72,23 +71,27 @@ async def plan_routing(context: Context, domain_id: str, zone_id: str) -> Routin
     if not names and not wanting and domain.binding_source.is_ours:
         return None
     hosts = [f"{name}.{domain.root_domain}" for name in names]
+    ours = await context.database.read(partial(subdomains.our_names, domain_id=domain_id))
     desired = desired_routing(worker, wanting, now, hosts)
     observed = await email_routing.read_routing(context.cloudflare.client(), zone_id, desired.hosts)
     addresses = [rule.address for rule in observed.rules if rule.address is not None]
     known = await context.database.read(partial(mailboxes.at_addresses, addresses=addresses))
-    ownership = ownership_of(worker, (*wanting, *known), hosts)
+    ownership = ownership_of(worker, (*wanting, *known), [f"{name}.{domain.root_domain}" for name in ours])
     routed = [rule.address for rule in observed.rules if rule.address is not None and rule.routes_to(worker)]
     await context.database.write(partial(mailbox_cleanup.note_rules_seen, addresses=routed))
     return RoutingPlan(difference(desired, observed, ownership), capacity_of(observed, ownership))
 
 
-async def enable_host(context: Context, domain_id: str, zone_id: str, host: str) -> None:
-    """Make *host* receive again."""
-    await email_routing.enable_subdomain(context.cloudflare.client(), zone_id, host)
+async def enable_hosts(context: Context, domain_id: str, zone_id: str, hosts: tuple[str, ...]) -> None:
+    """Make *hosts* receive again."""
     domain = await context.database.read(lambda connection: domains.find_any(connection, domain_id))
-    if domain is not None:
+    if domain is None:
+        return
+    for host in hosts:
+        await email_routing.enable_subdomain(context.cloudflare.client(), zone_id, host)
         name, now = host.removesuffix(f".{domain.root_domain}"), context.clock()
-        await context.database.write(lambda connection: subdomains.note_enabled(connection, domain_id, name, now))
+        note = partial(subdomains.note_enabled, domain_id=domain_id, name=name, now=now, is_ours=True)
+        await context.database.write(note)
 
 
 async def apply_rule_changes(context: Context, zone_id: str, changes: tuple[Change, ...]) -> None:

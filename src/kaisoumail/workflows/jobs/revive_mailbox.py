@@ -18,7 +18,7 @@ from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE
-from kaisoumail.workflows.jobs.route_mailbox import enable_host, ensure_rule
+from kaisoumail.workflows.jobs.route_mailbox import ensure_rule, make_host_receive
 
 
 @job("revive_mailbox")
@@ -29,7 +29,7 @@ async def revive_mailbox(context: Context, mailbox_id: str, until: str | None, o
     Raises CloudflareError, or Problem `mailbox_not_found`, `domain_gone`, `zone_id_missing` or `quota_reached`.
     """
     with calling_for(operation):
-        await step("enable_host", enable_host, context, mailbox_id, retry=PATIENCE)
+        await make_host_receive(context, mailbox_id)
         rule_id = await step("ensure_rule", ensure_rule, context, mailbox_id, retry=PATIENCE)
         await step("extend", extend, context, mailbox_id, until, rule_id)
 

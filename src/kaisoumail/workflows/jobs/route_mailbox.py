@@ -5,6 +5,7 @@ What is to be done depends on the row and never on why the job was started: expi
 clock that went back are the same job. All jobs of a mailbox have its id as their key: no two of them act at once.
 """
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -14,12 +15,15 @@ from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.errors import Problem
 from kaisoumail.model.mailbox import UNKNOWN_RULE, Mailbox, MailboxStatus
 from kaisoumail.storage.tables import domains, mailbox_cleanup, mailboxes, subdomains
+from kaisoumail.storage.tables.subdomains import HostState
 from kaisoumail.workflows.context import Context
 from kaisoumail.workflows.engine.registry import job
 from kaisoumail.workflows.engine.steps import step
 from kaisoumail.workflows.jobs.destroy_mailbox import find_zone_of, remove_rule
 from kaisoumail.workflows.jobs.provision_domain import PATIENCE
 
+_RETIRING_PAUSE: Final = 0.2
+_RETIRING_POLLS: Final = 300  # a minute: longer than a call to Cloudflare with its retries
 RULE_CHECK_AGE: Final = timedelta(days=1)
 """A rule that Cloudflare confirmed within this time is not asked about again."""
 
@@ -33,7 +37,7 @@ async def route_mailbox(context: Context, mailbox_id: str, operation: str) -> No
     """
     with calling_for(operation):
         if await step("is_receiving", is_receiving, context, mailbox_id):
-            await step("enable_host", enable_host, context, mailbox_id, retry=PATIENCE)
+            await make_host_receive(context, mailbox_id)
             rule_id = await step("ensure_rule", ensure_rule, context, mailbox_id, retry=PATIENCE)
             await step("store_rule", store_rule, context, mailbox_id, rule_id)
         else:
@@ -47,14 +51,48 @@ async def is_receiving(context: Context, mailbox_id: str) -> bool:
     return mailbox is not None and mailbox.receives_at(context.clock())
 
 
-async def enable_host(context: Context, mailbox_id: str) -> None:
-    """Make the host receive messages: one call for the first mailbox on a subdomain, none for the next."""
+async def make_host_receive(context: Context, mailbox_id: str) -> None:
+    """
+    The steps that make the host of the mailbox receive: two calls for the first mailbox on a subdomain, then none.
+
+    The first call is to know whether it is on already, and so not ours to switch off one day. It is a step of its own:
+    a run that is taken over must not find what it switched on itself.
+    """
+    was_on = await step("use_host", use_host, context, mailbox_id, retry=PATIENCE)
+    if was_on is not None:
+        await step("enable_host", enable_host, context, mailbox_id, was_on, retry=PATIENCE)
+
+
+async def use_host(context: Context, mailbox_id: str) -> bool | None:
+    """
+    None if the host is noted as receiving; else whether Email Routing is on for it.
+
+    Raises Problem `still_working` when it is being switched off and that does not end.
+    """
     mailbox, zone_id = await find_with_zone(context, mailbox_id)
-    subdomain, now = mailbox.address.subdomain, context.clock()
-    known = await context.database.read(lambda c: subdomains.is_enabled(c, mailbox.domain_id, subdomain))
-    if not known:
-        await email_routing.enable_subdomain(context.cloudflare.client(), zone_id, mailbox.address.host)
-    await context.database.write(lambda c: subdomains.note_enabled(c, mailbox.domain_id, subdomain, now))
+    use = partial(subdomains.use, domain_id=mailbox.domain_id, name=mailbox.address.subdomain, now=context.clock())
+    for _ in range(_RETIRING_POLLS):
+        state = await context.database.write(use)
+        if state is HostState.ENABLED:
+            return None
+        if state is HostState.UNKNOWN:
+            return await email_routing.is_subdomain_enabled(context.cloudflare.client(), zone_id, mailbox.address.host)
+        await asyncio.sleep(_RETIRING_PAUSE)
+    raise Problem("still_working", "The subdomain is being switched off; try again")
+
+
+async def enable_host(context: Context, mailbox_id: str, was_on: bool) -> None:
+    """Switch Email Routing on for the host, and note whether it was on before."""
+    mailbox, zone_id = await find_with_zone(context, mailbox_id)
+    await email_routing.enable_subdomain(context.cloudflare.client(), zone_id, mailbox.address.host)
+    note = partial(
+        subdomains.note_enabled,
+        domain_id=mailbox.domain_id,
+        name=mailbox.address.subdomain,
+        now=context.clock(),
+        is_ours=not was_on,
+    )
+    await context.database.write(note)
 
 
 async def ensure_rule(context: Context, mailbox_id: str) -> str | None:

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from kaisoumail.cloudflare import zones
-from kaisoumail.cloudflare.errors import CloudflareError, MissingPermission, NotFound, RateLimited, TryLater
+from kaisoumail.cloudflare.errors import PENDING, CloudflareError, MissingPermission, NotFound, RateLimited, TryLater
 from kaisoumail.cloudflare.limiter import calling_for
 from kaisoumail.model.domain import Domain, DomainStatus, Zone
 from kaisoumail.storage.engine.database_clock import database_now
@@ -96,10 +96,26 @@ async def _schedule_next_check(context: Context, domain: Domain, zone: Zone | No
         if current is None or current.next_look_at is None or current.zone_id != domain.zone_id:
             return  # provisioned, removed or bound again meanwhile
         looked_at = database_now(connection)
-        seen = current.seen_at_cloudflare(zone, looked_at) if zone else current
+        seen = _with_reason(current.seen_at_cloudflare(zone, looked_at), zone) if zone else current
         later = replace(seen.looked_at(looked_at), activation_checked_at=domain.activation_checked_at)
         domains.save(connection, later)
         if changed and zone is not None:
             domain_events.add(connection, DomainEvent(domain.id, now, "zone_status", message=zone.status))
 
     await context.database.write(save)
+
+
+def _with_reason(domain: Domain, zone: Zone) -> Domain:
+    """
+    *domain* with the reason that is true now: it waits for its name servers, whatever went wrong before.
+
+    A waiting domain that says so already keeps Cloudflare's exact answer.
+    """
+    if domain.last_provision_code == "cloudflare_zone_not_active" or zone.is_active:
+        return domain
+    return replace(
+        domain,
+        last_provision_error=f"{PENDING} (status: {zone.status})",
+        last_provision_code="cloudflare_zone_not_active",
+        last_provision_details={},
+    )

@@ -16,7 +16,7 @@ _ONE_DAY = 86_400_000
 def upgrade() -> None:
     op.create_table(
         "domain_routing",
-        sa.Column("domain_id", sa.String(40), sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("domain_id", sa.String(48), sa.ForeignKey("domains.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("looked_at", Instant(), nullable=False),
         sa.Column("capacity", sa.JSON(), nullable=False),
         sa.Column("conflicts", sa.JSON(), nullable=False),
