@@ -47,13 +47,13 @@ programs-setup-dev:
 	@$(PROGRAMS) setup-dev
 
 test: programs setup-dev check ## the whole suite; the exit status is the verdict
-	@$(BIN)/python -m pytest -n 3 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 4 $(PYTEST_ARGS)
 
 chaos: setup-dev ## the long form of the tests that the suite runs in a small size
 	@KAISOUMAIL_CHAOS_DOMAINS=200 $(BIN)/python -m pytest --timeout 900 tests/walkthroughs/test_many_domains_under_trouble.py
 
-crash: setup-dev ## twenty rounds of SIGKILL under load, both doors, both databases
-	@KAISOUMAIL_CRASH_ROUNDS=20 $(BIN)/python -m pytest --timeout 3000 tests/crash
+crash: setup-dev ## twenty rounds of SIGKILL under load on both databases, and one after every step of every job
+	@KAISOUMAIL_CRASH_ROUNDS=20 KAISOUMAIL_KILLED=every $(BIN)/python -m pytest --timeout 3000 tests/crash tests/workflows/test_killed_after_each_step.py
 
 in-flight: setup-dev ## 50 binds and 200 mailboxes in three processes, PostgreSQL gone for 20 s, one killed; many who ask at once
 	@KAISOUMAIL_IN_FLIGHT=long $(BIN)/python -m pytest --timeout 3000 tests/walkthroughs/test_in_flight.py tests/walkthroughs/test_at_once.py
