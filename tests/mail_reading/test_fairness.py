@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -122,7 +123,8 @@ def test_only_some_messages_of_a_client_whose_messages_take_long_may_wait() -> N
         await readers.read(ORDINARY, "b")
         others = [asyncio.create_task(readers.read(ORDINARY, "a")) for _ in range(50)]
         await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
-        os.kill(stopped, signal.SIGCONT)
+        with suppress(ProcessLookupError):  # ended as one that takes too long, on a busy machine
+            os.kill(stopped, signal.SIGCONT)
         return await asyncio.gather(first, *others, return_exceptions=True)
 
     outcomes = _with(story)

@@ -151,7 +151,9 @@ class MissingPermission(AccessRefused):
         return Problem(code, self.sentence(), **details)
 
     def sentence(self) -> str:
-        """Cloudflare's message, which existing clients match on, and the permission that it does not name."""
+        """Cloudflare's message, which existing clients match on, and the permission unless it names one (code 0)."""
+        if self.answer.code == 0:
+            return super().sentence()
         return f"{super().sentence()} (add to the token: {self.permission})"
 
 

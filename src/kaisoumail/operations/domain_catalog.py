@@ -104,7 +104,7 @@ def _merged(ours: list[Domain], known: _ZoneList) -> tuple[CatalogEntry, ...]:
     for name in domain_of.keys() & zone_of.keys():
         zone_of[name] = _newer(domain_of[name], zone_of[name], known)
     names = sorted(domain_of.keys() | zone_of.keys())
-    is_complete = known.problem is None and known.seen_at is not None
+    is_complete = known.problem is None and known.seen_at is not None and known.now is None
     return tuple(
         CatalogEntry(name, domain_of.get(name), zone_of.get(name), is_complete and name not in zone_of)
         for name in names

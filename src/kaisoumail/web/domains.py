@@ -176,7 +176,7 @@ async def _domains(
         problem=problem_view(problem, at=now) if problem else None,
         progress=progress,
         refused=problem_view(progress.problem, at=now) if progress and progress.problem else None,
-        trouble=problem_view(catalog.problem, at=now) if catalog.problem else None,
+        trouble=problem_view(catalog.problem, at=now) if catalog.problem and context.cloudflare.can_manage else None,
         notice=_notice(query.get("notice", ""), noticed),
         noticed=noticed,
         refusal=await _refusal(context, viewer, noticed, query.get("code", "")),
