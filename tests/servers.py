@@ -174,7 +174,7 @@ def a_world(folder: Path, **environment: str) -> Iterator[World]:
     """A pretend Cloudflare in a process of its own, as new, with a token that has every permission needed."""
     cloudflare = _a_cloudflare()
     if not {"DATA_DIR", "DATABASE_URL"} & environment.keys():
-        (folder / "data").mkdir(mode=0o700, exist_ok=True)
+        (folder / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
         put_sqlite(folder / "data" / "kaisoumail.db")
     try:
         with httpx.Client(base_url=cloudflare.url, timeout=60) as controls:
