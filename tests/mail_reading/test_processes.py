@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -13,6 +15,7 @@ import zstandard
 
 from kaisoumail.errors import Problem
 from kaisoumail.mail_reading.extract import ExtractedFields, extract, unreadable_fields
+from kaisoumail.mail_reading.frames import PROGRESS_BYTES
 from kaisoumail.mail_reading.processes import ProcessReaders, Readers, ReadTimeouts, ThreadReaders
 from tests.builders import an_email
 from tests.polling import PATIENCE_SECONDS
@@ -156,3 +159,20 @@ def test_nobody_is_left_behind() -> None:
     _with(ProcessReaders(), story)
 
     assert _children() == []
+
+
+def test_a_reader_whose_input_ends_within_a_frame_ends_with_one_line() -> None:
+    shared = os.memfd_create("progress")
+    os.ftruncate(shared, PROGRESS_BYTES)
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "kaisoumail.mail_reading", "test", str(shared)],
+            input=b"\x00\x00\x00\x09half",
+            capture_output=True,
+            pass_fds=[shared],
+            timeout=60,
+        )
+    finally:
+        os.close(shared)
+
+    assert (ended.returncode, ended.stderr) == (1, b"the input ends within a frame\n")

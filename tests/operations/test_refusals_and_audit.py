@@ -11,7 +11,7 @@ from kaisoumail.errors import Problem
 from kaisoumail.model.access import Grant
 from kaisoumail.model.audit import Entry
 from kaisoumail.model.mailbox import MailboxStatus
-from kaisoumail.model.user import Role
+from kaisoumail.model.user import UNKNOWN_CLIENT, Role
 from kaisoumail.operations import api_keys, audit, domains, mailboxes, messages, passkeys, sign_in, users, wait
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.mailboxes import MailboxRequest
@@ -272,3 +272,16 @@ def test_only_admins_see_with_which_credential_another_user_acted(stage: Stage) 
         return shown[0].credential_id, shown[1].credential_id
 
     assert stage.play(story) == ("key_of_root", None)
+
+
+def test_a_sign_out_names_the_session_that_it_ended(stage: Stage) -> None:
+    async def story() -> tuple[object, object]:
+        rows = await new_rows(stage.context)
+        session = await sign_in.start_session(stage.context, replace(ADA, key_id=rows.key.id))
+        await sign_in.sign_out(stage.context, session.token, UNKNOWN_CLIENT)
+        line = await _newest_line(stage.context)
+        return (line.action, line.target_id), ("session.end", session.viewer.session_id)
+
+    written, expected = stage.play(story)
+
+    assert written == expected

@@ -113,7 +113,8 @@ def test_a_session_ends_when_it_is_signed_out(storage: Storage) -> None:
     storage.write(lambda c: api_keys.add(c, KEY))
     storage.write(lambda c: sessions.add(c, SESSION))
 
-    assert storage.write(lambda c: sessions.end(c, ["e" * 64, SESSION.token_hash])) == ADA.id
+    ended = sessions.EndedSession(SESSION.id, ADA.id)
+    assert storage.write(lambda c: sessions.end(c, ["e" * 64, SESSION.token_hash])) == ended
 
     assert _session(storage, SESSION, NOON) is None
     assert storage.write(lambda c: sessions.end(c, [SESSION.token_hash])) is None

@@ -291,7 +291,7 @@ DESCRIBED: Final[Described] = {
         domains.retry: Operation(
             "retryDomain",
             "Retry the provisioning of a domain",
-            problems=("domain_not_found", "domain_disabled", "zone_id_missing", *_CLOUDFLARE),
+            problems=("domain_not_found", "domain_disabled", *_CLOUDFLARE),
         ),
         domains.disable: Operation(
             "disableDomain",
@@ -305,7 +305,6 @@ DESCRIBED: Final[Described] = {
                 "domain_not_found",
                 "domain_in_use",
                 "domain_not_ours_to_delete",
-                "zone_id_missing",
                 *_CLOUDFLARE,
             ),
         ),

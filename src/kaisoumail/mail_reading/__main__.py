@@ -48,8 +48,11 @@ def main() -> None:
     _write(b"")
     progress = mmap.mmap(int(sys.argv[2]), PROGRESS_BYTES)
     while head := _read(source, 4):
-        # No variables for the intermediate values: a large message has enough copies without them.
-        number, pending = frames.decode(_read(source, int.from_bytes(head, "big")))
+        try:
+            # No variables for the intermediate values: a large message has enough copies without them.
+            number, pending = frames.decode(_read(source, int.from_bytes(head, "big")))
+        except msgspec.DecodeError:  # the server died in the middle of a frame
+            sys.exit("the input ends within a frame")
         pending.reverse()
         answers: list[Answer] = []
         written_at = time.monotonic()

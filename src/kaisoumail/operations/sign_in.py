@@ -117,10 +117,11 @@ async def sign_out(context: Context, token: str, visit: RequestClient) -> None:
     hashes, now = _hashes(context, token), context.clock()
 
     def end(connection: Connection) -> None:
-        user_id = sessions.end(connection, hashes)
-        user = None if user_id is None else users.find(connection, user_id)
-        if user is not None:
-            audit.add(connection, audit_entry(Viewer(user, visit=visit), "session.end", now, by="sign-out"))
+        ended = sessions.end(connection, hashes)
+        user = None if ended is None else users.find(connection, ended.user_id)
+        if ended is not None and user is not None:
+            entry = audit_entry(Viewer(user, visit=visit), "session.end", now, Target(ended.id), by="sign-out")
+            audit.add(connection, entry)
 
     await context.database.write(end)
 

@@ -1,6 +1,7 @@
 """The `sessions` table."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -79,13 +80,20 @@ def note_use(connection: Connection, session_id: str, now: datetime) -> None:
     connection.execute(update(sessions).where(sessions.c.id == session_id, stale).values(last_seen_at=now))
 
 
-def end(connection: Connection, token_hashes: Sequence[str]) -> str | None:
-    """End the session with one of *token_hashes*; returns the id of its user, None if there was none."""
-    ended = delete(sessions).where(sessions.c.token_hash.in_(token_hashes)).returning(sessions.c.user_id)
-    user_id = connection.execute(ended).scalar_one_or_none()
-    if user_id is not None:  # a sign-out without a session must not drop every cached viewer
-        transactions.note_access(connection)
-    return user_id
+@dataclass(frozen=True, slots=True)
+class EndedSession:
+    id: str
+    user_id: str
+
+
+def end(connection: Connection, token_hashes: Sequence[str]) -> EndedSession | None:
+    """End the session with one of *token_hashes*; None if there was none."""
+    match = delete(sessions).where(sessions.c.token_hash.in_(token_hashes))
+    row = connection.execute(match.returning(sessions.c.id, sessions.c.user_id)).one_or_none()
+    if row is None:  # a sign-out without a session must not drop every cached viewer
+        return None
+    transactions.note_access(connection)
+    return EndedSession(row.id, row.user_id)
 
 
 def end_one(connection: Connection, user_id: str, session_id: str) -> bool:
