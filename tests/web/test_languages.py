@@ -12,6 +12,7 @@ import pytest
 from kaisoumail.cloudflare.limiter import ROUTES
 from kaisoumail.errors import CODES, Problem
 from kaisoumail.http.guide_links import PLACES
+from kaisoumail.mail_routing.difference import ConflictKind
 from kaisoumail.model.code import LinkKind
 from kaisoumail.model.delegation import DnsAnswer
 from kaisoumail.model.domain import EVENT_KINDS
@@ -40,6 +41,7 @@ FAMILIES: dict[str, list[str]] = {
     "passkeys.kept_": ["one", "many"],
     "notice.": list(workspace.NOTICES),
     "event.": [*EVENT_KINDS],
+    "conflict.": [kind.value for kind in ConflictKind],
     "token.kind_": ["user", "account"],
     "result.": ["pass", "fail", "softfail", "neutral", "none", "policy", "temperror", "permerror"],
     "defect.": [

@@ -9,6 +9,7 @@ from kaisoumail.model.domain import Domain
 from kaisoumail.model.user import Viewer
 from kaisoumail.operations import domains
 from kaisoumail.operations.bind_progress import read_bind_progress
+from kaisoumail.operations.capacity import read_capacity
 from kaisoumail.operations.context import Context
 from kaisoumail.operations.domain_catalog import read_catalog
 from kaisoumail.operations.domains import NameCheck
@@ -182,6 +183,7 @@ async def _domains(
         refusal=await _refusal(context, viewer, noticed, query.get("code", "")),
         details=details,
         history=(await domains.history(context, viewer, known.id))[:_EVENTS_SHOWN] if known else (),
+        routing=await read_capacity(context, viewer, known.id) if known and known.is_active else None,
         deleted=query.get("name", "")[:253] if query.get("notice") == "deleted" else None,
     )
 
