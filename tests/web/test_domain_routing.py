@@ -31,4 +31,4 @@ def test_the_details_show_what_is_used_and_what_is_in_the_way_once_somebody_look
     assert looked.status_code == 303
     assert f"{ADDRESS} : another routing rule has this address" in text_of(after).replace(f"{ADDRESS}:", f"{ADDRESS} :")
     assert "1 of them not made here." in text_of(after)
-    assert "Looked at" in text_of(after)
+    assert "Checked" in text_of(after)
