@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,7 +18,7 @@ from tests.polling import PATIENCE_SECONDS
 
 T = TypeVar("T")
 # A reader that is stopped uses no CPU: three times as long by the clock is too long as well.
-PATIENCE = ReadTimeouts(quick_small=0.1, quick_large=0.1, small=30.0, turn=0.2, dear=0.05)
+PATIENCE = ReadTimeouts(quick_small=0.4, quick_large=0.4, small=30.0, turn=0.2, dear=0.05)
 SLOW = an_email(subject="Your verification code is 551177", text="slow: its reader was stopped")
 ORDINARY = an_email(subject="Your verification code is 482913", text="longer, so that it is read behind it\n" * 20)
 
@@ -123,8 +122,7 @@ def test_only_some_messages_of_a_client_whose_messages_take_long_may_wait() -> N
         await readers.read(ORDINARY, "b")
         others = [asyncio.create_task(readers.read(ORDINARY, "a")) for _ in range(50)]
         await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
-        with suppress(ProcessLookupError):  # ended as one that takes too long, on a busy machine
-            os.kill(stopped, signal.SIGCONT)
+        os.kill(stopped, signal.SIGCONT)
         return await asyncio.gather(first, *others, return_exceptions=True)
 
     outcomes = _with(story)
